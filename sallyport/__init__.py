@@ -1,0 +1,1 @@
+"""The operators' command line: run, demo, audit, inventory, simulate."""
