@@ -1,0 +1,74 @@
+# Every verb of the house. `make help` lists them.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := chassis services sallyport simulator proto tests
+NEWER_PYTHON := $(shell command -v python3.13 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test test-newer check fmt lint type arch proto proto-check bench lock clean
+
+help:  ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP)  ## make the virtual environment from the hash-pinned lock
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Sallyport needs Python 3.11 or newer; set PYTHON=/path/to/python" >&2; exit 2; }
+	@echo "Installing packages into $(VENV) (about a minute the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(STAMP)  ## start everything on loopback, on embedded real parts; Ctrl-C stops it
+	@$(BIN)/sallyport run
+
+demo: $(STAMP)  ## one seller's order travels through it, unattended; exits 0 or names the step
+	@$(BIN)/sallyport demo
+
+test: $(STAMP)  ## the tests, on real parts (and the fast ones on Python 3.13 where it is found)
+	@$(BIN)/python -m pytest
+ifneq ($(NEWER_PYTHON),)
+	@$(MAKE) --no-print-directory test-newer
+endif
+
+test-newer:
+	@$(MAKE) --no-print-directory install VENV=.venv-newer PYTHON=$(NEWER_PYTHON)
+	@.venv-newer/bin/python -m pytest tests/unit tests/contract
+
+check: lint type arch proto-check test  ## all that CI runs
+
+fmt: $(STAMP)  ## format the sources
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix --select I $(SOURCES)
+
+lint: $(STAMP)  ## ruff, format included
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+
+type: $(STAMP)  ## mypy, strict
+	@$(BIN)/mypy $(SOURCES)
+
+arch: $(STAMP)  ## the import contracts
+	@$(BIN)/lint-imports
+
+proto: $(STAMP)  ## regenerate the stubs in wire/
+	@$(BIN)/python -m proto.generate
+
+proto-check: $(STAMP)  ## stubs are fresh and nothing released is broken
+	@$(BIN)/python -m proto.generate --check
+	@$(BIN)/python -m proto.compatibility
+
+bench: $(STAMP)  ## ratios against the parts underneath, taken in one run
+	@$(BIN)/python -m bench
+
+lock: $(STAMP)  ## pin every package by hash again
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:  ## remove the state of `make run`, the environments and the caches
+	@rm -rf .sallyport .venv .venv-newer build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The contracts between services: the .proto files, the stub generator and the breaking-change check."""
