@@ -1,0 +1,53 @@
+"""A box for what must not be seen: keys, tokens, certificates' private halves.
+
+The box shows nothing in logs, errors, format strings or debuggers' reprs, cannot be pickled or
+copied by accident, and compares in constant time. `reveal` is the one way in, so that a search for
+it lists every place where a secret is in the open.
+"""
+
+import hmac
+from typing import Generic, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+HIDDEN = "Secret(***)"
+
+
+class Secret(Generic[T]):
+    """One value that hides itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+
+    def reveal(self) -> T:
+        """Return the value. Keep it only while it is used."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def __format__(self, _spec: str) -> str:
+        return HIDDEN
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        mine, theirs = _as_bytes(self._value), _as_bytes(other.reveal())
+        if mine is None or theirs is None:
+            return bool(self._value == other.reveal())
+        same_type = type(self._value) is type(other.reveal())
+        return hmac.compare_digest(mine, theirs) and same_type
+
+    # A hash would be a fingerprint of the value.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is neither pickled nor copied")
+
+
+def _as_bytes(value: object) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else None
