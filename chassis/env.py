@@ -7,7 +7,8 @@ Problems name the key and the rule, and never repeat the value.
 """
 
 import math
-from collections.abc import Mapping, Sequence, Set
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ import chassis.errors
 
 PREFIX = "SALLYPORT_"
 PORT_MAX = 65_535
+ADDRESS_FORM = re.compile(
+    r"(?:(?P<host>[^\[\]:\s]+)|\[(?P<host_v6>[0-9A-Fa-f:.]+)\]):(?P<port>[0-9]{1,5})", re.ASCII
+)
 CONFIG_INVALID = "config_invalid"
 TLS_REQUIRED = "tls_required"
 
@@ -183,23 +187,23 @@ class Reader:
         """Return a path; whether anything is there shows when it is opened."""
         return Path(self.text(name))
 
-    def choice(self, name: str, allowed: Set[str]) -> str:
+    def choice(self, name: str, allowed: Collection[str]) -> str:
         """Return one of the allowed words."""
         value = self._values[name]
-        if value not in allowed:
+        if value is None or value not in allowed:
             self.refuse(name, f"must be one of: {', '.join(sorted(allowed))}")
             return min(allowed)
         return value
 
     def address(self, name: str) -> Address:
         """Return host and port; an IPv6 host is written in brackets."""
-        host, _, port = self.text(name).rpartition(":")
-        is_port = port.isascii() and port.isdigit() and int(port) <= PORT_MAX
-        host = host.removeprefix("[").removesuffix("]")
-        if not host or not is_port:
-            self.refuse(name, "must be host:port")
+        value = self.text(name)
+        match = ADDRESS_FORM.fullmatch(value)
+        if match is None or int(match["port"]) > PORT_MAX:
+            if value:
+                self.refuse(name, "must be host:port")
             return Address("", 0)
-        return Address(host, int(port))
+        return Address(match["host"] or match["host_v6"], int(match["port"]))
 
     def url(self, name: str) -> str:
         """Return an https URL without a trailing slash."""
@@ -262,5 +266,8 @@ def database(reader: Reader) -> DatabaseConfig:
 
 def is_https(url: str) -> bool:
     """Return whether this is an https URL with a host and nothing hidden in front of it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme == "https" and bool(parts.hostname) and parts.username is None
