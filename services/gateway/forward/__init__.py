@@ -1,0 +1,18 @@
+"""The forwarding path: one desktop call in, Amazon's answer (or a refusal in its shape) out.
+
+Owns the order of the gates a call passes: trip-wire, identity, operation, scope, quota, token,
+Amazon, observation, safe, field policy, audit. Never does I/O itself: everything outside comes
+through the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). It starts
+no task; the composition root runs `Identities.watch`.
+
+How the composition root puts it together (all keyword arguments)::
+
+    ports = Ports(auth=…, safe=…, audit=…, upstream=…, signals=…, clock=clock, entropy=entropy)
+    identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
+    forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities,
+                          deadline_s=25.0, user_agent=user_agent(version))
+    tasks += [("revocations", identities.watch)]
+
+`await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
+both in Amazon's shape. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
+"""

@@ -1,0 +1,141 @@
+"""What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chassis.clock import Clock
+from chassis.entropy import Entropy
+from services.gateway.model.audit import AuditEvent
+from services.gateway.model.calls import (
+    AmazonToken,
+    Device,
+    Region,
+    Restriction,
+    SafeKey,
+    UpstreamAnswer,
+    UpstreamRequest,
+)
+from services.gateway.model.orders import Observation
+
+
+class AuthPeer(Protocol):
+    """What the forwarding path asks auth. Errors are chassis kinds carrying auth's codes."""
+
+    async def introspect(self, access_token: str) -> Device:
+        """Return the device behind a token.
+
+        Raises:
+            Unauthenticated: unknown, ended (`token_expired`) or revoked (`device_revoked`).
+            Unavailable: auth cannot be asked.
+        """
+        ...
+
+    def watch_revocations(self) -> AsyncIterator[str | None]:
+        """Yield None for a marker or a keep-alive, a device id for each revocation; until it breaks."""
+        ...
+
+    async def lend_amazon_token(
+        self, device_id: str, region: Region, restriction: Restriction | None
+    ) -> AmazonToken:
+        """Return Amazon's token for the device's seller; restricted to one operation when asked."""
+        ...
+
+    async def restrict_access(
+        self, access_token: str, restrictions: Sequence[Restriction]
+    ) -> tuple[str, int]:
+        """Return a restricted handle and its life in seconds."""
+        ...
+
+
+class Safe(Protocol):
+    """What the forwarding path asks retention."""
+
+    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> None:
+        """Tell what an answer said about orders; at most OBSERVATIONS_MAX of them."""
+        ...
+
+    async def open(self, key: SafeKey) -> bytes:
+        """Return the kept copy.
+
+        Raises:
+            NotFound: nothing is kept, or what is kept is too old to be served again.
+            Gone: the order's clock has run out.
+        """
+        ...
+
+    async def seal(self, key: SafeKey, plaintext: bytes, fetched_at: datetime) -> None:
+        """Keep a copy until the order's clock runs out.
+
+        Raises:
+            Gone: the order's clock has run out; a fetch never extends it.
+        """
+        ...
+
+
+class Audit(Protocol):
+    """The audit log."""
+
+    async def record(self, event: AuditEvent) -> None:
+        """Return once the event is durable.
+
+        Raises:
+            Unavailable: `audit_unavailable`; the event may or may not be durable.
+        """
+        ...
+
+
+class Upstream(Protocol):
+    """Amazon's endpoints."""
+
+    async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
+        """Return Amazon's whole answer.
+
+        Raises:
+            UpstreamTimeout: nothing whole within `timeout_s`.
+            UpstreamInvalid: not an answer we accept: too large, a redirect, broken framing.
+            UpstreamUnreachable: no connection; Amazon cannot have seen the request.
+        """
+        ...
+
+
+class Signals(Protocol):
+    """Counters and log lines of the forwarding path; never a value from a body or a header."""
+
+    def answered(self, operation: str, status: int, elapsed_s: float) -> None:
+        """Count one answered call; `operation` is empty when the call matched none."""
+        ...
+
+    def refused(self, code: str) -> None:
+        """Count one refusal by its stable code."""
+        ...
+
+    def attempted(self, operation: str, status: int) -> None:
+        """Count one attempt at Amazon; status 0 when no answer came."""
+        ...
+
+    def waited(self, wait_s: float) -> None:
+        """Observe how long a call waited for its turn in the quota."""
+        ...
+
+    def side_failed(self, what: str, code: str) -> None:
+        """Count and log a side step that failed without changing the answer."""
+        ...
+
+    def crashed(self, request_id: str, error: Exception) -> None:
+        """Log a mistake of ours whole, under the request's id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that a Forwarder stands on."""
+
+    auth: AuthPeer
+    safe: Safe
+    audit: Audit
+    upstream: Upstream
+    signals: Signals
+    clock: Clock
+    entropy: Entropy

@@ -1,0 +1,160 @@
+"""What travels through the forwarding path: a desktop's call, its answer, and the call to Amazon.
+
+Nothing here shows a token, a body or a header in its repr: they may hold secrets or personal data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chassis.secrecy import Secret
+
+
+class Region(StrEnum):
+    """Amazon's regions; one endpoint and one consent each."""
+
+    NA = "na"
+    EU = "eu"
+    FE = "fe"
+
+
+class Profile(StrEnum):
+    """How a device proves itself: `bound` to a key (DPoP), or `compat` with unmodified libraries."""
+
+    BOUND = "bound"
+    COMPAT = "compat"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A DPoP proof that the doors verified for this very call (RFC 9449 4.3).
+
+    Attributes:
+        thumbprint: RFC 7638 thumbprint of the key that signed it.
+    """
+
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a desktop, as the doors read it from the wire.
+
+    Attributes:
+        method: upper case.
+        target: raw path and query, percent-encoding untouched.
+        headers: names in lower case, in order of arrival.
+        body: decoded from its Content-Encoding, already within the doors' size cap.
+        host: the Host header, in lower case, perhaps with a port; may name an Amazon endpoint.
+        access_token: what x-amz-access-token (or `Authorization: DPoP`) held; empty when absent.
+        proof: None when the call came without DPoP.
+        request_id: given or made by the doors; echoed and audited.
+    """
+
+    method: str
+    target: str = field(repr=False)
+    headers: Sequence[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+    host: str
+    access_token: str = field(repr=False)
+    proof: Proof | None
+    request_id: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back to the desktop; the body is complete."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """One operation that a restricted handle, or a restricted data token, is good for.
+
+    Attributes:
+        method: upper case.
+        path: specific, or generic such as /orders/v0/orders/{orderId}.
+        data_elements: e.g. buyerInfo; empty where the operation knows none.
+    """
+
+    method: str
+    path: str
+    data_elements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a device's access token stands for, as auth vouches for it.
+
+    Attributes:
+        scopes: "orders", and "pii" when the vendor allowed it.
+        key_thumbprint: of the device's DPoP key; empty in the compat profile.
+        expires_at: when the access token ends, aware UTC.
+        restrictions: not empty only when the token is a restricted handle.
+        regions: where the seller has an active consent.
+        default_marketplace_id: decides the region when the call does not; may be empty.
+    """
+
+    device_id: str
+    seller_id: str
+    profile: Profile
+    scopes: frozenset[str]
+    key_thumbprint: str
+    expires_at: datetime
+    restrictions: tuple[Restriction, ...]
+    regions: frozenset[Region]
+    default_marketplace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonToken:
+    """A token of Amazon's, lent by auth; it never leaves the process but to Amazon."""
+
+    token: Secret[str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SafeKey:
+    """Where the safe keeps one part of one order, e.g. field set "ordersV0.getOrderAddress"."""
+
+    seller_id: str
+    order_id: str
+    field_set: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRequest:
+    """A call to Amazon, built by us from parts we know.
+
+    Attributes:
+        path: canonical, percent-encoded, starting with a slash.
+        query: without the question mark, percent-encoded; empty when there is none.
+        headers: all but the token's, names in lower case.
+        body: empty for GET.
+    """
+
+    region: Region
+    method: str
+    path: str = field(repr=False)
+    query: str = field(repr=False)
+    headers: Sequence[tuple[str, str]]
+    body: bytes = field(repr=False)
+    token: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamAnswer:
+    """What Amazon said, whole and within the size cap; header names in lower case."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header (lower-case name), or an empty text."""
+        return next((value for known, value in self.headers if known == name), "")

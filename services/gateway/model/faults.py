@@ -1,0 +1,194 @@
+"""Refusals and failures of the forwarding path, and their rendering in Amazon's shape.
+
+`{"errors":[{"code","message","details"}]}`, because that is what SP-API libraries read. `details`
+starts with the stable code of the reason. Only an ended access token answers with words that match
+`access token.*expired`: one library refreshes on exactly that, and would loop on any other use.
+"""
+
+import math
+from types import MappingProxyType
+
+import orjson
+
+from chassis.errors import (
+    Denied,
+    Gone,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    SallyportError,
+    Unauthenticated,
+    Unavailable,
+    kind_of,
+)
+from services.gateway.model.calls import Answer
+
+JSON_TYPE = "application/json"
+
+# What a client hears when a dependency gives no better advice.
+RETRY_AFTER_S_DEFAULT = 5.0
+# No library waits longer in any useful way; a bucket of 0.0056 calls/s refills within this.
+RETRY_AFTER_S_MAX = 3600.0
+
+TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
+EXPIRED_DETAILS = "The access token you provided has expired."
+DENIED_MESSAGE = "Access to requested resource is denied."
+
+# Codes that a client which proves possession of a key hears as 401 (T-01, T-02; RFC 9449, 7.1).
+BOUND_CODES = frozenset({"device_revoked", "invalid_dpop_proof"})
+
+_AMAZON_CODES = MappingProxyType(
+    {
+        InvalidInput: "InvalidInput",
+        Unauthenticated: "Unauthorized",
+        Denied: "AccessDenied",
+        NotFound: "NotFound",
+        Gone: "Gone",
+        LimitExceeded: "QuotaExceeded",
+        Unavailable: "ServiceUnavailable",
+    },
+)
+_AMAZON_CODE_DEFAULT = "InternalFailure"
+
+
+class OperationNotAllowed(Denied):
+    """No operation of the catalogue has this method and path, or none that a desktop may call."""
+
+    code = "operation_not_allowed"
+    text = "This operation is not in the catalogue of operations that may be called."
+
+
+class OperationNotForSellers(Denied):
+    """The operation belongs to the application, not to a seller."""
+
+    code = "operation_not_allowed"
+    text = "This operation belongs to the application and is not open to desktops."
+
+
+class DocumentsNotServed(Denied):
+    """The answer would carry Amazon's presigned link, which must not reach a desktop."""
+
+    code = "documents_not_served"
+    text = "This operation answers with a document link, and documents are not served yet."
+
+
+class RestrictionMismatch(Denied):
+    """A restricted handle was used for an operation that it does not name."""
+
+    code = "restriction_mismatch"
+    text = "The restricted data token does not name this operation."
+
+
+class ScopeMissing(Denied):
+    """The device may not do this."""
+
+    code = "scope_missing"
+    text = "The device does not have the scope that this operation needs."
+
+
+class RegionNotConnected(Denied):
+    """The seller has no active consent in the region the call is for."""
+
+    code = "region_not_connected"
+    text = "The seller has not connected an account in this region."
+
+
+class TokenMissing(Unauthenticated):
+    """The call carries no access token, or nothing shaped like one of ours."""
+
+    code = "token_invalid"
+    text = "The access token is missing or was not issued here."
+
+
+class InvalidDpopProof(Unauthenticated):
+    """A bound device called without its proof, or with another key's."""
+
+    code = "invalid_dpop_proof"
+    text = "The call does not prove possession of the device's key."
+
+
+class QuotaExceeded(LimitExceeded):
+    """The seller's budget for the operation does not allow the call within its deadline.
+
+    Attributes:
+        rate_per_s: how fast the budget refills.
+    """
+
+    code = "quota_exceeded"
+    text = "You exceeded your quota for the requested resource."
+
+    def __init__(self, *, retry_after_s: float, rate_per_s: float) -> None:
+        super().__init__(retry_after_s=retry_after_s)
+        self.rate_per_s = rate_per_s
+
+
+class UpstreamTimeout(Unavailable):
+    """Amazon gave no whole answer in time."""
+
+    code = "upstream_timeout"
+    text = "Amazon did not answer in time."
+    http_status = 504
+
+
+class UpstreamInvalid(Unavailable):
+    """Amazon's answer is not one that may be passed on (T-29)."""
+
+    code = "upstream_invalid"
+    text = "Amazon's answer could not be accepted."
+    http_status = 502
+
+
+class UpstreamUnreachable(Unavailable):
+    """No connection to Amazon came about."""
+
+    code = "upstream_unreachable"
+    text = "Amazon could not be reached."
+    http_status = 502
+
+
+def render(error: SallyportError, request_id: str, *, is_bound: bool = False) -> Answer:
+    """Return the answer that tells a client of an error, in Amazon's shape.
+
+    Args:
+        error: any of ours, or one that a peer described.
+        request_id: echoed as x-amzn-RequestId, which libraries log.
+        is_bound: whether the call came with a DPoP proof.
+    """
+    status, headers = error.http_status, [("content-type", JSON_TYPE), ("x-amzn-requestid", request_id)]
+    if isinstance(error, Unauthenticated):
+        status = 403
+        if is_bound and error.code in BOUND_CODES:
+            status = 401
+            headers.append(("www-authenticate", f'DPoP error="{_dpop_error(error.code)}"'))
+    if isinstance(error, (LimitExceeded, Unavailable)):
+        headers.append(("retry-after", retry_after(error.retry_after_s)))
+    if isinstance(error, QuotaExceeded):
+        headers.append(("x-amzn-ratelimit-limit", format(error.rate_per_s, ".10g")))
+    return Answer(status, headers, _body(error, status))
+
+
+def retry_after(delay_s: float | None) -> str:
+    """Return the value of a Retry-After header: whole seconds, at least 1, never absurd."""
+    wanted_s = RETRY_AFTER_S_DEFAULT if delay_s is None or not math.isfinite(delay_s) else delay_s
+    return str(math.ceil(min(max(wanted_s, 1.0), RETRY_AFTER_S_MAX)))
+
+
+def shaped(code: str, message: str, details: str) -> bytes:
+    """Return one error as the body that SP-API libraries read."""
+    return orjson.dumps({"errors": [{"code": code, "message": message, "details": details}]})
+
+
+def _body(error: SallyportError, status: int) -> bytes:
+    if error.code == TOKEN_EXPIRED:
+        return shaped("Unauthorized", DENIED_MESSAGE, EXPIRED_DETAILS)
+    if status in {401, 422}:
+        return shaped(error.code, error.text, "")
+    code = _AMAZON_CODES.get(kind_of(error), _AMAZON_CODE_DEFAULT)
+    if status in {502, 504}:
+        code = _AMAZON_CODE_DEFAULT
+    message = DENIED_MESSAGE if status == 403 else error.text
+    return shaped(code, message, f"{error.code}: {error.text}")
+
+
+def _dpop_error(code: str) -> str:
+    return "invalid_dpop_proof" if code == "invalid_dpop_proof" else "invalid_token"
