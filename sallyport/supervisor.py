@@ -1,4 +1,4 @@
-"""Keeps the parts of one machine's stack running: in order up, in reverse down, restarted when they die.
+"""Keeps the parts of one machine's stack running: up in order, restarted when they die, down in reverse.
 
 A part is anything with a name, a process and three verbs; how it is started is its own affair.
 """

@@ -7,8 +7,8 @@ from spapi.api.orders_v0.orders_v0_api import OrdersV0Api
 
 from sallyport.demo.libraries.settings import Settings, answer, read
 
-NO_SECRET = "x"
-"""The library insists on a value; the gateway takes any."""
+ANY_VALUE = "x"
+"""For the client secret: the library insists on one; the gateway takes any."""
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def orders_api(settings: Settings) -> Any:
     trust = Configuration()
     trust.ssl_ca_cert = settings.ca_file
     Configuration.set_default(trust)
-    credentials = {"client_id": settings.device_id, "client_secret": NO_SECRET}
+    credentials = {"client_id": settings.device_id, "client_secret": ANY_VALUE}
     config = SPAPIConfig(**credentials, refresh_token=settings.refresh_token)
     client = SPAPIClient(
         config, oauth_endpoint=f"{settings.gateway}/auth/o2/token", endpoint=settings.gateway

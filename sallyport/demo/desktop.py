@@ -1,0 +1,137 @@
+"""A desktop application in the bound profile: OAuth for native apps, every request proven with its own key.
+
+Source: RFC 8252 (system browser, loopback redirect), RFC 7636 (PKCE S256), RFC 9449 (DPoP).
+"""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import aiohttp
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from sallyport.demo.browser import Browser
+
+CLIENT_ID = "desktop"
+TIMEOUT_S = 60.0
+THANKS = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nYou can close this window."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Desktop:
+    """One installed application with its key. Use as an async context manager."""
+
+    def __init__(self, gateway: str, trust: ssl.SSLContext) -> None:
+        self._gateway = gateway
+        self._trust = trust
+        self._key = ECKey.generate_key("P-256", private=True)
+        self.access_token = ""
+        self.refresh_token = ""
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._trust), timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def enrol(self, browser: Browser, device_name: str) -> None:
+        """Have the person at `browser` approve this desktop, then fetch its first tokens."""
+        verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        arrived: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        listener = await asyncio.start_server(_catch_redirect(arrived), "127.0.0.1", 0)
+        async with listener:
+            port = listener.sockets[0].getsockname()[1]
+            redirect_uri = f"http://127.0.0.1:{port}/callback"
+            page = await browser.open(self._authorize_url(verifier, state, redirect_uri))
+            await browser.submit(page, page.form("/oauth/authorize"), device_name=device_name)
+            answer = await asyncio.wait_for(arrived, TIMEOUT_S)
+        if answer.get("state") != state or answer.get("iss") != self._gateway:
+            raise RuntimeError("the redirect did not come from the gateway that was asked")
+        grant = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": verifier}
+        await self._fetch_tokens({**grant, "redirect_uri": redirect_uri})
+
+    async def refresh(self) -> None:
+        """Replace both tokens by new ones."""
+        await self._fetch_tokens({"grant_type": "refresh_token", "refresh_token": self.refresh_token})
+
+    async def call(self, method: str, target: str, body: bytes = b"") -> Answer:
+        """Return the gateway's answer to an SP-API call; `target` is the path with its query."""
+        url = f"{self._gateway}{target}"
+        headers = {
+            "Authorization": f"DPoP {self.access_token}",
+            "DPoP": self.proof(method, url, self.access_token),
+        }
+        if body:
+            headers["Content-Type"] = "application/json"
+        async with self._session.request(method, url, data=body or None, headers=headers) as answer:
+            return Answer(answer.status, dict(answer.headers), await answer.read())
+
+    def proof(self, method: str, url: str, access_token: str | None = None) -> str:
+        """Return a DPoP proof for one request (RFC 9449 section 4.2)."""
+        parts = urlsplit(url)
+        claims: dict[str, Any] = {
+            "jti": secrets.token_urlsafe(16),
+            "htm": method,
+            "htu": f"{parts.scheme}://{parts.netloc}{parts.path}",
+            "iat": int(time.time()),
+        }
+        if access_token is not None:
+            claims["ath"] = _base64url(hashlib.sha256(access_token.encode()).digest())
+        header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._key.as_dict(private=False)}
+        return jwt.encode(header, claims, self._key)
+
+    def _authorize_url(self, verifier: str, state: str, redirect_uri: str) -> str:
+        query = {
+            "response_type": "code",
+            "client_id": CLIENT_ID,
+            "redirect_uri": redirect_uri,
+            "code_challenge": _base64url(hashlib.sha256(verifier.encode()).digest()),
+            "code_challenge_method": "S256",
+            "scope": "orders",
+            "state": state,
+        }
+        return f"{self._gateway}/oauth/authorize?{urlencode(query)}"
+
+    async def _fetch_tokens(self, form: dict[str, str]) -> None:
+        url = f"{self._gateway}/oauth/token"
+        headers = {"DPoP": self.proof("POST", url)}
+        async with self._session.post(url, data={**form, "client_id": CLIENT_ID}, headers=headers) as answer:
+            tokens = await answer.json()
+            if answer.status != 200:
+                raise RuntimeError(f"no tokens: {tokens.get('error')}: {tokens.get('error_description')}")
+        self.access_token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
+
+
+def _catch_redirect(arrived: "asyncio.Future[dict[str, str]]") -> Any:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request_line = (await reader.readline()).decode()
+        query = parse_qs(urlsplit(request_line.split(" ")[1]).query)
+        writer.write(THANKS)
+        await writer.drain()
+        writer.close()
+        if not arrived.done():
+            arrived.set_result({name: values[0] for name, values in query.items()})
+
+    return serve
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
