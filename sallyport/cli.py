@@ -1,0 +1,49 @@
+"""The console script `sallyport`: one verb per task of an operator.
+
+Exit codes: 0 done, 1 the task found something wrong and said what, 2 it could not be tried (usage,
+configuration).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import sallyport.audit.commands
+import sallyport.demo.command
+import sallyport.inventory
+import sallyport.run
+import sallyport.simulate.command
+
+EXIT_USAGE = 2
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the verb named in `arguments` (default: the command line) and return its exit code."""
+    options = parser().parse_args(arguments)
+    verb: Verb = options.verb
+    try:
+        return verb(options)
+    except KeyboardInterrupt:
+        return EXIT_USAGE
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's grammar."""
+    root = argparse.ArgumentParser(
+        prog="sallyport",
+        description="The server side of a hybrid Amazon SP-API application.",
+        epilog="Every verb has --help. Exit codes: 0 done, 1 something is wrong, 2 could not be tried.",
+    )
+    verbs = root.add_subparsers(title="verbs", metavar="VERB", required=True)
+    sallyport.run.add_command(verbs)
+    sallyport.demo.command.add_command(verbs)
+    sallyport.audit.commands.add_commands(verbs)
+    sallyport.inventory.add_command(verbs)
+    sallyport.simulate.command.add_command(verbs)
+    return root
+
+
+if __name__ == "__main__":
+    sys.exit(main())
