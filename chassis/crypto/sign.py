@@ -60,6 +60,10 @@ class Signer:
         return self._key.sign(message)
 
 
+def _private_pem(key: Ed25519PrivateKey) -> chassis.secrecy.Secret[bytes]:
+    return chassis.secrecy.Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 def verify(public_pem: str, message: bytes, signature: bytes) -> bool:
     """Return whether `signature` over `message` was made by the owner of this public key.
 

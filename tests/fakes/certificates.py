@@ -48,7 +48,7 @@ class Authority:
         """Return a certificate for these DNS names, good for both ends of a connection.
 
         Args:
-            names: e.g. "auth.sallyport.internal" (or use `issue_identity`), "localhost".
+            names: the first one also becomes the subject.
             life: how long it is valid.
             not_before: aware; a minute ago when left out, so that clocks may differ a little.
         """
