@@ -1,0 +1,233 @@
+"""Logs: one JSON object a line on standard output, about what happened and never about whom.
+
+- A line has time, level, logger, event (fixed words) and fields; those of the request come by themselves.
+- Values are shown only when their type is known to be harmless. Secrets hide, credentials in texts are
+  taken out, unknown objects appear as their type's name, everything is cut to a bound.
+- An exception appears as its type, the code of ours, and the places it passed; never as its message,
+  which may quote a row, a URL or an upstream (T-28, T-31).
+- Libraries' records take the same way, from warning upwards, their arguments beside their words.
+- Writing happens on a thread of its own behind a bounded queue: a reader who stops reading costs lines,
+  which are counted, and never holds up a request (R-24).
+"""
+
+import json
+import logging
+import math
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import TextIO
+
+import chassis.errors
+import chassis.secrecy
+
+TEXT_CHARS_MAX = 1000
+INTEGER_MAX = 2**63
+ITEMS_MAX = 20
+DEPTH_MAX = 4
+FRAMES_MAX = 12
+CAUSES_MAX = 4
+LINES_QUEUED_MAX = 10_000
+DRAIN_S = 2.0
+
+_ROOT = "sallyport"
+_FIELDS = "sallyport_fields"
+
+
+class Logger:
+    """Writes lines for one part of a process."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(f"{_ROOT}.{name}")
+
+    def debug(self, event: str, /, **fields: object) -> None:
+        """Write what only helps while searching for a mistake."""
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: str, /, **fields: object) -> None:
+        """Write what happened as it should."""
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: str, /, **fields: object) -> None:
+        """Write what was refused or had to be repeated."""
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: str, /, **fields: object) -> None:
+        """Write what somebody must look at; pass the exception as a field."""
+        self._write(logging.ERROR, event, fields)
+
+    def at(self, level: str, event: str, /, **fields: object) -> None:
+        """Write at a level given by name, as `chassis.errors.Treatment.log_level` names it."""
+        self._write(logging.getLevelNamesMapping()[level.upper()], event, fields)
+
+    def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
+        self._logger.log(level, event, extra={_FIELDS: fields})
+
+
+def get(name: str) -> Logger:
+    """Return the logger of a part, named like its module."""
+    return Logger(name)
+
+
+@contextmanager
+def configure(
+    service: str,
+    level: str,
+    *,
+    context: Callable[[], Mapping[str, str]],
+    stream: TextIO | None = None,
+) -> Iterator[None]:
+    """Send this process's logs to standard output while inside.
+
+    Args:
+        service: the service's name, on every line.
+        level: lowest level written, by name; libraries start at warning whatever it says.
+        context: what to add to each line about the request being served.
+        stream: where lines go instead of standard output.
+    """
+    root, ours = logging.getLogger(), logging.getLogger(_ROOT)
+    before = root.handlers, root.level, ours.level
+    spool = Spool(stream or sys.stdout)
+    spool.setFormatter(LineFormatter(service, context))
+    root.handlers = [spool]
+    root.setLevel(max(logging.WARNING, _level(level)))
+    ours.setLevel(_level(level))
+    try:
+        yield
+    finally:
+        root.handlers = before[0]
+        root.setLevel(before[1])
+        ours.setLevel(before[2])
+        spool.close()
+
+
+class LineFormatter(logging.Formatter):
+    """Turns any record, ours or a library's, into one line of JSON."""
+
+    def __init__(self, service: str, context: Callable[[], Mapping[str, str]]) -> None:
+        super().__init__()
+        self._service = service
+        self._context = context
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of ASCII JSON without the line's end."""
+        head: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name.removeprefix(f"{_ROOT}."),
+            "event": shown(record.msg),
+            **self._context(),
+        }
+        fields: Mapping[str, object] = getattr(record, _FIELDS, {})
+        line = head | {str(key): shown(value) for key, value in fields.items()}
+        if record.args:
+            line["args"] = shown(record.args)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = shown(record.exc_info[1])
+        line |= head
+        return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+
+
+class Spool(logging.Handler):
+    """Hands formatted lines to a writing thread; counts those it had to drop."""
+
+    def __init__(self, stream: TextIO, lines_max: int = LINES_QUEUED_MAX) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: queue.Queue[str | None] = queue.Queue(lines_max)
+        self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._thread.start()
+        self.dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue one record; drop it when the queue is full."""
+        try:
+            self._lines.put_nowait(self.format(record))
+        except queue.Full:
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Write what is queued, for at most DRAIN_S, and stop."""
+        super().close()
+        try:
+            self._lines.put(None, timeout=DRAIN_S)
+        except queue.Full:
+            return
+        self._thread.join(DRAIN_S)
+
+    def _write(self) -> None:
+        reported = 0
+        while (line := self._lines.get()) is not None:
+            dropped = self.dropped
+            if dropped > reported:
+                line = f'{{"event":"log_lines_dropped","count":{dropped - reported}}}\n{line}'
+                reported = dropped
+            try:
+                self._stream.write(f"{line}\n")
+                if self._lines.empty():
+                    self._stream.flush()
+            except OSError:
+                return  # Nobody reads any more: from here on lines are dropped and counted.
+
+
+def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one return per known type reads best
+    """Return what may be written of a value: JSON made of known types, scrubbed and bounded."""
+    match value:
+        case chassis.secrecy.Secret():
+            return chassis.secrecy.HIDDEN
+        case None | bool():
+            return value
+        case int() if abs(value) <= INTEGER_MAX:
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case str():
+            return _cut(value)
+        case datetime() | date():
+            return value.isoformat()
+        case BaseException():
+            return _exception(value, depth)
+        case Mapping() | list() | tuple() | set() | frozenset() if depth < DEPTH_MAX:
+            return _container(value, depth)
+        case Enum():
+            return value.name.lower()
+    return f"<{type(value).__name__}>"
+
+
+def _container(value: Mapping[object, object] | Collection[object], depth: int) -> object:
+    if isinstance(value, Mapping):
+        pairs = list(value.items())[:ITEMS_MAX]
+        return {_cut(str(key)): shown(item, depth + 1) for key, item in pairs}
+    return [shown(item, depth + 1) for item in list(value)[:ITEMS_MAX]]
+
+
+def _exception(error: BaseException, depth: int) -> dict[str, object]:
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
+    told: dict[str, object] = {
+        "type": type(error).__name__,
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    if isinstance(error, (chassis.errors.SallyportError, chassis.errors.StartRefused)):
+        told |= {"code": error.code, "text": _cut(error.text)}
+    if isinstance(error, OSError) and error.errno is not None:
+        told["errno"] = error.errno
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and depth < CAUSES_MAX:
+        told["cause"] = _exception(cause, depth + 1)
+    if isinstance(error, BaseExceptionGroup) and depth < CAUSES_MAX:
+        told["members"] = [_exception(member, depth + 1) for member in error.exceptions[:CAUSES_MAX]]
+    return told
+
+
+def _cut(text: str) -> str:
+    return chassis.secrecy.scrub(text[: 2 * TEXT_CHARS_MAX])[:TEXT_CHARS_MAX]
+
+
+def _level(name: str) -> int:
+    return logging.getLevelNamesMapping()[name.upper()]
