@@ -1,39 +1,37 @@
-"""A child process of the console: its own session, its own log file, gone when the console is gone."""
+"""A service as a part of the stack: a child process that is up when its health URL says so."""
 
 import asyncio
-import ctypes
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
+import sallyport.engines.child
 from sallyport.supervisor import PartFailed
 
-PR_SET_PDEATHSIG = 1
 HEALTHY_WITHIN_S = 40.0
-STOPPED_WITHIN_S = 25.0
+STOP_GRACE_S = 25.0
 PROBE_EVERY_S = 0.1
-LOG_TAIL_BYTES = 2_000
+PROBE_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """What to run and how to tell that it is healthy.
 
-    Args:
-        command: the program and its arguments.
+    Attributes:
+        command: the program, by its absolute path, and its arguments.
         environ: its whole environment.
         health_url: answers 200 over plain HTTP on loopback when the program is ready.
-        log: its standard output and error are appended here.
+        log_file: its standard output and error.
     """
 
     name: str
     command: tuple[str, ...]
     environ: Mapping[str, str]
     health_url: str
-    log: Path
+    log_file: Path
 
 
 class Process:
@@ -41,7 +39,10 @@ class Process:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._process: asyncio.subprocess.Process | None = None
+        self._child = sallyport.engines.child.Child(
+            sallyport.engines.child.Program(command=program.command, environ=program.environ),
+            program.log_file,
+        )
 
     @property
     def name(self) -> str:
@@ -51,7 +52,7 @@ class Process:
     @property
     def pid(self) -> int | None:
         """The process id while it runs."""
-        return self._process.pid if self._process and self._process.returncode is None else None
+        return self._child.pid if self._child.is_running else None
 
     async def start(self) -> None:
         """Start the program and return when its health URL answers 200.
@@ -59,61 +60,38 @@ class Process:
         Raises:
             PartFailed: it ended, or was not healthy within HEALTHY_WITHIN_S.
         """
-        self._program.log.parent.mkdir(parents=True, exist_ok=True)
-        with self._program.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._program.command,
-                env=dict(self._program.environ),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
-        await self._become_healthy()
-
-    async def wait(self) -> int:
-        """Return the exit code once the process has ended."""
-        if self._process is None:
-            return 0
-        return await self._process.wait()
-
-    async def stop(self) -> None:
-        """Ask it to end, and end it when it has not within STOPPED_WITHIN_S."""
-        if self._process is None or self._process.returncode is not None:
-            return
-        self._process.terminate()
+        await self._child.start()
         try:
-            await asyncio.wait_for(self._process.wait(), STOPPED_WITHIN_S)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
-
-    async def _become_healthy(self) -> None:
-        try:
-            async with asyncio.timeout(HEALTHY_WITHIN_S), aiohttp.ClientSession() as session:
-                while not await self._is_healthy(session):  # noqa: ASYNC110 - another process has no event
-                    await asyncio.sleep(PROBE_EVERY_S)
+            async with asyncio.timeout(HEALTHY_WITHIN_S):
+                await self._become_healthy()
         except TimeoutError:
             await self.stop()
             raise PartFailed(self._complaint(f"was not healthy within {HEALTHY_WITHIN_S:.0f} s")) from None
 
+    async def wait(self) -> int:
+        """Return the exit code once the process has ended."""
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """Ask it to end, and end it when it has not within STOP_GRACE_S."""
+        await self._child.stop(STOP_GRACE_S)
+
+    async def _become_healthy(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT_S)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while not await self._is_healthy(session):  # noqa: ASYNC110 - another process has no event
+                await asyncio.sleep(PROBE_EVERY_S)
+
     async def _is_healthy(self, session: aiohttp.ClientSession) -> bool:
-        if self.pid is None:
-            code = await self.wait()
-            raise PartFailed(self._complaint(f"ended with exit code {code}"))
+        if not self._child.is_running:
+            raise PartFailed(self._complaint(f"ended with exit code {await self.wait()}"))
         try:
             async with session.get(self._program.health_url) as answer:
                 return answer.status == 200
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, TimeoutError):
             return False
 
     def _complaint(self, what: str) -> str:
-        tail = self._program.log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()
-        last = tail.splitlines()[-1] if tail else "its log is empty"
-        return f"{self.name} {what}: {last} (whole log: {self._program.log})"
-
-
-def die_with_parent() -> None:
-    """In a child before exec: have the kernel end it when the console dies, however it dies."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        lines = self._child.log_tail().strip().splitlines()
+        last = lines[-1] if lines else "its log is empty"
+        return f"{self.name} {what}: {last} (whole log: {self._program.log_file})"
