@@ -1,0 +1,203 @@
+"""What happens to one request between its head and its answer.
+
+It gets an id, its whole body within bounds or a refusal, its handler, the headers every answer has,
+and one log line that names the route's event kind and never the path, query, headers or body.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+import chassis.errors
+import chassis.log
+import chassis.trace
+import chassis.web.connection
+import chassis.web.problem
+from chassis.web.problem import ErrorRenderer
+
+BODY_DEADLINE_S = 30.0
+CONNECTIONS_MAX = 4096
+REQUESTS_MAX = 1024
+
+REQUEST_ID_HEADER = "X-Request-Id"
+UNROUTED_EVENT = "web.path.refused"
+SERVER_NAME = "sallyport"
+
+_ON_EVERY_ANSWER = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+_OVER_TLS = {**_ON_EVERY_ANSWER, "Strict-Transport-Security": "max-age=31536000"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_log = chassis.log.get("web")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way in.
+
+    Attributes:
+        method: an HTTP method; "*" takes any.
+        path: aiohttp's path pattern; "/{path:.*}" takes what no other route takes.
+        handler: gets a request whose body has been read whole and is within its bounds.
+        event: event kind, "<svc>.<noun>.<verb-past>".
+        render_error: how errors look on this route.
+        is_quiet: whether served requests are logged for debugging only.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    event: str
+    render_error: ErrorRenderer = chassis.web.problem.as_problem
+    is_quiet: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Bounds that a site may set tighter or wider than the defaults."""
+
+    head_deadline_s: float = chassis.web.connection.HEAD_DEADLINE_S
+    body_deadline_s: float = BODY_DEADLINE_S
+    connections_max: int = CONNECTIONS_MAX
+    requests_max: int = REQUESTS_MAX
+
+
+class Serving:
+    """Carries requests through; counts those in flight, so that a site can be drained."""
+
+    def __init__(self, *, body_bytes_max: int, limits: Limits, is_tls: bool) -> None:
+        self._body_bytes_max = body_bytes_max
+        self._limits = limits
+        self._headers = _OVER_TLS if is_tls else _ON_EVERY_ANSWER
+        self._routes: dict[web.AbstractRoute, Route] = {}
+        self._in_flight = 0
+        self._is_draining = False
+        self._idle = asyncio.Event()
+
+    def add(self, known: web.AbstractRoute, route: Route) -> None:
+        """Remember which of our routes stands behind one of aiohttp's."""
+        self._routes[known] = route
+
+    async def drain(self, grace_s: float) -> None:
+        """Return when no request is in flight, or after `grace_s`; answers now end their connections."""
+        self._is_draining = True
+        if not self._in_flight:
+            return
+        self._idle.clear()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._idle.wait()
+        except TimeoutError:
+            _log.warning("requests_cut_off", count=self._in_flight)
+
+    @web.middleware
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve one request; aiohttp's middleware."""
+        route = self._routes.get(request.match_info.route)
+        event = route.event if route else UNROUTED_EVENT
+        self._in_flight += 1
+        try:
+            with (
+                chassis.trace.bind_request_id(request.headers.get(REQUEST_ID_HEADER)) as request_id,
+                chassis.trace.span(event, event=event, method=request.method),
+            ):
+                request[REQUEST_ID_HEADER] = request_id
+                return await self._answer(request, handler, route)
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def complete_head(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add what every answer carries, unless its handler said otherwise; aiohttp's signal."""
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
+        response.headers["Server"] = SERVER_NAME
+        response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID_HEADER]
+        if self._is_draining:
+            response.headers["Connection"] = "close"
+            response.force_close()
+
+    async def _answer(
+        self,
+        request: web.Request,
+        handler: Handler,
+        route: Route | None,
+    ) -> web.StreamResponse:
+        began_s = asyncio.get_running_loop().time()
+        raised: Exception | None = None
+        try:
+            if route is not None:
+                await self._receive(request)
+            response = await handler(request)
+        except web.HTTPRedirection as redirection:
+            response = web.Response(status=redirection.status, headers=redirection.headers)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
+            raised = error
+            response = _refusal(request, error, route)
+        duration_ms = round((asyncio.get_running_loop().time() - began_s) * 1000, 1)
+        _note(request, response, route=route, raised=raised, duration_ms=duration_ms)
+        if raised is not None and request.writer.output_size > 0:
+            # Half an answer is out: only the end of the connection can tell that the rest will not come.
+            raise ConnectionResetError
+        return response
+
+    async def _receive(self, request: web.Request) -> None:
+        """Read the whole body into the request, within its bounds."""
+        if self._in_flight > self._limits.requests_max:
+            raise chassis.web.problem.Overloaded
+        if (request.content_length or 0) > self._body_bytes_max:
+            raise chassis.web.problem.BodyTooLarge
+        try:
+            async with asyncio.timeout(self._limits.body_deadline_s):
+                await request.read()
+        except TimeoutError as error:
+            raise chassis.web.problem.RequestTimeout from error
+        except web.HTTPRequestEntityTooLarge as error:
+            raise chassis.web.problem.BodyTooLarge from error
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise chassis.web.problem.MalformedRequest from error
+
+
+def _refusal(request: web.Request, error: Exception, route: Route | None) -> web.Response:
+    shown = chassis.web.problem.understood(error)
+    render = route.render_error if route else chassis.web.problem.as_problem
+    response = render(request, shown)
+    if (delay := chassis.web.problem.retry_after(shown)) is not None:
+        response.headers.setdefault("Retry-After", delay)
+    if isinstance(shown, chassis.web.problem.ENDING):
+        response.force_close()
+    return response
+
+
+def _note(
+    request: web.Request,
+    response: web.StreamResponse,
+    *,
+    route: Route | None,
+    raised: Exception | None,
+    duration_ms: float,
+) -> None:
+    told = {
+        "kind": route.event if route else UNROUTED_EVENT,
+        "method": request.method,
+        "status": response.status,
+        "duration_ms": duration_ms,
+    }
+    if raised is None:
+        _log.at("debug" if route and route.is_quiet else "info", "request_served", **told)
+        return
+    shown = chassis.web.problem.understood(raised)
+    level = chassis.errors.treatment_of(shown).log_level
+    # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
+    details = {"error": raised} if level == "error" else {}
+    _log.at(level, "request_refused", **told, code=shown.code, **details)

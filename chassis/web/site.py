@@ -1,0 +1,117 @@
+"""A site: routes behind one listening address, from the first handshake to the last goodbye."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+import chassis.env
+import chassis.errors
+import chassis.web.connection
+from chassis.web.serving import Limits, Route, Serving
+
+BACKLOG_MAX = 1024
+HANDSHAKE_DEADLINE_S = 10.0
+# After the grace: how long connections get to say goodbye.
+CLOSE_S_MAX = 1.0
+
+DEFAULT_LIMITS = Limits()
+
+
+class Site:
+    """Serves routes on one address.
+
+    Args:
+        listen: where; port 0 takes any free one.
+        tls: gives the context for each handshake, so that renewal needs no restart; None serves plain HTTP.
+        routes: all ways in.
+        body_bytes_max: largest body, after decompression.
+        limits: the other bounds.
+    """
+
+    def __init__(
+        self,
+        *,
+        listen: chassis.env.Address,
+        tls: Callable[[], ssl.SSLContext] | None,
+        routes: Sequence[Route],
+        body_bytes_max: int,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._listen = listen
+        self._tls = tls
+        self._limits = limits
+        self._serving = Serving(body_bytes_max=body_bytes_max, limits=limits, is_tls=tls is not None)
+        self._server: asyncio.Server | None = None
+        app = web.Application(client_max_size=body_bytes_max, middlewares=[self._serving.serve])
+        app.on_response_prepare.append(self._serving.complete_head)
+        for route in routes:
+            self._serving.add(app.router.add_route(route.method, route.path, route.handler), route)
+        self._runner = web.AppRunner(app, shutdown_timeout=CLOSE_S_MAX)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, once started."""
+        if self._server is None:
+            return self._listen.port
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            StartRefused: the address cannot be listened on.
+        """
+        await self._runner.setup()
+        context = self._listening_context()
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connect,
+                self._listen.host,
+                self._listen.port,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_DEADLINE_S if context else None,
+                backlog=BACKLOG_MAX,
+            )
+        except OSError as error:
+            await self._runner.cleanup()
+            text = f"cannot listen on {self._listen}"
+            raise chassis.errors.StartRefused("address_unavailable", text) from error
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no new connections, let requests in flight finish for at most `grace_s`, then close."""
+        if self._server is not None:
+            self._server.close()
+        await self._serving.drain(grace_s)
+        await self._runner.cleanup()
+
+    def _listening_context(self) -> ssl.SSLContext | None:
+        if self._tls is None:
+            return None
+        tls = self._tls
+
+        def take_current(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+            connection.context = tls()
+
+        context = tls()
+        context.sni_callback = take_current
+        return context
+
+    def _connect(self) -> asyncio.Protocol:
+        manager = self._runner.server
+        if manager is None or len(manager.connections) >= self._limits.connections_max:
+            return _Refusal()
+        return chassis.web.connection.Connection(
+            manager,
+            loop=asyncio.get_running_loop(),
+            head_deadline_s=self._limits.head_deadline_s,
+        )
+
+
+class _Refusal(asyncio.Protocol):
+    """Ends a connection that is one too many."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
