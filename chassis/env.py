@@ -22,6 +22,9 @@ ADDRESS_FORM = re.compile(
 )
 CONFIG_INVALID = "config_invalid"
 TLS_REQUIRED = "tls_required"
+LOG_LEVEL = "SALLYPORT_LOG_LEVEL"
+LOG_LEVELS = frozenset({"debug", "info", "warning", "error"})
+TRACE_ENDPOINT = "SALLYPORT_TRACE_ENDPOINT"
 
 
 class ConfigError(chassis.errors.StartRefused):
@@ -110,8 +113,8 @@ COMMON: tuple[Setting, ...] = (
     Setting("SALLYPORT_VAULT_SECRET_ID_FILE", "file with the AppRole secret id"),
     Setting("SALLYPORT_VAULT_PKI_ROLE", "PKI role that issues this service's certificate"),
     Setting("SALLYPORT_DEVELOPMENT_CLOCK_FILE", "file with the clock's shift; development only", ""),
-    Setting("SALLYPORT_LOG_LEVEL", "debug, info, warning or error", "info"),
-    Setting("SALLYPORT_TRACE_ENDPOINT", "OTLP/HTTP URL for spans; empty for none", ""),
+    Setting(LOG_LEVEL, "debug, info, warning or error", "info"),
+    Setting(TRACE_ENDPOINT, "OTLP/HTTP URL for spans; empty for none", ""),
 )
 
 DATABASE: tuple[Setting, ...] = (
@@ -213,6 +216,21 @@ class Reader:
         return value.rstrip("/")
 
 
+def observation(environ: Mapping[str, str]) -> tuple[str, str | None]:
+    """Return the log level and the spans' collector, which a process needs whatever else it is told.
+
+    Raises:
+        ConfigError: one of the two keys is bad.
+    """
+    settings = [setting for setting in COMMON if setting.name in {LOG_LEVEL, TRACE_ENDPOINT}]
+    reader = read(
+        {setting.name: environ[setting.name] for setting in settings if setting.name in environ}, settings
+    )
+    level = reader.choice(LOG_LEVEL, LOG_LEVELS)
+    reader.finish()
+    return level, reader.optional_text(TRACE_ENDPOINT)
+
+
 def read(environ: Mapping[str, str], settings: Sequence[Setting]) -> Reader:
     """Return a reader over these settings; keys with our prefix that are none of them are refused."""
     known = {setting.name: setting.default for setting in settings}
@@ -227,9 +245,9 @@ def common(reader: Reader) -> CommonConfig:
     clock_file = reader.optional_text("SALLYPORT_DEVELOPMENT_CLOCK_FILE")
     if clock_file and mode == "production":
         reader.refuse("SALLYPORT_DEVELOPMENT_CLOCK_FILE", "is refused in production")
-    trace_endpoint = reader.optional_text("SALLYPORT_TRACE_ENDPOINT")
+    trace_endpoint = reader.optional_text(TRACE_ENDPOINT)
     if trace_endpoint and mode == "production" and not is_https(trace_endpoint):
-        reader.refuse("SALLYPORT_TRACE_ENDPOINT", "must be an https URL", code=TLS_REQUIRED)
+        reader.refuse(TRACE_ENDPOINT, "must be an https URL", code=TLS_REQUIRED)
     if reader.optional_text("SALLYPORT_TLS") != "on":
         reader.refuse("SALLYPORT_TLS", "must be on", code=TLS_REQUIRED)
     return CommonConfig(
@@ -239,7 +257,7 @@ def common(reader: Reader) -> CommonConfig:
         private_listen=reader.address("SALLYPORT_PRIVATE_LISTEN"),
         vault=_vault(reader),
         clock_file=Path(clock_file) if clock_file else None,
-        log_level=reader.choice("SALLYPORT_LOG_LEVEL", {"debug", "info", "warning", "error"}),
+        log_level=reader.choice(LOG_LEVEL, LOG_LEVELS),
         trace_endpoint=trace_endpoint,
     )
 
