@@ -1,0 +1,214 @@
+"""Sign-in for native applications: which authorization requests are accepted, and how they are answered.
+
+Owns the rules for client, redirect URI, PKCE challenge and scopes. A request whose client or redirect
+URI is wrong is never answered by a redirect: nobody knows who would receive it. Every other refusal
+goes back to the application, on this very machine.
+
+Source: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects), RFC 9207 (iss).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urlencode
+
+import chassis.errors
+from chassis.secrecy import Secret
+
+# Source: RFC 7636, 4.2: the base64url form of 32 bytes; 4.1: what a verifier may hold.
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}", re.ASCII)
+CHALLENGE_METHOD = "S256"
+
+# Port free, the rest exact. A path of plain characters needs no encoding, so no two texts mean the same.
+# Source: RFC 8252, 7.3 and 8.3: IP literals, not "localhost".
+LOOPBACK_REDIRECT = re.compile(
+    r"http://(?P<host>127\.0\.0\.1|\[::1\]):(?P<port>[1-9][0-9]{0,4})(?P<path>/[A-Za-z0-9._~/-]*)",
+    re.ASCII,
+)
+REDIRECT_CHARS_MAX = 256
+PORT_MAX = 65_535
+
+STATE_CHARS_MAX = 512
+SCOPE_CHARS_MAX = 128
+# What the application gets when it asks for nothing in particular.
+SCOPE_DEFAULT = "orders"
+# What a scope lets a desktop do, as its seller reads it.
+SCOPE_PROMISES: Mapping[str, str] = MappingProxyType(
+    {
+        "orders": "read your orders and use the rest of Amazon's selling API for you",
+        "pii": "see buyers' names and addresses, once it has been allowed to",
+    },
+)
+
+
+class ClientUnknown(chassis.errors.InvalidInput):
+    """The request names an application that is not ours."""
+
+    code = "invalid_client"
+    text = "The application that sent you here is not known."
+
+
+class RedirectRefused(chassis.errors.InvalidInput):
+    """The request wants its answer somewhere that is not an application on this machine (T-04)."""
+
+    code = "redirect_uri_refused"
+    text = "The application that sent you here asks for the answer at an address that is not accepted."
+
+
+class StateUnreadable(chassis.errors.InvalidInput):
+    """The request's state cannot be sent back as it came."""
+
+    code = "invalid_request"
+    text = f"The state must be plain text of at most {STATE_CHARS_MAX} characters."
+
+
+class AuthorizationRefused(chassis.errors.InvalidInput):
+    """A refusal that the application hears by redirect.
+
+    Attributes:
+        code: an error code of RFC 6749, 4.1.2.1.
+        target: where the refusal goes, complete.
+    """
+
+    def __init__(self, code: str, text: str, *, target: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.target = target
+
+
+@dataclass(frozen=True, slots=True)
+class NativeClient:
+    """The vendor's desktop application, as it is registered here.
+
+    Attributes:
+        client_id: public; it proves nothing.
+        name: what the seller calls the application.
+        redirect_path: the one path its redirect URIs have; None when any will do.
+    """
+
+    client_id: str
+    name: str
+    redirect_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that passed every rule."""
+
+    client_id: str
+    redirect_uri: str
+    code_challenge: str
+    scopes: tuple[str, ...]
+    state: str
+
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """Return the parameters that make this request again, for the form that approves it."""
+        return (
+            ("response_type", "code"),
+            ("client_id", self.client_id),
+            ("redirect_uri", self.redirect_uri),
+            ("code_challenge", self.code_challenge),
+            ("code_challenge_method", CHALLENGE_METHOD),
+            ("scope", " ".join(self.scopes)),
+            ("state", self.state),
+        )
+
+    def answered(self, *, code: str, issuer: str) -> str:
+        """Return where the browser goes once the person approved."""
+        return _target(self.redirect_uri, code=code, state=self.state, iss=issuer)
+
+    def denied(self, *, issuer: str) -> str:
+        """Return where the browser goes when the person did not approve."""
+        return _target(self.redirect_uri, error="access_denied", state=self.state, iss=issuer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeGrant:
+    """A desktop's request to turn its code into tokens."""
+
+    client_id: str
+    code: Secret[str]
+    code_verifier: Secret[str]
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshGrant:
+    """A desktop's request for new tokens."""
+
+    client_id: str
+    refresh_token: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """What a grant gives; `expires_in_s` is the access token's life."""
+
+    access_token: Secret[str]
+    refresh_token: Secret[str]
+    expires_in_s: int
+    scopes: tuple[str, ...]
+
+
+def read_request(parameters: Mapping[str, str], client: NativeClient, *, issuer: str) -> AuthorizationRequest:
+    """Return the request that the parameters make; unknown parameters mean nothing (RFC 6749, 3.1).
+
+    Raises:
+        ClientUnknown: another client id than the registered one.
+        RedirectRefused: not a loopback address of this machine.
+        StateUnreadable: the answer could not carry the state back.
+        AuthorizationRefused: any other rule is broken; goes back by redirect.
+    """
+    if parameters.get("client_id") != client.client_id:
+        raise ClientUnknown
+    redirect_uri = check_redirect(parameters.get("redirect_uri", ""), client)
+    state = parameters.get("state", "")
+    if len(state) > STATE_CHARS_MAX or not (state.isascii() and state.isprintable()):
+        raise StateUnreadable
+    scopes = tuple(dict.fromkeys(parameters.get("scope", SCOPE_DEFAULT).split(" ")))
+    problem = _problem(parameters, scopes)
+    if problem is not None:
+        code, text = problem
+        target = _target(redirect_uri, error=code, error_description=text, state=state, iss=issuer)
+        raise AuthorizationRefused(code, text, target=target)
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=redirect_uri,
+        code_challenge=parameters["code_challenge"],
+        scopes=scopes,
+        state=state,
+    )
+
+
+def check_redirect(redirect_uri: str, client: NativeClient) -> str:
+    """Return a redirect URI that leads to an application on the person's own machine.
+
+    Raises:
+        RedirectRefused: anything but http on a loopback literal with a port and the registered path.
+    """
+    form = LOOPBACK_REDIRECT.fullmatch(redirect_uri) if len(redirect_uri) <= REDIRECT_CHARS_MAX else None
+    if form is None or int(form["port"]) > PORT_MAX:
+        raise RedirectRefused
+    if client.redirect_path not in {None, form["path"]}:
+        raise RedirectRefused
+    return redirect_uri
+
+
+def _problem(parameters: Mapping[str, str], scopes: tuple[str, ...]) -> tuple[str, str] | None:
+    """Return the error code and text of the first rule that is broken."""
+    if parameters.get("response_type") != "code":
+        return "unsupported_response_type", "response_type must be code"
+    if parameters.get("code_challenge_method") != CHALLENGE_METHOD:
+        return "invalid_request", f"code_challenge_method must be {CHALLENGE_METHOD}"
+    if CHALLENGE.fullmatch(parameters.get("code_challenge", "")) is None:
+        return "invalid_request", "code_challenge must be the 43 characters of an S256 challenge"
+    if not SCOPE_PROMISES.keys() >= set(scopes):
+        return "invalid_scope", f"scope must be made of: {' '.join(SCOPE_PROMISES)}"
+    return None
+
+
+def _target(redirect_uri: str, **parameters: str) -> str:
+    present = {name: value for name, value in parameters.items() if value}
+    return f"{redirect_uri}?{urlencode(present)}"

@@ -1,0 +1,193 @@
+"""Proofs of possession (DPoP): a stranger's header becomes the thumbprint of a key, or a refusal.
+
+Owns what a proof must say and that each is taken once. Never knows whose key it is: that a token is
+bound to the thumbprint is checked by whoever knows the token. Does no I/O; joserfc is used here only.
+
+- a proof names its request's method and URL, and at resources the token it comes with;
+- a proof is at most IAT_AGE_S_MAX older or newer than the clock;
+- a proof works once: it is remembered until it is too old. When more than PROOFS_MAX would have to be
+  remembered, new ones are refused: forgetting one early would let it be used twice.
+
+The memory is this process's own; a proof shown to another replica within its minute is that
+replica's first sight of it.
+
+Source: RFC 9449, sections 4.2, 4.3 and 11.1; RFC 7638 (thumbprint); RFC 9864 (Ed25519).
+"""
+
+import base64
+import binascii
+import json
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, thumbprint
+
+import chassis.crypto.digest
+import chassis.errors
+from chassis.clock import Clock
+from services.gateway.model.calls import Proof
+from services.gateway.model.faults import InvalidDpopProof
+
+PROOF_BYTES_MAX = 4_096
+HEADER_BYTES_MAX = 2_048
+JTI_CHARS_MAX = 256
+IAT_AGE_S_MAX = 60
+# The year 9999; a later one is not a date.
+IAT_MAX = 253_402_300_799
+# A proof dated at the edge of the future stays acceptable for twice that age.
+MEMORY_S = 2.0 * IAT_AGE_S_MAX
+# About 2,000 proven calls a second for MEMORY_S, in about 40 MB.
+PROOFS_MAX = 262_144
+DIGEST_BYTES = 16
+
+TYPE = "dpop+jwt"
+# The members that make a public key, in the order of its thumbprint. Source: RFC 7638, 3.2; RFC 8037, 2.
+_MEMBERS = MappingProxyType({"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")})
+# "EdDSA" is what clients said before RFC 9864 gave its curves names of their own.
+_CURVES = MappingProxyType({"ES256": "P-256", "EdDSA": "Ed25519", "Ed25519": "Ed25519"})
+ALGORITHMS: tuple[str, ...] = tuple(_CURVES)
+
+
+class TooManyProofs(chassis.errors.LimitExceeded):
+    """More proofs arrive than can be remembered."""
+
+    code = "too_many_proofs"
+    text = "Too many calls right now."
+
+
+class _Registry(jws.JWSRegistry):
+    """joserfc's rules with our algorithms; the deprecated name means the one curve it is used with."""
+
+    max_header_length = HEADER_BYTES_MAX
+    max_payload_length = PROOF_BYTES_MAX
+
+    def get_alg(self, name: str) -> Any:
+        if name not in _CURVES:
+            raise InvalidDpopProof
+        return self.algorithms["Ed25519" if name == "EdDSA" else name]
+
+
+class ProofVerifier:
+    """Turns DPoP headers into thumbprints, each proof once."""
+
+    def __init__(self, *, origin: str, clock: Clock, proofs_max: int = PROOFS_MAX) -> None:
+        """Prepare.
+
+        Args:
+            origin: scheme, host and port under which clients know us; proofs name no other.
+            clock: how late it is where desktops are.
+            proofs_max: how many are remembered.
+        """
+        self._origin = _origin(origin)
+        self._clock = clock
+        self._proofs_max = proofs_max
+        self._registry = _Registry(strict_check_header=False)
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
+
+    def verify(
+        self, headers: Sequence[str], *, method: str, path: str, access_token: str | None = None
+    ) -> Proof:
+        """Return the proof of a request, which is hereby used up.
+
+        Args:
+            headers: every DPoP header of the request; there must be one.
+            method: of the request.
+            path: of the request, as it came, without the query.
+            access_token: what the request carries; None where it carries none (the token endpoint).
+
+        Raises:
+            InvalidDpopProof: the header is not a proof of this very request.
+            TooManyProofs: see TooManyProofs.
+        """
+        if len(headers) != 1 or len(headers[0]) > PROOF_BYTES_MAX:
+            raise InvalidDpopProof("A request carries one DPoP proof of at most 4,096 characters.")
+        key_thumbprint, claims = self._open(headers[0])
+        self._check_claims(claims, method=method, path=path, access_token=access_token)
+        self._use_up(f"{key_thumbprint}.{claims['jti']}")
+        return Proof(key_thumbprint)
+
+    def _open(self, header: str) -> tuple[str, Mapping[str, Any]]:
+        """Return thumbprint and claims of a well-formed, well-signed proof; the claims are unchecked."""
+        try:
+            unverified = jws.extract_compact(header.encode("ascii"), registry=self._registry)
+            key, key_thumbprint = _public_key(unverified.protected)
+            if not jws.validate_compact(unverified, key, registry=self._registry):
+                raise InvalidDpopProof("The proof's signature is wrong.")
+            claims = json.loads(unverified.payload)
+        except (JoseError, ValueError, TypeError, binascii.Error, RecursionError) as error:
+            raise InvalidDpopProof("The proof is not a well-formed, signed token.") from error
+        if not isinstance(claims, dict):
+            raise InvalidDpopProof("The proof's payload is not an object.")
+        return key_thumbprint, claims
+
+    def _check_claims(
+        self, claims: Mapping[str, Any], *, method: str, path: str, access_token: str | None
+    ) -> None:
+        jti, iat, htu = claims.get("jti"), claims.get("iat"), claims.get("htu")
+        if not isinstance(jti, str) or not 1 <= len(jti) <= JTI_CHARS_MAX:
+            raise InvalidDpopProof("The proof has no usable jti.")
+        if claims.get("htm") != method:
+            raise InvalidDpopProof("The proof is for another method.")
+        if not isinstance(htu, str) or not self._is_here(htu, path):
+            raise InvalidDpopProof("The proof is for another URL.")
+        if isinstance(iat, bool) or not isinstance(iat, (int, float)) or not 0 <= iat <= IAT_MAX:
+            raise InvalidDpopProof("The proof has no usable iat.")
+        if not abs(self._clock.now().timestamp() - iat) <= IAT_AGE_S_MAX:
+            raise InvalidDpopProof("The proof is too old, or from the future.")
+        if access_token is not None and not _names_token(claims.get("ath"), access_token):
+            raise InvalidDpopProof("The proof is for another access token.")
+
+    def _is_here(self, htu: str, path: str) -> bool:
+        """Return whether a URL is ours and names the path; its query and fragment do not count."""
+        try:
+            parts = urlsplit(htu)
+            return _origin(htu) == self._origin and (parts.path or "/") == path
+        except ValueError:
+            return False
+
+    def _use_up(self, proof_id: str) -> None:
+        now_s = self._clock.monotonic_s()
+        while self._seen and next(iter(self._seen.values())) <= now_s - MEMORY_S:
+            self._seen.popitem(last=False)
+        digest = chassis.crypto.digest.sha256(proof_id.encode("utf-8", "surrogatepass"))[:DIGEST_BYTES]
+        if digest in self._seen:
+            raise InvalidDpopProof("The proof was used before.")
+        if len(self._seen) >= self._proofs_max:
+            raise TooManyProofs(retry_after_s=MEMORY_S)
+        self._seen[digest] = now_s
+
+
+def _public_key(header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:
+    """Return the key in a proof's header, and its thumbprint.
+
+    Raises:
+        InvalidDpopProof: no public key of a kind that goes with the algorithm.
+    """
+    jwk, algorithm = header.get("jwk"), header.get("alg")
+    if header.get("typ") != TYPE or "crit" in header or not isinstance(jwk, dict) or "d" in jwk:
+        raise InvalidDpopProof("The proof's header is not a DPoP header with a public key.")
+    members = _MEMBERS.get(str(jwk.get("kty")), ())
+    if not members or not all(isinstance(jwk.get(name), str) for name in members):
+        raise InvalidDpopProof("The proof's key is not of a kind that is taken.")
+    if _CURVES.get(str(algorithm)) != jwk["crv"]:
+        raise InvalidDpopProof("The proof's algorithm and key do not go together.")
+    public = {name: jwk[name] for name in members}
+    key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
+    return key, thumbprint(public)
+
+
+def _names_token(ath: object, access_token: str) -> bool:
+    fingerprint = chassis.crypto.digest.sha256(access_token.encode("utf-8", "surrogatepass"))
+    return ath == base64.urlsafe_b64encode(fingerprint).rstrip(b"=").decode("ascii")
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port in one form, whatever way they were written (RFC 3986, 6.2)."""
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", parts.port or default

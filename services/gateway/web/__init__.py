@@ -1,0 +1,23 @@
+"""The doors: HTTP in, one use case, HTTP out.
+
+`portal` and `authorize` speak to people in browsers, `oauth` to the vendor's desktop application,
+`lwa` to unmodified SP-API libraries that want a token, `spapi` to everything that calls Amazon's API.
+All share one origin and are told apart by path only, never by the Host header. Pages are made by
+`render` from `views`; who is on a browser, and whether a form is ours, is settled by `visitors`, with
+`cookies` and `forms`.
+
+Never forwards anything by itself: calls go to the forwarder, everything else to `service`.
+"""
+
+from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.lwa import LwaDoor
+from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.portal import PortalPages
+from services.gateway.web.render import Renderer
+from services.gateway.web.spapi import SpapiDoor
+from services.gateway.web.visitors import Visitors
+
+__all__ = ["AuthorizePages", "LwaDoor", "OAuthDoor", "PortalPages", "Renderer", "SpapiDoor", "Visitors"]
+
+# What an SP-API call may carry, decoded. Feeds and reports travel as documents, not in calls.
+BODY_BYTES_MAX = 10 * 1024 * 1024

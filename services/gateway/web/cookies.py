@@ -1,0 +1,86 @@
+"""The three cookies of the portal. All are for this host alone, over TLS alone, and unseen by scripts.
+
+Lax, because people arrive from Amazon's consent page and from mail by following a link, and must be
+known then; no form of another site carries them.
+"""
+
+import base64
+import binascii
+import re
+
+from aiohttp import web
+
+from chassis.secrecy import Secret
+
+# The prefix makes browsers refuse the cookie from other hosts, other paths and plain HTTP.
+SESSION = "__Host-sallyport-session"
+# Before there is a session: ties the sign-in form to the browser that asked for it.
+ENTRY = "__Host-sallyport-entry"
+# The authorization request to go on with after signing in.
+ERRAND = "__Host-sallyport-errand"
+
+# A person has this long to find the invitation, or to press the button.
+ENTRY_S = 3_600
+ERRAND_S = 600
+QUERY = re.compile(r"[!-~]{1,2048}", re.ASCII)
+
+
+def session_token(request: web.Request) -> Secret[str] | None:
+    """Return the session that the browser shows; unverified."""
+    token = request.cookies.get(SESSION)
+    return Secret(token) if token else None
+
+
+def set_session(response: web.StreamResponse, token: Secret[str], *, age_s_max: int) -> None:
+    """Have the browser keep a session for at most `age_s_max` seconds, and forget the way in."""
+    _set(response, SESSION, token.reveal(), age_s_max=age_s_max)
+    _forget(response, ENTRY)
+
+
+def forget_session(response: web.StreamResponse) -> None:
+    """Have the browser forget its session."""
+    _forget(response, SESSION)
+
+
+def entry_secret(request: web.Request) -> Secret[str] | None:
+    """Return what ties a sign-in form to this browser; unverified."""
+    value = request.cookies.get(ENTRY)
+    return Secret(value) if value else None
+
+
+def set_entry(response: web.StreamResponse, secret: Secret[str]) -> None:
+    """Have the browser keep what ties a sign-in form to it."""
+    _set(response, ENTRY, secret.reveal(), age_s_max=ENTRY_S)
+
+
+def errand(request: web.Request) -> str:
+    """Return the query of the authorization request that waits for a session; unverified, maybe empty."""
+    try:
+        query = base64.urlsafe_b64decode(request.cookies.get(ERRAND, "")).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""
+    return query if QUERY.fullmatch(query) else ""
+
+
+def set_errand(response: web.StreamResponse, query: str) -> None:
+    """Have the browser keep an authorization request's query until the person has signed in."""
+    if QUERY.fullmatch(query):
+        _set(
+            response,
+            ERRAND,
+            base64.urlsafe_b64encode(query.encode("ascii")).decode("ascii"),
+            age_s_max=ERRAND_S,
+        )
+
+
+def forget_errand(response: web.StreamResponse) -> None:
+    """Have the browser forget the waiting request."""
+    _forget(response, ERRAND)
+
+
+def _set(response: web.StreamResponse, name: str, value: str, *, age_s_max: int) -> None:
+    response.set_cookie(name, value, max_age=age_s_max, path="/", secure=True, httponly=True, samesite="Lax")
+
+
+def _forget(response: web.StreamResponse, name: str) -> None:
+    response.del_cookie(name, path="/", secure=True, httponly=True, samesite="Lax")
