@@ -1,0 +1,192 @@
+"""What a sender may say: events, their rules of shape, and what is never let in.
+
+Each sending service declares its kinds and the details they allow; telemetry holds every sender to the
+same shape and looks for credentials and personal data in whatever arrives (T-14). An `Event` is what was
+said; an `Entry` is an event that passed, bound to the verified name of who said it. Only `check` makes one.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import orjson
+
+from services.telemetry.model.errors import EventInvalid, KindNotOwned, SensitiveContent
+
+OWN_NAME = "telemetry"
+KIND_CHARS_MAX = 80
+TEXT_CHARS_MAX = 128
+DETAILS_MAX = 32
+DETAIL_KEY_CHARS_MAX = 40
+# A page of a hundred order ids, with room.
+DETAIL_CHARS_MAX = 4_096
+EVENT_BYTES_MAX = 16_384
+
+UUID_FORM = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KIND_FORM = re.compile(rf"(?=.{{1,{KIND_CHARS_MAX}}}\Z)[a-z]+(?:\.[a-z][a-z0-9_]*){{2}}")
+DETAIL_KEY_FORM = re.compile(rf"[a-z][a-z0-9_]{{0,{DETAIL_KEY_CHARS_MAX - 1}}}")
+# No control characters, no line separators: a value is data wherever it is shown (T-30).
+_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+TEXT_FORM = re.compile(rf"{_PRINTABLE}{{1,{TEXT_CHARS_MAX}}}")
+DETAIL_FORM = re.compile(rf"{_PRINTABLE}{{0,{DETAIL_CHARS_MAX}}}")
+
+# Shapes that no event has a reason to hold. Every branch is linear in the text.
+SENSITIVE_FORM = re.compile(
+    r"""
+      Atz[a-z](?:\||%7[Cc])                       # Amazon's access, refresh and restricted tokens
+    | amzn1\.oa2-cs\.                             # Amazon's client secrets
+    | (?:AKIA|ASIA)[0-9A-Z]{16}                   # access keys of Amazon's cloud
+    | X-Amz-(?:Signature|Security-Token)          # presigned URLs
+    | sp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{20}     # Sallyport's own tokens
+    | hv[sbr]\.[A-Za-z0-9_-]{20}                  # Vault tokens
+    | eyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8}   # signed tokens (JWT)
+    | -----BEGIN                                  # keys and certificates
+    | [^\s@"<>()]@[^\s@"<>()]{1,255}\.[A-Za-z]{2} # e-mail addresses
+    """,
+    re.VERBOSE,
+)
+
+
+class Phase(StrEnum):
+    """Where in its life an event stands."""
+
+    INTENT = "intent"
+    OUTCOME = "outcome"
+    FACT = "fact"
+
+
+class Result(StrEnum):
+    """What became of an intent. `DONE` and `NOT_DONE` are final; `UNKNOWN` may be followed by one of them."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
+
+
+FINAL_RESULTS = frozenset({Result.DONE, Result.NOT_DONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who made the sender act: kind is device, user, operator or service."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a sender says happened, or is about to.
+
+    Attributes:
+        event_id: UUID in lower case, made by the sender; the same id twice is one record.
+        kind: "<sender>.<noun>.<verb in the past>".
+        occurred_at: the sender's time, aware, in UTC.
+        intent_id: of an outcome, the event_id of its intent; else None.
+        result: of an outcome a `Result`; of a fact free within the kind; of an intent None.
+        details: keys from the kind's allow-list; never personal data or secrets.
+    """
+
+    event_id: str
+    kind: str
+    phase: Phase
+    occurred_at: datetime
+    intent_id: str | None = None
+    result: str | None = None
+    actor: Actor | None = None
+    seller_id: str | None = None
+    request_id: str | None = None
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event that passed every check, bound to its sender.
+
+    Attributes:
+        facts: what the record will say besides its place in the log; absent facts are absent keys.
+        digest: SHA-256 over the canonical facts; equal exactly when sender and event are equal.
+    """
+
+    sender: str
+    event: Event
+    facts: Mapping[str, object]
+    digest: bytes
+
+
+def check(sender: str, event: Event) -> Entry:
+    """Return the event as an entry for the log.
+
+    Args:
+        sender: the caller's verified name.
+        event: what it sent.
+
+    Raises:
+        EventInvalid: a rule of shape is broken; the text names the event and the rule.
+        KindNotOwned: the kind belongs to another service.
+        SensitiveContent: something in it looks like a credential or personal data.
+    """
+    if not UUID_FORM.fullmatch(event.event_id):
+        raise EventInvalid("An event's id is not a UUID in lower case.")
+    for is_kept, rule in _rules(event):
+        if not is_kept:
+            raise EventInvalid(f"Event {event.event_id}: {rule}.")
+    if not event.kind.startswith(f"{sender}."):
+        raise KindNotOwned
+    facts = _facts(sender, event)
+    canonical = encode(facts)
+    if len(canonical) > EVENT_BYTES_MAX:
+        raise EventInvalid(f"Event {event.event_id}: more than {EVENT_BYTES_MAX} bytes.")
+    if SENSITIVE_FORM.search(canonical.decode()):
+        raise SensitiveContent
+    return Entry(sender, event, facts, hashlib.sha256(canonical).digest())
+
+
+def encode(facts: Mapping[str, object]) -> bytes:
+    """Return canonical JSON: UTF-8, keys sorted, no white space, no newline."""
+    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+
+
+def timestamp(moment: datetime) -> str:
+    """Return RFC 3339 in UTC with six decimals, as it stands in records and checkpoints."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _rules(event: Event) -> Iterator[tuple[bool, str]]:
+    yield KIND_FORM.fullmatch(event.kind) is not None, "the kind is not service.noun.verb"
+    yield _is_phase_kept(event), "result and intent do not fit the phase"
+    actor = (event.actor.kind, event.actor.id) if event.actor else ()
+    for text in (event.result, event.seller_id, event.request_id, *actor):
+        yield text is None or TEXT_FORM.fullmatch(text) is not None, "a text is too long or not printable"
+    yield len(event.details) <= DETAILS_MAX, f"more than {DETAILS_MAX} details"
+    for key, value in event.details.items():
+        yield DETAIL_KEY_FORM.fullmatch(key) is not None, "a detail's key is not a lower-case word"
+        yield DETAIL_FORM.fullmatch(value) is not None, "a detail is too long or not printable"
+
+
+def _is_phase_kept(event: Event) -> bool:
+    if event.phase is Phase.OUTCOME:
+        has_intent = event.intent_id is not None and UUID_FORM.fullmatch(event.intent_id) is not None
+        return has_intent and event.result in set(Result)
+    is_bare = event.phase is Phase.FACT or event.result is None
+    return event.intent_id is None and is_bare
+
+
+def _facts(sender: str, event: Event) -> dict[str, object]:
+    facts: dict[str, object | None] = {
+        "actor": {"kind": event.actor.kind, "id": event.actor.id} if event.actor else None,
+        "details": dict(event.details),
+        "event_id": event.event_id,
+        "intent_id": event.intent_id,
+        "kind": event.kind,
+        "occurred_at": timestamp(event.occurred_at),
+        "phase": event.phase.value,
+        "request_id": event.request_id,
+        "result": event.result,
+        "seller_id": event.seller_id,
+        "sender": sender,
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}

@@ -1,0 +1,23 @@
+"""What telemetry writes about itself."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Every kind of event whose sender is telemetry, with the details it may hold.
+
+    Attributes:
+        SERVICE_STARTED: a process began to take events. No details.
+        STORE_RECOVERED: the store took events again after it had failed. Details: failed_at.
+        APPEND_REFUSED: a sender's call was refused as dangerous; the result is the code. Details: refused.
+        INTENT_RESOLVED: an intent stayed without outcome for too long; its fate is unknown. No details.
+        KEY_MADE: the checkpoint key was missing and is made. No details.
+        LOG_EXPORTED: the log was given out. Details: from_sequence.
+    """
+
+    SERVICE_STARTED = "telemetry.service.started"
+    STORE_RECOVERED = "telemetry.store.recovered"
+    APPEND_REFUSED = "telemetry.append.refused"
+    INTENT_RESOLVED = "telemetry.intent.resolved"
+    KEY_MADE = "telemetry.key.made"
+    LOG_EXPORTED = "telemetry.log.exported"

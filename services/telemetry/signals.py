@@ -1,0 +1,106 @@
+"""What telemetry shows of itself: numbers and log lines, with names of services, codes and counts only.
+
+Nothing of an event's content comes here; the audit log is the place for that.
+"""
+
+from datetime import datetime
+
+import chassis.log
+import chassis.metrics
+from services.telemetry.model.events import OWN_NAME
+
+SENDERS = frozenset({"gateway", "auth", "retention", OWN_NAME})
+JOBS = frozenset({"checkpoints", "orphans", "health"})
+CODES = frozenset(
+    {
+        "audit_unavailable",
+        "event_invalid",
+        "idempotency_conflict",
+        "intent_unknown",
+        "kind_not_owned",
+        "outcome_already_recorded",
+        "sensitive_content",
+    }
+)
+
+
+class Signals:
+    """The one place where telemetry's use cases, committer and jobs become visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry) -> None:
+        self._log = chassis.log.get("telemetry")
+        sender = {"sender": SENDERS}
+        self._appended = registry.counter(
+            "sallyport_telemetry_events_appended_total", "Audit events acknowledged as durable.", sender
+        )
+        self._refused = registry.counter(
+            "sallyport_telemetry_calls_refused_total",
+            "Append calls refused, by code.",
+            {**sender, "code": CODES},
+        )
+        self._rows = registry.counter(
+            "sallyport_telemetry_rows_committed_total", "Rows of calls taken into commits."
+        )
+        self._commits = registry.histogram(
+            "sallyport_telemetry_commit_seconds", "Time of one commit of a group of calls."
+        )
+        self._failed = registry.counter("sallyport_telemetry_commits_failed_total", "Commits that failed.")
+        self._queue = registry.gauge("sallyport_telemetry_queue_rows", "Rows waiting for a commit.")
+        self._signed_at = registry.gauge(
+            "sallyport_telemetry_checkpoint_timestamp_seconds", "When the last checkpoint was signed."
+        )
+        self._covered = registry.gauge(
+            "sallyport_telemetry_checkpoint_sequence", "Last record covered by a checkpoint."
+        )
+        self._orphans = registry.counter(
+            "sallyport_telemetry_intents_resolved_total", "Intents resolved as unknown."
+        )
+        self._jobs_failed = registry.counter(
+            "sallyport_telemetry_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
+        )
+
+    def appended(self, sender: str, events: int) -> None:
+        """Count events that a sender was told are durable."""
+        self._appended.inc(events, sender=sender)
+
+    def refused(self, sender: str, code: str) -> None:
+        """Count and log one refused call."""
+        self._refused.inc(sender=sender, code=code)
+        self._log.warning("append_refused", sender=sender, code=code)
+
+    def committed(self, rows: int, elapsed_s: float) -> None:
+        """Count one commit."""
+        self._rows.inc(rows)
+        self._commits.observe(elapsed_s)
+
+    def commit_failed(self, fault: BaseException) -> None:
+        """Count and log one commit that failed."""
+        self._failed.inc()
+        self._log.error("commit_failed", error=fault)
+
+    def queued(self, rows: int) -> None:
+        """Show how many rows wait."""
+        self._queue.set(rows)
+
+    def checkpoint_signed(self, signed_at: datetime, sequence: int) -> None:
+        """Show the newest checkpoint."""
+        self._signed_at.set(signed_at.timestamp())
+        self._covered.set(sequence)
+
+    def intents_resolved(self, intents: int) -> None:
+        """Count intents whose fate stays unknown."""
+        self._orphans.inc(intents)
+        if intents:
+            self._log.warning("intents_resolved_as_unknown", intents=intents)
+
+    def job_failed(self, job: str, code: str) -> None:
+        """Count and log one round of a job that failed."""
+        self._jobs_failed.inc(job=job)
+        self._log.warning("job_round_failed", job=job, code=code)
+
+    def health_changed(self, *, is_well: bool) -> None:
+        """Log that the audit log began or ceased to take events."""
+        if is_well:
+            self._log.info("audit_log_takes_events")
+        else:
+            self._log.error("audit_log_takes_no_events")

@@ -1,0 +1,232 @@
+"""Every SQL statement of telemetry: the log, its checkpoints, and the bookmark of the search for orphans.
+
+The role behind the pool may add and read, not change or remove (migrations/0001_audit_log.sql).
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import asyncpg
+
+import chassis.db
+import chassis.errors
+from services.telemetry.model.admission import Admitted, Answer, Call, Known, Ledger, admit, mentioned_ids
+from services.telemetry.model.chain import GENESIS, SHARD, Head, Record
+from services.telemetry.model.checkpoints import Checkpoint, Tip
+from services.telemetry.model.events import FINAL_RESULTS, Phase
+from services.telemetry.model.intents import Intent
+
+PAGE_ROWS_MAX = 1_000
+# Held by whoever appends to the shard, until the end of the transaction.
+LOCK_NAME = f"telemetry records {SHARD}"
+
+RECORD_COLUMNS = (
+    "shard",
+    "sequence",
+    "event_id",
+    "sender",
+    "phase",
+    "intent_id",
+    "is_final",
+    "recorded_at",
+    "digest",
+    "body",
+    "hash",
+)
+
+
+class AuditStore:
+    """The audit log in Postgres."""
+
+    def __init__(self, pool: chassis.db.Pool) -> None:
+        self._pool = pool
+
+    async def append(self, calls: Sequence[Call], *, recorded_at: datetime) -> list[Answer]:
+        """Return one answer per call, once everything admitted is durable; all in one transaction.
+
+        Raises:
+            StoreUnavailable: nothing of it may be counted on.
+        """
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", LOCK_NAME)
+            ledger = await _ledger(connection, mentioned_ids(calls))
+            admitted, answers = admit(ledger, calls, recorded_at=recorded_at)
+            if admitted:
+                await connection.copy_records_to_table(
+                    "records",
+                    schema_name="telemetry",
+                    columns=RECORD_COLUMNS,
+                    records=[_row(each, recorded_at) for each in admitted],
+                )
+        return answers
+
+    async def tip(self) -> Tip:
+        """Return where log and checkpoints stand, as of one moment."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT head.sequence, head.hash, last.number, last.sequence AS covered
+                FROM (SELECT $1::text AS shard) AS here
+                LEFT JOIN LATERAL (
+                    SELECT sequence, hash FROM telemetry.records
+                    WHERE shard = here.shard ORDER BY sequence DESC LIMIT 1
+                ) AS head ON true
+                LEFT JOIN LATERAL (
+                    SELECT number, sequence FROM telemetry.checkpoints
+                    WHERE shard = here.shard ORDER BY number DESC LIMIT 1
+                ) AS last ON true
+                """,
+                SHARD,
+            )
+        assert row is not None
+        head = GENESIS if row["sequence"] is None else Head(row["sequence"], row["hash"])
+        return Tip(head, row["number"] or 0, row["covered"] or 0)
+
+    async def add_checkpoint(self, checkpoint: Checkpoint) -> bool:
+        """Keep a checkpoint; False when its number is taken, and then nothing changed."""
+        async with chassis.db.transaction(self._pool) as connection:
+            number = await connection.fetchval(
+                """
+                INSERT INTO telemetry.checkpoints (shard, number, sequence, signed_at, body, signature)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (shard, number) DO NOTHING
+                RETURNING number
+                """,
+                SHARD,
+                checkpoint.number,
+                checkpoint.sequence,
+                checkpoint.signed_at,
+                checkpoint.body,
+                checkpoint.signature,
+            )
+        return number is not None
+
+    async def record(self, sequence: int) -> Record | None:
+        """Return the record at a sequence, if the log is that long."""
+        found = await self.records(sequence, sequence)
+        return found[0] if found else None
+
+    async def records(self, first: int, last: int) -> Sequence[Record]:
+        """Return the records from `first` to `last`, in order, at most PAGE_ROWS_MAX; perhaps none."""
+        async with chassis.db.transaction(self._pool) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT sequence, body, hash FROM telemetry.records
+                WHERE shard = $1 AND sequence BETWEEN $2 AND $3
+                ORDER BY sequence LIMIT $4
+                """,
+                SHARD,
+                first,
+                last,
+                PAGE_ROWS_MAX,
+            )
+        return [Record(row["sequence"], row["body"], row["hash"]) for row in rows]
+
+    async def checkpoints(self, first: int, last: int, numbers: tuple[int, int]) -> Sequence[Checkpoint]:
+        """Return the checkpoints at the sequences `first` to `last`, by number, at most PAGE_ROWS_MAX.
+
+        Args:
+            first: lowest sequence.
+            last: highest sequence.
+            numbers: lowest and highest number wanted.
+        """
+        async with chassis.db.transaction(self._pool) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT number, sequence, signed_at, body, signature FROM telemetry.checkpoints
+                WHERE shard = $1 AND sequence BETWEEN $2 AND $3 AND number BETWEEN $4 AND $5
+                ORDER BY number LIMIT $6
+                """,
+                SHARD,
+                first,
+                last,
+                *numbers,
+                PAGE_ROWS_MAX,
+            )
+        return [Checkpoint(*row) for row in rows]
+
+    async def intents(self) -> Sequence[Intent]:
+        """Return intents not yet marked, in chain order, from the oldest on, at most PAGE_ROWS_MAX."""
+        async with chassis.db.transaction(self._pool) as connection:
+            rows = await connection.fetch(
+                """
+                SELECT intent.sequence, intent.event_id, intent.recorded_at,
+                    EXISTS (
+                        SELECT FROM telemetry.records AS outcome WHERE outcome.intent_id = intent.event_id
+                    ) AS has_outcome
+                FROM telemetry.records AS intent
+                WHERE intent.shard = $1 AND intent.phase = 'intent' AND intent.sequence > (
+                    SELECT resolved_to FROM telemetry.resolution WHERE shard = $1
+                )
+                ORDER BY intent.sequence LIMIT $2
+                """,
+                SHARD,
+                PAGE_ROWS_MAX,
+            )
+        return [
+            Intent(row["sequence"], str(row["event_id"]), row["recorded_at"], row["has_outcome"])
+            for row in rows
+        ]
+
+    async def mark_resolved(self, sequence: int) -> None:
+        """Mark every intent up to this sequence as having an outcome; never moves back."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute(
+                "UPDATE telemetry.resolution SET resolved_to = $2 WHERE shard = $1 AND resolved_to < $2",
+                SHARD,
+                sequence,
+            )
+
+    async def is_writable(self) -> bool:
+        """Return whether the store answers and takes writes.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        async with chassis.db.transaction(self._pool) as connection:
+            answer: str = await connection.fetchval("SHOW transaction_read_only")
+        return answer == "off"
+
+
+async def _ledger(connection: chassis.db.Connection, ids: Collection[str]) -> Ledger:
+    """Return what the log holds about these ids; its lock is held, so nothing can come between."""
+    head = await connection.fetchrow(
+        "SELECT sequence, hash FROM telemetry.records WHERE shard = $1 ORDER BY sequence DESC LIMIT 1", SHARD
+    )
+    known = await connection.fetch(
+        """
+        SELECT event_id, sequence, sender, phase, digest FROM telemetry.records
+        WHERE event_id = ANY($1::uuid[])
+        """,
+        ids,
+    )
+    settled = await connection.fetch(
+        "SELECT intent_id FROM telemetry.records WHERE intent_id = ANY($1::uuid[]) AND is_final", ids
+    )
+    return Ledger(
+        head=Head(head["sequence"], head["hash"]) if head else GENESIS,
+        known={str(row["event_id"]): _known(row) for row in known},
+        settled={str(row["intent_id"]) for row in settled},
+    )
+
+
+def _known(row: asyncpg.Record) -> Known:
+    return Known(row["sequence"], row["sender"], Phase(row["phase"]), row["digest"])
+
+
+def _row(each: Admitted, recorded_at: datetime) -> tuple[object, ...]:
+    entry, event, record = each.entry, each.entry.event, each.record
+    is_final = event.phase is Phase.OUTCOME and event.result in FINAL_RESULTS
+    return (
+        SHARD,
+        record.sequence,
+        event.event_id,
+        entry.sender,
+        event.phase.value,
+        event.intent_id,
+        is_final,
+        recorded_at,
+        entry.digest,
+        record.body,
+        record.hash,
+    )
