@@ -1,0 +1,31 @@
+"""What can go wrong with the key service, as its callers see it."""
+
+import chassis.errors
+
+
+class KeyServiceUnavailable(chassis.errors.Unavailable):
+    """Vault is sealed, away, too slow, or does not accept this process."""
+
+    code = "key_service_unavailable"
+    text = "The key service cannot answer right now."
+
+
+class KeyAccessDenied(chassis.errors.Denied):
+    """This process's policy does not allow what it asked of Vault."""
+
+    code = "key_access_denied"
+    text = "The key service does not allow this."
+
+
+class KeyGone(chassis.errors.Gone):
+    """The key was destroyed, and with it everything sealed under it."""
+
+    code = "key_gone"
+    text = "The key of this value was destroyed."
+
+
+class SecretNotFound(chassis.errors.NotFound):
+    """Nothing is stored at this path."""
+
+    code = "secret_not_found"
+    text = "There is no such secret."
