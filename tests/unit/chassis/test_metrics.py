@@ -1,0 +1,64 @@
+"""Labels neither leak nor explode."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import chassis.metrics
+
+OUTCOMES = {"outcome": frozenset({"done", "refused"})}
+
+
+def test_a_label_value_outside_its_set_is_counted_as_other_T28() -> None:
+    registry = chassis.metrics.Registry()
+    counter = registry.counter("sallyport_calls_total", "Calls.", OUTCOMES)
+    counter.inc(outcome="done")
+    counter.inc(2, outcome="Atzr|secret")
+    counter.inc()
+    text = registry.render().decode()
+    assert 'sallyport_calls_total{outcome="done"} 1.0' in text
+    assert 'sallyport_calls_total{outcome="other"} 3.0' in text
+    assert "secret" not in text
+
+
+@given(st.lists(st.text(), max_size=30))
+def test_no_input_makes_more_series_than_were_declared_R23(values: list[str]) -> None:
+    registry = chassis.metrics.Registry()
+    gauge = registry.gauge("sallyport_waiting", "Waiting.", OUTCOMES)
+    for value in values:
+        gauge.set(1, outcome=value)
+    lines = [
+        line for line in registry.render().decode().splitlines() if line.startswith("sallyport_waiting{")
+    ]
+    assert len(lines) <= 3
+
+
+def test_an_undeclared_label_is_a_mistake() -> None:
+    counter = chassis.metrics.Registry().counter("sallyport_calls_total", "Calls.", OUTCOMES)
+    with pytest.raises(ValueError, match="seller"):
+        counter.inc(seller="x")
+
+
+def test_a_name_without_our_prefix_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="sallyport_"):
+        chassis.metrics.Registry().gauge("calls", "Calls.")
+
+
+def test_durations_fall_into_buckets_of_seconds() -> None:
+    registry = chassis.metrics.Registry()
+    histogram = registry.histogram("sallyport_call_seconds", "Durations.", buckets_s=(0.1, 1.0))
+    histogram.observe(0.05)
+    histogram.observe(0.5)
+    text = registry.render().decode()
+    assert 'sallyport_call_seconds_bucket{le="0.1"} 1.0' in text
+    assert 'sallyport_call_seconds_bucket{le="1.0"} 2.0' in text
+    assert "sallyport_call_seconds_sum 0.55" in text
+
+
+def test_each_registry_is_its_own_and_knows_its_metrics() -> None:
+    one, other = chassis.metrics.Registry(), chassis.metrics.Registry()
+    one.gauge("sallyport_ready", "Ready.").set(1)
+    assert one.texts == {"sallyport_ready": "Ready."}
+    assert other.texts == {}
+    assert b"sallyport_ready 1.0" in one.render()
+    assert other.render() == b""
