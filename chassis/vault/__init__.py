@@ -17,8 +17,8 @@ import chassis.crypto.tls
 import chassis.env
 import chassis.errors
 import chassis.secrecy
-import chassis.vault.session
 from chassis.vault.errors import KeyAccessDenied, KeyGone, KeyServiceUnavailable, SecretNotFound
+from chassis.vault.session import Invalid, Session
 
 __all__ = [
     "KeyAccessDenied",
@@ -47,7 +47,7 @@ async def connect(config: chassis.env.VaultConfig, clock: chassis.clock.Clock) -
         StartRefused: `key_service_login_refused`, when Vault knows no such role or secret id.
         KeyServiceUnavailable: Vault was not there for half a minute.
     """
-    session = chassis.vault.session.Session(config, clock)
+    session = Session(config, clock)
     try:
         await session.open()
     except BaseException:
@@ -59,7 +59,7 @@ async def connect(config: chassis.env.VaultConfig, clock: chassis.clock.Clock) -
 class Vault:
     """One process's access to Vault. Made by `connect`."""
 
-    def __init__(self, session: chassis.vault.session.Session) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     async def run(self) -> None:
@@ -134,7 +134,7 @@ class Vault:
         try:
             await self._session.ask("write_data", f"transit/keys/{key}/config", {"deletion_allowed": True})
             await self._session.ask("delete", f"transit/keys/{key}")
-        except chassis.vault.session.Invalid as error:
+        except Invalid as error:
             if await self.transit_exists(key):
                 raise chassis.errors.Internal from error
 
@@ -213,7 +213,7 @@ class Vault:
         }
         try:
             answer = await self._session.ask("write_data", f"pki/issue/{role}", asked)
-        except chassis.vault.session.Invalid as error:
+        except Invalid as error:
             raise chassis.errors.Internal from error
         assert answer is not None
         return _certificate(answer["data"])
@@ -222,7 +222,7 @@ class Vault:
         """Return the answer of an operation with a key; say why when there is none."""
         try:
             answer = await self._session.ask("write_data", path, data)
-        except (chassis.vault.session.Invalid, KeyAccessDenied) as error:
+        except (Invalid, KeyAccessDenied) as error:
             # An absent key is "invalid" or, where the policy may not make one, "denied".
             if not await self.transit_exists(key):
                 raise KeyGone from error

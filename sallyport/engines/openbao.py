@@ -102,6 +102,16 @@ class OpenBao:
         )
         self.server = sallyport.engines.child.Child(program, self._folder / "openbao.log")
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "openbao"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process while it runs."""
+        return self.server.pid if self.server.is_running else None
+
     async def start(self) -> None:
         """Return once the server is unsealed and active; the first start initialises it.
 
@@ -124,9 +134,9 @@ class OpenBao:
         """Return once the server has ended."""
         await self.server.stop(STOP_GRACE_S)
 
-    async def wait(self) -> None:
-        """Return once the server has ended, for whatever reason."""
-        await self.server.wait()
+    async def wait(self) -> int:
+        """Return the exit code once the server has ended."""
+        return await self.server.wait()
 
     async def seal(self) -> None:
         """Make the server forget its keys, as an operator does in an emergency; `start` unseals it."""

@@ -99,6 +99,16 @@ class Postgres:
         )
         self.door = sallyport.engines.child.Child(self._door_program(), self._folder / "door.log")
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return "postgres"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process while it runs."""
+        return self.server.pid if self.server.is_running else None
+
     async def start(self) -> None:
         """Return once the server answers; the first start creates the cluster.
 
@@ -124,11 +134,12 @@ class Postgres:
         await self.server.stop(STOP_GRACE_S)
         await self.door.stop(STOP_GRACE_S)
 
-    async def wait(self) -> None:
-        """Return once the server or its door has ended, for whatever reason."""
+    async def wait(self) -> int:
+        """Return the exit code of the server or of its door, once one of them has ended."""
         ends = [asyncio.ensure_future(child.wait()) for child in (self.server, self.door)]
         try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
         finally:
             for end in ends:
                 end.cancel()

@@ -1,0 +1,15 @@
+# Auth: the sellers' keys over what Amazon gave, and its own secrets.
+
+# Make, look at, configure and destroy; neither export nor back up in the clear, whatever the key says.
+path "transit/keys/auth-seller-*" {
+  capabilities      = ["create", "update", "read", "delete"]
+  denied_parameters = { "exportable" = [], "allow_plaintext_backup" = [] }
+}
+# "update" without "create": sealing never makes a key, so a destroyed one does not come back.
+path "transit/encrypt/auth-seller-*" { capabilities = ["update"] }
+path "transit/decrypt/auth-seller-*" { capabilities = ["update"] }
+
+path "kv/data/auth/*"     { capabilities = ["create", "update", "read"] }
+path "kv/metadata/auth/*" { capabilities = ["read", "delete"] }
+
+path "pki/issue/auth" { capabilities = ["update"] }

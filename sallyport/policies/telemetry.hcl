@@ -1,0 +1,8 @@
+# Telemetry: signs the audit log's checkpoints.
+path "transit/sign/telemetry-checkpoint" { capabilities = ["update"] }
+path "transit/keys/telemetry-checkpoint" { capabilities = ["read"] }
+
+path "kv/data/telemetry/*"     { capabilities = ["create", "update", "read"] }
+path "kv/metadata/telemetry/*" { capabilities = ["read", "delete"] }
+
+path "pki/issue/telemetry" { capabilities = ["update"] }
