@@ -10,9 +10,15 @@ How the composition root puts it together (all keyword arguments)::
     ports = Ports(auth=…, safe=…, audit=…, upstream=…, signals=…, clock=clock, entropy=entropy)
     identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
     forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities,
-                          deadline_s=25.0, user_agent=user_agent(version))
+                          user_agent=exchange.user_agent(version))
     tasks += [("revocations", identities.watch)]
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
 both in Amazon's shape. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
 """
+
+from services.gateway.forward.forwarder import Forwarder
+from services.gateway.forward.identities import Identities
+from services.gateway.forward.ports import Ports
+
+__all__ = ["Forwarder", "Identities", "Ports"]

@@ -56,8 +56,8 @@ class Safe(Protocol):
         """Tell what an answer said about orders; at most OBSERVATIONS_MAX of them."""
         ...
 
-    async def open(self, key: SafeKey) -> bytes:
-        """Return the kept copy.
+    async def open(self, key: SafeKey, age_s_max: int) -> bytes:
+        """Return the kept copy; one of an unshipped order only while it is younger than `age_s_max`.
 
         Raises:
             NotFound: nothing is kept, or what is kept is too old to be served again.

@@ -3,13 +3,18 @@
 An event never holds personal data or a secret: order ids and operation names are neither.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Bounds the detail `order_ids`; a page of Amazon's holds at most 100 orders.
+# Bound the detail `order_ids`: a page of Amazon's holds at most 100 orders.
 ORDER_IDS_MAX = 100
+# Ids of this form are written as they are. Anything else came from a stranger's path and might be an
+# e-mail address or a token, so only its presence is told.
+_ORDER_ID = re.compile(r"[A-Za-z0-9]{1,19}(?:-[A-Za-z0-9]{1,12}){0,3}", re.ASCII)
+_UNWRITABLE = "?"
 
 
 class Phase(StrEnum):
@@ -61,3 +66,9 @@ class AuditEvent:
     intent_id: str = ""
     result: str = ""
     details: Mapping[str, str]
+
+
+def order_list(order_ids: Iterable[str]) -> str:
+    """Return the detail `order_ids`: each id once, joined by commas, at most ORDER_IDS_MAX."""
+    written = [each if _ORDER_ID.fullmatch(each) else _UNWRITABLE for each in order_ids]
+    return ",".join(list(dict.fromkeys(written))[:ORDER_IDS_MAX])

@@ -34,8 +34,7 @@ TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
 EXPIRED_DETAILS = "The access token you provided has expired."
 DENIED_MESSAGE = "Access to requested resource is denied."
 
-# Codes that a client which proves possession of a key hears as 401 (T-01, T-02; RFC 9449, 7.1).
-BOUND_CODES = frozenset({"device_revoked", "invalid_dpop_proof"})
+DEVICE_REVOKED = "device_revoked"
 
 _AMAZON_CODES = MappingProxyType(
     {
@@ -107,6 +106,27 @@ class InvalidDpopProof(Unauthenticated):
     text = "The call does not prove possession of the device's key."
 
 
+class BodyInvalid(InvalidInput):
+    """The body is not what the operation takes."""
+
+    code = "invalid_body"
+    text = "The body of the request is not valid JSON for this operation."
+
+
+class TargetApplicationRefused(InvalidInput):
+    """A library asked to lend personal data to another application."""
+
+    code = "target_application_refused"
+    text = "Restricted data tokens for other applications are not given."
+
+
+class RetentionUnavailable(Unavailable):
+    """The safe could not be told about personal data, so the data does not leave."""
+
+    code = "retention_unavailable"
+    text = "The safe is not available."
+
+
 class QuotaExceeded(LimitExceeded):
     """The seller's budget for the operation does not allow the call within its deadline.
 
@@ -156,10 +176,9 @@ def render(error: SallyportError, request_id: str, *, is_bound: bool = False) ->
     """
     status, headers = error.http_status, [("content-type", JSON_TYPE), ("x-amzn-requestid", request_id)]
     if isinstance(error, Unauthenticated):
-        status = 403
-        if is_bound and error.code in BOUND_CODES:
-            status = 401
-            headers.append(("www-authenticate", f'DPoP error="{_dpop_error(error.code)}"'))
+        challenge = _challenge(error.code, is_bound=is_bound)
+        status = 401 if challenge else 403
+        headers += [("www-authenticate", challenge)] if challenge else []
     if isinstance(error, (LimitExceeded, Unavailable)):
         headers.append(("retry-after", retry_after(error.retry_after_s)))
     if isinstance(error, QuotaExceeded):
@@ -190,5 +209,8 @@ def _body(error: SallyportError, status: int) -> bytes:
     return shaped(code, message, f"{error.code}: {error.text}")
 
 
-def _dpop_error(code: str) -> str:
-    return "invalid_dpop_proof" if code == "invalid_dpop_proof" else "invalid_token"
+def _challenge(code: str, *, is_bound: bool) -> str:
+    """Return what a client with a key hears (RFC 9449, 7.1); nothing for what Amazon would not say."""
+    if code == InvalidDpopProof.code:
+        return 'DPoP error="invalid_dpop_proof"'
+    return 'DPoP error="invalid_token"' if is_bound and code == DEVICE_REVOKED else ""

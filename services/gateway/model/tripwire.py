@@ -28,6 +28,11 @@ class CredentialsNotAccepted(InvalidInput):
     http_status = 422
 
 
+def holds_mark(data: bytes) -> bool:
+    """Return whether bytes hold one of MARKS as it is; for answers, which nobody encodes to hide."""
+    return _ANY_MARK.search(data) is not None
+
+
 def finds_credential(data: bytes) -> bool:
     """Return whether bytes hold something shaped like Amazon's secrets, also when encoded.
 

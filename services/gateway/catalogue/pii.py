@@ -1,0 +1,168 @@
+"""Decides which members of a body describe a buyer or a recipient, and which are document links.
+
+Build-time only. Amazon's models do not mark personal data, so it is told from names and positions:
+a field of PLACED counts when it stands somewhere beneath a place of PLACES, a field of ALWAYS
+wherever it stands. Names are compared in lower case; `#name` is a definition's name. Partners' data
+(sellers, vendors, warehouses, technicians) is not the buyers' and is not masked.
+
+Source: Amazon's Data Protection Policy, definition of PII (name, address, e-mail, phone, gift
+message, tax details, survey answers, purchases); checked against the list of restricted operations.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from services.gateway.catalogue.swagger import Leaf
+
+# A place, and the beginnings of the APIs' names in which it is the customer's ("" = everywhere).
+PLACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "shippingaddress": ("",),
+        "buyerinfo": ("",),
+        "#orderbuyerinfo": ("",),
+        "buyertaxinformation": ("",),
+        "buyertaxinfo": ("",),
+        "buyer": ("",),
+        "recipient": ("",),
+        "shipto": ("",),
+        "shiptoaddress": ("",),
+        "valueasaddress": ("",),
+        "partyinfolist": ("",),
+        "taxregistrations": ("orders_",),
+        "taxdetails": ("shippingV2",),
+        "servicelocation": ("services",),
+        "statuslocationaddress": ("vendorDirectFulfillment",),
+        "shiptoparty": ("vendorDirectFulfillmentOrders",),
+        "destination": ("fulfillmentOutbound",),
+        "destinationaddress": ("fulfillmentOutbound",),
+        "#getfulfillmentpreviewrequest": ("fulfillmentOutbound",),
+    },
+)
+
+_CLASSES_PLACED: Mapping[str, str] = MappingProxyType(
+    {
+        "address_line": "addressline1 addressline2 addressline3 streetname streetnumber complement "
+        "neighborhood",
+        "locality": "city county district districtorcounty municipality postalcode state stateorregion "
+        "stateorprovincecode buyercounty",
+        "name": "name attention buyername",
+        "phone": "phone phonenumber",
+        "email": "email copyemails",
+        "company": "companyname legalname companylegalname",
+        "geo": "latitude longitude",
+        "tax_id": "taxregistrationnumber",
+        "buyer_reference": "buyerid purchaseordernumber",
+    },
+)
+_CLASSES_ALWAYS: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "buyername",
+        "email": "buyeremail notificationemails",
+        "address_line": "buyerbusinessaddress",
+        "locality": "buyercounty",
+        "company": "buyercompanyname buyerlegalcompanyname",
+        "tax_id": "buyertaxregistrationid buyertaxoffice",
+        "buyer_reference": "buyerpurchaseordernumber",
+        "gift_message": "giftmessage giftmessagetext",
+        "customization": "customizedurl",
+        "free_text": "addressinstruction addressinstructions deliverynotes displayablecomment "
+        "displayableordercomment messagetocustomer returncomment",
+        "document": "labelstream",
+        "document_url": "customertrackinglink deliveryphotourl printabledocumentsurl rmapageurl",
+    },
+)
+
+
+def _by_field(classes: Mapping[str, str]) -> dict[str, str]:
+    return {name: kind for kind, names in classes.items() for name in names.split()}
+
+
+PLACED = MappingProxyType(_by_field(_CLASSES_PLACED))
+ALWAYS = MappingProxyType(_by_field(_CLASSES_ALWAYS))
+
+# Names that mean something only in what holds them: (member, definition or API, field).
+PAIRS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("giftmessage", "content"): "gift_message",
+        ("#regulatedinformationfield", "fieldvalue"): "regulated",
+        ("messaging", "text"): "free_text",
+        ("#filecontents", "contents"): "document",
+        ("#packagedocument", "contents"): "document",
+        ("#labeldata", "content"): "document",
+        ("#packingslip", "content"): "document",
+        ("#customerinvoice", "content"): "document",
+        ("document", "content"): "document",
+        ("#deliverydocument", "url"): "document_url",
+        ("#documentv2", "url"): "document_url",
+    },
+)
+# The same, but only beneath a place of PLACES.
+PAIRS_PLACED: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("#taxclassification", "value"): "tax_id",
+        ("#taxregistrationattribute", "value"): "tax_id",
+        ("taxinfo", "number"): "tax_id",
+    },
+)
+# The name of a tax, not of a person.
+NOT_PERSONAL = frozenset({("#taxclassification", "name")})
+
+# Members that hold a link which Amazon presigns, to or from Amazon's storage.
+# Source: the models' descriptions of these members.
+LINKS = frozenset(
+    {
+        "deliveryphotourl",
+        "documenturl",
+        "downloadurl",
+        "invoicedocumenturl",
+        "invoicesdocumenturl",
+        "labeldownloadurl",
+        "printabledocumentsurl",
+        "rmapageurl",
+    },
+)
+LINK_PAIRS = frozenset(
+    {
+        ("#createfeeddocumentresponse", "url"),
+        ("#deliverydocument", "url"),
+        ("#documentdownload", "uri"),
+        ("#documentv2", "url"),
+        ("#feeddocument", "url"),
+        ("#reportdocument", "url"),
+        ("#servicedocumentuploaddestination", "url"),
+        ("#uploaddestination", "url"),
+    },
+)
+
+
+def customer_paths(api: str, leaves: Iterable[Leaf]) -> dict[str, list[str]]:
+    """Return the paths of customers' members by class: classes sorted, paths in the model's order."""
+    found: dict[str, list[str]] = {}
+    for leaf in leaves:
+        kind = _classify(api, leaf)
+        if kind is not None:
+            found.setdefault(kind, []).append(leaf.path)
+    return dict(sorted(found.items()))
+
+
+def document_links(leaves: Iterable[Leaf]) -> list[str]:
+    """Return the paths of the members that hold links to documents, in the model's order."""
+    return [
+        leaf.path
+        for leaf in leaves
+        if leaf.field in LINKS or any((holder, leaf.field) in LINK_PAIRS for holder in leaf.holders)
+    ]
+
+
+def _classify(api: str, leaf: Leaf) -> str | None:
+    pairs = {(holder, leaf.field) for holder in (*leaf.holders, api)}
+    if kind := _paired(pairs, PAIRS) or ALWAYS.get(leaf.field):
+        return kind
+    is_placed = any(api.startswith(PLACES[place]) for place in leaf.places if place in PLACES)
+    if not is_placed or pairs & NOT_PERSONAL:
+        return None
+    return _paired(pairs, PAIRS_PLACED) or PLACED.get(leaf.field)
+
+
+def _paired(pairs: set[tuple[str, str]], classes: Mapping[tuple[str, str], str]) -> str | None:
+    return next((classes[pair] for pair in sorted(pairs) if pair in classes), None)

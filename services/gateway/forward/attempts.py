@@ -1,0 +1,101 @@
+"""Asking Amazon: in turn, with the right token, again when that is safe, and never past the deadline.
+
+Only reads are asked again: an effect that may have happened must not happen twice. The exception is
+a call that Amazon refused for its ended token: it had no effect, and is made once more with a new one.
+"""
+
+from services.gateway.forward.journey import Journey
+from services.gateway.forward.lending import Lending
+from services.gateway.forward.ports import Ports
+from services.gateway.forward.turns import THROTTLED, Turns
+from services.gateway.model import exchange
+from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
+from services.gateway.model.faults import UpstreamTimeout, UpstreamUnreachable
+
+ATTEMPTS_MAX = 4
+# One hanging attempt leaves a read time for another.
+READ_ATTEMPT_S_MAX = 12.0
+BACKOFF_S_FIRST = 0.5
+BACKOFF_S_MAX = 8.0
+# An attempt with less time than this would only be cut off.
+ATTEMPT_S_MIN = 0.05
+
+# Source: SP-API, "Resolve Common HTTP and Authorization Error Codes": what may pass by itself.
+_PASSING = frozenset({THROTTLED, 500, 502, 503, 504})
+
+
+class Attempts:
+    """The way to Amazon and back, as often as it takes and is allowed."""
+
+    def __init__(self, *, ports: Ports, turns: Turns, lending: Lending, user_agent: str) -> None:
+        self._ports = ports
+        self._turns = turns
+        self._lending = lending
+        self._user_agent = user_agent
+
+    async def ask(self, journey: Journey) -> UpstreamAnswer:
+        """Return Amazon's answer to a call, be it success or failure.
+
+        Raises:
+            QuotaExceeded: the turn comes too late, or Amazon throttled to the end.
+            UpstreamTimeout: no answer within the deadline.
+            UpstreamUnreachable, UpstreamInvalid: none, or none that may be looked at.
+            Denied, Unavailable: no token, in auth's words.
+        """
+        is_renewed = False
+        for attempt in range(ATTEMPTS_MAX - 1):
+            try:
+                answer = await self._once(journey)
+            except (UpstreamTimeout, UpstreamUnreachable):
+                if not await self._rest(journey, attempt):
+                    raise
+                continue
+            if exchange.says_token_expired(answer) and not is_renewed:
+                is_renewed = True
+                self._lending.give_back(journey.device, journey.region, journey.plan.restriction)
+            elif answer.status not in _PASSING or not await self._rest(journey, attempt):
+                return self._accepted(journey, answer)
+        return self._accepted(journey, await self._once(journey))
+
+    async def _once(self, journey: Journey) -> UpstreamAnswer:
+        clock, signals = self._ports.clock, self._ports.signals
+        await self._turns.take(journey.budget, until_s=journey.until_s - ATTEMPT_S_MIN)
+        token = await self._lending.lend(journey.device, journey.region, journey.plan.restriction)
+        remaining_s = journey.until_s - clock.monotonic_s()
+        if remaining_s < ATTEMPT_S_MIN:
+            raise UpstreamTimeout
+        headers = exchange.request_headers(journey.operation, journey.call.headers, clock.now())
+        request = UpstreamRequest(
+            region=journey.region,
+            method=journey.operation.method,
+            path=journey.path,
+            query=journey.query,
+            headers=[*headers, ("user-agent", self._user_agent)],
+            body=journey.body,
+            token=token,
+        )
+        timeout_s = min(remaining_s, READ_ATTEMPT_S_MAX) if journey.operation.is_read else remaining_s
+        try:
+            answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
+        except (UpstreamTimeout, UpstreamUnreachable):
+            signals.attempted(journey.operation.name, 0)
+            raise
+        signals.attempted(journey.operation.name, answer.status)
+        self._turns.learn(journey.budget, answer)
+        return answer
+
+    async def _rest(self, journey: Journey, attempt: int) -> bool:
+        """Return whether a call may be made again, after a pause that spreads callers apart."""
+        if not journey.operation.is_read:
+            return False
+        longest_s = min(BACKOFF_S_FIRST * 2**attempt, BACKOFF_S_MAX)
+        pause_s = self._ports.entropy.uniform(0.0, longest_s)
+        if self._ports.clock.monotonic_s() + pause_s + ATTEMPT_S_MIN >= journey.until_s:
+            return False
+        await self._ports.clock.sleep(pause_s)
+        return True
+
+    def _accepted(self, journey: Journey, answer: UpstreamAnswer) -> UpstreamAnswer:
+        if answer.status == THROTTLED:
+            raise self._turns.exceeded(journey.budget)
+        return answer

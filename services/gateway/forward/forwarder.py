@@ -1,0 +1,182 @@
+"""The gates that one call passes, in their order; see the package's docstring."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from chassis.errors import Denied, Internal, SallyportError
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward.attempts import Attempts
+from services.gateway.forward.handles import Handles
+from services.gateway.forward.identities import Identities
+from services.gateway.forward.journey import Found, Journey, order_id_of
+from services.gateway.forward.lending import Lending
+from services.gateway.forward.ports import Ports
+from services.gateway.forward.reading import Reading
+from services.gateway.forward.records import Intent, Records, Told
+from services.gateway.forward.turns import Turns
+from services.gateway.model import exchange, faults, policy, regions, targets, tripwire
+from services.gateway.model.audit import Result
+from services.gateway.model.calls import Answer, Call, Device
+from services.gateway.model.masking import Unmaskable
+
+# How long a desktop waits for an answer, waiting for its turn included.
+DEADLINE_S = 25.0
+
+# Names of query parameters that were left out, for the developer who wonders.
+IGNORED_HEADER = "x-sallyport-ignored"
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What became known of a call while it passed the gates."""
+
+    device: Device | None = None
+    operation: str = ""
+    has_intent: bool = False
+
+
+class Forwarder:
+    """One desktop call in, Amazon's answer or a refusal in its shape out."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        ports: Ports,
+        identities: Identities,
+        user_agent: str,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._catalogue = catalogue
+        self._ports = ports
+        self._identities = identities
+        self._deadline_s = deadline_s
+        turns = Turns(clock=ports.clock, signals=ports.signals)
+        lending = Lending(auth=ports.auth, clock=ports.clock)
+        attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
+        self._reading = Reading(ports=ports, attempts=attempts)
+        self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
+        self._records = Records(
+            audit=ports.audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
+        )
+
+    async def handle(self, call: Call) -> Answer:
+        """Return the answer to a call; whatever goes wrong is an answer too."""
+        started_at_s, seen = self._ports.clock.monotonic_s(), _Seen()
+        try:
+            answer = await self._serve(call, seen, until_s=started_at_s + self._deadline_s)
+        except SallyportError as error:
+            answer = await self._refusal(call, seen, error)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours is logged whole and answered blank
+            self._ports.signals.crashed(call.request_id, error)
+            answer = faults.render(Internal(), call.request_id)
+        elapsed_s = self._ports.clock.monotonic_s() - started_at_s
+        self._ports.signals.answered(seen.operation, answer.status, elapsed_s)
+        return answer
+
+    async def _refusal(self, call: Call, seen: _Seen, error: SallyportError) -> Answer:
+        self._ports.signals.refused(error.code)
+        is_theirs = isinstance(error, (Denied, faults.InvalidDpopProof)) and seen.device is not None
+        is_told = is_theirs and not seen.has_intent
+        if is_told or isinstance(error, tripwire.CredentialsNotAccepted):
+            await self._records.refuse(call, error, device=seen.device, operation=seen.operation)
+        return faults.render(error, call.request_id, is_bound=call.proof is not None)
+
+    async def _serve(self, call: Call, seen: _Seen, *, until_s: float) -> Answer:
+        tripwire.check(_parts(call))
+        device = await self._identities.who(call.access_token)
+        seen.device = device
+        _check_possession(call, device)
+        target = targets.parse(call.target)
+        operation, parameters = self._catalogue.match(call.method, target.segments)
+        seen.operation = operation.name
+        path = targets.canonical(target.segments)
+        query = targets.known_part(target.query, operation.query)
+        marketplace_ids = targets.values(target.query, regions.MARKETPLACE_PARAMETERS)
+        journey = Journey(
+            call=call,
+            device=device,
+            operation=operation,
+            plan=policy.plan(operation, device, path),
+            region=regions.choose(call.host, marketplace_ids, device),
+            path=path,
+            query=query.text,
+            body=exchange.request_body(operation, call.body),
+            order_id=order_id_of(parameters),
+            until_s=until_s,
+        )
+        answer = await self._travel(journey, seen)
+        if query.dropped:
+            answer.headers.append((IGNORED_HEADER, ",".join(query.dropped)))
+        return answer
+
+    async def _travel(self, journey: Journey, seen: _Seen) -> Answer:
+        """Return the answer to an admitted call, with its intent and outcome in the audit log."""
+        if journey.plan.audit_kind is None:
+            return _shown(journey, await self._find(journey))
+        intent = await self._records.intend(journey, journey.plan.audit_kind)
+        seen.has_intent = True
+        try:
+            found = await self._find(journey)
+            answer = _shown(journey, found)
+        except SallyportError as error:
+            result = _result_of_fault(journey, error)
+            await self._records.try_conclude(intent, result, Told(status=error.http_status))
+            raise
+        await self._conclude(intent, found)
+        return answer
+
+    async def _find(self, journey: Journey) -> Found:
+        if self._handles.is_meant(journey):
+            return await self._handles.give(journey)
+        return await self._reading.find(journey)
+
+    async def _conclude(self, intent: Intent, found: Found) -> None:
+        """Tell the outcome: durably before personal data leaves, because only now its orders are known.
+
+        An effect at Amazon is not taken back by a failing audit log; its intent is durable already.
+        """
+        is_read, status = intent.journey.operation.is_read, found.answer.status
+        told = Told(status, found.source, found.order_ids)
+        if is_read and exchange.is_success(found.answer):
+            await self._records.conclude(intent, Result.DONE, told)
+            return
+        may_be_done = not is_read and status >= 500
+        refused = Result.UNKNOWN if may_be_done else Result.NOT_DONE
+        result = Result.DONE if exchange.is_success(found.answer) else refused
+        await self._records.try_conclude(intent, result, told)
+
+
+def _parts(call: Call) -> Iterator[bytes]:
+    """Yield all that a call carries, for the trip-wire."""
+    yield call.target.encode("utf-8", "surrogatepass")
+    for name, value in call.headers:
+        yield f"{name}: {value}".encode("utf-8", "surrogatepass")
+    yield call.body
+
+
+def _check_possession(call: Call, device: Device) -> None:
+    """Let a call pass whose proof is by the device's own key, or that needs none (T-02)."""
+    proven = call.proof.thumbprint if call.proof else ""
+    if proven != device.key_thumbprint:
+        raise faults.InvalidDpopProof
+
+
+def _shown(journey: Journey, found: Found) -> Answer:
+    """Return what the desktop may see of an answer."""
+    request_id = journey.call.request_id
+    if not exchange.is_success(found.answer):
+        return exchange.failure(found.answer, request_id)
+    body, mask = found.answer.body, journey.operation.mask
+    if mask is not None and journey.plan.is_masked:
+        try:
+            body = mask.apply(body)
+        except Unmaskable as error:
+            raise faults.UpstreamInvalid from error
+    return exchange.success(found.answer, body, request_id)
+
+
+def _result_of_fault(journey: Journey, error: SallyportError) -> Result:
+    """Return what became of a call that ended in a fault: a read showed nothing, an effect may stand."""
+    is_open = isinstance(error, (faults.UpstreamTimeout, faults.UpstreamInvalid))
+    return Result.UNKNOWN if is_open and not journey.operation.is_read else Result.NOT_DONE

@@ -1,0 +1,90 @@
+"""Restricted handles: what the gateway gives a library that asks for a restricted data token.
+
+The library gets a token of ours that says what it asked for. Amazon's own token is fetched later,
+for the one call at hand, and never leaves.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward.journey import Found, Journey
+from services.gateway.forward.ports import AuthPeer
+from services.gateway.forward.turns import Turns
+from services.gateway.model.calls import Restriction, UpstreamAnswer
+from services.gateway.model.faults import BodyInvalid, OperationNotAllowed, TargetApplicationRefused
+from services.gateway.model.operations import TokenRule
+
+FROM_GATEWAY = "gateway"
+OPERATION = "tokens_2021-03-01.createRestrictedDataToken"
+
+# Source: SP-API, Tokens API model: CreateRestrictedDataTokenRequest.
+RESOURCES_MAX = 50
+
+
+class Handles:
+    """Answers createRestrictedDataToken as Amazon would."""
+
+    def __init__(self, *, catalogue: Catalogue, auth: AuthPeer, turns: Turns) -> None:
+        self._catalogue = catalogue
+        self._auth = auth
+        self._turns = turns
+
+    def is_meant(self, journey: Journey) -> bool:
+        """Return whether a call asks for a restricted data token."""
+        return journey.operation.name == OPERATION
+
+    async def give(self, journey: Journey) -> Found:
+        """Return Amazon's answer with a handle of ours in it.
+
+        Raises:
+            BodyInvalid: not what the operation takes, or it names an operation that is not restricted.
+            TargetApplicationRefused: it asks on behalf of another application.
+            QuotaExceeded: at Amazon's own rate for this operation.
+            SallyportError: auth's refusal.
+        """
+        restrictions = self._asked(journey.body)
+        await self._turns.take(journey.budget, until_s=journey.until_s)
+        handle, life_s = await self._auth.restrict_access(journey.call.access_token, restrictions)
+        body = orjson.dumps({"restrictedDataToken": handle, "expiresIn": life_s})
+        return Found(UpstreamAnswer(200, (), body), FROM_GATEWAY)
+
+    def _asked(self, body: bytes) -> list[Restriction]:
+        try:
+            document = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise BodyInvalid from error
+        if not isinstance(document, dict):
+            raise BodyInvalid
+        if document.get("targetApplication") is not None:
+            raise TargetApplicationRefused
+        resources = document.get("restrictedResources")
+        if not isinstance(resources, list) or not 1 <= len(resources) <= RESOURCES_MAX:
+            raise BodyInvalid
+        return [self._restriction(each) for each in resources]
+
+    def _restriction(self, resource: object) -> Restriction:
+        if not isinstance(resource, dict):
+            raise BodyInvalid
+        method, path = _text(resource, "method").upper(), _text(resource, "path")
+        elements = resource.get("dataElements") or []
+        try:
+            operation, _ = self._catalogue.match(method, path.split("/")[1:])
+        except OperationNotAllowed as error:
+            raise BodyInvalid("A restricted resource names no operation of the catalogue.") from error
+        if operation.token is TokenRule.ORDINARY:
+            raise BodyInvalid("A restricted resource names an operation that is not restricted.")
+        if not isinstance(elements, list) or not set(operation.data_elements).issuperset(elements):
+            raise BodyInvalid(
+                "A restricted resource asks for data elements that the operation does not know."
+            )
+        return Restriction(method, path, tuple(sorted(set(elements))))
+
+
+def _text(resource: Mapping[str, Any], name: str) -> str:
+    value = resource.get(name)
+    if not isinstance(value, str):
+        raise BodyInvalid
+    return value

@@ -1,0 +1,104 @@
+"""Whose access token this is: auth's word, remembered only while revocations are heard.
+
+- Remembered until the token ends, at most REMEMBERED_S_MAX, and never across a gap in the stream of
+  revocations: a stream that breaks, or is silent for more than SILENCE_S_MAX, ends all trust, and
+  auth is asked for every call until a new stream has begun (T-01, ADR 0002).
+- An answer of auth's that was under way while a revocation came in serves its one call and is not
+  remembered.
+"""
+
+import re
+from dataclasses import dataclass
+
+from chassis.clock import Clock
+from chassis.entropy import Entropy
+from chassis.errors import SallyportError
+from services.gateway.forward.ports import AuthPeer, Signals
+from services.gateway.model.calls import Device
+from services.gateway.model.faults import TokenMissing
+from services.gateway.model.recent import Recent
+
+# Auth's tokens live an hour.
+REMEMBERED_S_MAX = 3_600.0
+# The stream is never silent for longer than three keep-alives while it lives.
+SILENCE_S_MAX = 45.0
+# About 1 KB each.
+DEVICES_MAX = 20_000
+REDIAL_S_MIN = 0.1
+REDIAL_S_MAX = 2.0
+
+# How auth spells a device's access token, restricted handles included: the prefix and 32 bytes.
+_TOKEN = re.compile(r"sp_at_[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A device, and until when (monotonic) its token may go on standing for it."""
+
+    device: Device
+    until_s: float
+
+
+class Identities:
+    """What access tokens stand for right now."""
+
+    def __init__(self, *, auth: AuthPeer, clock: Clock, entropy: Entropy, signals: Signals) -> None:
+        self._auth = auth
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+        self._known: Recent[str, _Known] = Recent(DEVICES_MAX)
+        self._heard_at_s: float | None = None
+        self._changes = 0
+
+    async def who(self, access_token: str) -> Device:
+        """Return the device behind an access token.
+
+        Raises:
+            TokenMissing: nothing, or nothing shaped like a token of ours.
+            Unauthenticated: unknown, ended or revoked, in auth's words.
+            Unavailable: auth cannot be asked.
+        """
+        if not _TOKEN.fullmatch(access_token):
+            raise TokenMissing
+        known = self._known.get(access_token) if self.is_listening() else None
+        if known is not None and self._is_current(known):
+            return known.device
+        changes = self._changes
+        device = await self._auth.introspect(access_token)
+        if self.is_listening() and changes == self._changes:
+            until_s = self._clock.monotonic_s() + REMEMBERED_S_MAX
+            self._known.put(access_token, _Known(device, until_s))
+        return device
+
+    def is_listening(self) -> bool:
+        """Return whether a revocation made just now would reach this process."""
+        heard_at_s = self._heard_at_s
+        return heard_at_s is not None and self._clock.monotonic_s() - heard_at_s <= SILENCE_S_MAX
+
+    async def watch(self) -> None:
+        """Listen to revocations for ever, dialling again whenever the stream ends."""
+        while True:
+            try:
+                async for device_id in self._auth.watch_revocations():
+                    self._hear(device_id)
+            except SallyportError as error:
+                self._signals.side_failed("watch_revocations", error.code)
+            self._forget()
+            await self._clock.sleep(self._entropy.uniform(REDIAL_S_MIN, REDIAL_S_MAX))
+
+    def _is_current(self, known: _Known) -> bool:
+        return self._clock.now() < known.device.expires_at and self._clock.monotonic_s() < known.until_s
+
+    def _hear(self, device_id: str | None) -> None:
+        if not self.is_listening():
+            self._forget()
+        self._heard_at_s = self._clock.monotonic_s()
+        if device_id is not None:
+            self._changes += 1
+            self._known.drop_where(lambda known: known.device.device_id == device_id)
+
+    def _forget(self) -> None:
+        self._changes += 1
+        self._heard_at_s = None
+        self._known.clear()

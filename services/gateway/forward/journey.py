@@ -1,0 +1,69 @@
+"""One call that passed the first gates: what it is, whose it is, how far it may go; what it found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.gateway.model.calls import Call, Device, Region, SafeKey, UpstreamAnswer
+from services.gateway.model.operations import Operation
+from services.gateway.model.policy import Plan
+from services.gateway.model.quota import Budget
+
+# Reads whose answers are kept sealed, and served again without a call to Amazon.
+KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
+
+_ORDER_PARAMETERS = ("orderId", "amazonOrderId")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """What is known about a call before Amazon is asked.
+
+    Attributes:
+        path: canonical, as it goes to Amazon.
+        query: cut down to what the operation knows.
+        body: checked; empty where the method has none.
+        order_id: of the order that the path names; empty when it names none.
+        until_s: the monotonic moment at which the client must have its answer.
+    """
+
+    call: Call
+    device: Device
+    operation: Operation
+    plan: Plan
+    region: Region
+    path: str = field(repr=False)
+    query: str = field(repr=False)
+    body: bytes = field(repr=False)
+    order_id: str
+    until_s: float
+
+    @property
+    def budget(self) -> Budget:
+        """What the call spends from."""
+        return Budget.of(self.device.seller_id, self.region, self.operation)
+
+    @property
+    def safe_key(self) -> SafeKey | None:
+        """Where the safe keeps the answer; None for an answer that is not kept."""
+        if self.operation.name not in KEPT:
+            return None
+        return SafeKey(self.device.seller_id, self.order_id, self.operation.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a call, with personal data unmasked.
+
+    Attributes:
+        source: "amazon", "safe" or "gateway".
+        order_ids: the orders it tells about; empty for a failure.
+    """
+
+    answer: UpstreamAnswer
+    source: str
+    order_ids: tuple[str, ...] = ()
+
+
+def order_id_of(parameters: Mapping[str, str]) -> str:
+    """Return the order id among path parameters; empty when there is none."""
+    return next((parameters[name] for name in _ORDER_PARAMETERS if name in parameters), "")

@@ -1,0 +1,92 @@
+"""Where an answer comes from: the safe or Amazon; and what the safe learns on the way.
+
+What Amazon's answer tells about orders reaches retention before the desktop sees it, because it
+decides how long the data may be kept. When retention cannot be told, an answer that shows personal
+data does not leave; one that shows none does, and the failure is counted.
+"""
+
+import orjson
+
+from chassis.errors import Gone, NotFound, SallyportError
+from services.gateway.forward.attempts import Attempts
+from services.gateway.forward.journey import Found, Journey
+from services.gateway.forward.ports import Ports
+from services.gateway.model import exchange, orders
+from services.gateway.model.calls import SafeKey, UpstreamAnswer
+from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
+
+# An older copy of an order that has not shipped is fetched anew: its address may have changed.
+KEPT_AGE_S_MAX = 3_600
+
+FROM_SAFE = "safe"
+FROM_AMAZON = "amazon"
+
+
+class Reading:
+    """The safe first where it may hold the answer, else Amazon."""
+
+    def __init__(self, *, ports: Ports, attempts: Attempts) -> None:
+        self._ports = ports
+        self._attempts = attempts
+
+    async def find(self, journey: Journey) -> Found:
+        """Return the answer to a call, success or failure, with personal data unmasked.
+
+        Raises:
+            Gone: the order's clock has run out; neither safe nor Amazon gives it again.
+            RetentionUnavailable: the safe could not be told what it must know.
+            UpstreamInvalid: Amazon's answer may not be used.
+            SallyportError: as `Attempts.ask`, and the safe's own faults.
+        """
+        named = (journey.order_id,) if journey.order_id else ()
+        kept = await self._kept(journey)
+        if kept is not None:
+            return Found(kept, FROM_SAFE, named)
+        answer = await self._attempts.ask(journey)
+        if not exchange.is_success(answer):
+            return Found(answer, FROM_AMAZON)
+        exchange.check_success(answer)
+        seen = await self._observe(journey, answer)
+        await self._keep(journey, answer)
+        return Found(answer, FROM_AMAZON, seen or named)
+
+    async def _kept(self, journey: Journey) -> UpstreamAnswer | None:
+        key = journey.safe_key
+        if key is None:
+            return None
+        try:
+            body = await self._ports.safe.open(key, KEPT_AGE_S_MAX)
+        except NotFound:
+            return None
+        return UpstreamAnswer(200, [("content-type", JSON_TYPE)], body)
+
+    async def _observe(self, journey: Journey, answer: UpstreamAnswer) -> tuple[str, ...]:
+        """Tell retention about the orders in an answer; return their ids."""
+        if not orders.tells_of_orders(journey.operation.name):
+            return ()
+        try:
+            document = orjson.loads(answer.body)
+        except orjson.JSONDecodeError as error:
+            raise UpstreamInvalid from error
+        seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
+        try:
+            if seen:
+                await self._ports.safe.observe_orders(journey.device.seller_id, seen)
+        except SallyportError as error:
+            if not journey.plan.is_masked:
+                raise RetentionUnavailable from error
+            self._ports.signals.side_failed("observe_orders", error.code)
+        return tuple(each.order_id for each in seen)
+
+    async def _keep(self, journey: Journey, answer: UpstreamAnswer) -> None:
+        key = journey.safe_key
+        if key is not None:
+            await self._seal(key, answer.body)
+
+    async def _seal(self, key: SafeKey, body: bytes) -> None:
+        try:
+            await self._ports.safe.seal(key, body, self._ports.clock.now())
+        except Gone:
+            raise
+        except SallyportError as error:
+            raise RetentionUnavailable from error

@@ -1,0 +1,142 @@
+"""The call to Amazon and what may come back: headers rebuilt on the way there, checked on the way back.
+
+- No header of a client's is copied: an operation's own header parameters are taken by name, all
+  others are ours. Amazon refuses a GET with a body (T-05, T-09).
+- An answer is data. A success must be JSON and hold no token of Amazon's; a failure is taken apart
+  and told again, so that no page, token or control character of an upstream's passes (T-29 to T-31).
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import orjson
+
+from services.gateway.model.calls import Answer, UpstreamAnswer
+from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
+from services.gateway.model.operations import Operation
+from services.gateway.model.tripwire import finds_credential, holds_mark
+
+# Source: SP-API, "Include a User-Agent header in all requests": more is refused.
+USER_AGENT_CHARS_MAX = 500
+HEADER_CHARS_MAX = 2_048
+ERRORS_MAX = 10
+ERROR_TEXT_CHARS_MAX = 2_000
+
+# What of a successful answer's headers a desktop may see.
+_HEADERS_KEPT = frozenset({"x-amzn-requestid", "x-amzn-ratelimit-limit", "date"})
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_BODILESS = frozenset({"GET", "HEAD", "DELETE"})
+_EXPIRED = re.compile(r"expired", re.IGNORECASE)
+# The words on which one library refreshes its token; they are said of the device's own token only.
+_LOOPING = re.compile(r"access token.*expired", re.IGNORECASE | re.DOTALL)
+
+
+def user_agent(version: str) -> str:
+    """Return how the gateway introduces itself to Amazon.
+
+    Source: SP-API, "Include a User-Agent header in all requests": `Language` is required.
+    """
+    language = f"Python/{sys.version_info.major}.{sys.version_info.minor}"
+    return f"Sallyport/{version} (Language={language}; Platform={sys.platform})"[:USER_AGENT_CHARS_MAX]
+
+
+def request_headers(
+    operation: Operation, given: Iterable[tuple[str, str]], now: datetime
+) -> list[tuple[str, str]]:
+    """Return the headers of a call to Amazon, less the token and the user agent.
+
+    Args:
+        operation: knows its own header parameters.
+        given: the client's headers, names in lower case; of those only the operation's are taken.
+        now: aware UTC.
+    """
+    taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
+    headers = [("accept", JSON_TYPE), ("x-amz-date", now.strftime("%Y%m%dT%H%M%SZ")), *taken.items()]
+    return headers if operation.method in _BODILESS else [*headers, ("content-type", JSON_TYPE)]
+
+
+def request_body(operation: Operation, body: bytes) -> bytes:
+    """Return the body that goes to Amazon: none where the method has none, else the client's own.
+
+    Raises:
+        BodyInvalid: it is not JSON (T-10).
+    """
+    if operation.method in _BODILESS or not body:
+        return b""
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BodyInvalid from error
+    return body
+
+
+def is_success(answer: UpstreamAnswer) -> bool:
+    """Return whether Amazon did what was asked."""
+    return 200 <= answer.status < 300
+
+
+def says_token_expired(answer: UpstreamAnswer) -> bool:
+    """Return whether Amazon refused the call because our token has ended."""
+    return answer.status == 403 and any(_EXPIRED.search(text) for each in _told(answer) for text in each)
+
+
+def check_success(answer: UpstreamAnswer) -> None:
+    """Let a successful answer pass.
+
+    Raises:
+        UpstreamInvalid: it is not JSON by its own account, or holds something shaped like a token.
+    """
+    media_type = answer.header("content-type").partition(";")[0].strip().lower()
+    is_json = media_type == JSON_TYPE or media_type.endswith("+json")
+    if answer.body and (not is_json or holds_mark(answer.body)):
+        raise UpstreamInvalid
+
+
+def success(answer: UpstreamAnswer, body: bytes, request_id: str) -> Answer:
+    """Return a successful answer for the desktop, with the headers it may see."""
+    kept = [(name, value) for name, value in answer.headers if name in _HEADERS_KEPT and _is_plain(value)]
+    if not any(name == "x-amzn-requestid" for name, _ in kept):
+        kept.append(("x-amzn-requestid", request_id))
+    return Answer(answer.status, [("content-type", JSON_TYPE), *kept] if body else kept, body)
+
+
+def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
+    """Return a failure of Amazon's, told again in its own shape.
+
+    Raises:
+        UpstreamInvalid: it is neither success nor failure, e.g. a redirect.
+    """
+    if not 400 <= answer.status < 600:
+        raise UpstreamInvalid
+    told = _told(answer) or [("InternalFailure", "Amazon refused this call.", "")]
+    if answer.status == 403 and any(_LOOPING.search(" ".join(each)) for each in told):
+        told = [("Unauthorized", "Amazon refused this call for the seller's account.", "")]
+    errors = [{"code": code, "message": message, "details": details} for code, message, details in told]
+    return success(answer, orjson.dumps({"errors": errors}), request_id)
+
+
+def _told(answer: UpstreamAnswer) -> Sequence[tuple[str, str, str]]:
+    """Return code, message and details of each error that an answer tells, as plain bounded texts."""
+    try:
+        document = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return []
+    listed = document.get("errors") if isinstance(document, dict) else None
+    if not isinstance(listed, list):
+        return []
+    entries = [each for each in listed[:ERRORS_MAX] if isinstance(each, dict)]
+    return [
+        (_text(each.get("code")), _text(each.get("message")), _text(each.get("details"))) for each in entries
+    ]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or finds_credential(value.encode()):
+        return ""
+    return "".join(char if char.isprintable() else " " for char in value[:ERROR_TEXT_CHARS_MAX])
+
+
+def _is_plain(value: str) -> bool:
+    return len(value) <= HEADER_CHARS_MAX and _PRINTABLE.fullmatch(value) is not None

@@ -1,0 +1,71 @@
+"""What the catalogue says about one operation of Amazon's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.gateway.model.masking import Mask
+
+
+class TokenRule(StrEnum):
+    """When an operation needs a restricted data token.
+
+    Source: SP-API, "Tokens API": list of restricted operations.
+    """
+
+    ORDINARY = "ordinary"
+    ALWAYS = "always"
+    DATA = "data"  # without one the answer comes, less the data elements
+    REPORT = "report"  # only for restricted report types, with a specific path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation: method and path template, and all that decides how it is forwarded.
+
+    Attributes:
+        api: the model it comes from, e.g. "ordersV0".
+        path: template, e.g. "/orders/v0/orders/{orderId}/address".
+        rate_per_s: default refill of the quota in calls a second.
+        burst: size of the quota's bucket in calls.
+        data_elements: what a restricted data token may ask for; empty unless `token` is DATA.
+        pii: JSONPaths of customers' members in 2xx answers, by class.
+        pii_request: the same for requests; "?name" is a query parameter.
+        document_links: JSONPaths of presigned links in 2xx answers.
+        grantless_scope: the scope of the application's own token; empty for a seller's operation.
+        query: names of the query parameters it knows.
+        headers: names of the header parameters it knows, in lower case.
+        mask: hides `pii`; None when answers hold none.
+    """
+
+    operation_id: str
+    api: str
+    version: str
+    method: str
+    path: str
+    rate_per_s: float
+    burst: int
+    token: TokenRule
+    data_elements: tuple[str, ...]
+    pii: Mapping[str, tuple[str, ...]] = field(repr=False)
+    pii_request: Mapping[str, tuple[str, ...]] = field(repr=False)
+    document_links: tuple[str, ...]
+    grantless_scope: str
+    query: frozenset[str] = field(repr=False)
+    headers: frozenset[str] = field(repr=False)
+    mask: Mask | None = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """How logs, metrics and the audit log call it, e.g. "ordersV0.getOrderAddress"."""
+        return f"{self.api}.{self.operation_id}"
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other: method and path template."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing and may be asked again."""
+        return self.method in {"GET", "HEAD"}

@@ -1,0 +1,46 @@
+"""A mapping that remembers a bounded number of entries, and forgets the ones longest unused."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """At most `entries_max` entries; both asking and putting count as use."""
+
+    def __init__(self, entries_max: int) -> None:
+        self._entries_max = entries_max
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> V | None:
+        """Return the entry of a key, if it is remembered."""
+        if key not in self._entries:
+            return None
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def put(self, key: K, value: V) -> None:
+        """Remember an entry, at the price of the one longest unused."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._entries_max:
+            self._entries.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        """Forget an entry; harmless when it is not remembered."""
+        self._entries.pop(key, None)
+
+    def drop_where(self, is_meant: Callable[[V], bool]) -> None:
+        """Forget every entry whose value is meant."""
+        for key in [key for key, value in self._entries.items() if is_meant(value)]:
+            del self._entries[key]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()

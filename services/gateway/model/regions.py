@@ -1,0 +1,63 @@
+"""Which of Amazon's regions a call is for: by the host it names, by its marketplace, by the device."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from services.gateway.model.calls import Device, Region
+from services.gateway.model.faults import RegionNotConnected
+
+# Clients keep Amazon's host name in `Host` when they dial the gateway through an agent of theirs.
+# Source: SP-API, "SP-API Endpoints".
+_HOSTS: Mapping[str, Region] = MappingProxyType(
+    {
+        f"{sandbox}sellingpartnerapi-{region}.amazon.com": region
+        for region in Region
+        for sandbox in ("", "sandbox.")
+    },
+)
+
+# Source: SP-API, "Marketplace IDs".
+_MARKETPLACES: Mapping[Region, str] = MappingProxyType(
+    {
+        Region.NA: "A2EUQ1WTGCTBG2 ATVPDKIKX0DER A1AM78C64UM0Y8 A2Q3Y263D00KWC",
+        Region.EU: "A1F83G8C2ARO7P A1PA6795UKMFR9 A13V1IB3VIYZZH APJ6JRA9NG5V4 A1RKKUPIHCS9HS A28R8C7NBKEWEA "
+        "A1805IZSGTT6HS AMEN7PMS3EDWL A2NODRKZP88ZB9 A1C3SOZRARQ6R3 A33AVAJ2PDY3EV ARBP9OOSHTCHU "
+        "A2VIGQ35RCS4UG A17E79C6D8DWNP A21TJRUUN4KGV AE08WJ6YKNBMC",
+        Region.FE: "A1VC38T7YXB528 A39IBJ37TRP1C6 A19VAU5U5O7RUS",
+    },
+)
+_REGIONS: Mapping[str, Region] = MappingProxyType(
+    {marketplace: region for region, listed in _MARKETPLACES.items() for marketplace in listed.split()},
+)
+
+# How the models and the libraries spell the parameter.
+MARKETPLACE_PARAMETERS = frozenset(
+    {"MarketplaceId", "MarketplaceIds", "marketplaceId", "marketplaceIds", "marketplace_ids"}
+)
+
+
+def choose(host: str, marketplace_ids: Iterable[str], device: Device) -> Region:
+    """Return the region of a call.
+
+    Args:
+        host: the Host header in lower case, perhaps with a port.
+        marketplace_ids: those the call names; unknown ones decide nothing.
+        device: decides when the call does not: by its own marketplace, or by its only region.
+
+    Raises:
+        RegionNotConnected: the seller has no active consent there.
+    """
+    region = _HOSTS.get(host.partition(":")[0]) or _of_marketplaces(marketplace_ids)
+    if region is None:
+        region = _REGIONS.get(device.default_marketplace_id) or _only(device.regions)
+    if region is None or region not in device.regions:
+        raise RegionNotConnected
+    return region
+
+
+def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:
+    return next((_REGIONS[each] for each in marketplace_ids if each in _REGIONS), None)
+
+
+def _only(regions: frozenset[Region]) -> Region | None:
+    return next(iter(regions)) if len(regions) == 1 else None

@@ -1,0 +1,141 @@
+"""What a call's path and query may look like, and their canonical form (T-05, T-10).
+
+A target comes from a stranger. Its path is taken apart into decoded segments, which are looked up in
+the catalogue and put together again from it; nothing of the path's spelling survives. Its query is
+cut down to the parameters that the operation knows, their values left byte for byte, because
+Amazon's page tokens must go back as they came.
+
+- refused: encoded slashes, dot segments, empty segments, control characters, broken or doubled
+  percent-encoding, anything but printable ASCII, other forms of target than origin form (RFC 9112, 3.2.1);
+- dropped: query parameters that the operation does not know. Amazon ignores them, and unmodified
+  libraries send some of their own; the answer names what was dropped.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, unquote_plus
+
+from chassis.errors import InvalidInput
+from services.gateway.model.faults import OperationNotAllowed
+
+# Amazon's longest page tokens are about 2 KB; a path is short.
+TARGET_CHARS_MAX = 16_384
+PATH_SEGMENTS_MAX = 16
+QUERY_PAIRS_MAX = 256
+
+# Source: RFC 3986, 3.3 (pchar) and 3.4 (query).
+_SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
+_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]|%[0-9A-Fa-f]{2})*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
+# A decoded segment that another decoder would turn into one of the above.
+_ENCODED_AGAIN = re.compile(r"%(?:[01][0-9A-Fa-f]|2[EeFf]|5[Cc]|7[Ff])|%25")
+_DOTS = frozenset({".", ".."})
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class QueryInvalid(InvalidInput):
+    """The query is not one that a library writes."""
+
+    code = "invalid_query"
+    text = "The query of the request is not valid."
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target in parts.
+
+    Attributes:
+        segments: decoded, at least one, none empty.
+        query: raw, without the question mark; its characters are checked.
+    """
+
+    segments: tuple[str, ...] = field(repr=False)
+    query: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query as it goes to Amazon.
+
+    Attributes:
+        text: the known pairs, byte for byte and in their order, joined by "&".
+        dropped: names of parameters that were left out, each once; only such as are plain words.
+    """
+
+    text: str = field(repr=False)
+    dropped: tuple[str, ...]
+
+
+def parse(target: str) -> Target:
+    """Return a target's parts.
+
+    Raises:
+        OperationNotAllowed: the path is none that the catalogue could hold.
+        QueryInvalid: the query is too long or has characters that a query cannot have.
+    """
+    path, _, query = target.partition("?")
+    if len(target) > TARGET_CHARS_MAX or not _QUERY.fullmatch(query):
+        raise QueryInvalid
+    raw = path.split("/")
+    if raw[0] or not 1 < len(raw) <= PATH_SEGMENTS_MAX + 1:
+        raise OperationNotAllowed
+    return Target(tuple(_segment(each) for each in raw[1:]), query)
+
+
+def canonical(segments: Collection[str]) -> str:
+    """Return the one spelling of a path: every character but the unreserved ones encoded."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def known_part(query: str, known: Collection[str]) -> Query:
+    """Return the part of a query that an operation knows.
+
+    Args:
+        query: raw, as in Target.
+        known: names of parameters, exactly as Amazon writes them.
+
+    Raises:
+        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
+    """
+    kept: list[str] = []
+    dropped: dict[str, None] = {}
+    for pair, name, _ in _pairs(query):
+        if name in known:
+            kept.append(pair)
+        elif _PLAIN_NAME.fullmatch(name):
+            dropped[name] = None
+    return Query("&".join(kept), tuple(dropped))
+
+
+def values(query: str, names: Collection[str]) -> Iterator[str]:
+    """Yield the decoded values of parameters, comma-joined ones one by one, in their order.
+
+    Raises:
+        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
+    """
+    for _, name, value in _pairs(query):
+        if name in names:
+            yield from value.split(",")
+
+
+def _segment(raw: str) -> str:
+    if not _SEGMENT.fullmatch(raw):
+        raise OperationNotAllowed
+    try:
+        plain = unquote(raw, errors="strict")
+    except UnicodeDecodeError as error:
+        raise OperationNotAllowed from error
+    is_dotted = plain.split(";", 1)[0] in _DOTS
+    if is_dotted or _CONTROL.search(plain) or _ENCODED_AGAIN.search(plain):
+        raise OperationNotAllowed
+    return plain
+
+
+def _pairs(query: str) -> Iterator[tuple[str, str, str]]:
+    pairs = [pair for pair in query.split("&") if pair]
+    if len(pairs) > QUERY_PAIRS_MAX:
+        raise QueryInvalid
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        yield pair, unquote_plus(name), unquote_plus(value)
