@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import LineTooLong
 import chassis.errors
 import chassis.log
 import chassis.trace
-import chassis.web.problem
+from chassis.web import problem
 
 HEAD_DEADLINE_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
@@ -104,7 +104,7 @@ class Connection(web.RequestHandler):
         error = _reason(status, exc)
         with chassis.trace.bind_request_id(None):
             _log.warning("request_unreadable", code=error.code, error=exc)
-            response = chassis.web.problem.as_problem(None, error)
+            response = problem.as_problem(None, error)
             response.headers["X-Request-Id"] = chassis.trace.request_id()
         response.force_close()
         return response
@@ -144,7 +144,7 @@ class Connection(web.RequestHandler):
 
 def _reason(status: int, exc: BaseException | None) -> chassis.errors.SallyportError:
     if isinstance(exc, LineTooLong):
-        return chassis.web.problem.HeadTooLarge()
+        return problem.HeadTooLarge()
     if status == HTTPStatus.BAD_REQUEST:
-        return chassis.web.problem.MalformedRequest()
+        return problem.MalformedRequest()
     return chassis.errors.Internal()

@@ -13,8 +13,7 @@ from aiohttp import web
 import chassis.errors
 import chassis.log
 import chassis.trace
-import chassis.web.connection
-import chassis.web.problem
+from chassis.web import connection, problem
 from chassis.web.problem import ErrorRenderer
 
 BODY_DEADLINE_S = 30.0
@@ -57,7 +56,7 @@ class Route:
     path: str
     handler: Handler
     event: str
-    render_error: ErrorRenderer = chassis.web.problem.as_problem
+    render_error: ErrorRenderer = problem.as_problem
     is_quiet: bool = False
 
 
@@ -65,7 +64,7 @@ class Route:
 class Limits:
     """Bounds that a site may set tighter or wider than the defaults."""
 
-    head_deadline_s: float = chassis.web.connection.HEAD_DEADLINE_S
+    head_deadline_s: float = connection.HEAD_DEADLINE_S
     body_deadline_s: float = BODY_DEADLINE_S
     connections_max: int = CONNECTIONS_MAX
     requests_max: int = REQUESTS_MAX
@@ -154,27 +153,27 @@ class Serving:
     async def _receive(self, request: web.Request) -> None:
         """Read the whole body into the request, within its bounds."""
         if self._in_flight > self._limits.requests_max:
-            raise chassis.web.problem.Overloaded
+            raise problem.Overloaded
         if (request.content_length or 0) > self._body_bytes_max:
-            raise chassis.web.problem.BodyTooLarge
+            raise problem.BodyTooLarge
         try:
             async with asyncio.timeout(self._limits.body_deadline_s):
                 await request.read()
         except TimeoutError as error:
-            raise chassis.web.problem.RequestTimeout from error
+            raise problem.RequestTimeout from error
         except web.HTTPRequestEntityTooLarge as error:
-            raise chassis.web.problem.BodyTooLarge from error
+            raise problem.BodyTooLarge from error
         except (web.RequestPayloadError, ConnectionError) as error:
-            raise chassis.web.problem.MalformedRequest from error
+            raise problem.MalformedRequest from error
 
 
 def _refusal(request: web.Request, error: Exception, route: Route | None) -> web.Response:
-    shown = chassis.web.problem.understood(error)
-    render = route.render_error if route else chassis.web.problem.as_problem
+    shown = problem.understood(error)
+    render = route.render_error if route else problem.as_problem
     response = render(request, shown)
-    if (delay := chassis.web.problem.retry_after(shown)) is not None:
+    if (delay := problem.retry_after(shown)) is not None:
         response.headers.setdefault("Retry-After", delay)
-    if isinstance(shown, chassis.web.problem.ENDING):
+    if isinstance(shown, problem.ENDING):
         response.force_close()
     return response
 
@@ -196,7 +195,7 @@ def _note(
     if raised is None:
         _log.at("debug" if route and route.is_quiet else "info", "request_served", **told)
         return
-    shown = chassis.web.problem.understood(raised)
+    shown = problem.understood(raised)
     level = chassis.errors.treatment_of(shown).log_level
     # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
     details = {"error": raised} if level == "error" else {}

@@ -8,7 +8,7 @@ from aiohttp import web
 
 import chassis.env
 import chassis.errors
-import chassis.web.connection
+from chassis.web.connection import Connection
 from chassis.web.serving import Limits, Route, Serving
 
 BACKLOG_MAX = 1024
@@ -103,7 +103,7 @@ class Site:
         manager = self._runner.server
         if manager is None or len(manager.connections) >= self._limits.connections_max:
             return _Refusal()
-        return chassis.web.connection.Connection(
+        return Connection(
             manager,
             loop=asyncio.get_running_loop(),
             head_deadline_s=self._limits.head_deadline_s,

@@ -1,0 +1,252 @@
+"""Log lines: what is in them, and what never is."""
+
+import enum
+import io
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import chassis.errors
+import chassis.log
+from chassis.secrecy import HIDDEN, Secret
+
+SENSITIVE = "Jane Doe, 1 Main Street"
+
+
+class Lines:
+    """The lines that were written while logging was configured."""
+
+    def __init__(self) -> None:
+        self._stream = io.StringIO()
+        self.context: dict[str, str] = {}
+
+    def configure(self, level: str = "info") -> Any:
+        return chassis.log.configure("auth", level, context=self._told, stream=self._stream)
+
+    def read(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def text(self) -> str:
+        return self._stream.getvalue()
+
+    def _told(self) -> Mapping[str, str]:
+        return self.context
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    before = logging.getLogger().handlers
+    yield Lines()
+    assert logging.getLogger().handlers is before
+
+
+def refuse() -> None:
+    raise chassis.errors.NotFound from ValueError(SENSITIVE)
+
+
+def caught() -> chassis.errors.NotFound:
+    with pytest.raises(chassis.errors.NotFound) as told:
+        refuse()
+    return told.value
+
+
+def test_a_line_says_when_where_what_and_for_which_request(lines: Lines) -> None:
+    lines.context = {"request_id": "r-1", "trace_id": "t-1"}
+    with lines.configure():
+        chassis.log.get("store").info("grant_found", count=3)
+    (line,) = lines.read()
+    assert datetime.fromisoformat(line.pop("time")).tzinfo is not None
+    assert line == {
+        "level": "info",
+        "service": "auth",
+        "logger": "store",
+        "event": "grant_found",
+        "request_id": "r-1",
+        "trace_id": "t-1",
+        "count": 3,
+    }
+
+
+def test_fields_never_replace_what_the_line_itself_says(lines: Lines) -> None:
+    lines.context = {"request_id": "r-1"}
+    with lines.configure():
+        chassis.log.get("x").info("true", time="no", level="no", service="no", event="no", request_id="no")
+    assert "no" not in lines.read()[0].values()
+
+
+def test_secrets_credentials_and_unknown_objects_are_not_shown_T28(lines: Lines) -> None:
+    class Buyer:
+        def __repr__(self) -> str:
+            return SENSITIVE
+
+    with lines.configure():
+        chassis.log.get("x").info(
+            "e",
+            secret=Secret(SENSITIVE),
+            inside=[{"key": Secret(SENSITIVE)}],
+            token="got Atzr|IwEBIAbc today",
+            buyer=Buyer(),
+            data=SENSITIVE.encode(),
+        )
+    (line,) = lines.read()
+    assert SENSITIVE not in lines.text
+    assert line["secret"] == HIDDEN
+    assert line["inside"] == [{"key": HIDDEN}]
+    assert line["token"] == f"got {HIDDEN} today"
+    assert (line["buyer"], line["data"]) == ("<Buyer>", "<bytes>")
+
+
+def test_an_exception_is_told_by_type_code_and_places_and_never_by_message_T28(lines: Lines) -> None:
+    with lines.configure():
+        chassis.log.get("x").error("e", error=caught())
+    told = lines.read()[0]["error"]
+    assert (told["type"], told["code"], told["text"]) == ("NotFound", "not_found", "There is no such thing.")
+    assert told["frames"][-1].endswith("refuse")
+    assert told["cause"]["type"] == "ValueError"
+    assert "Jane" not in lines.text
+
+
+def test_a_group_of_exceptions_tells_its_members(lines: Lines) -> None:
+    with lines.configure():
+        chassis.log.get("x").error("e", error=ExceptionGroup(SENSITIVE, [OSError(28, SENSITIVE), caught()]))
+    told = lines.read()[0]["error"]
+    assert [member["type"] for member in told["members"]] == ["OSError", "NotFound"]
+    assert told["members"][0]["errno"] == 28
+    assert "Jane" not in lines.text
+
+
+def test_a_librarys_record_becomes_json_and_keeps_its_secrets_T31(lines: Lines) -> None:
+    library = logging.getLogger("some.library")
+    with lines.configure("debug"):
+        library.info("not interesting")
+        library.warning(
+            "cannot reach %s: %s", "https://x/?t=Atza|abc", ValueError(SENSITIVE), exc_info=caught()
+        )
+    (line,) = lines.read()
+    assert (line["logger"], line["event"], line["level"]) == (
+        "some.library",
+        "cannot reach %s: %s",
+        "warning",
+    )
+    assert line["args"] == [f"https://x/?t={HIDDEN}", {"type": "ValueError", "frames": []}]
+    assert line["error"]["type"] == "NotFound"
+    assert "Jane" not in lines.text
+
+
+def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
+    with lines.configure("warning"):
+        logger = chassis.log.get("x")
+        logger.debug("a")
+        logger.info("b")
+        logger.warning("c")
+        logger.at("error", "d")
+    assert [line["event"] for line in lines.read()] == ["c", "d"]
+
+
+def test_text_from_upstream_cannot_forge_a_line_T30(lines: Lines) -> None:
+    with lines.configure():
+        chassis.log.get("x").info("e", text='a\r\n{"event":"forged"}\x1b[2J\u2028')
+    assert len(lines.read()) == 1
+    assert lines.text.isascii()
+    assert lines.text.count("\n") == 1
+
+
+def test_known_types_are_shown_as_json(lines: Lines) -> None:
+    colour = enum.Enum("colour", ["RED"])
+    with lines.configure():
+        chassis.log.get("x").info(
+            "e",
+            flag=True,
+            ratio=0.5,
+            odd=float("nan"),
+            huge=10**30,
+            at=datetime(2026, 1, 2, tzinfo=UTC),
+            colour=colour["RED"],
+            none=None,
+            pairs={1: (1, 2)},
+        )
+    line = lines.read()[0]
+    assert [line[name] for name in ("flag", "ratio", "odd", "huge", "at", "colour", "none", "pairs")] == [
+        True,
+        0.5,
+        "nan",
+        "<int>",
+        "2026-01-02T00:00:00+00:00",
+        "red",
+        None,
+        {"1": [1, 2]},
+    ]
+
+
+nested: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.builds(object),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner),
+    max_leaves=30,
+)
+
+
+@given(nested)
+def test_any_value_can_be_shown(value: object) -> None:
+    json.dumps(chassis.log.shown(value), allow_nan=False)
+
+
+def test_what_is_shown_of_a_value_is_bounded_R23() -> None:
+    deep: list[object] = []
+    for _ in range(1000):
+        deep = [deep]
+    shown = json.dumps(
+        chassis.log.shown([deep, "x" * 10**6, list(range(10**5)), dict.fromkeys(range(10**5), 1)])
+    )
+    assert len(shown) < 5000
+
+
+class StuckStream(io.StringIO):
+    """A reader who stops reading until told otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_write = threading.Event()
+        self.is_reached = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.is_reached.set()
+        self.may_write.wait()
+        return super().write(text)
+
+
+def test_a_reader_who_stops_costs_counted_lines_and_holds_up_nobody_R24() -> None:
+    stream = StuckStream()
+    spool = chassis.log.Spool(stream, lines_max=3)
+    records = [logging.makeLogRecord({"msg": f"line {number}"}) for number in range(10)]
+    spool.handle(records[0])
+    stream.is_reached.wait()
+    for record in records[1:]:
+        spool.handle(record)
+    assert spool.dropped == 6
+    stream.may_write.set()
+    spool.close()
+    lines = stream.getvalue().splitlines()
+    assert [line for line in lines if line.startswith("line")] == ["line 0", "line 1", "line 2", "line 3"]
+    assert '{"event":"log_lines_dropped","count":6}' in lines
+
+
+class BrokenStream(io.StringIO):
+    """A pipe whose other end is gone."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_who_is_gone_breaks_nothing_R24() -> None:
+    spool = chassis.log.Spool(BrokenStream(), lines_max=3)
+    for number in range(10):
+        spool.handle(logging.makeLogRecord({"msg": str(number)}))
+    spool.close()
