@@ -102,8 +102,8 @@ def basic_user(authorization: str) -> str:
         user, _, password = base64.b64decode(encoded, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest("The Authorization header is not well-formed.") from error
-    if password:
-        raise InvalidRequest("Public clients have no password.")
+    if password or not user:
+        raise InvalidRequest("Public clients have a name and no password.")
     return user
 
 

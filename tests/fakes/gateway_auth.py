@@ -1,0 +1,217 @@
+"""Auth, as the gateway's doors see it: people, consents, devices and tokens, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import chassis.crypto.digest
+import chassis.errors
+from chassis.clock import Clock
+from chassis.secrecy import Secret
+from services.gateway.model.calls import Profile, Region
+from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.people import (
+    CompatCredentials,
+    Consent,
+    ConsentAnswer,
+    Desktop,
+    Session,
+    StateRefused,
+    Visit,
+)
+
+ACCESS_LIFE_S = 3_600
+SESSION_LIFE = timedelta(hours=12)
+CONSENT_LIFE = timedelta(days=365)
+REGIONS = {"ATVPDKIKX0DER": Region.NA, "A1PA6795UKMFR9": Region.EU, "A1VC38T7YXB528": Region.FE}
+
+
+class InvitationRefused(chassis.errors.Unauthenticated):
+    code = "invitation_invalid"
+    text = "The invitation was used, is too old, or never was."
+
+
+class SessionEnded(chassis.errors.Unauthenticated):
+    code = "session_invalid"
+
+
+class GrantRefused(chassis.errors.InvalidInput):
+    code = "invalid_grant"
+    text = "The grant is not valid."
+
+
+class DeviceUnknown(chassis.errors.NotFound):
+    code = "device_unknown"
+
+
+class Down(chassis.errors.Unavailable):
+    code = "store_unavailable"
+    text = "The store cannot be reached."
+
+
+@dataclass
+class _Code:
+    request: AuthorizationRequest
+    device_id: str
+
+
+@dataclass
+class FakeAuth:
+    """Fits the gateway's People and Tokens. Set `is_down` to have every call fail closed."""
+
+    clock: Clock
+    is_down: bool = False
+    invitations: dict[str, Session] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    consents: dict[str, list[Consent]] = field(default_factory=dict)
+    desktops: dict[str, list[Desktop]] = field(default_factory=dict)
+    codes: dict[str, _Code] = field(default_factory=dict)
+    bound: dict[str, tuple[str, str]] = field(default_factory=dict)
+    compat: dict[str, str] = field(default_factory=dict)
+    made: int = 0
+
+    def invite(self, seller_name: str = "Blue Lamp Trading", user_name: str = "Anna Berg") -> str:
+        """Return a fresh invitation."""
+        invitation = self._token("in")
+        self.invitations[invitation] = Session(
+            session_id=self._id(),
+            user_id=self._id(),
+            user_name=user_name,
+            seller_id=self._id(),
+            seller_name=seller_name,
+            expires_at=self.clock.now() + SESSION_LIFE,
+        )
+        return invitation
+
+    async def redeem_invitation(self, invitation: Secret[str]) -> Visit:
+        self._check_up()
+        session = self.invitations.pop(invitation.reveal(), None)
+        if session is None:
+            raise InvitationRefused
+        token = self._token("se")
+        self.sessions[token] = session
+        return Visit(Secret(token), session)
+
+    async def find_session(self, session_token: Secret[str]) -> Visit:
+        self._check_up()
+        session = self.sessions.get(session_token.reveal())
+        if session is None or session.expires_at <= self.clock.now():
+            raise SessionEnded
+        return Visit(session_token, session)
+
+    async def end_session(self, visit: Visit) -> None:
+        self._check_up()
+        self.sessions.pop(visit.session_token.reveal(), None)
+
+    async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
+        self._seller(visit)
+        if marketplace_id not in REGIONS:
+            raise chassis.errors.InvalidInput("There is no such marketplace.")
+        state = self._token("st")
+        self.states[state] = f"{visit.session_token.reveal()} {marketplace_id}"
+        query = urlencode({"application_id": "amzn1.sellerapps.app.0", "state": state})
+        return f"https://sellercentral.amazon.com/apps/authorize/consent?{query}"
+
+    async def complete_consent(self, visit: Visit, answer: ConsentAnswer) -> Consent:
+        seller_id = self._seller(visit)
+        owner, _, marketplace_id = self.states.pop(answer.state.reveal(), "").partition(" ")
+        if owner != visit.session_token.reveal():
+            raise StateRefused
+        now = self.clock.now()
+        consent = Consent(
+            consent_id=self._id(),
+            region=REGIONS[marketplace_id],
+            selling_partner_id=answer.selling_partner_id,
+            marketplace_id=marketplace_id,
+            granted_at=now,
+            expires_at=now + CONSENT_LIFE,
+            status="active",
+        )
+        self.consents.setdefault(seller_id, []).insert(0, consent)
+        return consent
+
+    async def list_consents(self, visit: Visit) -> Sequence[Consent]:
+        return tuple(self.consents.get(self._seller(visit), ()))
+
+    async def list_desktops(self, visit: Visit) -> Sequence[Desktop]:
+        return tuple(self.desktops.get(self._seller(visit), ()))
+
+    async def enrol_compat_device(self, visit: Visit, name: str) -> CompatCredentials:
+        device_id, refresh_token = self._enrol(visit, name, Profile.COMPAT), self._token("rt")
+        self.compat[refresh_token] = device_id
+        return CompatCredentials(device_id, Secret(refresh_token))
+
+    async def revoke_device(self, visit: Visit, device_id: str) -> None:
+        mine = self.desktops.get(self._seller(visit), [])
+        for index, desktop in enumerate(mine):
+            if desktop.device_id == device_id:
+                mine[index] = replace(desktop, is_revoked=True)
+                return
+        raise DeviceUnknown
+
+    async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
+        code = self._token("ac")
+        self.codes[code] = _Code(request, self._enrol(visit, name, Profile.BOUND))
+        return Secret(code)
+
+    async def exchange_code(self, grant: CodeGrant, key_thumbprint: str) -> TokenSet:
+        self._check_up()
+        known = self.codes.pop(grant.code.reveal(), None)
+        challenge = chassis.crypto.digest.pkce_s256(grant.code_verifier.reveal())
+        if known is None or known.request.code_challenge != challenge:
+            raise GrantRefused
+        if (known.request.redirect_uri, known.request.client_id) != (grant.redirect_uri, grant.client_id):
+            raise GrantRefused
+        return self._rotate(known.device_id, key_thumbprint)
+
+    async def refresh_bound(self, grant: RefreshGrant, key_thumbprint: str) -> TokenSet:
+        self._check_up()
+        device_id, thumbprint = self.bound.pop(grant.refresh_token.reveal(), ("", ""))
+        if not device_id or thumbprint != key_thumbprint:
+            raise GrantRefused
+        return self._rotate(device_id, key_thumbprint)
+
+    async def refresh_compat(self, device_id: str, refresh_token: Secret[str]) -> TokenSet:
+        self._check_up()
+        if self.compat.get(refresh_token.reveal()) != device_id:
+            raise GrantRefused
+        return TokenSet(Secret(self._token("at")), refresh_token, ACCESS_LIFE_S, ("orders",))
+
+    def _rotate(self, device_id: str, key_thumbprint: str) -> TokenSet:
+        refresh_token = self._token("rt")
+        self.bound[refresh_token] = (device_id, key_thumbprint)
+        return TokenSet(Secret(self._token("at")), Secret(refresh_token), ACCESS_LIFE_S, ("orders",))
+
+    def _enrol(self, visit: Visit, name: str, profile: Profile) -> str:
+        desktop = Desktop(
+            device_id=self._id(),
+            name=name,
+            profile=profile,
+            scopes=frozenset({"orders"}),
+            enrolled_at=self.clock.now(),
+            is_revoked=False,
+        )
+        self.desktops.setdefault(self._seller(visit), []).insert(0, desktop)
+        return desktop.device_id
+
+    def _seller(self, visit: Visit) -> str:
+        """Return whose data a visit may see; as auth does, only the token decides."""
+        self._check_up()
+        session = self.sessions.get(visit.session_token.reveal())
+        if session is None or session.expires_at <= self.clock.now():
+            raise SessionEnded
+        return session.seller_id
+
+    def _token(self, kind: str) -> str:
+        self.made += 1
+        return f"sp_{kind}_{self.made:043d}"
+
+    def _id(self) -> str:
+        self.made += 1
+        return f"00000000-0000-7000-8000-{self.made:012d}"
+
+    def _check_up(self) -> None:
+        if self.is_down:
+            raise Down

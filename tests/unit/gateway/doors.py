@@ -1,0 +1,189 @@
+"""The doors on a real loopback TLS socket, with fakes behind them, and a browser to knock with."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+import chassis.crypto.tls
+import chassis.env
+from chassis.web import Site
+from services.gateway.model.audit import AuditEvent
+from services.gateway.model.calls import Answer, Call
+from services.gateway.model.native import NativeClient
+from services.gateway.proof import ProofVerifier
+from services.gateway.service import LibraryApps, NativeApps, Portal, Watch
+from services.gateway.web import BODY_BYTES_MAX, Doors
+from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.lwa import LwaDoor
+from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.portal import PortalPages
+from services.gateway.web.render import Renderer
+from services.gateway.web.spapi import SpapiDoor
+from services.gateway.web.visitors import Visitors
+from tests.fakes.certificates import Authority
+from tests.fakes.clock import FakeClock
+from tests.fakes.entropy import FakeEntropy
+from tests.fakes.gateway_auth import FakeAuth
+
+# Clients know the gateway by this name; the tests' connections end at loopback all the same.
+ORIGIN = "https://gateway.example"
+CLIENT = NativeClient("desktop", "Order Desk")
+
+
+@dataclass
+class FakeAudit:
+    events: list[AuditEvent] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def record(self, event: AuditEvent) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.events.append(event)
+
+
+@dataclass
+class FakeSignals:
+    refusals: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    def refused(self, code: str) -> None:
+        self.refusals.append(code)
+
+    def side_failed(self, what: str, code: str) -> None:
+        self.failures.append((what, code))
+
+
+@dataclass
+class FakeForwarder:
+    calls: list[Call] = field(default_factory=list)
+
+    async def handle(self, call: Call) -> Answer:
+        self.calls.append(call)
+        return Answer(200, [("content-type", "application/json"), ("x-amzn-requestid", "r-1")], b'{"ok":1}')
+
+
+@dataclass
+class House:
+    """The doors and everything behind them."""
+
+    port: int
+    authority: Authority
+    clock: FakeClock
+    auth: FakeAuth
+    audit: FakeAudit
+    signals: FakeSignals
+    forwarder: FakeForwarder
+    session: aiohttp.ClientSession
+
+    def url(self, path: str) -> str:
+        return f"https://localhost:{self.port}{path}"
+
+    async def ask(self, method: str, path: str, **options: Any) -> "Heard":
+        """Return what one request without cookies or redirects is answered."""
+        options.setdefault("allow_redirects", False)
+        async with self.session.request(method, self.url(path), **options) as answer:
+            return Heard(answer.status, answer.headers, await answer.read())
+
+
+@dataclass(frozen=True)
+class Heard:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def cookies(self) -> list[str]:
+        return list(self.headers.getall("Set-Cookie", []))  # type: ignore[attr-defined]
+
+    def form_token(self, action: str) -> str:
+        """Return the token in the page's form for an action."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
+        assert form is not None, f"no form for {action}"
+        token = re.search(r'name="form_token" value="([^"]+)"', form[0])
+        assert token is not None
+        return token[1]
+
+    def hidden(self, action: str) -> dict[str, str]:
+        """Return every hidden field of the page's form for an action."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
+        assert form is not None, f"no form for {action}"
+        return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
+
+
+class Person:
+    """A browser without scripts: keeps cookies, says where its forms come from."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.jar: dict[str, str] = {}
+
+    async def get(self, path: str, **headers: str) -> Heard:
+        return await self._send("GET", path, None, {"Sec-Fetch-Site": "none", **headers})
+
+    async def post(self, path: str, form: Mapping[str, str], **headers: str) -> Heard:
+        return await self._send("POST", path, dict(form), {**SAME_ORIGIN, **headers})
+
+    async def sign_in(self) -> Heard:
+        """Follow a fresh invitation and return the answer to its button."""
+        path = f"/portal/enter/{self.house.auth.invite()}"
+        page = await self.get(path)
+        return await self.post(path, {"form_token": page.form_token(path)})
+
+    async def _send(
+        self, method: str, path: str, form: dict[str, str] | None, headers: dict[str, str]
+    ) -> Heard:
+        kept = "; ".join(f"{name}={value}" for name, value in self.jar.items())
+        sent = {**headers, "Cookie": kept} if kept else headers
+        heard = await self.house.ask(method, path, data=form, headers=sent)
+        for cookie in heard.cookies():
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.jar.pop(name, None)
+            if "Max-Age=0" not in cookie:
+                self.jar[name] = value
+        return heard
+
+
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
+
+
+@asynccontextmanager
+async def open_house() -> AsyncIterator[House]:
+    """Open the doors on loopback."""
+    authority, clock, entropy = Authority(), FakeClock(), FakeEntropy()
+    auth, audit, signals, forwarder = FakeAuth(clock), FakeAudit(), FakeSignals(), FakeForwarder()
+    certificate = authority.issue("localhost")
+    portal = Portal(people=auth)
+    watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy)
+    apps = NativeApps(people=auth, tokens=auth, client=CLIENT, issuer=ORIGIN)
+    visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)
+    renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name)
+    proofs = ProofVerifier(origin=ORIGIN, clock=clock)
+    doors = Doors(
+        portal=PortalPages(
+            portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock, entropy=entropy
+        ),
+        authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
+        oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
+        lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
+        spapi=SpapiDoor(forwarder=forwarder, proofs=proofs),
+    )
+    site = Site(
+        listen=chassis.env.Address("127.0.0.1", 0),
+        tls=lambda: chassis.crypto.tls.public_context(certificate),
+        routes=doors.routes(),
+        body_bytes_max=BODY_BYTES_MAX,
+    )
+    await site.start()
+    context = chassis.crypto.tls.outward_context(None)
+    context.load_verify_locations(cadata=authority.ca_pem.decode())
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield House(site.port, authority, clock, auth, audit, signals, forwarder, session)
+    await site.stop(1.0)
