@@ -3,6 +3,7 @@
 The role behind the pool may add and read, not change or remove (migrations/0001_audit_log.sql).
 """
 
+import operator
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
@@ -189,24 +190,30 @@ class AuditStore:
 
 
 async def _ledger(connection: chassis.db.Connection, ids: Collection[str]) -> Ledger:
-    """Return what the log holds about these ids; its lock is held, so nothing can come between."""
-    head = await connection.fetchrow(
-        "SELECT sequence, hash FROM telemetry.records WHERE shard = $1 ORDER BY sequence DESC LIMIT 1", SHARD
-    )
-    known = await connection.fetch(
+    """Return what the log holds about these ids; its lock is held, so nothing can come between.
+
+    One statement, because its round trip is paid by everyone who waits for the lock: the last record, the
+    records with these ids, and the final outcomes of intents with these ids.
+    """
+    rows = await connection.fetch(
         """
-        SELECT event_id, sequence, sender, phase, digest FROM telemetry.records
-        WHERE event_id = ANY($1::uuid[])
+        (SELECT sequence, hash, event_id, sender, phase, digest, intent_id, is_final
+            FROM telemetry.records WHERE shard = $1 ORDER BY sequence DESC LIMIT 1)
+        UNION ALL
+        SELECT sequence, hash, event_id, sender, phase, digest, intent_id, is_final
+            FROM telemetry.records WHERE event_id = ANY($2::uuid[])
+        UNION ALL
+        SELECT sequence, hash, event_id, sender, phase, digest, intent_id, is_final
+            FROM telemetry.records WHERE intent_id = ANY($2::uuid[]) AND is_final
         """,
+        SHARD,
         ids,
     )
-    settled = await connection.fetch(
-        "SELECT intent_id FROM telemetry.records WHERE intent_id = ANY($1::uuid[]) AND is_final", ids
-    )
+    last = max(rows, key=operator.itemgetter("sequence"), default=None)
     return Ledger(
-        head=Head(head["sequence"], head["hash"]) if head else GENESIS,
-        known={str(row["event_id"]): _known(row) for row in known},
-        settled={str(row["intent_id"]) for row in settled},
+        head=Head(last["sequence"], last["hash"]) if last else GENESIS,
+        known={str(row["event_id"]): _known(row) for row in rows},
+        settled={str(row["intent_id"]) for row in rows if row["is_final"]},
     )
 
 

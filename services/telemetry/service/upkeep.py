@@ -13,7 +13,8 @@ from services.telemetry.service.ports import IntentStore, Journal, Signals, Stor
 
 # One round of the job; what is left is the next round's.
 PAGES_PER_ROUND_MAX = 100
-PROBE_S_MAX = 2.0
+# A pool may need chassis.db.ACQUIRE_S_MAX more to let go of a connection that hangs.
+PROBE_S_MAX = 1.0
 
 
 class Orphans:

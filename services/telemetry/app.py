@@ -1,0 +1,121 @@
+"""Telemetry put together: the only place that knows which part stands behind which need."""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import chassis.rpc
+
+import chassis.clock
+import chassis.db
+import chassis.entropy
+import chassis.identity
+import chassis.metrics
+import chassis.run
+import chassis.vault
+import chassis.web
+from services.telemetry import rpc
+from services.telemetry.committer import Committer
+from services.telemetry.config import Config
+from services.telemetry.jobs import Jobs
+from services.telemetry.model.events import OWN_NAME
+from services.telemetry.service.checkpoints import Checkpoints
+from services.telemetry.service.diary import Diary
+from services.telemetry.service.exporting import Exporter
+from services.telemetry.service.intake import Intake
+from services.telemetry.service.upkeep import Health, Orphans
+from services.telemetry.signals import Signals
+from services.telemetry.store import AuditStore
+from services.telemetry.vault import CheckpointKey
+
+DNS_NAME = f"{OWN_NAME}.sallyport.internal"
+# Source: T-25, a service certificate lives 24 h at most.
+CERTIFICATE_LIFE_S = 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UseCases:
+    """What telemetry does, ready to be called."""
+
+    intake: Intake
+    exporter: Exporter
+    checkpoints: Checkpoints
+    orphans: Orphans
+    health: Health
+
+
+@asynccontextmanager
+async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
+    """Open everything that telemetry stands on, and yield what is to be run.
+
+    Raises:
+        StartRefused: a safety switch is off.
+        Unavailable: Vault or Postgres did not come.
+    """
+    async with AsyncExitStack() as stack:
+        machine_clock = chassis.clock.SystemClock()
+        vault_config = config.common.vault
+        vault = await stack.enter_async_context(await chassis.vault.connect(vault_config, machine_clock))
+        issue = functools.partial(
+            vault.issue_certificate, vault_config.pki_role, [DNS_NAME], CERTIFICATE_LIFE_S
+        )
+        keeper = chassis.identity.Keeper(issue, machine_clock)
+        await keeper.start()
+        pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+
+        clock = chassis.clock.choose(config.common.clock_file)
+        registry = chassis.metrics.Registry()
+        readiness = chassis.web.Readiness()
+        signals = Signals(registry)
+        store = AuditStore(pool)
+        committer = Committer(store=store, clock=clock, signals=signals)
+        use_cases = compose(
+            store=store, committer=committer, key=CheckpointKey(vault), clock=clock, signals=signals
+        )
+        jobs = Jobs(
+            sign_if_due=use_cases.checkpoints.sign_if_due,
+            resolve_orphans=use_cases.orphans.resolve,
+            check_health=use_cases.health.check,
+            readiness=readiness,
+            clock=machine_clock,
+            signals=signals,
+        )
+        services = rpc.services(intake=use_cases.intake, exporter=use_cases.exporter)
+        yield chassis.run.Application(
+            tasks=[
+                ("vault", vault.run),
+                ("certificate", keeper.run),
+                ("committer", committer.run),
+                ("checkpoints", jobs.sign_checkpoints),
+                ("orphans", jobs.conclude_orphans),
+                ("health", jobs.watch_health),
+            ],
+            servers=[
+                chassis.rpc.Server(
+                    listen=config.common.listen, keeper=keeper, services=services, clock=machine_clock
+                ),
+                chassis.web.private_site(config.common.private_listen, readiness, registry),
+            ],
+            readiness=readiness,
+        )
+
+
+def compose(
+    *,
+    store: AuditStore,
+    committer: Committer,
+    key: CheckpointKey,
+    clock: chassis.clock.Clock,
+    signals: Signals,
+) -> UseCases:
+    """Return the use cases over these parts."""
+    diary = Diary(journal=committer, clock=clock, entropy=chassis.entropy.SystemEntropy())
+    checkpoints = Checkpoints(store=store, key=key, diary=diary, clock=clock, signals=signals)
+    return UseCases(
+        intake=Intake(journal=committer, diary=diary, signals=signals),
+        exporter=Exporter(archive=store, checkpoints=checkpoints, diary=diary),
+        checkpoints=checkpoints,
+        orphans=Orphans(store=store, journal=committer, clock=clock, signals=signals),
+        health=Health(probe=store, journal=committer, diary=diary, clock=clock),
+    )

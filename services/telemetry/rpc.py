@@ -1,0 +1,134 @@
+"""The gRPC edge: who may call what, and how messages become values and back.
+
+An absent text is an empty one on the wire, and None inside.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC
+from types import MappingProxyType
+
+import chassis.rpc
+import grpc.aio
+
+import chassis.trace
+from services.telemetry.model.errors import EventInvalid
+from services.telemetry.model.events import Actor, Event, Phase
+from services.telemetry.model.kinds import Kind
+from services.telemetry.service.exporting import Exporter
+from services.telemetry.service.intake import Intake
+from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+
+SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "Append": chassis.rpc.Method(
+            callers=frozenset({"gateway", "auth", "retention"}),
+            deadline_s=5.0,
+            event="telemetry.events.appended",
+        ),
+    }
+)
+
+# An export of a year's log is long; what ends a broken one is the connection's end.
+ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "Export": chassis.rpc.Method(
+            callers=frozenset({"console"}),
+            deadline_s=3_600.0,
+            event=Kind.LOG_EXPORTED,
+        ),
+    }
+)
+
+PHASES = MappingProxyType(
+    {
+        telemetry_pb2.PHASE_INTENT: Phase.INTENT,
+        telemetry_pb2.PHASE_OUTCOME: Phase.OUTCOME,
+        telemetry_pb2.PHASE_FACT: Phase.FACT,
+    }
+)
+
+
+class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
+    """Events in."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def Append(  # noqa: N802 - the contract's name
+        self,
+        request: telemetry_pb2.AppendRequest,
+        context: grpc.aio.ServicerContext[telemetry_pb2.AppendRequest, telemetry_pb2.AppendResponse],  # noqa: ARG002 - gRPC's signature
+    ) -> telemetry_pb2.AppendResponse:
+        """Return once the events are durable."""
+        events = [_event(message) for message in request.events]
+        sequences = await self._intake.append(chassis.rpc.caller(), events)
+        return telemetry_pb2.AppendResponse(sequences=sequences)
+
+
+class TelemetryAdmin(telemetry_pb2_grpc.TelemetryAdminServicer):
+    """The log out."""
+
+    def __init__(self, exporter: Exporter) -> None:
+        self._exporter = exporter
+
+    async def Export(  # noqa: N802 - the contract's name
+        self,
+        request: telemetry_pb2.ExportRequest,
+        context: grpc.aio.ServicerContext[telemetry_pb2.ExportRequest, telemetry_pb2.ExportLine],  # noqa: ARG002 - gRPC's signature
+    ) -> AsyncIterator[telemetry_pb2.ExportLine]:
+        """Yield the lines of an export."""
+        lines = self._exporter.export(
+            request.from_sequence,
+            actor=Actor("operator", chassis.rpc.caller()),
+            request_id=chassis.trace.request_id() or None,
+        )
+        async for line in lines:
+            yield telemetry_pb2.ExportLine(line=line)
+
+
+def services(*, intake: Intake, exporter: Exporter) -> list[chassis.rpc.Service]:
+    """Return the two surfaces: one for services, one for operators."""
+    by_name = telemetry_pb2.DESCRIPTOR.services_by_name
+    return [
+        chassis.rpc.Service(
+            descriptor=by_name["TelemetryService"],
+            add=telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server,
+            servicer=TelemetryService(intake),
+            methods=SERVICE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=by_name["TelemetryAdmin"],
+            add=telemetry_pb2_grpc.add_TelemetryAdminServicer_to_server,
+            servicer=TelemetryAdmin(exporter),
+            methods=ADMIN_METHODS,
+        ),
+    ]
+
+
+def _event(message: telemetry_pb2.AuditEvent) -> Event:
+    """Return what a message says.
+
+    Raises:
+        EventInvalid: it has no phase, or a time that no calendar has.
+    """
+    phase = PHASES.get(message.phase)
+    if phase is None:
+        raise EventInvalid("An event has no phase.")
+    if not message.HasField("occurred_at"):
+        raise EventInvalid("An event has no time.")
+    try:
+        occurred_at = message.occurred_at.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise EventInvalid("An event has an impossible time.") from error
+    return Event(
+        event_id=message.event_id,
+        kind=message.kind,
+        phase=phase,
+        occurred_at=occurred_at,
+        intent_id=message.intent_id or None,
+        result=message.result or None,
+        actor=Actor(message.actor.kind, message.actor.id) if message.HasField("actor") else None,
+        seller_id=message.seller_id or None,
+        request_id=message.request_id or None,
+        details=dict(message.details),
+    )
