@@ -1,0 +1,147 @@
+"""The tokens that a device lives on: one family, known by digests.
+
+- Access tokens live ACCESS_LIFE and are looked up at every use, so revocation acts at once.
+- A bound device's refresh tokens rotate. A rotated one shown again ends the device, unless it is the same
+  key asking again within RETRY_S_MAX: that is a lost answer and gets the same answer (T-03).
+- A compat device's one refresh token never rotates, because no SP-API library stores a new one.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chassis.secrecy import Secret
+from services.auth.model.devices import Device, NamedDevice, Profile, Reach
+from services.auth.model.lending import Restriction
+from services.auth.model.refusals import InvalidGrant, TokenExpired
+
+# Never less: two SP-API libraries cache for 3,200 s and 3,600 s whatever `expires_in` says.
+ACCESS_LIFE = timedelta(seconds=3600)
+# How long an expired token is told apart from an unknown one: one library refreshes only on "expired".
+ACCESS_MEMORY = timedelta(hours=24)
+# Source: T-03.
+RETRY_S_MAX = 10.0
+# The oldest beyond this many of a device's access tokens are dropped.
+ACCESS_TOKENS_MAX = 1_000
+
+
+class Verdict(StrEnum):
+    """What a refresh token shown by a bound device means."""
+
+    CURRENT = "current"
+    RETRY = "retry"
+    REPLAY = "replay"
+    FOREIGN_KEY = "foreign_key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshToken:
+    """A refresh token of a device as storage knows it.
+
+    Attributes:
+        rotated_ago_s: seconds since it was rotated, by storage's own clock, which all replicas share;
+            None while it is current.
+        nonce: what its successors were derived with; None while it is current.
+    """
+
+    token_digest: bytes
+    device: Device
+    rotated_ago_s: float | None = None
+    nonce: bytes | None = None
+
+    def check_compat(self, device_id: str) -> None:
+        """Return if this is the refresh token of this compat device.
+
+        Raises:
+            InvalidGrant: it is not.
+        """
+        if self.device.profile is not Profile.COMPAT or self.device.device_id != device_id:
+            raise InvalidGrant
+
+    def judge(self, key_thumbprint: str) -> Verdict:
+        """Return what it means that the holder of this key shows this token."""
+        is_same_key = hmac.compare_digest(self.device.key_thumbprint.encode(), key_thumbprint.encode())
+        if self.rotated_ago_s is None:
+            return Verdict.CURRENT if is_same_key else Verdict.FOREIGN_KEY
+        is_retry = is_same_key and self.rotated_ago_s <= RETRY_S_MAX
+        return Verdict.RETRY if is_retry else Verdict.REPLAY
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAccess:
+    """An access token about to be issued."""
+
+    token_digest: bytes
+    issued_at: datetime
+    restrictions: tuple[Restriction, ...] = ()
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+        return self.issued_at + ACCESS_LIFE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enrolment:
+    """A device with its first tokens."""
+
+    device: Device
+    refresh_digest: bytes
+    access: NewAccess | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotation:
+    """A refresh token's replacement.
+
+    Attributes:
+        nonce: fresh chance from which, with the old token and auth's key, the successors follow.
+    """
+
+    token_digest: bytes
+    nonce: bytes
+    successor_digest: bytes
+    access: NewAccess
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessToken:
+    """What a device's access token stands for.
+
+    Attributes:
+        restrictions: not empty only when the token is a restricted handle.
+    """
+
+    device: Device
+    expires_at: datetime
+    restrictions: tuple[Restriction, ...]
+
+    def check(self, now: datetime) -> None:
+        """Return if the token may be used now.
+
+        Raises:
+            DeviceRevoked: its device was revoked, whatever the token's age.
+            TokenExpired: it is past its hour.
+        """
+        self.device.check()
+        if now >= self.expires_at:
+            raise TokenExpired
+
+
+@dataclass(frozen=True, kw_only=True)
+class Introspection:
+    """A device as the gateway gets to know it by one of its access tokens."""
+
+    named: NamedDevice
+    access: AccessToken
+    reach: Reach
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenSet:
+    """What a device is handed; the access token lives ACCESS_LIFE."""
+
+    access_token: Secret[str]
+    refresh_token: Secret[str]
+    scopes: tuple[str, ...]

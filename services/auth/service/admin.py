@@ -1,0 +1,127 @@
+"""What the vendor's operators decide: the application, the sellers, who is invited, what a device may do."""
+
+from datetime import datetime
+
+from chassis.secrecy import Secret
+from services.auth.model import words
+from services.auth.model.audit import (
+    APPLICATION_REGISTERED,
+    DEVICE_SCOPED,
+    OPERATOR,
+    SELLER_CREATED,
+    USER_INVITED,
+    Deed,
+)
+from services.auth.model.consents import SECRET_FORM, Application, Credentials
+from services.auth.model.devices import (
+    check_scopes,
+)
+from services.auth.model.people import (
+    INVITATION_LIFE,
+    Invitation,
+    Seller,
+    User,
+    seller_name_place,
+    user_name_place,
+)
+from services.auth.model.refusals import DeviceNotFound, InvalidApplication, InvalidScope, SellerNotFound
+from services.auth.service.devices import DeviceService
+from services.auth.service.ledger import Ledger
+from services.auth.service.mint import INVITATION, Mint
+from services.auth.service.ports import Ports
+
+
+class AdminService:
+    """The vendor's side of auth."""
+
+    def __init__(self, ports: Ports, mint: Mint, ledger: Ledger, *, devices: DeviceService) -> None:
+        self._store = ports.store
+        self._vault = ports.vault
+        self._clock = ports.clock
+        self._mint = mint
+        self._ledger = ledger
+        self._devices = devices
+
+    async def register_application(self, application: Application, client_secret: Secret[str]) -> None:
+        """Keep the application that sellers consent to from now on; its secret goes to the key service.
+
+        Registering a known one again renews its secret and its draft mark.
+
+        Raises:
+            InvalidApplication: an identifier or the secret does not have Amazon's form.
+        """
+        application.check()
+        if not SECRET_FORM.fullmatch(client_secret.reveal()):
+            raise InvalidApplication
+        details = {
+            "application_id": application.application_id,
+            "is_draft": str(application.is_draft).lower(),
+        }
+        async with self._ledger.effect(Deed(kind=APPLICATION_REGISTERED, actor=OPERATOR, details=details)):
+            credentials = Credentials(client_id=application.client_id, client_secret=client_secret)
+            await self._vault.keep_credentials(application.application_id, credentials)
+            await self._store.register_application(application, self._clock.now())
+
+    async def create_seller(self, seller_name: str) -> str:
+        """Return the id of a new seller with a key of its own.
+
+        Raises:
+            InvalidName
+        """
+        name, seller_id = words.name(seller_name), self._mint.new_id()
+        async with self._ledger.effect(Deed(kind=SELLER_CREATED, actor=OPERATOR, seller_id=seller_id)):
+            await self._vault.create_key(seller_id)
+            seller = Seller(
+                seller_id=seller_id,
+                name_sealed=await self._vault.seal(seller_name_place(seller_id), Secret(name)),
+                created_at=self._clock.now(),
+            )
+            await self._store.create_seller(seller)
+        return seller_id
+
+    async def invite_user(self, seller_id: str, user_name: str) -> tuple[Secret[str], datetime]:
+        """Return an invitation for a new user of a seller, and when it ends.
+
+        Raises:
+            InvalidName
+            SellerNotFound: there is no such seller.
+        """
+        name = words.name(user_name)
+        if not words.is_id(seller_id):
+            raise SellerNotFound
+        await self._store.find_seller(seller_id)
+        minted, user_id, now = await self._mint.new(INVITATION), self._mint.new_id(), self._clock.now()
+        invitation = Invitation(
+            invitation_digest=minted.digest, user_id=user_id, expires_at=now + INVITATION_LIFE
+        )
+        details = {"user_id": user_id}
+        async with self._ledger.effect(
+            Deed(kind=USER_INVITED, actor=OPERATOR, seller_id=seller_id, details=details)
+        ):
+            name_sealed = await self._vault.seal(user_name_place(seller_id, user_id), Secret(name))
+            user = User(user_id=user_id, seller_id=seller_id, name_sealed=name_sealed, created_at=now)
+            await self._store.invite_user(user, invitation)
+        return minted.token, invitation.expires_at
+
+    async def set_device_scopes(
+        self, seller_id: str, device_id: str, scopes: tuple[str, ...], *, reason: str
+    ) -> None:
+        """Decide what an active device may do, in effect everywhere at once.
+
+        Raises:
+            InvalidScope: none, or one that does not exist.
+            InvalidName: the reason is empty or too long.
+            DeviceNotFound: absent, another seller's, or revoked.
+        """
+        check_scopes(scopes)
+        if not scopes:
+            raise InvalidScope
+        why, granted = words.reason(reason), tuple(sorted(set(scopes)))
+        device = await self._devices.find_own(seller_id, device_id)
+        if device.revoked_at is not None:
+            raise DeviceNotFound
+        details = {"device_id": device_id, "scopes": " ".join(granted), "reason": why}
+        async with self._ledger.effect(
+            Deed(kind=DEVICE_SCOPED, actor=OPERATOR, seller_id=seller_id, details=details)
+        ):
+            await self._store.set_scopes(device_id, granted)

@@ -1,0 +1,185 @@
+"""Connecting a seller's account: Amazon's website authorization workflow.
+
+begin: a state, bound to session and seller -> Amazon's consent page
+complete: state used up -> code exchanged at once -> refresh token sealed, older one destroyed
+"""
+
+from collections.abc import Sequence
+
+from chassis.errors import SallyportError
+from chassis.secrecy import Secret
+from services.auth.model import words
+from services.auth.model.audit import CONSENT_COMPLETED, CONSENT_REFUSED, Deed
+from services.auth.model.consents import (
+    CONSENT_LIFE,
+    STATE_LIFE,
+    Callback,
+    Consent,
+    ConsentPages,
+    OpenConsent,
+    State,
+    refresh_token_place,
+    selling_partner_place,
+)
+from services.auth.model.people import Session
+from services.auth.model.refusals import (
+    ConsentCodeRefused,
+    GrantRefused,
+    InvalidState,
+    SellingPartnerTaken,
+    UpstreamInvalid,
+)
+from services.auth.service.ledger import Ledger
+from services.auth.service.lockout import Lockout
+from services.auth.service.mint import SELLING_PARTNER, STATE, Mint
+from services.auth.service.ports import Ports
+from services.auth.service.sessions import SessionService, actor
+
+
+class ConsentService:
+    """Consents as sellers see them."""
+
+    def __init__(
+        self, ports: Ports, mint: Mint, ledger: Ledger, *, sessions: SessionService, pages: ConsentPages
+    ) -> None:
+        self._store = ports.store
+        self._vault = ports.vault
+        self._amazon = ports.amazon
+        self._clock = ports.clock
+        self._mint = mint
+        self._ledger = ledger
+        self._sessions = sessions
+        self._pages = pages
+        self._lockout = Lockout(ports.clock)
+
+    async def begin(self, session_token: Secret[str], marketplace_id: str) -> Secret[str]:
+        """Return the address of the consent page that this session's user should visit.
+
+        Raises:
+            SessionInvalid, UnknownMarketplace, ApplicationMissing
+        """
+        session = await self._sessions.require(session_token)
+        marketplace = self._pages.find(marketplace_id)
+        application = await self._store.find_application()
+        minted = await self._mint.new_state()
+        state = State(
+            state_digest=minted.digest,
+            session_id=session.session_id,
+            seller_id=session.seller_id,
+            marketplace_id=marketplace.marketplace_id,
+            region=marketplace.region,
+            application_id=application.application_id,
+            expires_at=self._clock.now() + STATE_LIFE,
+        )
+        await self._store.begin_consent(state)
+        return Secret(self._pages.url(marketplace, application, minted.token.reveal()))
+
+    async def complete(self, session_token: Secret[str], callback: Callback) -> OpenConsent:
+        """Return the consent that Amazon's redirect brought back to the session that began it.
+
+        Raises:
+            SessionInvalid: no session.
+            InvalidState: the state is not this session's to use now (T-08).
+            SellingPartnerTaken: the account is another seller's.
+            ConsentCodeRefused: Amazon does not accept the code.
+            TooManyFailures: this session guesses states (T-11).
+        """
+        session = await self._sessions.require(session_token)
+        self._lockout.check(session.session_id)
+        try:
+            state = await self._use_state(session, callback)
+            partner_digest = await self._free_partner(session, callback)
+        except (InvalidState, SellingPartnerTaken) as error:
+            self._lockout.failed(session.session_id)
+            await self._ledger.refusal(_refused(session, error))
+            raise
+        consent_id = self._mint.new_id()
+        async with self._ledger.effect(_completed(session, state, consent_id)):
+            refresh_token = await self._exchange(state, callback)
+            partner_id = Secret(callback.selling_partner_id)
+            consent = await self._sealed(
+                state, consent_id, partner_id=partner_id, refresh_token=refresh_token
+            )
+            await self._store.record_consent(consent, partner_digest)
+        return await self._opened(consent)
+
+    async def list_all(self, session_token: Secret[str]) -> Sequence[OpenConsent]:
+        """Return the seller's consents, newest first, at most CONSENTS_LISTED_MAX.
+
+        Raises:
+            SessionInvalid: no session.
+        """
+        session = await self._sessions.require(session_token)
+        return [await self._opened(consent) for consent in await self._store.list_consents(session.seller_id)]
+
+    async def _use_state(self, session: Session, callback: Callback) -> State:
+        callback.check()
+        if not words.SHA256_FORM.fullmatch(callback.state):
+            raise InvalidState
+        digest = await self._mint.digest(STATE, Secret(callback.state))
+        now = self._clock.now()
+        state = await self._store.use_state(digest, now)
+        state.check(session_id=session.session_id, seller_id=session.seller_id, now=now)
+        return state
+
+    async def _free_partner(self, session: Session, callback: Callback) -> bytes:
+        digest = await self._mint.digest(SELLING_PARTNER, Secret(callback.selling_partner_id))
+        await self._store.check_selling_partner(digest, session.seller_id)
+        return digest
+
+    async def _exchange(self, state: State, callback: Callback) -> Secret[str]:
+        credentials = await self._vault.find_credentials(state.application_id)
+        try:
+            grant = await self._amazon.exchange_code(credentials, callback.code, self._pages.redirect_uri)
+        except GrantRefused as error:
+            raise ConsentCodeRefused from error
+        if grant.refresh_token is None:
+            raise UpstreamInvalid
+        return grant.refresh_token
+
+    async def _sealed(
+        self, state: State, consent_id: str, *, partner_id: Secret[str], refresh_token: Secret[str]
+    ) -> Consent:
+        now = self._clock.now()
+        partner_place = selling_partner_place(state.seller_id, consent_id)
+        token_place = refresh_token_place(state.seller_id, consent_id, 1)
+        return Consent(
+            consent_id=consent_id,
+            seller_id=state.seller_id,
+            region=state.region,
+            marketplace_id=state.marketplace_id,
+            application_id=state.application_id,
+            selling_partner_sealed=await self._vault.seal(partner_place, partner_id),
+            refresh_token_sealed=await self._vault.seal(token_place, refresh_token),
+            granted_at=now,
+            expires_at=now + CONSENT_LIFE,
+            used_at=now,
+        )
+
+    async def _opened(self, consent: Consent) -> OpenConsent:
+        partner_id = await self._vault.open(consent.selling_partner_place, consent.selling_partner_sealed)
+        status = consent.status(self._clock.now())
+        return OpenConsent(consent=consent, selling_partner_id=partner_id.reveal(), status=status)
+
+
+def _completed(session: Session, state: State, consent_id: str) -> Deed:
+    return Deed(
+        kind=CONSENT_COMPLETED,
+        actor=actor(session),
+        seller_id=session.seller_id,
+        details={
+            "consent_id": consent_id,
+            "region": state.region,
+            "marketplace_id": state.marketplace_id,
+            "application_id": state.application_id,
+        },
+    )
+
+
+def _refused(session: Session, error: SallyportError) -> Deed:
+    return Deed(
+        kind=CONSENT_REFUSED,
+        actor=actor(session),
+        seller_id=session.seller_id,
+        result=error.code,
+    )

@@ -1,0 +1,75 @@
+"""Devices as sellers see them, and the one way a device ends."""
+
+from collections.abc import Sequence
+
+from chassis.secrecy import Secret
+from services.auth.model import words
+from services.auth.model.audit import DEVICE_REVOKED, Actor, Deed
+from services.auth.model.devices import (
+    Device,
+    NamedDevice,
+)
+from services.auth.model.refusals import DeviceNotFound
+from services.auth.service.ledger import Ledger
+from services.auth.service.ports import Ports
+from services.auth.service.sessions import SessionService, actor
+
+
+class DeviceService:
+    """A seller's devices."""
+
+    def __init__(self, ports: Ports, ledger: Ledger, *, sessions: SessionService) -> None:
+        self._devices = ports.store
+        self._sealer = ports.vault
+        self._signals = ports.signals
+        self._clock = ports.clock
+        self._ledger = ledger
+        self._sessions = sessions
+
+    async def list_all(self, session_token: Secret[str]) -> Sequence[NamedDevice]:
+        """Return the seller's devices, active ones first, then newest first, at most DEVICES_LISTED_MAX.
+
+        Raises:
+            SessionInvalid: no session.
+        """
+        session = await self._sessions.require(session_token)
+        return [await self.named(device) for device in await self._devices.list_devices(session.seller_id)]
+
+    async def revoke(self, session_token: Secret[str], device_id: str) -> None:
+        """Revoke one of the seller's devices; revoking it again is fine.
+
+        Raises:
+            SessionInvalid: no session.
+            DeviceNotFound: absent, or another seller's (T-07).
+        """
+        session = await self._sessions.require(session_token)
+        device = await self.find_own(session.seller_id, device_id)
+        await self.end(device, actor(session), "seller")
+
+    async def find_own(self, seller_id: str, device_id: str) -> Device:
+        """Return a device of this seller.
+
+        Raises:
+            DeviceNotFound: absent, or another seller's (T-07).
+        """
+        if not words.is_id(device_id):
+            raise DeviceNotFound
+        device = await self._devices.find_device(device_id)
+        if device.seller_id != seller_id:
+            raise DeviceNotFound
+        return device
+
+    async def end(self, device: Device, who: Actor, why: str) -> None:
+        """Revoke a device with all its tokens, in effect everywhere at once; one that has ended stays so."""
+        if device.revoked_at is not None:
+            return
+        details = {"device_id": device.device_id, "reason": why}
+        deed = Deed(kind=DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)
+        async with self._ledger.effect(deed):
+            if await self._devices.revoke_device(device.device_id, self._clock.now()):
+                self._signals.ended("device", why)
+
+    async def named(self, device: Device) -> NamedDevice:
+        """Return a device with its name in the open."""
+        name = await self._sealer.open(device.name_place, device.name_sealed)
+        return NamedDevice(device=device, name=name.reveal())

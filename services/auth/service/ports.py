@@ -1,0 +1,145 @@
+"""What auth's use cases need from outside, besides storage. The edge-out files fit these by shape."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from chassis.clock import Clock
+from chassis.entropy import Entropy
+from chassis.secrecy import Secret
+from services.auth.model.audit import AuditEvent
+from services.auth.model.consents import Credentials, Region
+from services.auth.model.lending import Grant, Restriction
+from services.auth.model.sealing import Place
+from services.auth.service.storage import Store
+
+
+class Sealer(Protocol):
+    """Sealing under sellers' keys, which never leave the key service."""
+
+    async def create_key(self, seller_id: str) -> None:
+        """Make a seller's key; making it again is harmless."""
+        ...
+
+    async def seal(self, place: Place, plaintext: Secret[str]) -> str:
+        """Return a value sealed for its place."""
+        ...
+
+    async def open(self, place: Place, sealed: str) -> Secret[str]:
+        """Return what was sealed for this place.
+
+        Raises:
+            Unavailable: `integrity_failure` when it was not, `key_service_unavailable`.
+        """
+        ...
+
+
+class Digests(Protocol):
+    """Keyed digests: how tokens are known without being kept."""
+
+    async def digest(self, purpose: str, text: str) -> bytes:
+        """Return 32 bytes that only auth can make; another purpose gives unrelated bytes.
+
+        Raises:
+            Unavailable: `key_service_unavailable`.
+        """
+        ...
+
+
+class Secrets(Protocol):
+    """The applications' client secrets."""
+
+    async def keep_credentials(self, application_id: str, credentials: Credentials) -> None:
+        """Keep what an application shows LWA."""
+        ...
+
+    async def find_credentials(self, application_id: str) -> Credentials:
+        """Return what an application shows LWA.
+
+        Raises:
+            NotFound: `secret_not_found`.
+            Unavailable: `key_service_unavailable`.
+        """
+        ...
+
+
+class Amazon(Protocol):
+    """Amazon's token endpoints. Every error is typed; an upstream's words never travel with it."""
+
+    async def exchange_code(self, credentials: Credentials, code: Secret[str], redirect_uri: str) -> Grant:
+        """Return what a consent's code is worth; a code works once.
+
+        Raises:
+            GrantRefused, ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid
+        """
+        ...
+
+    async def refresh(self, credentials: Credentials, refresh_token: Secret[str]) -> Grant:
+        """Return a fresh access token.
+
+        Raises:
+            GrantRefused, ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid
+        """
+        ...
+
+    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+        """Return a restricted data token for one operation.
+
+        Raises:
+            RestrictionRefused, AuthorizationUnavailable, UpstreamInvalid
+        """
+        ...
+
+
+class Audit(Protocol):
+    """The audit log."""
+
+    async def record(self, event: AuditEvent) -> None:
+        """Return once the event is durable; telling it again is harmless.
+
+        Raises:
+            AuditUnavailable: it may or may not be durable.
+        """
+        ...
+
+
+class Signals(Protocol):
+    """Counters; never a value that a caller chose."""
+
+    def lent(self, kind: str, source: str) -> None:
+        """Count a token of Amazon's lent: kind "access" or "restricted", source as `lending.Source`."""
+        ...
+
+    def refreshed(self, result: str) -> None:
+        """Count an attempt to refresh: "done" or the code of what went wrong."""
+        ...
+
+    def refused(self, use_case: str, code: str) -> None:
+        """Count a refusal worth an alarm."""
+        ...
+
+    def ended(self, what: str, why: str) -> None:
+        """Count a "device" or "consent" that ended."""
+        ...
+
+    def told_late(self, result: str) -> None:
+        """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""
+        ...
+
+
+class Vault(Sealer, Digests, Secrets, Protocol):
+    """All of the key service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that the use cases stand on."""
+
+    store: Store
+    vault: Vault
+    amazon: Amazon
+    audit: Audit
+    signals: Signals
+    clock: Clock
+    entropy: Entropy
+    request_id: Callable[[], str]

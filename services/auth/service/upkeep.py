@@ -1,0 +1,68 @@
+"""What must happen without anybody asking; each method is one bounded run, and repeating it is harmless."""
+
+from chassis.errors import SallyportError
+from services.auth.model.audit import SELF
+from services.auth.model.consents import CONSENT_IDLE_MAX, REFUSAL_CONFIRMED_AFTER, Ending
+from services.auth.model.devices import (
+    DEVICE_IDLE_MAX,
+)
+from services.auth.service.devices import DeviceService
+from services.auth.service.ledger import Ledger
+from services.auth.service.lending import LendingService
+from services.auth.service.ports import Ports
+from services.auth.service.refreshing import Errand, Refresher
+
+PURGED_ROWS_MAX = 1_000
+DOUBTFUL_ROWS_MAX = 20
+IDLE_ROWS_MAX = 50
+PURPOSE_CONFIRM = "confirm"
+
+
+class Upkeep:
+    """Auth's periodic work."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        *,
+        devices: DeviceService,
+        lending: LendingService,
+        refresher: Refresher,
+    ) -> None:
+        self._store = ports.store
+        self._clock = ports.clock
+        self._ledger = ledger
+        self._devices = devices
+        self._lending = lending
+        self._refresher = refresher
+
+    async def purge(self) -> int:
+        """Remove what is over from storage; return how many rows went."""
+        return await self._store.purge(self._clock.now(), PURGED_ROWS_MAX)
+
+    async def settle(self) -> int:
+        """Tell the audit log what it may have missed; return how many events that were."""
+        return await self._ledger.settle()
+
+    async def confirm_refusals(self) -> int:
+        """Ask Amazon again about consents that it refused some minutes ago; return how many."""
+        refused_before = self._clock.now() - REFUSAL_CONFIRMED_AFTER
+        doubtful = await self._store.list_doubtful(refused_before, DOUBTFUL_ROWS_MAX)
+        for consent in doubtful:
+            try:
+                await self._lending.access(Errand(consent=consent, actor=SELF, purpose=PURPOSE_CONFIRM))
+            except SallyportError:
+                continue
+        return len(doubtful)
+
+    async def retire_idle(self) -> int:
+        """Disable the grants that nobody used for too long (T-18); return how many that were."""
+        now = self._clock.now()
+        consents = await self._store.list_idle(now - CONSENT_IDLE_MAX, IDLE_ROWS_MAX)
+        for consent in consents:
+            await self._refresher.end(consent, Ending.IDLE)
+        devices = await self._store.list_idle_devices(now - DEVICE_IDLE_MAX, IDLE_ROWS_MAX)
+        for device in devices:
+            await self._devices.end(device, SELF, Ending.IDLE)
+        return len(consents) + len(devices)

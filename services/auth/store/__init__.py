@@ -1,0 +1,20 @@
+"""Every SQL statement of auth. One method is one transaction and one business fact.
+
+Times are arguments, but for two: a lease's end and a rotated token's age are taken from the database's
+clock, which all replicas share. Whoever locks a consent and its lease locks the consent first.
+"""
+
+from services.auth.store.consents import ConsentStore
+from services.auth.store.devices import DeviceStore
+from services.auth.store.leases import LeaseStore
+from services.auth.store.news import NewsStore
+from services.auth.store.people import PeopleStore
+from services.auth.store.sweeps import SweepStore
+from services.auth.store.tokens import TokenStore
+
+
+class Store(PeopleStore, ConsentStore, DeviceStore, TokenStore, LeaseStore, SweepStore, NewsStore):
+    """All of auth's storage in Postgres, on one pool."""
+
+
+__all__ = ["Store"]

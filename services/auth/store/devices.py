@@ -1,0 +1,216 @@
+"""Devices and the codes that enrol them, in Postgres."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import chassis.db
+from services.auth.model.consents import Region
+from services.auth.model.devices import (
+    DEVICES_LISTED_MAX,
+    Code,
+    Device,
+    Reach,
+)
+from services.auth.model.refusals import DeviceNotFound, InvalidGrant
+from services.auth.model.tokens import (
+    Enrolment,
+)
+from services.auth.store import rows
+from services.auth.store.news import tell_device
+from services.auth.store.part import StorePart
+from services.auth.store.tokens import insert_access
+
+
+class DeviceStore(StorePart):
+    """Enrolled desktops."""
+
+    async def keep_code(self, code: Code) -> None:
+        """Keep a code."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute(
+                """
+                INSERT INTO auth.codes
+                    (code_digest, device_id, seller_id, user_id, client_id, redirect_uri, code_challenge,
+                     name_sealed, expires_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                """,
+                code.code_digest,
+                code.device_id,
+                code.seller_id,
+                code.user_id,
+                code.client_id,
+                code.redirect_uri,
+                code.code_challenge,
+                code.name_sealed,
+                code.expires_at,
+            )
+
+    async def find_code(self, digest: bytes) -> Code:
+        """Return a code, be it used or not."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT device_id, seller_id, user_id, client_id, redirect_uri, code_challenge, name_sealed,
+                       expires_at, used_at
+                FROM auth.codes
+                WHERE code_digest = $1
+                """,
+                digest,
+            )
+        if row is None:
+            raise InvalidGrant
+        return Code(
+            code_digest=digest,
+            device_id=str(row["device_id"]),
+            seller_id=str(row["seller_id"]),
+            user_id=str(row["user_id"]),
+            client_id=row["client_id"],
+            redirect_uri=row["redirect_uri"],
+            code_challenge=row["code_challenge"],
+            name_sealed=row["name_sealed"],
+            expires_at=row["expires_at"],
+            used_at=row["used_at"],
+        )
+
+    async def burn_code(self, digest: bytes, now: datetime) -> None:
+        """Use up a code without issuing anything."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute(
+                "UPDATE auth.codes SET used_at = coalesce(used_at, $2) WHERE code_digest = $1", digest, now
+            )
+
+    async def enrol_by_code(self, digest: bytes, enrolment: Enrolment, now: datetime) -> None:
+        """Use up a code and keep the device and tokens it issues, in one step."""
+        async with chassis.db.transaction(self._pool) as connection:
+            used = await connection.execute(
+                "UPDATE auth.codes SET used_at = $2 WHERE code_digest = $1 AND used_at IS NULL", digest, now
+            )
+            if used != "UPDATE 1":
+                raise InvalidGrant
+            await _insert(connection, enrolment)
+
+    async def enrol(self, enrolment: Enrolment) -> None:
+        """Keep a device and its first tokens."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await _insert(connection, enrolment)
+
+    async def find_device(self, device_id: str) -> Device:
+        """Return a device, be it revoked or not."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(rows.SELECT_DEVICE + "WHERE device_id = $1", device_id)
+        if row is None:
+            raise DeviceNotFound
+        return rows.device(row)
+
+    async def list_devices(self, seller_id: str) -> Sequence[Device]:
+        """Return a seller's devices, active ones first, then newest first, at most DEVICES_LISTED_MAX."""
+        async with chassis.db.transaction(self._pool) as connection:
+            found = await connection.fetch(
+                rows.SELECT_DEVICE
+                + """
+                WHERE seller_id = $1
+                ORDER BY revoked_at IS NULL DESC, enrolled_at DESC
+                LIMIT $2
+                """,
+                seller_id,
+                DEVICES_LISTED_MAX,
+            )
+        return [rows.device(row) for row in found]
+
+    async def list_idle_devices(self, used_before: datetime, rows_max: int) -> Sequence[Device]:
+        """Return active devices last used before a time, oldest use first."""
+        async with chassis.db.transaction(self._pool) as connection:
+            found = await connection.fetch(
+                rows.SELECT_DEVICE
+                + """
+                WHERE used_at < $1 AND revoked_at IS NULL
+                ORDER BY used_at
+                LIMIT $2
+                """,
+                used_before,
+                rows_max,
+            )
+        return [rows.device(row) for row in found]
+
+    async def count_active(self, seller_id: str) -> int:
+        """Return how many active devices a seller has."""
+        async with chassis.db.transaction(self._pool) as connection:
+            count: int = await connection.fetchval(
+                "SELECT count(*) FROM auth.devices WHERE seller_id = $1 AND revoked_at IS NULL", seller_id
+            )
+        return count
+
+    async def revoke_device(self, device_id: str, now: datetime) -> bool:
+        """Revoke a device and tell every replica; False when there is none that is active."""
+        async with chassis.db.transaction(self._pool) as connection:
+            seller_id = await connection.fetchval(
+                """
+                UPDATE auth.devices SET revoked_at = $2
+                WHERE device_id = $1 AND revoked_at IS NULL
+                RETURNING seller_id
+                """,
+                device_id,
+                now,
+            )
+            if seller_id is None:
+                return False
+            await tell_device(connection, device_id, str(seller_id))
+        return True
+
+    async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:
+        """Change what a device may do and tell every replica."""
+        async with chassis.db.transaction(self._pool) as connection:
+            seller_id = await connection.fetchval(
+                "UPDATE auth.devices SET scopes = $2 WHERE device_id = $1 RETURNING seller_id",
+                device_id,
+                list(scopes),
+            )
+            if seller_id is None:
+                raise DeviceNotFound
+            await tell_device(connection, device_id, str(seller_id))
+
+    async def find_reach(self, seller_id: str, now: datetime) -> Reach:
+        """Return where a seller has active consents."""
+        async with chassis.db.transaction(self._pool) as connection:
+            found = await connection.fetch(
+                """
+                SELECT region, marketplace_id FROM auth.consents
+                WHERE seller_id = $1 AND ended_at IS NULL AND expires_at > $2
+                ORDER BY granted_at DESC
+                """,
+                seller_id,
+                now,
+            )
+        return Reach(
+            regions=tuple(sorted(Region(row["region"]) for row in found)),
+            default_marketplace_id=found[0]["marketplace_id"] if found else "",
+        )
+
+
+async def _insert(connection: chassis.db.Connection, enrolment: Enrolment) -> None:
+    device = enrolment.device
+    await connection.execute(
+        """
+        INSERT INTO auth.devices
+            (device_id, seller_id, user_id, profile, scopes, client_id, key_thumbprint, name_sealed,
+             enrolled_at, used_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        """,
+        device.device_id,
+        device.seller_id,
+        device.user_id,
+        device.profile,
+        list(device.scopes),
+        device.client_id,
+        device.key_thumbprint,
+        device.name_sealed,
+        device.enrolled_at,
+        device.used_at,
+    )
+    await connection.execute(
+        "INSERT INTO auth.refresh_tokens (token_digest, device_id) VALUES ($1, $2)",
+        enrolment.refresh_digest,
+        device.device_id,
+    )
+    if enrolment.access is not None:
+        await insert_access(connection, device.device_id, enrolment.access)

@@ -1,0 +1,74 @@
+"""Removal of what is over, in bounded sweeps."""
+
+from datetime import datetime, timedelta
+
+import chassis.db
+from services.auth.model.devices import (
+    CODE_MEMORY,
+    DEVICE_IDLE_MAX,
+)
+from services.auth.model.tokens import (
+    ACCESS_MEMORY,
+)
+from services.auth.store.part import StorePart
+
+AT_ONCE = timedelta(0)
+
+# Each statement with how long its rows are remembered after they are over.
+SWEEPS = (
+    (
+        """
+        DELETE FROM auth.invitations WHERE invitation_digest IN (
+            SELECT invitation_digest FROM auth.invitations WHERE expires_at < $1 LIMIT $2)
+        """,
+        AT_ONCE,
+    ),
+    (
+        """
+        DELETE FROM auth.sessions WHERE session_id IN (
+            SELECT session_id FROM auth.sessions WHERE expires_at < $1 LIMIT $2)
+        """,
+        AT_ONCE,
+    ),
+    (
+        """
+        DELETE FROM auth.consent_states WHERE state_digest IN (
+            SELECT state_digest FROM auth.consent_states WHERE expires_at < $1 LIMIT $2)
+        """,
+        AT_ONCE,
+    ),
+    (
+        """
+        DELETE FROM auth.codes WHERE code_digest IN (
+            SELECT code_digest FROM auth.codes WHERE expires_at < $1 LIMIT $2)
+        """,
+        CODE_MEMORY,
+    ),
+    (
+        """
+        DELETE FROM auth.access_tokens WHERE token_digest IN (
+            SELECT token_digest FROM auth.access_tokens WHERE expires_at < $1 LIMIT $2)
+        """,
+        ACCESS_MEMORY,
+    ),
+    (
+        """
+        DELETE FROM auth.refresh_tokens WHERE token_digest IN (
+            SELECT token_digest FROM auth.refresh_tokens WHERE rotated_at < $1 LIMIT $2)
+        """,
+        DEVICE_IDLE_MAX,
+    ),
+)
+
+
+class SweepStore(StorePart):
+    """The broom."""
+
+    async def purge(self, now: datetime, rows_max: int) -> int:
+        """Remove at most so many rows of each kind that is over; return how many went."""
+        purged = 0
+        for statement, memory in SWEEPS:
+            async with chassis.db.transaction(self._pool) as connection:
+                status = await connection.execute(statement, now - memory, rows_max)
+            purged += int(status.removeprefix("DELETE "))
+        return purged

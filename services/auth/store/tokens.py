@@ -1,0 +1,134 @@
+"""Devices' refresh and access tokens in Postgres, as digests."""
+
+import asyncpg
+
+import chassis.db
+from services.auth.model.devices import (
+    Device,
+)
+from services.auth.model.refusals import InvalidGrant, TokenInvalid
+from services.auth.model.tokens import (
+    ACCESS_TOKENS_MAX,
+    AccessToken,
+    NewAccess,
+    RefreshToken,
+    Rotation,
+)
+from services.auth.store import rows
+from services.auth.store.part import StorePart
+
+
+class TokenStore(StorePart):
+    """What devices hold."""
+
+    async def find_refresh_token(self, digest: bytes) -> RefreshToken:
+        """Return a refresh token, be it rotated or not."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT device_id, nonce,
+                       extract(epoch FROM clock_timestamp() - rotated_at)::float8 AS rotated_ago_s
+                FROM auth.refresh_tokens
+                WHERE token_digest = $1
+                """,
+                digest,
+            )
+            if row is None:
+                raise InvalidGrant
+            device = await _find_device(connection, row)
+        return RefreshToken(
+            token_digest=digest,
+            device=device,
+            rotated_ago_s=row["rotated_ago_s"],
+            nonce=row["nonce"],
+        )
+
+    async def rotate(self, rotation: Rotation) -> bytes:
+        """Replace a refresh token and issue its access token; return the nonce that is in force."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                "SELECT device_id, nonce FROM auth.refresh_tokens WHERE token_digest = $1 FOR UPDATE",
+                rotation.token_digest,
+            )
+            if row is None:
+                raise InvalidGrant
+            if row["nonce"] is not None:
+                nonce: bytes = row["nonce"]
+                return nonce
+            device_id = str(row["device_id"])
+            await connection.execute(
+                """
+                UPDATE auth.refresh_tokens SET nonce = $2, rotated_at = clock_timestamp()
+                WHERE token_digest = $1
+                """,
+                rotation.token_digest,
+                rotation.nonce,
+            )
+            await connection.execute(
+                "INSERT INTO auth.refresh_tokens (token_digest, device_id) VALUES ($1, $2)",
+                rotation.successor_digest,
+                device_id,
+            )
+            await insert_access(connection, device_id, rotation.access)
+        return rotation.nonce
+
+    async def issue_access(self, device_id: str, access: NewAccess) -> None:
+        """Keep an access token; the oldest beyond ACCESS_TOKENS_MAX of the device are dropped."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await insert_access(connection, device_id, access)
+
+    async def find_access_token(self, digest: bytes) -> AccessToken:
+        """Return an access token, be it over or not."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                "SELECT device_id, expires_at, restrictions FROM auth.access_tokens WHERE token_digest = $1",
+                digest,
+            )
+            if row is None:
+                raise TokenInvalid
+            device = await _find_device(connection, row)
+        return AccessToken(
+            device=device,
+            expires_at=row["expires_at"],
+            restrictions=rows.restrictions(row["restrictions"]),
+        )
+
+
+async def _find_device(connection: chassis.db.Connection, holding: asyncpg.Record) -> Device:
+    """Return the device that a token's row refers to."""
+    row = await connection.fetchrow(rows.SELECT_DEVICE + "WHERE device_id = $1", holding["device_id"])
+    assert row is not None
+    return rows.device(row)
+
+
+async def insert_access(connection: chassis.db.Connection, device_id: str, access: NewAccess) -> None:
+    """Keep an access token, drop the device's oldest beyond the bound, and note that the device is in use."""
+    await connection.execute(
+        """
+        INSERT INTO auth.access_tokens (token_digest, device_id, restrictions, issued_at, expires_at)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        access.token_digest,
+        device_id,
+        rows.restrictions_text(access.restrictions),
+        access.issued_at,
+        access.expires_at,
+    )
+    await connection.execute(
+        """
+        DELETE FROM auth.access_tokens
+        WHERE token_digest IN (
+            SELECT token_digest FROM auth.access_tokens
+            WHERE device_id = $1
+            ORDER BY issued_at DESC
+            OFFSET $2
+        )
+        """,
+        device_id,
+        ACCESS_TOKENS_MAX,
+    )
+    await connection.execute(
+        "UPDATE auth.devices SET used_at = greatest(used_at, $2) WHERE device_id = $1",
+        device_id,
+        access.issued_at,
+    )
