@@ -71,8 +71,8 @@ class Consent:
     status: str
 
     def is_due(self, now: datetime) -> bool:
-        """Return whether it should be renewed: it has ended, or ends within RENEWAL_NOTICE."""
-        return self.status != "active" or self.expires_at - now <= RENEWAL_NOTICE
+        """Return whether it should be renewed: it ends within RENEWAL_NOTICE, or has ended."""
+        return self.expires_at - now <= RENEWAL_NOTICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,36 @@ All share one origin and are told apart by path only, never by the Host header. 
 Never forwards anything by itself: calls go to the forwarder, everything else to `service`.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.web import Route
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
 from services.gateway.web.portal import PortalPages
-from services.gateway.web.render import Renderer
 from services.gateway.web.spapi import SpapiDoor
-from services.gateway.web.visitors import Visitors
-
-__all__ = ["AuthorizePages", "LwaDoor", "OAuthDoor", "PortalPages", "Renderer", "SpapiDoor", "Visitors"]
 
 # What an SP-API call may carry, decoded. Feeds and reports travel as documents, not in calls.
 BODY_BYTES_MAX = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doors:
+    """Every way in."""
+
+    portal: PortalPages
+    authorize: AuthorizePages
+    oauth: OAuthDoor
+    lwa: LwaDoor
+    spapi: SpapiDoor
+
+    def routes(self) -> Sequence[Route]:
+        """Return the routes in the order in which they are tried."""
+        return [
+            *self.portal.routes(),
+            *self.authorize.routes(),
+            *self.oauth.routes(),
+            self.lwa.route(),
+            self.spapi.route(),
+        ]

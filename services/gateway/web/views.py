@@ -43,17 +43,25 @@ def consent_row(consent: Consent, now: datetime) -> Mapping[str, str]:
         for known in region["marketplaces"]
     }
     regions = {region["region"]: region["name"] for region in marketplaces()}
-    has_ended = consent.status != "active" or consent.expires_at <= now
-    is_due = consent.is_due(now)
+    status, tone = _standing(consent, now)
     return {
         "region_name": regions[consent.region.value],
         "marketplace_id": consent.marketplace_id,
         "marketplace_name": names.get(consent.marketplace_id, consent.marketplace_id),
         "selling_partner_id": consent.selling_partner_id,
-        "status": "renew soon" if is_due and not has_ended else consent.status,
-        "tone": "off" if has_ended else "warn" if is_due else "good",
-        "expiry": f"{'ended' if consent.expires_at <= now else 'until'} {day(consent.expires_at)}",
+        "status": status,
+        "tone": tone,
+        "expiry": f"until {day(consent.expires_at)}" if tone != "off" else "",
     }
+
+
+def _standing(consent: Consent, now: datetime) -> tuple[str, str]:
+    """Return the word for a consent's state, and the tone in which it is said."""
+    if consent.status != "active":
+        return consent.status, "off"
+    if consent.expires_at <= now:
+        return "expired", "off"
+    return ("renew soon", "warn") if consent.is_due(now) else ("active", "good")
 
 
 def desktop_row(desktop: Desktop) -> Mapping[str, Any]:
