@@ -6,18 +6,13 @@ KEY_NAME = "telemetry-checkpoint"
 
 
 class CheckpointKey:
-    """The signing key, which never leaves Vault; every method raises Unavailable while Vault is away."""
+    """The signing key, which never leaves Vault.
+
+    Both methods raise KeyGone when there is no such key, and KeyServiceUnavailable while Vault is away.
+    """
 
     def __init__(self, vault: chassis.vault.Vault) -> None:
         self._vault = vault
-
-    async def exists(self) -> bool:
-        """Return whether the key was made."""
-        return await self._vault.transit_exists(KEY_NAME)
-
-    async def make(self) -> None:
-        """Make the key unless it exists."""
-        await self._vault.transit_create(KEY_NAME, kind="ed25519")
 
     async def public_pem(self) -> str:
         """Return the public key."""

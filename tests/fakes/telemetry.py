@@ -7,30 +7,21 @@ from tests.fakes.entropy import FakeEntropy
 
 
 class FakeCheckpointKey:
-    """A key in memory. `is_down` makes every call fail."""
+    """A key in memory; while `error` is set every call raises it."""
 
     def __init__(self, *, error: Exception | None = None) -> None:
         self.error = error
-        self.times_made = 0
         self._signer = chassis.crypto.sign.Signer.generate(FakeEntropy(7))
 
-    async def exists(self) -> bool:
-        self._answer_if_up()
-        return self.times_made > 0
-
-    async def make(self) -> None:
-        self._answer_if_up()
-        self.times_made += 1
-
     async def public_pem(self) -> str:
-        self._answer_if_up()
+        self._fail_if_told()
         return self._signer.public_pem
 
     async def sign(self, message: bytes) -> bytes:
-        self._answer_if_up()
+        self._fail_if_told()
         return self._signer.sign(message)
 
-    def _answer_if_up(self) -> None:
+    def _fail_if_told(self) -> None:
         if self.error is not None:
             raise self.error
 

@@ -11,7 +11,7 @@ class Kind(StrEnum):
         STORE_RECOVERED: the store took events again after it had failed. Details: failed_at.
         APPEND_REFUSED: a sender's call was refused as dangerous; the result is the code. Details: refused.
         INTENT_RESOLVED: an intent stayed without outcome for too long; its fate is unknown. No details.
-        KEY_MADE: the checkpoint key was missing and is made. No details.
+        KEY_LOADED: a process begins to sign checkpoints with a key. Details: key, its fingerprint.
         LOG_EXPORTED: the log was given out. Details: from_sequence.
     """
 
@@ -19,5 +19,5 @@ class Kind(StrEnum):
     STORE_RECOVERED = "telemetry.store.recovered"
     APPEND_REFUSED = "telemetry.append.refused"
     INTENT_RESOLVED = "telemetry.intent.resolved"
-    KEY_MADE = "telemetry.key.made"
+    KEY_LOADED = "telemetry.key.loaded"
     LOG_EXPORTED = "telemetry.log.exported"

@@ -12,7 +12,6 @@ from services.telemetry.model.checkpoints import (
     statement,
 )
 from services.telemetry.model.errors import CheckpointContended
-from services.telemetry.model.events import Result
 from services.telemetry.model.kinds import Kind
 from services.telemetry.service.diary import Diary
 from services.telemetry.service.ports import CheckpointKey, CheckpointStore, Signals
@@ -22,7 +21,7 @@ TRIES_MAX = 5
 
 
 class Checkpoints:
-    """Signs what the log is, with a key that it makes when there is none."""
+    """Signs what the log is, with a key that was made when the key service was provisioned."""
 
     def __init__(
         self,
@@ -39,7 +38,7 @@ class Checkpoints:
         self._clock = clock
         self._signals = signals
         self._fingerprint: str | None = None
-        self._making = asyncio.Lock()
+        self._loading = asyncio.Lock()
 
     async def sign_if_due(self) -> None:
         """Sign a checkpoint unless the last one already covers the last record."""
@@ -52,11 +51,12 @@ class Checkpoints:
         return await self._sign(await self._store.tip(), Reason.EXPORT)
 
     async def key_fingerprint(self) -> str:
-        """Return the name of the key that signs; the key is made first when there is none."""
-        if self._fingerprint is None:
-            async with self._making:
-                await self._make_key_if_absent()
-                self._fingerprint = fingerprint(await self._key.public_pem())
+        """Return the name of the key that signs; a process's first use of it is on record before."""
+        async with self._loading:
+            if self._fingerprint is None:
+                name = fingerprint(await self._key.public_pem())
+                await self._diary.write(self._diary.compose(Kind.KEY_LOADED, details={"key": name}))
+                self._fingerprint = name
         return self._fingerprint
 
     async def _sign(self, tip: Tip, reason: Reason) -> Checkpoint:
@@ -78,10 +78,3 @@ class Checkpoints:
                 return checkpoint
             tip = await self._store.tip()
         raise CheckpointContended
-
-    async def _make_key_if_absent(self) -> None:
-        if await self._key.exists():
-            return
-        intent_id = await self._diary.intend(Kind.KEY_MADE, details={})
-        await self._key.make()
-        await self._diary.conclude(Kind.KEY_MADE, intent_id, Result.DONE)

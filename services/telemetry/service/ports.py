@@ -89,20 +89,17 @@ class StoreProbe(Protocol):
 class CheckpointKey(Protocol):
     """The signing key, which never leaves the key service."""
 
-    async def exists(self) -> bool:
-        """Return whether the key was made."""
-        ...
-
-    async def make(self) -> None:
-        """Make the key unless it exists."""
-        ...
-
     async def public_pem(self) -> str:
-        """Return the public key."""
+        """Return the public key.
+
+        Raises:
+            Gone: there is no such key.
+            Unavailable: the key service is away.
+        """
         ...
 
     async def sign(self, message: bytes) -> bytes:
-        """Return the raw signature over a message."""
+        """Return the raw signature over a message; raises what `public_pem` raises."""
         ...
 
 

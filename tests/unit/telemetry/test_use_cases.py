@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 import chassis.errors
-from sallyport.audit.verify import verify
+from sallyport.audit.verify import key_fingerprint, verify
 from services.telemetry.model.admission import BATCH_EVENTS_MAX
 from services.telemetry.model.errors import (
     AuditUnavailable,
@@ -67,13 +67,25 @@ async def test_while_the_store_is_down_appending_says_so_and_nothing_is_kept_R02
     assert house.signals.codes_refused == [("gateway", "audit_unavailable")]
 
 
-async def test_the_first_checkpoint_makes_the_key_and_says_so_in_the_log_T23() -> None:
+async def test_the_first_checkpoint_of_a_process_puts_its_key_on_record_T23() -> None:
     async with House().open() as house:
         await house.intake.append("gateway", [fact(1)])
         await house.checkpoints.sign_if_due()
         await house.checkpoints.sign_if_due()
-    assert house.key.times_made == 1
-    assert house.kinds()[1:] == ["telemetry.key.made", "telemetry.key.made"]
+        pem = await house.key.public_pem()
+    assert house.kinds()[1:] == ["telemetry.key.loaded"]
+    assert house.store.entries()[1].entry.event.details == {"key": key_fingerprint(pem)}
+
+
+async def test_while_the_key_service_is_down_nothing_is_signed_and_events_are_taken_R06() -> None:
+    async with House().open() as house:
+        house.key.error = chassis.errors.Unavailable()
+        await house.intake.append("gateway", [fact(1)])
+        with pytest.raises(chassis.errors.Unavailable):
+            await house.checkpoints.sign_if_due()
+        house.key.error = None
+        await house.checkpoints.sign_if_due()
+        assert (await house.store.tip()).checkpoint_number == 1
 
 
 async def test_without_new_records_no_checkpoint_is_signed() -> None:
@@ -86,7 +98,7 @@ async def test_without_new_records_no_checkpoint_is_signed() -> None:
             await house.checkpoints.sign_if_due()
         tip = await house.store.tip()
         assert tip.is_covered
-        # The first one covered record 1 alone; making its key had appended two more.
+        # The first one covered record 1 alone; loading its key had appended one more.
         assert tip.checkpoint_number == 2
 
 
@@ -114,7 +126,7 @@ async def test_an_export_holds_everything_and_its_own_intent_and_verifies_T22() 
         lines = await house.export()
         report = verify(lines, await house.key.public_pem())
     assert report.fault is None
-    assert report.records == 399 + 2 + 1  # events, the key's making, the export's intent
+    assert report.records == 399 + 1 + 1  # events, the key's loading, the export's intent
     assert report.checkpoints == 4
     assert json.loads(lines[-2])["record"]["kind"] == "telemetry.log.exported"
     assert json.loads(lines[-1])["checkpoint"]["reason"] == "export"
