@@ -10,7 +10,7 @@ from services.gateway.forward.ports import Ports
 from services.gateway.forward.turns import THROTTLED, Turns
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
-from services.gateway.model.faults import UpstreamTimeout, UpstreamUnreachable
+from services.gateway.model.faults import UpstreamLost, UpstreamTimeout, UpstreamUnreachable
 
 ATTEMPTS_MAX = 4
 # One hanging attempt leaves a read time for another.
@@ -22,6 +22,7 @@ ATTEMPT_S_MIN = 0.05
 
 # Source: SP-API, "Resolve Common HTTP and Authorization Error Codes": what may pass by itself.
 _PASSING = frozenset({THROTTLED, 500, 502, 503, 504})
+_NO_ANSWER = (UpstreamTimeout, UpstreamLost, UpstreamUnreachable)
 
 
 class Attempts:
@@ -39,14 +40,15 @@ class Attempts:
         Raises:
             QuotaExceeded: the turn comes too late, or Amazon throttled to the end.
             UpstreamTimeout: no answer within the deadline.
-            UpstreamUnreachable, UpstreamInvalid: none, or none that may be looked at.
+            UpstreamUnreachable, UpstreamLost: no answer at all.
+            UpstreamInvalid: none that may be looked at.
             Denied, Unavailable: no token, in auth's words.
         """
         is_renewed = False
         for attempt in range(ATTEMPTS_MAX - 1):
             try:
                 answer = await self._once(journey)
-            except (UpstreamTimeout, UpstreamUnreachable):
+            except _NO_ANSWER:
                 if not await self._rest(journey, attempt):
                     raise
                 continue
@@ -77,7 +79,7 @@ class Attempts:
         timeout_s = min(remaining_s, READ_ATTEMPT_S_MAX) if journey.operation.is_read else remaining_s
         try:
             answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
-        except (UpstreamTimeout, UpstreamUnreachable):
+        except _NO_ANSWER:
             signals.attempted(journey.operation.name, 0)
             raise
         signals.attempted(journey.operation.name, answer.status)

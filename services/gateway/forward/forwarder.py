@@ -178,5 +178,5 @@ def _shown(journey: Journey, found: Found) -> Answer:
 
 def _result_of_fault(journey: Journey, error: SallyportError) -> Result:
     """Return what became of a call that ended in a fault: a read showed nothing, an effect may stand."""
-    is_open = isinstance(error, (faults.UpstreamTimeout, faults.UpstreamInvalid))
+    is_open = isinstance(error, (faults.UpstreamTimeout, faults.UpstreamLost, faults.UpstreamInvalid))
     return Result.UNKNOWN if is_open and not journey.operation.is_read else Result.NOT_DONE

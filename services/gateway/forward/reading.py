@@ -7,12 +7,12 @@ data does not leave; one that shows none does, and the failure is counted.
 
 import orjson
 
-from chassis.errors import Gone, NotFound, SallyportError
+from chassis.errors import Conflict, Gone, NotFound, SallyportError
 from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Ports
 from services.gateway.model import exchange, orders
-from services.gateway.model.calls import SafeKey, UpstreamAnswer
+from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
 
 # An older copy of an order that has not shipped is fetched anew: its address may have changed.
@@ -80,13 +80,14 @@ class Reading:
 
     async def _keep(self, journey: Journey, answer: UpstreamAnswer) -> None:
         key = journey.safe_key
-        if key is not None:
-            await self._seal(key, answer.body)
-
-    async def _seal(self, key: SafeKey, body: bytes) -> None:
+        if key is None:
+            return
         try:
-            await self._ports.safe.seal(key, body, self._ports.clock.now())
+            await self._ports.safe.seal(key, answer.body, self._ports.clock.now())
         except Gone:
             raise
+        except Conflict as error:
+            # Nobody listed the order yet, so no clock can be set and no copy is kept.
+            self._ports.signals.side_failed("seal", error.code)
         except SallyportError as error:
             raise RetentionUnavailable from error

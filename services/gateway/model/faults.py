@@ -158,6 +158,14 @@ class UpstreamInvalid(Unavailable):
     http_status = 502
 
 
+class UpstreamLost(Unavailable):
+    """The connection to Amazon broke; it may have seen the request."""
+
+    code = "upstream_lost"
+    text = "The connection to Amazon broke before its answer."
+    http_status = 502
+
+
 class UpstreamUnreachable(Unavailable):
     """No connection to Amazon came about."""
 

@@ -1,0 +1,104 @@
+"""What the forwarding path asks auth: whose token this is, and with what to call Amazon."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC
+
+import grpc.aio
+
+import chassis.rpc
+from chassis.errors import Unavailable
+from chassis.secrecy import Secret
+from services.gateway.model.calls import AmazonToken, Device, Profile, Region, Restriction
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+
+# Auth says something each 15 s; a stream that is silent for three times that is dead.
+# Source: proto/wire/auth/v1/auth.proto, Revocation.
+SILENCE_S_MAX = 45.0
+
+_REGIONS = {
+    Region.NA: auth_pb2.REGION_NA,
+    Region.EU: auth_pb2.REGION_EU,
+    Region.FE: auth_pb2.REGION_FE,
+}
+_REGIONS_TOLD = {told: region for region, told in _REGIONS.items()}
+_PROFILES_TOLD = {auth_pb2.PROFILE_BOUND: Profile.BOUND, auth_pb2.PROFILE_COMPAT: Profile.COMPAT}
+
+
+class AuthSilent(Unavailable):
+    """The stream of revocations broke or fell silent."""
+
+    code = "auth_silent"
+    text = "Revocations are not heard right now."
+
+
+class AuthClient:
+    """Fits `forward.ports.AuthPeer`."""
+
+    def __init__(self, channel: chassis.rpc.Channel) -> None:
+        self._auth = channel.stub(auth_pb2_grpc.AuthServiceStub)
+
+    async def introspect(self, access_token: str) -> Device:
+        """Return the device behind a token."""
+        return _device(await self._auth.Introspect(auth_pb2.IntrospectRequest(access_token=access_token)))
+
+    async def watch_revocations(self) -> AsyncIterator[str | None]:
+        """Yield None for a marker or a keep-alive, a device id for each revocation; until it breaks.
+
+        Raises:
+            AuthSilent: it broke, or nothing came for SILENCE_S_MAX.
+        """
+        stream = self._auth.WatchRevocations(auth_pb2.WatchRevocationsRequest())
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE_S_MAX):
+                    told = await stream.read()
+                if not isinstance(told, auth_pb2.Revocation):
+                    raise AuthSilent
+                yield told.device_id or None
+        except (TimeoutError, grpc.aio.AioRpcError) as error:
+            raise AuthSilent from error
+        finally:
+            stream.cancel()
+
+    async def lend_amazon_token(
+        self, device_id: str, region: Region, restriction: Restriction | None
+    ) -> AmazonToken:
+        """Return Amazon's token for the device's seller; restricted to one operation when asked."""
+        request = auth_pb2.LendAmazonTokenRequest(device_id=device_id, region=_REGIONS[region])
+        if restriction is not None:
+            request.restriction.CopyFrom(_restriction(restriction))
+        lent = await self._auth.LendAmazonToken(request)
+        return AmazonToken(Secret(lent.token), lent.expires_at.ToDatetime(tzinfo=UTC))
+
+    async def restrict_access(
+        self, access_token: str, restrictions: Sequence[Restriction]
+    ) -> tuple[str, int]:
+        """Return a restricted handle and its life in seconds."""
+        request = auth_pb2.RestrictAccessRequest(
+            access_token=access_token, restrictions=[_restriction(each) for each in restrictions]
+        )
+        given = await self._auth.RestrictAccess(request)
+        return given.access_token, given.expires_in_s
+
+
+def _restriction(restriction: Restriction) -> auth_pb2.Restriction:
+    return auth_pb2.Restriction(
+        method=restriction.method, path=restriction.path, data_elements=restriction.data_elements
+    )
+
+
+def _device(told: auth_pb2.Device) -> Device:
+    return Device(
+        device_id=told.device_id,
+        seller_id=told.seller_id,
+        profile=_PROFILES_TOLD[told.profile],
+        scopes=frozenset(told.scopes),
+        key_thumbprint=told.key_thumbprint,
+        expires_at=told.expires_at.ToDatetime(tzinfo=UTC),
+        restrictions=tuple(
+            Restriction(each.method, each.path, tuple(each.data_elements)) for each in told.restrictions
+        ),
+        regions=frozenset(_REGIONS_TOLD[each] for each in told.regions if each in _REGIONS_TOLD),
+        default_marketplace_id=told.default_marketplace_id,
+    )

@@ -1,0 +1,121 @@
+"""What the gateway shows of itself: numbers and log lines, with names, codes and counts only.
+
+No body, header, path, token, order or person comes here; the audit log is the place for who and what.
+"""
+
+import http
+from collections.abc import Iterable
+
+import chassis.log
+import chassis.metrics
+
+NO_OPERATION = "none"
+NO_ANSWER = "none"
+STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
+SIDE_STEPS = frozenset(
+    {"audit_of_refusal", "audit_outcome", "audit_refusal", "observe_orders", "seal", "watch_revocations"}
+)
+CODES = frozenset(
+    {
+        "application_refused",
+        "audit_unavailable",
+        "auth_silent",
+        "authorization_service_unavailable",
+        "consent_expired",
+        "consent_missing",
+        "consent_revoked",
+        "credentials_not_accepted",
+        "device_revoked",
+        "documents_not_served",
+        "expired",
+        "grant_refused",
+        "integrity_failure",
+        "invalid_body",
+        "invalid_dpop_proof",
+        "invalid_query",
+        "key_service_unavailable",
+        "operation_not_allowed",
+        "order_not_observed",
+        "quota_exceeded",
+        "region_not_connected",
+        "restriction_mismatch",
+        "restriction_refused",
+        "retention_unavailable",
+        "scope_missing",
+        "store_unavailable",
+        "target_application_refused",
+        "token_expired",
+        "token_invalid",
+        "unavailable",
+        "upstream_invalid",
+        "upstream_lost",
+        "upstream_timeout",
+        "upstream_unreachable",
+    }
+)
+
+
+class Signals:
+    """The one place where the gateway becomes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry, operations: Iterable[str]) -> None:
+        """Make the gateway's metrics.
+
+        Args:
+            registry: the process's own.
+            operations: every operation's name, as the catalogue knows it.
+        """
+        self._log = chassis.log.get("gateway")
+        operation = frozenset(operations) | {NO_OPERATION}
+        self._calls = registry.counter(
+            "sallyport_gateway_calls_total",
+            "Calls of Amazon's API answered to desktops.",
+            {"operation": operation, "status": STATUSES},
+        )
+        self._call_seconds = registry.histogram(
+            "sallyport_gateway_call_duration_seconds", "From a call's arrival to its answer."
+        )
+        self._refusals = registry.counter(
+            "sallyport_gateway_refusals_total", "Calls and requests refused.", {"code": CODES}
+        )
+        self._attempts = registry.counter(
+            "sallyport_gateway_amazon_attempts_total",
+            "Requests sent to Amazon; status none: no answer came.",
+            {"operation": operation, "status": STATUSES},
+        )
+        self._wait_seconds = registry.histogram(
+            "sallyport_gateway_turn_wait_seconds", "How long calls waited for their turn in the quota."
+        )
+        self._side_failures = registry.counter(
+            "sallyport_gateway_side_failures_total",
+            "Steps that failed without changing an answer.",
+            {"step": SIDE_STEPS, "code": CODES},
+        )
+        self._crashes = registry.counter("sallyport_gateway_crashes_total", "Mistakes of ours: an alarm.")
+
+    def answered(self, operation: str, status: int, elapsed_s: float) -> None:
+        """Count one answered call; an empty operation means that none was matched."""
+        self._calls.inc(operation=operation or NO_OPERATION, status=str(status))
+        self._call_seconds.observe(elapsed_s)
+
+    def refused(self, code: str) -> None:
+        """Count one refusal by its stable code."""
+        self._refusals.inc(code=code)
+
+    def attempted(self, operation: str, status: int) -> None:
+        """Count one request to Amazon; status 0: no answer came."""
+        self._attempts.inc(operation=operation, status=str(status) if status else NO_ANSWER)
+
+    def waited(self, wait_s: float) -> None:
+        """Observe how long a call waited for its turn."""
+        self._wait_seconds.observe(wait_s)
+
+    def side_failed(self, what: str, code: str) -> None:
+        """Count and log a side step that failed without changing the answer."""
+        self._side_failures.inc(step=what, code=code)
+        self._log.warning("side step failed", step=what, code=code)
+
+    def crashed(self, request_id: str, error: Exception) -> None:
+        """Log a mistake of ours whole, under the request's id."""
+        self._crashes.inc()
+        self._log.error("call crashed", request_id=request_id, error=error)
