@@ -30,16 +30,24 @@ ANSWER_DEADLINE_S = 60.0
 # How long the unread rest of a refused body is thrown away, so that the client gets to read the answer.
 LINGER_S_MAX = 2.0
 
+REQUEST_ID_HEADER = "X-Request-Id"
+SERVER_NAME = "sallyport"
+
 _log = chassis.log.get("web")
 
 
 class Connection(web.RequestHandler):
     """An aiohttp connection that gives up on those who are slow or too large."""
 
-    __slots__ = ("_head_bytes", "_head_deadline", "_head_deadline_s")
+    __slots__ = ("_answer_deadline_s", "_head_bytes", "_head_deadline", "_head_deadline_s")
 
     def __init__(
-        self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, head_deadline_s: float
+        self,
+        manager: web.Server,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        head_deadline_s: float,
+        answer_deadline_s: float,
     ) -> None:
         super().__init__(
             manager,
@@ -52,6 +60,7 @@ class Connection(web.RequestHandler):
             lingering_time=LINGER_S_MAX,
         )
         self._head_deadline_s = head_deadline_s
+        self._answer_deadline_s = answer_deadline_s
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
 
@@ -85,7 +94,7 @@ class Connection(web.RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer; end the connection when the client does not take it in time."""
         try:
-            async with asyncio.timeout(ANSWER_DEADLINE_S):
+            async with asyncio.timeout(self._answer_deadline_s):
                 return await super().finish_response(request, resp, start_time)
         except TimeoutError:
             self._abort()
@@ -105,7 +114,9 @@ class Connection(web.RequestHandler):
         with chassis.trace.bind_request_id(None):
             _log.warning("request_unreadable", code=error.code, error=exc)
             response = problem.as_problem(None, error)
-            response.headers["X-Request-Id"] = chassis.trace.request_id()
+            response.headers[REQUEST_ID_HEADER] = chassis.trace.request_id()
+        response.headers["Server"] = SERVER_NAME
+        response.headers["Connection"] = "close"
         response.force_close()
         return response
 

@@ -14,16 +14,16 @@ import chassis.errors
 import chassis.log
 import chassis.trace
 from chassis.web import connection, problem
+from chassis.web.connection import REQUEST_ID_HEADER, SERVER_NAME
 from chassis.web.problem import ErrorRenderer
 
 BODY_DEADLINE_S = 30.0
 CONNECTIONS_MAX = 4096
 REQUESTS_MAX = 1024
 
-REQUEST_ID_HEADER = "X-Request-Id"
 UNROUTED_EVENT = "web.path.refused"
-SERVER_NAME = "sallyport"
 
+_REQUEST_ID = web.RequestKey("request_id", str)
 _ON_EVERY_ANSWER = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -66,6 +66,7 @@ class Limits:
 
     head_deadline_s: float = connection.HEAD_DEADLINE_S
     body_deadline_s: float = BODY_DEADLINE_S
+    answer_deadline_s: float = connection.ANSWER_DEADLINE_S
     connections_max: int = CONNECTIONS_MAX
     requests_max: int = REQUESTS_MAX
 
@@ -109,7 +110,7 @@ class Serving:
                 chassis.trace.bind_request_id(request.headers.get(REQUEST_ID_HEADER)) as request_id,
                 chassis.trace.span(event, event=event, method=request.method),
             ):
-                request[REQUEST_ID_HEADER] = request_id
+                request[_REQUEST_ID] = request_id
                 return await self._answer(request, handler, route)
         finally:
             self._in_flight -= 1
@@ -121,7 +122,7 @@ class Serving:
         for name, value in self._headers.items():
             response.headers.setdefault(name, value)
         response.headers["Server"] = SERVER_NAME
-        response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID_HEADER]
+        response.headers[REQUEST_ID_HEADER] = request[_REQUEST_ID]
         if self._is_draining:
             response.headers["Connection"] = "close"
             response.force_close()

@@ -107,6 +107,7 @@ class Site:
             manager,
             loop=asyncio.get_running_loop(),
             head_deadline_s=self._limits.head_deadline_s,
+            answer_deadline_s=self._limits.answer_deadline_s,
         )
 
 
