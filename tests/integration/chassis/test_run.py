@@ -118,7 +118,8 @@ async def test_a_process_leaves_no_core_and_lets_nobody_look_inside_T20() -> Non
         (
             "serve",
             {"SALLYPORT_LOG_LEVEL": "loud"},
-            "refused to start: config_invalid: SALLYPORT_LOG_LEVEL must be one of: debug, error, info, warning\n",
+            "refused to start: config_invalid: SALLYPORT_LOG_LEVEL must be one of: "
+            "debug, error, info, warning\n",
         ),
     ],
     ids=["part", "configuration", "log-level"],
