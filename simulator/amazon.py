@@ -1,0 +1,107 @@
+"""The simulated Amazon as one function: a request in, an answer out, a line in the record.
+
+No socket, no task and no clock of its own: the same seed and the same requests at the same virtual times
+give the same bytes. Three faces share one set of paths: `consent` (Seller Central), `lwa` (Login with
+Amazon), `api` (the Selling Partner API).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+
+import simulator.consent
+import simulator.events
+import simulator.faults
+import simulator.seed
+import simulator.tokens
+from simulator import exchange, operations
+from simulator.api import Api
+from simulator.clock import Clock
+from simulator.consent import Consents
+from simulator.exchange import Answer, Request
+from simulator.lwa_face import LwaFace
+from simulator.notes import Note
+from simulator.record import Call, Record
+
+FACES = frozenset({"consent", "lwa", "api"})
+TEXT_SIZE_MAX = 512
+
+
+class Amazon:
+    """Answers every request and records it."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        record: Record,
+        request_ids: Callable[[int], str],
+        consents: Consents,
+        lwa: LwaFace,
+        api: Api,
+    ) -> None:
+        self._clock = clock
+        self._record = record
+        self._request_ids = request_ids
+        self._consents = consents
+        self._lwa = lwa
+        self._api = api
+
+    def answer(self, request: Request, faces: frozenset[str] = FACES) -> Answer:
+        """Return the answer to a request that came in where only `faces` are served."""
+        now = self._clock.now()
+        note = Note(face=face_of(request.path))
+        request_id = self._request_ids(self._record.ordinal + 1)
+        answer = exchange.strict_http_fault(request) or self._faced(request, note, faces=faces, now=now)
+        answer = simulator.faults.with_header(answer, "x-amzn-RequestId", request_id)
+        answer = simulator.faults.with_header(answer, "Date", format_datetime(now, usegmt=True))
+        self._record.add(self._call(request, answer, note, request_id=request_id, now=now))
+        return simulator.faults.with_header(answer, "Server", "Server")
+
+    def _faced(self, request: Request, note: Note, *, faces: frozenset[str], now: datetime) -> Answer:
+        if note.face not in faces:
+            return exchange.html_answer(404, "<html><body><h1>404 Not Found</h1></body></html>")
+        if note.face == "consent":
+            return self._consents.answer(request, now)
+        if note.face == "lwa":
+            return self._lwa.answer(request, note, now)
+        return self._api.answer(request, note, now)
+
+    def _call(self, request: Request, answer: Answer, note: Note, *, request_id: str, now: datetime) -> Call:
+        token = request.headers.get(simulator.tokens.TOKEN_HEADER, "")
+        return Call(
+            ordinal=self._record.ordinal + 1,
+            at=now.isoformat(),
+            request_id=request_id,
+            face=note.face,
+            method=request.method,
+            path=request.path[:TEXT_SIZE_MAX],
+            query_names=tuple(exchange.names(request.query)),
+            header_names=tuple(exchange.names(tuple(request.headers.items()))),
+            client=request.client,
+            user_agent=request.headers.get("user-agent", "")[:TEXT_SIZE_MAX],
+            operation=note.operation,
+            application_id=note.application_id,
+            seller_id=note.seller_id,
+            grant_type=note.grant_type,
+            token_kind=simulator.tokens.kind_of(token),
+            token_digest=simulator.events.digest(token)[:16] if token else "",
+            status=0 if answer.is_hung_up else answer.status,
+            fault=note.fault.value,
+        )
+
+
+def face_of(path: str) -> str:
+    """Return the face that serves a path."""
+    if path == operations.LWA_TOKEN.path:
+        return "lwa"
+    return "consent" if path.startswith("/apps/authorize/") else "api"
+
+
+def request_id_maker(seed: simulator.seed.Seed, boot: int) -> Callable[[int], str]:
+    """Return what names the n-th call of the `boot`-th life of a simulator."""
+
+    def request_id(ordinal: int) -> str:
+        return simulator.seed.uuid_text(seed.digest("request", boot, ordinal))
+
+    return request_id

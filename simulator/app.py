@@ -1,0 +1,157 @@
+"""The composition root: files, sockets and core, opened in order and closed in reverse."""
+
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+import simulator.applications
+import simulator.clock
+import simulator.core
+import simulator.files
+import simulator.journal
+import simulator.marketplaces
+import simulator.tls
+import simulator.web
+from simulator.config import Config, Listen
+from simulator.controls import Controls, describe_seller
+from simulator.core import Core
+from simulator.journal import FileJournal
+from simulator.record import FileShelf, Record
+from simulator.seed import Seed
+from simulator.world import ORDERS_AT_BIRTH, World
+
+SHUTDOWN_S = 5.0
+
+
+class StartRefused(Exception):
+    """The simulator does not start; `code` names why."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Running:
+    """A simulator that answers: where, and who vouches for it."""
+
+    core: Core
+    https: tuple[str, ...]
+    control: str
+    ca_file: str
+
+    def ready_line(self) -> dict[str, Any]:
+        """Return what is printed once the simulator answers."""
+        return {"ready": True, "https": list(self.https), "control": self.control, "ca_file": self.ca_file}
+
+
+@contextlib.asynccontextmanager
+async def build(config: Config) -> AsyncIterator[Running]:
+    """Yield a running simulator.
+
+    Raises:
+        StartRefused: a file or an address cannot be used.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            core = _core(config, stack)
+            ca_path = simulator.tls.ensure(
+                config.state_folder, [*simulator.marketplaces.hosts(), *config.names]
+            )
+            ca_file = config.ca_file or ca_path
+            if ca_file != ca_path:
+                simulator.files.replace(ca_file, ca_path.read_bytes(), mode=0o644)
+            tls = simulator.tls.server_context(config.state_folder)
+            https = [await _public(stack, core, listen, tls=tls) for listen in config.listens]
+            control_app = simulator.web.control_app(Controls(core))
+            control = await _listen(stack, control_app, config.control)
+        except simulator.applications.ApplicationsInvalid as error:
+            raise StartRefused("applications_invalid", str(error)) from error
+        except simulator.journal.JournalRefused as error:
+            raise StartRefused(error.code, str(error)) from error
+        except OSError as error:
+            raise StartRefused("unavailable", str(error)) from error
+        yield Running(core, tuple(https), control, str(ca_file))
+
+
+def world_of(config: Config) -> dict[str, Any]:
+    """Return the sellers of a seed and the orders they have at the beginning, without starting anything."""
+    born_at = config.epoch or simulator.clock.VirtualClock(config.clock_file).now()
+    world = World(seed=Seed(config.seed), born_at=born_at, sellers_count=config.sellers_count)
+    return {
+        "seed": config.seed,
+        "sellers": [
+            {
+                **describe_seller(seller),
+                "orders": [
+                    {
+                        "number": order.number,
+                        "order_id": order.order_id,
+                        "marketplace_id": order.marketplace.marketplace_id,
+                        "is_amazon_fulfilled": order.is_amazon_fulfilled,
+                        "marker": order.buyer.marker,
+                    }
+                    for order in world.placed(seller, born_at)[:ORDERS_AT_BIRTH]
+                ],
+            }
+            for seller in world.sellers
+        ],
+    }
+
+
+def _core(config: Config, stack: contextlib.AsyncExitStack) -> Core:
+    assert config.applications_file is not None
+    applications = simulator.applications.load(config.applications_file)
+    for folder in (config.state_folder, config.clock_file.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    clock = simulator.clock.VirtualClock(config.clock_file)
+    journal = FileJournal(config.state_folder / "journal.jsonl")
+    stack.callback(journal.close)
+    events = simulator.journal.living(journal.read(), clock.now())
+    journal.tidy(events)
+    ledger = simulator.core.start_ledger(
+        journal,
+        events,
+        seed=config.seed,
+        born_at=lambda: config.epoch or clock.now().replace(microsecond=0),
+    )
+    shelf = FileShelf(config.state_folder / "calls.jsonl")
+    stack.callback(shelf.close)
+    calls = shelf.read()
+    shelf.replace(calls)
+    return simulator.core.build(
+        clock=clock,
+        ledger=ledger,
+        applications=applications,
+        record=Record(shelf=shelf, calls=calls),
+        sellers_count=config.sellers_count,
+        hostility_share=config.hostility_share,
+    )
+
+
+async def _public(
+    stack: contextlib.AsyncExitStack, core: Core, listen: Listen, *, tls: ssl.SSLContext
+) -> str:
+    return await _listen(stack, simulator.web.public_app(core.amazon, listen.faces), listen, tls=tls)
+
+
+async def _listen(
+    stack: contextlib.AsyncExitStack,
+    app: web.Application,
+    listen: Listen,
+    *,
+    tls: ssl.SSLContext | None = None,
+) -> str:
+    """Return the base URL of a port that answers from now on."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, listen.host, listen.port, ssl_context=tls)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"

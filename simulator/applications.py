@@ -1,0 +1,126 @@
+"""The vendors' applications registered with the simulated Amazon, read from a file at every start."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import simulator.operations as ops
+
+APPLICATIONS_MAX = 64
+FILE_BYTES_MAX = 1_000_000
+
+SHIPPING_ROLE = "direct_to_consumer_shipping"
+TAX_ROLE = "tax_invoicing"
+# Source: SP-API documentation, "Tokens API Use Case Guide", roles that open each data element.
+ROLE_ELEMENTS: Mapping[str, frozenset[str]] = {
+    SHIPPING_ROLE: frozenset({ops.BUYER_INFO, ops.SHIPPING_ADDRESS}),
+    TAX_ROLE: frozenset({ops.BUYER_INFO, ops.BUYER_TAX}),
+}
+
+_FIELDS = {
+    "application_id",
+    "client_id",
+    "client_secret",
+    "redirect_uris",
+    "name",
+    "log_in_uri",
+    "is_draft",
+    "roles",
+}
+
+
+class ApplicationsInvalid(ValueError):
+    """The applications file cannot be used; the text says where."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A registered application; `log_in_uri` is where a seller who starts on the Appstore is sent."""
+
+    application_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uris: tuple[str, ...]
+    name: str
+    log_in_uri: str | None = None
+    is_draft: bool = False
+    roles: frozenset[str] = frozenset(ROLE_ELEMENTS)
+
+    @property
+    def elements(self) -> frozenset[str]:
+        """The data elements its roles open."""
+        return frozenset(element for role in self.roles for element in ROLE_ELEMENTS[role])
+
+
+class Applications:
+    """Every registered application, found by either of its identifiers."""
+
+    def __init__(self, applications: Sequence[Application]) -> None:
+        self.all = tuple(applications)
+        self._by_id = {application.application_id: application for application in applications}
+        self._by_client = {application.client_id: application for application in applications}
+        if len(self._by_id) != len(self.all) or len(self._by_client) != len(self.all):
+            raise ApplicationsInvalid("two applications share an application_id or a client_id")
+
+    def by_id(self, application_id: str) -> Application | None:
+        """Return the application with this `amzn1.sellerapps.app.…` identifier."""
+        return self._by_id.get(application_id)
+
+    def by_client(self, client_id: str) -> Application | None:
+        """Return the application with this `amzn1.application-oa2-client.…` identifier."""
+        return self._by_client.get(client_id)
+
+
+def load(path: Path) -> Applications:
+    """Return the applications in a JSON file `{"applications": [{…}, …]}`.
+
+    Raises:
+        ApplicationsInvalid: the file is absent, too large or wrong somewhere.
+    """
+    try:
+        content = path.read_bytes()
+        if len(content) > FILE_BYTES_MAX:
+            raise ApplicationsInvalid(f"{path} is larger than {FILE_BYTES_MAX} bytes")
+        rows = json.loads(content)["applications"]
+    except OSError as error:
+        raise ApplicationsInvalid(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ApplicationsInvalid(f'{path} is not JSON of the form {{"applications": […]}}') from error
+    if not isinstance(rows, list) or not 1 <= len(rows) <= APPLICATIONS_MAX:
+        raise ApplicationsInvalid(f"{path} must list 1 to {APPLICATIONS_MAX} applications")
+    return Applications(
+        [_application(row, f"application {place}") for place, row in enumerate(rows, start=1)]
+    )
+
+
+def _application(row: Any, where: str) -> Application:
+    if not isinstance(row, dict) or not row.keys() <= _FIELDS:
+        raise ApplicationsInvalid(f"{where}: must be an object with fields of {sorted(_FIELDS)}")
+    application_id = _text(row, "application_id", where)
+    uris = row.get("redirect_uris")
+    if not isinstance(uris, list) or not uris or not all(isinstance(uri, str) and uri for uri in uris):
+        raise ApplicationsInvalid(f"{where}: redirect_uris must list at least one address")
+    roles = row.get("roles", sorted(ROLE_ELEMENTS))
+    if not isinstance(roles, list) or not set(map(str, roles)) <= ROLE_ELEMENTS.keys():
+        raise ApplicationsInvalid(f"{where}: roles must be among {sorted(ROLE_ELEMENTS)}")
+    if not isinstance(row.get("is_draft", False), bool):
+        raise ApplicationsInvalid(f"{where}: is_draft must be true or false")
+    return Application(
+        application_id=application_id,
+        client_id=_text(row, "client_id", where),
+        client_secret=_text(row, "client_secret", where),
+        redirect_uris=tuple(uris),
+        name=_text(row, "name", where) if "name" in row else application_id,
+        log_in_uri=_text(row, "log_in_uri", where) if row.get("log_in_uri") else None,
+        is_draft=row.get("is_draft", False),
+        roles=frozenset(roles),
+    )
+
+
+def _text(row: dict[str, Any], name: str, where: str) -> str:
+    value = row.get(name)
+    if not isinstance(value, str) or not value:
+        raise ApplicationsInvalid(f"{where}: {name} must be a text that is not empty")
+    return value

@@ -1,0 +1,281 @@
+"""What whoever runs the simulator can do from outside Amazon: move time, ship, deliver, revoke, break, look.
+
+Nothing here is part of the simulated Amazon's public contract. Everything returns plain JSON values.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import simulator.events
+import simulator.hostility
+import simulator.orders.progress
+from simulator import operations
+from simulator.clock import OffsetOutOfRange
+from simulator.consent import ConsentProblem
+from simulator.core import Core
+from simulator.events import ConsentRevoked, OrderDelivered, SecretRotated
+from simulator.hostility import Fault, Kind, LevelOutOfRange, Script
+from simulator.ledger import SECRET_OVERLAP
+from simulator.orders.progress import Progress, Status
+from simulator.plans import RATE_MAX
+from simulator.world import Order, Seller
+
+CALLS_PAGE_MAX = 1_000
+BURST_MAX = 1_000_000
+
+Document = dict[str, Any]
+
+
+class ControlRefused(Exception):
+    """A control could not do what was asked; `status` is an HTTP status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Controls:
+    """The simulator's own interface, without HTTP."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def health(self) -> Document:
+        """Return that the simulator is up, of which seed it is and what time it takes it to be."""
+        born = self._core.ledger.state.born
+        assert born is not None
+        return {
+            "status": "ok",
+            "seed": born.seed,
+            "born_at": born.born_at.isoformat(),
+            "boot": self._core.ledger.state.boot,
+            **self.time(),
+        }
+
+    def time(self) -> Document:
+        """Return the virtual time."""
+        return {"now": self._core.clock.now().isoformat(), "offset_s": self._core.clock.offset_s}
+
+    def turn_clock(self, body: Document) -> Document:
+        """Move the virtual time by `advance_s`, or to `offset_s` seconds ahead of the machine's."""
+        if body.keys() not in ({"advance_s"}, {"offset_s"}):
+            raise ControlRefused(400, "give either advance_s or offset_s")
+        (value,) = body.values()
+        offset_s = _number(value, "the seconds")
+        if "advance_s" in body:
+            offset_s += self._core.clock.offset_s
+        try:
+            self._core.clock.turn(offset_s)
+        except OffsetOutOfRange as error:
+            raise ControlRefused(400, str(error)) from error
+        return self.time()
+
+    def sellers(self) -> Document:
+        """Return the seller accounts."""
+        return {"sellers": [describe_seller(seller) for seller in self._core.world.sellers]}
+
+    def orders(self, seller_id: str | None, status: str | None) -> Document:
+        """Return the orders placed by now, oldest first, of one seller or of all."""
+        sellers = [self._seller(seller_id)] if seller_id else list(self._core.world.sellers)
+        now = self._core.clock.now()
+        found = (found for seller in sellers for found in self._core.search.placed(seller, now))
+        return {"orders": [_order(*pair) for pair in found if status in (None, pair[1].status.value)]}
+
+    def order(self, order_id: str) -> Document:
+        """Return one order."""
+        order, progress = self._found(order_id)
+        return _order(order, progress)
+
+    def ship(self, order_id: str) -> Document:
+        """Ship what has not left of an order, now."""
+        order, progress = self._found(order_id)
+        rest = simulator.orders.progress.remaining(order, progress.shipped)
+        if not rest:
+            raise ControlRefused(409, "the order has been shipped already")
+        parcel = simulator.orders.progress.parcel(
+            order, reference="control", at=self._core.clock.now(), items=rest
+        )
+        self._core.ledger.commit(parcel)
+        return self.order(order_id)
+
+    def deliver(self, order_id: str) -> Document:
+        """Deliver an order that has been shipped, now."""
+        _, progress = self._found(order_id)
+        if progress.status is not Status.SHIPPED:
+            raise ControlRefused(409, "the order has not been shipped yet")
+        if progress.delivered_at is None:
+            self._core.ledger.commit(OrderDelivered(order_id=order_id, delivered_at=self._core.clock.now()))
+        return self.order(order_id)
+
+    def consent(self, body: Document) -> Document:
+        """Press Confirm, as `seller_id`, on the consent page at `url`; return where the browser goes next."""
+        url = urlsplit(_text(body, "url"))
+        seller = self._seller(_text(body, "seller_id"))
+        try:
+            asked = self._core.consents.asked(dict(parse_qsl(url.query)))
+        except ConsentProblem as problem:
+            raise ControlRefused(400, f"{problem.code} {problem.text}".strip()) from problem
+        location = self._core.consents.confirm(asked, seller, host=url.netloc, now=self._core.clock.now())
+        return {"location": location}
+
+    def consents(self) -> Document:
+        """Return every consent ever given, oldest first."""
+        now, state = self._core.clock.now(), self._core.ledger.state
+        return {
+            "consents": [
+                {
+                    "consent_id": consent.consent_id,
+                    "application_id": consent.application_id,
+                    "seller_id": consent.seller_id,
+                    "granted_at": consent.granted_at.isoformat(),
+                    "revoked_at": _iso(state.revoked.get(consent.consent_id)),
+                    "is_in_force": self._core.ledger.consent(consent.consent_id, now) is not None,
+                }
+                for consent in state.consents.values()
+            ]
+        }
+
+    def revoke(self, body: Document) -> Document:
+        """Revoke a seller's consents, to `application_id` or to all applications."""
+        seller, application_id = self._seller(_text(body, "seller_id")), body.get("application_id")
+        now = self._core.clock.now()
+        consents = [
+            consent
+            for consent in self._core.ledger.consents(seller_id=seller.seller_id, now=now)
+            if application_id in (None, consent.application_id)
+        ]
+        if consents:
+            self._core.ledger.commit(
+                *(ConsentRevoked(consent.consent_id, revoked_at=now) for consent in consents)
+            )
+        return {"revoked": len(consents)}
+
+    def rotate_secret(self, application_id: str, body: Document) -> Document:
+        """Give an application a new client secret, made up or given; the old one works on for a while."""
+        if self._core.applications.by_id(application_id) is None:
+            raise ControlRefused(404, "no such application")
+        made_up = "client_secret" not in body
+        secret = (
+            self._core.mint.token("amzn1.oa2-cs.v1.", size_bytes=32)
+            if made_up
+            else _text(body, "client_secret")
+        )
+        now = self._core.clock.now()
+        self._core.ledger.commit(
+            SecretRotated(application_id, simulator.events.digest(secret), rotated_at=now)
+        )
+        return {"client_secret": secret, "old_works_until": (now + SECRET_OVERLAP).isoformat()}
+
+    def hostility(self) -> Document:
+        """Return how hostile the simulator is and which ordered faults wait."""
+        return {"level": self._core.hostility.share, "scripted": self._core.hostility.scripted()}
+
+    def set_hostility(self, body: Document) -> Document:
+        """Set the share of calls that meet a fault: a number from 0 to 1, or a level's name."""
+        try:
+            self._core.hostility.share = simulator.hostility.level(str(body.get("level")))
+        except LevelOutOfRange as error:
+            raise ControlRefused(400, f"level {error}") from error
+        return self.hostility()
+
+    def script_fault(self, body: Document) -> Document:
+        """Order a fault of one `kind` for the next `count` calls of an `operation`, `delay_s` late."""
+        operation = _text(body, "operation")
+        kinds = [kind.value for kind in Kind]
+        if operation not in operations.BY_NAME or body.get("kind") not in kinds:
+            raise ControlRefused(
+                400, f"operation must be of {sorted(operations.BY_NAME)} and kind of {kinds}"
+            )
+        delay_s = _number(body.get("delay_s", 0), "delay_s")
+        count = body.get("count", 1)
+        if not 0 <= delay_s <= simulator.hostility.DELAY_S_MAX:
+            raise ControlRefused(400, f"delay_s must lie between 0 and {simulator.hostility.DELAY_S_MAX}")
+        if type(count) is not int or not 1 <= count <= simulator.hostility.SCRIPTED_MAX:
+            raise ControlRefused(400, f"count must lie between 1 and {simulator.hostility.SCRIPTED_MAX}")
+        self._core.hostility.script(Script(operation, Fault(Kind(body["kind"]), delay_s), count))
+        return self.hostility()
+
+    def clear_faults(self) -> Document:
+        """Forget every ordered fault."""
+        self._core.hostility.clear()
+        return self.hostility()
+
+    def set_plan(self, body: Document) -> Document:
+        """Give an operation another usage plan, for every seller."""
+        operation = operations.BY_NAME.get(_text(body, "operation"))
+        rate, burst = _number(body.get("rate"), "rate"), body.get("burst")
+        if operation is None:
+            raise ControlRefused(404, f"operation must be of {sorted(operations.BY_NAME)}")
+        if not 0 <= rate <= RATE_MAX or type(burst) is not int or not 1 <= burst <= BURST_MAX:
+            raise ControlRefused(
+                400, f"rate must lie between 0 and {RATE_MAX}, burst between 1 and {BURST_MAX}"
+            )
+        self._core.plans.set(operation, rate=rate, burst=burst)
+        return {"operation": operation.name, "rate": rate, "burst": burst}
+
+    def calls(self, after: int, limit: int) -> Document:
+        """Return recorded calls after the one numbered `after`, oldest first, at most CALLS_PAGE_MAX."""
+        calls = self._core.record.after(after, limit=min(limit, CALLS_PAGE_MAX))
+        return {"calls": [asdict(call) for call in calls], "latest": self._core.record.ordinal}
+
+    def clear_calls(self) -> Document:
+        """Forget the recorded calls; numbering goes on."""
+        self._core.record.clear()
+        return {"latest": self._core.record.ordinal}
+
+    def _seller(self, seller_id: str) -> Seller:
+        seller = self._core.world.seller(seller_id)
+        if seller is None:
+            raise ControlRefused(404, "no such seller")
+        return seller
+
+    def _found(self, order_id: str) -> tuple[Order, Progress]:
+        now, order = self._core.clock.now(), self._core.world.order(order_id)
+        if order is None or order.placed_at > now:
+            raise ControlRefused(404, "no such order, or it has not been placed yet")
+        return order, simulator.orders.progress.at(order, self._core.ledger.history(order_id), now)
+
+
+def describe_seller(seller: Seller) -> Document:
+    """Return a seller account as the controls show it."""
+    return {
+        "seller_id": seller.seller_id,
+        "name": seller.name,
+        "region": seller.region,
+        "marketplace_ids": [marketplace.marketplace_id for marketplace in seller.marketplaces],
+    }
+
+
+def _order(order: Order, progress: Progress) -> Document:
+    return {
+        "order_id": order.order_id,
+        "number": order.number,
+        "seller_id": order.seller_id,
+        "marketplace_id": order.marketplace.marketplace_id,
+        "is_amazon_fulfilled": order.is_amazon_fulfilled,
+        "status": progress.status.value,
+        "placed_at": order.placed_at.isoformat(),
+        "shipped_at": _iso(progress.shipped_at),
+        "delivered_at": _iso(progress.delivered_at),
+        "items": [{"order_item_id": item.item_id, "quantity": item.quantity} for item in order.items],
+        "needles": list(order.buyer.needles()),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _text(body: Document, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ControlRefused(400, f"{name} must be a text that is not empty")
+    return value
+
+
+def _number(value: Any, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ControlRefused(400, f"{name} must be a number")
+    return float(value)

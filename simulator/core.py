@@ -1,0 +1,120 @@
+"""The simulator without files and sockets: every part of it, put together once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import simulator.amazon
+from simulator.amazon import Amazon
+from simulator.api import Api
+from simulator.applications import Applications
+from simulator.clock import Dial
+from simulator.consent import Consents
+from simulator.events import Born, Event, Started
+from simulator.hostility import Hostility
+from simulator.journal import JournalRefused
+from simulator.ledger import Journal, Ledger, State
+from simulator.lwa import Lwa
+from simulator.lwa_face import LwaFace
+from simulator.orders.search import Search
+from simulator.orders.shipping import Shipping
+from simulator.orders.v0 import OrdersV0
+from simulator.orders.v2026 import Orders2026
+from simulator.plans import Plans
+from simulator.record import Record
+from simulator.sealing import Sealer
+from simulator.seed import Mint, Seed
+from simulator.tokens import Tokens
+from simulator.world import World
+
+
+@dataclass(frozen=True)
+class Core:
+    """The parts that the edges reach: `amazon` for the public, the rest for the controls."""
+
+    clock: Dial
+    world: World
+    applications: Applications
+    ledger: Ledger
+    search: Search
+    consents: Consents
+    plans: Plans
+    hostility: Hostility
+    record: Record
+    mint: Mint
+    amazon: Amazon
+
+
+def start_ledger(
+    journal: Journal, events: list[Event], *, seed: int, born_at: Callable[[], datetime]
+) -> Ledger:
+    """Return the ledger of a world that begins now, or that goes on from its events.
+
+    Args:
+        journal: where new events go.
+        events: those that are in the journal already.
+        seed: the seed asked for.
+        born_at: gives the moment of a new world's birth.
+
+    Raises:
+        JournalRefused: `seed_mismatch`, the events belong to a world of another seed.
+    """
+    state = State.of(events)
+    ledger = Ledger(state=state, journal=journal)
+    if state.born is None:
+        ledger.commit(Born(seed=seed, born_at=born_at()), Started(boot=1))
+    elif state.born.seed != seed:
+        raise JournalRefused("seed_mismatch", f"the state folder holds a world of seed {state.born.seed}")
+    else:
+        ledger.commit(Started(boot=state.boot + 1))
+    return ledger
+
+
+def build(
+    *,
+    clock: Dial,
+    ledger: Ledger,
+    applications: Applications,
+    record: Record,
+    sellers_count: int,
+    hostility_share: float,
+) -> Core:
+    """Return the simulator around a started ledger."""
+    born, boot = ledger.state.born, ledger.state.boot
+    assert born is not None
+    seed = Seed(born.seed)
+    mint, sealer = Mint(seed=seed, boot=boot), Sealer(seed)
+    world = World(seed=seed, born_at=born.born_at, sellers_count=sellers_count)
+    search = Search(world=world, ledger=ledger)
+    plans, hostility = Plans(seed), Hostility(seed=seed, share=hostility_share)
+    consents = Consents(ledger=ledger, world=world, applications=applications, mint=mint, sealer=sealer)
+    api = Api(
+        tokens=Tokens(ledger=ledger, world=world, applications=applications, mint=mint),
+        plans=plans,
+        hostility=hostility,
+        orders_v0=OrdersV0(search=search, sealer=sealer),
+        orders_2026=Orders2026(search=search, sealer=sealer),
+        shipping=Shipping(search=search, ledger=ledger),
+    )
+    lwa = Lwa(ledger=ledger, applications=applications, mint=mint)
+    amazon = Amazon(
+        clock=clock,
+        record=record,
+        request_ids=simulator.amazon.request_id_maker(seed, boot),
+        consents=consents,
+        lwa=LwaFace(lwa=lwa, plans=plans, hostility=hostility),
+        api=api,
+    )
+    return Core(
+        clock=clock,
+        world=world,
+        applications=applications,
+        ledger=ledger,
+        search=search,
+        consents=consents,
+        plans=plans,
+        hostility=hostility,
+        record=record,
+        mint=mint,
+        amazon=amazon,
+    )

@@ -1,0 +1,1 @@
+"""Orders: how far they are, how they are found, shown and shipped."""

@@ -1,0 +1,141 @@
+"""The sockets: HTTP in and out of the core, for the public ports and for the control port."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from simulator.amazon import Amazon
+from simulator.controls import ControlRefused, Controls
+from simulator.exchange import Request
+
+BODY_BYTES_MAX = 1_048_576
+CONTROL_BODY_BYTES_MAX = 65_536
+PREFIX = "/_simulator"
+
+Document = dict[str, Any]
+
+
+def public_app(amazon: Amazon, faces: frozenset[str]) -> web.Application:
+    """Return the application of a port that serves some of Amazon's faces."""
+
+    async def handle(incoming: web.Request) -> web.StreamResponse:
+        answer = amazon.answer(await _request(incoming), faces)
+        if answer.delay_s:
+            await asyncio.sleep(answer.delay_s)
+        if answer.is_hung_up and incoming.transport is not None:
+            incoming.transport.abort()
+        return web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(answer.headers))
+
+    app = web.Application(client_max_size=BODY_BYTES_MAX)
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+async def _request(incoming: web.Request) -> Request:
+    peer = incoming.transport.get_extra_info("peername") if incoming.transport else None
+    return Request(
+        method=incoming.method,
+        path=incoming.path,
+        query=tuple(incoming.query.items()),
+        headers={name.lower(): value for name, value in incoming.headers.items()},
+        body=await incoming.read(),
+        client=f"{peer[0]}:{peer[1]}" if peer else "",
+    )
+
+
+def control_app(controls: Controls) -> web.Application:
+    """Return the application of the control port."""
+    app = web.Application(client_max_size=CONTROL_BODY_BYTES_MAX, middlewares=[_as_json])
+    changes: dict[str, Callable[[Document], Document]] = {
+        "/clock": controls.turn_clock,
+        "/consent": controls.consent,
+        "/consents/revoke": controls.revoke,
+        "/hostility": controls.set_hostility,
+        "/faults": controls.script_fault,
+        "/plans": controls.set_plan,
+    }
+    for path, change in changes.items():
+        app.router.add_post(PREFIX + path, _changing(change))
+    looks: dict[str, Callable[[web.Request], Document]] = {
+        "/health": lambda _: controls.health(),
+        "/clock": lambda _: controls.time(),
+        "/sellers": lambda _: controls.sellers(),
+        "/orders": lambda r: controls.orders(r.query.get("seller_id"), r.query.get("status")),
+        "/orders/{order_id}": lambda r: controls.order(r.match_info["order_id"]),
+        "/consents": lambda _: controls.consents(),
+        "/hostility": lambda _: controls.hostility(),
+        "/calls": lambda r: controls.calls(_whole(r, "after", 0), _whole(r, "limit", 1_000)),
+    }
+    for path, look in looks.items():
+        app.router.add_get(PREFIX + path, _looking(look))
+    app.router.add_delete(f"{PREFIX}/calls", _looking(lambda _: controls.clear_calls()))
+    app.router.add_delete(f"{PREFIX}/faults", _looking(lambda _: controls.clear_faults()))
+    app.router.add_post(
+        f"{PREFIX}/orders/{{order_id}}/ship", _looking(lambda r: controls.ship(r.match_info["order_id"]))
+    )
+    app.router.add_post(
+        f"{PREFIX}/orders/{{order_id}}/deliver",
+        _looking(lambda r: controls.deliver(r.match_info["order_id"])),
+    )
+    app.router.add_post(f"{PREFIX}/applications/{{application_id}}/secret", _rotating(controls))
+    return app
+
+
+Handler = Callable[[web.Request], Any]
+
+
+def _changing(change: Callable[[Document], Document]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response(change(await _document(request)))
+
+    return handle
+
+
+def _looking(look: Callable[[web.Request], Document]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        return web.json_response(look(request))
+
+    return handle
+
+
+def _rotating(controls: Controls) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        body = await _document(request) if request.can_read_body else {}
+        return web.json_response(controls.rotate_secret(request.match_info["application_id"], body))
+
+    return handle
+
+
+@web.middleware
+async def _as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer errors as JSON, and refuse what a web page in a browser could send here unasked."""
+    if request.headers.get("Origin") is not None:
+        return web.json_response({"error": "the control interface is not for web pages"}, status=403)
+    try:
+        response: web.StreamResponse = await handler(request)
+    except ControlRefused as refused:
+        return web.json_response({"error": str(refused)}, status=refused.status)
+    except web.HTTPException as error:
+        return web.json_response({"error": error.reason}, status=error.status)
+    return response
+
+
+async def _document(request: web.Request) -> Document:
+    try:
+        document = json.loads(await request.read())
+    except (ValueError, RecursionError) as error:
+        raise ControlRefused(400, "the body is not JSON") from error
+    if not isinstance(document, dict):
+        raise ControlRefused(400, "the body is not a JSON object")
+    return document
+
+
+def _whole(request: web.Request, name: str, default: int) -> int:
+    try:
+        return max(int(request.query.get(name, default)), 0)
+    except ValueError as error:
+        raise ControlRefused(400, f"{name} must be a whole number") from error
