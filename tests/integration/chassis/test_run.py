@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 PATIENCE_S = 60.0
+LEVELS = ("debug", "error", "info", "warning")
 
 
 class Running:
@@ -118,8 +119,7 @@ async def test_a_process_leaves_no_core_and_lets_nobody_look_inside_T20() -> Non
         (
             "serve",
             {"SALLYPORT_LOG_LEVEL": "loud"},
-            "refused to start: config_invalid: SALLYPORT_LOG_LEVEL must be one of: "
-            "debug, error, info, warning\n",
+            f"refused to start: config_invalid: SALLYPORT_LOG_LEVEL must be one of: {', '.join(LEVELS)}\n",
         ),
     ],
     ids=["part", "configuration", "log-level"],
