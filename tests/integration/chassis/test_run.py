@@ -1,6 +1,7 @@
 """The life of a process: real processes, real signals, exit codes a script can trust."""
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -161,3 +162,47 @@ async def test_an_error_that_nobody_awaits_is_logged_without_its_message_T28() -
         service.process.terminate()
         assert await service.end() == (0, "")
         assert "Jane" not in json.dumps(service.lines)
+
+
+def gzip_or_plain(data: bytes) -> bytes:
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+
+async def send_body(port: int) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nConnection: close\r\n\r\nJane Doe")
+    data = await reader.read()
+    writer.close()
+    return int(data.split(b" ")[1])
+
+
+async def test_spans_reach_the_collector_with_event_kinds_and_nothing_else_T28() -> None:
+    received: list[bytes] = []
+
+    async def collect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        received.extend([head.split(b"\r\n")[0], gzip_or_plain(await reader.readexactly(size))])
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    collector = await asyncio.start_server(collect, "127.0.0.1", 0)
+    endpoint = f"http://127.0.0.1:{collector.sockets[0].getsockname()[1]}"
+    async with collector, running("serve", SALLYPORT_TRACE_ENDPOINT=endpoint) as service:
+        ports = await service.wait_for("listening")
+        assert await send_body(ports["public"]) == 200
+        service.process.terminate()
+        assert await service.end() == (0, "")
+    assert received[0] == b"POST /v1/traces HTTP/1.1"
+    assert b"test.body.sent" in received[1]
+    assert b"Jane" not in received[1]
+    line = next(line for line in service.lines if line["event"] == "request_served")
+    assert bytes.fromhex(line["trace_id"]) in received[1]
+
+
+async def test_a_collector_that_is_gone_holds_up_nobody_R24() -> None:
+    async with running("serve", SALLYPORT_TRACE_ENDPOINT="http://127.0.0.1:9") as service:
+        ports = await service.wait_for("listening")
+        assert await send_body(ports["public"]) == 200
+        service.process.terminate()
+        assert await service.end() == (0, "")
