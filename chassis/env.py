@@ -255,14 +255,15 @@ def common(reader: Reader) -> CommonConfig:
         tls=True,
         listen=reader.address("SALLYPORT_LISTEN"),
         private_listen=reader.address("SALLYPORT_PRIVATE_LISTEN"),
-        vault=_vault(reader),
+        vault=vault(reader),
         clock_file=Path(clock_file) if clock_file else None,
         log_level=reader.choice(LOG_LEVEL, LOG_LEVELS),
         trace_endpoint=trace_endpoint,
     )
 
 
-def _vault(reader: Reader) -> VaultConfig:
+def vault(reader: Reader) -> VaultConfig:
+    """Return how to reach the key service; problems stay in the reader until its `finish`."""
     return VaultConfig(
         address=reader.url("SALLYPORT_VAULT_ADDRESS"),
         ca_file=reader.path("SALLYPORT_VAULT_CA_FILE"),

@@ -15,10 +15,22 @@ SERVICES = ("telemetry", "retention", "auth", "gateway")
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack's places. `folder` is the state folder; `base_port` the first of 40 ports in a row."""
+    """One stack's places.
+
+    Attributes:
+        folder: the state folder.
+        base_port: the first of 20 ports in a row.
+        is_tapped: a wire tap stands at the public address, the gateway behind it.
+    """
 
     folder: Path
     base_port: int = PUBLIC_PORT
+    is_tapped: bool = False
+
+    @property
+    def gateway_port(self) -> int:
+        """Where the gateway listens: behind a wire tap another listens at its public address."""
+        return self.base_port + 6 if self.is_tapped else self.base_port
 
     @property
     def public_url(self) -> str:
@@ -64,6 +76,26 @@ class Layout:
         return self.folder / "clock"
 
     @property
+    def amazon_url(self) -> str:
+        """The simulated Amazon: consent pages, Login with Amazon and SP-API in one place."""
+        return f"https://localhost:{self.amazon_port}"
+
+    @property
+    def amazon_control_url(self) -> str:
+        """The simulated Amazon's controls."""
+        return f"http://{LOOPBACK}:{self.amazon_control_port}"
+
+    @property
     def amazon_folder(self) -> Path:
         """What the simulated Amazon keeps."""
         return self.folder / "amazon"
+
+    @property
+    def amazon_ca_file(self) -> Path:
+        """Who vouches for the simulated Amazon."""
+        return self.amazon_folder / "ca.pem"
+
+    @property
+    def applications_file(self) -> Path:
+        """The vendor's application as registered with the simulated Amazon, its secret included."""
+        return self.amazon_folder / "applications.json"

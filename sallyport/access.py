@@ -1,0 +1,110 @@
+"""The operators' way in: the services' admin surfaces, called as the identity `console`.
+
+`sallyport run` leaves a file of settings in its state folder; elsewhere the same keys come from the
+environment.
+"""
+
+import functools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import chassis.rpc
+
+# isort: split
+import chassis.clock
+import chassis.env
+import chassis.identity
+import chassis.vault
+from wire.auth.v1 import auth_pb2_grpc
+from wire.retention.v1 import retention_pb2_grpc
+from wire.telemetry.v1 import telemetry_pb2_grpc
+
+CONSOLE_NAME = "console.sallyport.internal"
+CERTIFICATE_LIFE_S = 3_600.0
+CALL_S_MAX = 120.0
+SETTINGS_FILE = "console.env"
+
+SETTINGS = (
+    *(setting for setting in chassis.env.COMMON if setting.name.startswith("SALLYPORT_VAULT_")),
+    chassis.env.Setting("SALLYPORT_AUTH_ADDRESS", "host:port where auth serves its callers"),
+    chassis.env.Setting("SALLYPORT_RETENTION_ADDRESS", "host:port where retention serves its callers"),
+    chassis.env.Setting("SALLYPORT_TELEMETRY_ADDRESS", "host:port where telemetry serves its callers"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """How the console reaches what it needs."""
+
+    vault: chassis.env.VaultConfig
+    auth: chassis.env.Address
+    retention: chassis.env.Address
+    telemetry: chassis.env.Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admin:
+    """The admin surfaces, and the key service for public keys."""
+
+    auth: auth_pb2_grpc.AuthAdminAsyncStub
+    retention: retention_pb2_grpc.RetentionAdminAsyncStub
+    telemetry: telemetry_pb2_grpc.TelemetryAdminAsyncStub
+    vault: chassis.vault.Vault
+
+
+def load(environ: Mapping[str, str]) -> Config:
+    """Return the console's configuration in an environment.
+
+    Raises:
+        ConfigError: naming every bad key.
+    """
+    reader = chassis.env.read(environ, SETTINGS)
+    config = Config(
+        vault=chassis.env.vault(reader),
+        auth=reader.address("SALLYPORT_AUTH_ADDRESS"),
+        retention=reader.address("SALLYPORT_RETENTION_ADDRESS"),
+        telemetry=reader.address("SALLYPORT_TELEMETRY_ADDRESS"),
+    )
+    reader.finish()
+    return config
+
+
+def read_state_folder(folder: Path) -> dict[str, str]:
+    """Return the environment that `sallyport run` left for the console.
+
+    Raises:
+        OSError: there is none.
+    """
+    lines = (folder / SETTINGS_FILE).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@asynccontextmanager
+async def open_admin(config: Config) -> AsyncIterator[Admin]:
+    """Give the admin surfaces; nothing is dialled before the first call.
+
+    Raises:
+        Unavailable: the key service cannot answer.
+    """
+    clock = chassis.clock.SystemClock()
+    async with AsyncExitStack() as stack:
+        vault = await stack.enter_async_context(await chassis.vault.connect(config.vault, clock))
+        issue = functools.partial(
+            vault.issue_certificate, config.vault.pki_role, [CONSOLE_NAME], CERTIFICATE_LIFE_S
+        )
+        keeper = chassis.identity.Keeper(issue, clock)
+        await keeper.start()
+
+        def channel(address: chassis.env.Address, peer: str) -> chassis.rpc.Channel:
+            dialled = chassis.rpc.Channel(address=address, peer=peer, keeper=keeper, deadline_s=CALL_S_MAX)
+            stack.push_async_callback(dialled.close)
+            return dialled
+
+        yield Admin(
+            auth=channel(config.auth, "auth").stub(auth_pb2_grpc.AuthAdminStub),
+            retention=channel(config.retention, "retention").stub(retention_pb2_grpc.RetentionAdminStub),
+            telemetry=channel(config.telemetry, "telemetry").stub(telemetry_pb2_grpc.TelemetryAdminStub),
+            vault=vault,
+        )

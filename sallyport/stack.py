@@ -1,0 +1,145 @@
+"""One machine's stack put together: engines, provisioning, the simulated Amazon, the four services."""
+
+import os
+import secrets
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import orjson
+
+import sallyport.access
+import sallyport.engines.authority
+import sallyport.engines.openbao
+import sallyport.engines.postgres
+import sallyport.environments
+import sallyport.provision.database
+import sallyport.provision.handout
+import sallyport.provision.key_service
+from sallyport.layout import LOOPBACK, SERVICES, Layout
+from sallyport.parts import EnginePart
+from sallyport.process import Process, Program
+from sallyport.provision.ground import Ground
+from sallyport.supervisor import Report, Supervisor
+
+SIMULATOR_SEED = 7
+
+
+@dataclass(frozen=True)
+class Application:
+    """The vendor's application, as the simulated Amazon knows it."""
+
+    application_id: str
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs."""
+
+    layout: Layout
+    ground: Ground
+    supervisor: Supervisor
+    application: Application
+
+    def access(self) -> sallyport.access.Config:
+        """Return how the console reaches this stack."""
+        return sallyport.access.load(sallyport.environments.of_console(self.layout, self.ground))
+
+
+@asynccontextmanager
+async def open_stack(layout: Layout, report: Report) -> AsyncIterator[Stack]:
+    """Give the whole stack, healthy; stop it at the end.
+
+    Raises:
+        PartFailed: a part did not come up.
+        StartRefused: a migration does not fit what ran before.
+    """
+    layout.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    layout.logs.mkdir(exist_ok=True)
+    supervisor = Supervisor(report)
+    try:
+        ground = await _open_ground(layout, supervisor, report)
+        application = _application(layout)
+        await supervisor.add(Process(_amazon(layout)))
+        for service in SERVICES:
+            await supervisor.add(Process(_service(service, layout, ground)))
+        _leave_settings(layout, ground)
+        yield Stack(layout, ground, supervisor, application)
+    finally:
+        await supervisor.stop()
+
+
+async def _open_ground(layout: Layout, supervisor: Supervisor, report: Report) -> Ground:
+    folder = sallyport.provision.handout.Folder(layout.folder)
+    authority = sallyport.engines.authority.Authority(folder.authority)
+    openbao = sallyport.engines.openbao.OpenBao(
+        layout.folder / "openbao", port=layout.vault_port, authority=authority
+    )
+    await supervisor.add(EnginePart("openbao", openbao, openbao.server))
+    clients_ca_pem = await sallyport.provision.key_service.provision(openbao, folder)
+    postgres = sallyport.engines.postgres.Postgres(
+        layout.folder / "postgres",
+        port=layout.postgres_port,
+        authority=authority,
+        clients_ca_pem=clients_ca_pem,
+    )
+    await supervisor.add(EnginePart("postgres", postgres, postgres.server))
+    for migration in await sallyport.provision.database.provision(postgres, openbao):
+        report(migration, "migrated")
+    return Ground(openbao, postgres, folder)
+
+
+def _amazon(layout: Layout) -> Program:
+    options = {
+        "--seed": str(SIMULATOR_SEED),
+        "--applications": str(layout.applications_file),
+        "--listen": f"{LOOPBACK}:{layout.amazon_port}",
+        "--control": f"{LOOPBACK}:{layout.amazon_control_port}",
+        "--state-folder": str(layout.amazon_folder),
+        "--clock-file": str(layout.clock_file),
+    }
+    return Program(
+        name="simulated Amazon",
+        command=(sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)),
+        environ={"PATH": os.defpath},
+        health_url=f"{layout.amazon_control_url}/_simulator/health",
+        log_file=layout.logs / "amazon.log",
+    )
+
+
+def _service(service: str, layout: Layout, ground: Ground) -> Program:
+    return Program(
+        name=service,
+        command=(sys.executable, "-m", f"services.{service}"),
+        environ=sallyport.environments.of_service(service, layout, ground),
+        health_url=f"http://{LOOPBACK}:{layout.private_port(service)}/readyz",
+        log_file=layout.logs / f"{service}.log",
+    )
+
+
+def _application(layout: Layout) -> Application:
+    """Return the vendor's application; the first start makes one up, with a secret of its own."""
+    if not layout.applications_file.exists():
+        layout.amazon_folder.mkdir(mode=0o700, exist_ok=True)
+        made_up = {
+            "application_id": f"amzn1.sellerapps.app.{uuid.uuid4()}",
+            "client_id": f"amzn1.application-oa2-client.{secrets.token_hex(16)}",
+            "client_secret": f"amzn1.oa2-cs.v1.{secrets.token_hex(32)}",
+            "redirect_uris": [f"{layout.public_url}/consent/callback"],
+            "name": "Sallyport demonstration",
+        }
+        content = orjson.dumps({"applications": [made_up]}, option=orjson.OPT_INDENT_2)
+        sallyport.engines.authority.write_private(layout.applications_file, content)
+    kept = orjson.loads(layout.applications_file.read_bytes())["applications"][0]
+    return Application(kept["application_id"], kept["client_id"], kept["client_secret"])
+
+
+def _leave_settings(layout: Layout, ground: Ground) -> None:
+    settings = sallyport.environments.of_console(layout, ground)
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    target = layout.folder / sallyport.access.SETTINGS_FILE
+    sallyport.engines.authority.write_private(target, lines.encode())
