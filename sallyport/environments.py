@@ -13,13 +13,7 @@ MACHINE_KEYS = ("PATH", "LANG", "LC_ALL", "TZ")
 
 def of_service(service: str, layout: Layout, ground: Ground) -> dict[str, str]:
     """Return the whole environment of a service's process."""
-    own = {
-        "auth": _auth,
-        "gateway": _gateway,
-        "retention": _retention,
-        "telemetry": lambda _layout, _ground: {},
-    }[service](layout, ground)
-    return {**_machine(), **_common(service, layout, ground), **own}
+    return {**_machine(), **_common(service, layout, ground), **_own(service, layout, ground)}
 
 
 def of_console(layout: Layout, ground: Ground) -> dict[str, str]:
@@ -32,6 +26,17 @@ def of_console(layout: Layout, ground: Ground) -> dict[str, str]:
             for peer in ("auth", "retention", "telemetry")
         },
     }
+
+
+def _own(service: str, layout: Layout, ground: Ground) -> Mapping[str, str]:
+    match service:
+        case "auth":
+            return _auth(layout)
+        case "gateway":
+            return _gateway(layout)
+        case "retention":
+            return _retention(layout, ground)
+    return {}
 
 
 def _machine() -> dict[str, str]:
@@ -52,7 +57,7 @@ def _common(service: str, layout: Layout, ground: Ground) -> dict[str, str]:
     }
 
 
-def _auth(layout: Layout, _ground: Ground) -> Mapping[str, str]:
+def _auth(layout: Layout) -> Mapping[str, str]:
     return {
         **_amazon(layout),
         "SALLYPORT_LWA_URL": layout.amazon_url,
@@ -62,7 +67,7 @@ def _auth(layout: Layout, _ground: Ground) -> Mapping[str, str]:
     }
 
 
-def _gateway(layout: Layout, _ground: Ground) -> Mapping[str, str]:
+def _gateway(layout: Layout) -> Mapping[str, str]:
     return {
         **_amazon(layout),
         "SALLYPORT_PUBLIC_LISTEN": f"{LOOPBACK}:{layout.gateway_port}",

@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import chassis.rpc
 
 # isort: split
@@ -56,7 +56,7 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = verbs.add_parser(
         "run",
         help="start everything on this machine",
-        description="Start PostgreSQL, OpenBao, a simulated Amazon and the services on loopback, until Ctrl-C.",
+        description="Start PostgreSQL, OpenBao, a simulated Amazon and the services, until Ctrl-C.",
     )
     add_places(parser, STATE_FOLDER)
     parser.set_defaults(verb=_run)
@@ -86,21 +86,19 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _serve(layout: Layout) -> None:
-    stop = asyncio.Event()
+    serving = asyncio.create_task(_keep_up(layout))
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    say(f"Starting Sallyport in {layout.folder}")
-    opening = asyncio.create_task(_open_until(stop, layout))
-    await opening
-
-
-async def _open_until(stop: asyncio.Event, layout: Layout) -> None:
-    async with sallyport.stack.open_stack(layout, Progress()) as stack:
-        welcome = await prepare(stack)
-        _show(stack, welcome)
-        await stop.wait()
-        say("\nStopping")
+        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
     say("Stopped; the state is kept (`make clean` removes it)")
+
+
+async def _keep_up(layout: Layout) -> None:
+    say(f"Starting Sallyport in {layout.folder}")
+    async with sallyport.stack.open_stack(layout, Progress()) as stack:
+        _show(stack, await prepare(stack))
+        await asyncio.Event().wait()
 
 
 async def prepare(stack: sallyport.stack.Stack) -> Welcome:
