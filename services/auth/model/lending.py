@@ -23,12 +23,14 @@ RENEW_EARLY_S_MIN = 300.0
 RENEW_EARLY_S_MAX = 900.0
 # After a failed early renewal the old token goes on serving; the next attempt waits this long.
 RENEW_AGAIN_S = 30.0
-# Amazon's tokens live an hour, and no answer of its makes us believe in more.
+# Amazon's tokens live an hour, and no answer makes us believe in more.
 AMAZON_LIFE_S_MAX = 3600
 # A killed holder's lease ends by itself, well within the 30 s of R-09.
 LEASE_S = 20.0
-# Within a lease, Amazon is asked only while there is time left for its answer.
-LEASE_START_S_MAX = 8.0
+# Within a lease, Amazon is asked only while there is time left for its answers: the attempts of `retried`,
+# AMAZON_TIMEOUT_S_MAX each, the pause between them, and the writing.
+LEASE_START_S_MAX = 5.0
+AMAZON_TIMEOUT_S_MAX = 5.0
 WAIT_S_MIN = 0.1
 WAIT_S_MAX = 0.3
 # Enough turns to outlast a killed holder's lease: 150 waits of 0.2 s on average.

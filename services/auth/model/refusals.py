@@ -74,6 +74,13 @@ class UnknownMarketplace(InvalidInput):
     text = "The marketplace is not known here."
 
 
+class RegionMissing(InvalidInput):
+    """The request names none of Amazon's regions."""
+
+    code = "region_missing"
+    text = "The request must name a region."
+
+
 class ConsentCodeRefused(InvalidInput):
     """Amazon did not accept the consent's code."""
 

@@ -1,4 +1,4 @@
-"""Auth's use cases. `ports` says what they need from outside; `assemble` ties them to each other.
+"""Auth's use cases. `ports` says what they need from outside; `compose` ties them to each other.
 
 sessions, consents, enrolment, devices, tokens: what the gateway asks for people and desktops
 lending, refreshing: Amazon's tokens          admin: what the vendor decides
@@ -25,7 +25,7 @@ from services.auth.service.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auth:
+class UseCases:
     """All use cases of one replica."""
 
     sessions: SessionService
@@ -39,7 +39,7 @@ class Auth:
     news: News
 
 
-def assemble(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> Auth:
+def compose(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> UseCases:
     """Return the use cases of one replica on these ports.
 
     Args:
@@ -52,7 +52,7 @@ def assemble(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> A
     devices = DeviceService(ports, ledger, sessions=sessions)
     refresher = Refresher(ports, ledger)
     lending = LendingService(ports, refresher)
-    return Auth(
+    return UseCases(
         sessions=sessions,
         consents=ConsentService(ports, mint, ledger, sessions=sessions, pages=pages),
         enrolment=EnrolmentService(

@@ -33,6 +33,7 @@ from services.auth.service.ledger import Ledger
 from services.auth.service.lockout import Lockout
 from services.auth.service.mint import SELLING_PARTNER, STATE, Mint
 from services.auth.service.ports import Ports
+from services.auth.service.retrying import retried
 from services.auth.service.sessions import SessionService, actor
 
 
@@ -46,6 +47,7 @@ class ConsentService:
         self._vault = ports.vault
         self._amazon = ports.amazon
         self._clock = ports.clock
+        self._entropy = ports.entropy
         self._mint = mint
         self._ledger = ledger
         self._sessions = sessions
@@ -130,7 +132,11 @@ class ConsentService:
     async def _exchange(self, state: State, callback: Callback) -> Secret[str]:
         credentials = await self._vault.find_credentials(state.application_id)
         try:
-            grant = await self._amazon.exchange_code(credentials, callback.code, self._pages.redirect_uri)
+            grant = await retried(
+                lambda: self._amazon.exchange_code(credentials, callback.code, self._pages.redirect_uri),
+                self._clock,
+                self._entropy,
+            )
         except GrantRefused as error:
             raise ConsentCodeRefused from error
         if grant.refresh_token is None:

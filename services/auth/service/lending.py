@@ -21,6 +21,7 @@ from services.auth.model.refusals import DeviceNotFound, RestrictionRefused
 from services.auth.service.memory import Gates, Memory
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Errand, Refresher
+from services.auth.service.retrying import retried
 
 ACCESS_ENTRIES_MAX = 10_000
 RESTRICTED_ENTRIES_MAX = 20_000
@@ -125,7 +126,11 @@ class LendingService:
             self._check_pause(key)
             access = await self.access(errand)
             try:
-                grant = await self._amazon.restrict(errand.consent.region, access.token, restriction)
+                grant = await retried(
+                    lambda: self._amazon.restrict(errand.consent.region, access.token, restriction),
+                    self._clock,
+                    self._entropy,
+                )
             except (Unavailable, RestrictionRefused) as error:
                 self._pause(key, error)
                 raise

@@ -20,6 +20,7 @@ from services.auth.model.lending import Grant, Lease, Lent, Refreshed, SealedAcc
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, GrantRefused
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
+from services.auth.service.retrying import retried
 
 INTEGRITY_FAILURE = "integrity_failure"
 
@@ -108,7 +109,9 @@ class Refresher:
         if self._clock.monotonic_s() - started_s > lending.LEASE_START_S_MAX:
             raise AuthorizationUnavailable(retry_after_s=lending.LEASE_S)
         try:
-            grant = await self._amazon.refresh(credentials, refresh_token)
+            grant = await retried(
+                lambda: self._amazon.refresh(credentials, refresh_token), self._clock, self._entropy
+            )
         except GrantRefused as error:
             await self._note_refusal(lease)
             raise AuthorizationUnavailable(retry_after_s=REFUSAL_CONFIRMED_AFTER.total_seconds()) from error

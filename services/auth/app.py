@@ -1,0 +1,134 @@
+"""Auth put together: the only place that knows which part stands behind which need."""
+
+import functools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import chassis.rpc
+
+# isort: split
+import chassis.clock
+import chassis.db
+import chassis.entropy
+import chassis.identity
+import chassis.metrics
+import chassis.run
+import chassis.trace
+import chassis.vault
+import chassis.web
+from services.auth import amazon, jobs, rpc
+from services.auth.config import Config
+from services.auth.peers import AuditLog
+from services.auth.service import compose
+from services.auth.service.ports import Ports
+from services.auth.signals import Signals
+from services.auth.store import Store
+from services.auth.vault import AuthVault
+
+OWN_NAME = "auth"
+DNS_NAME = f"{OWN_NAME}.sallyport.internal"
+AUDIT_NAME = "telemetry"
+# Source: T-25, a service certificate lives 24 h at most.
+CERTIFICATE_LIFE_S = 86_400.0
+# Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
+AUDIT_DEADLINE_S = 2.0
+DIGEST_KEY_ERRAND = "digest key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What auth stands on, opened."""
+
+    clock: chassis.clock.Clock
+    vault: chassis.vault.Vault
+    keeper: chassis.identity.Keeper
+    store: Store
+    keys: AuthVault
+
+
+@asynccontextmanager
+async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
+    """Open everything that auth stands on, and yield what is to be run.
+
+    Raises:
+        StartRefused: a safety switch is off.
+        Unavailable: Vault or Postgres did not come.
+    """
+    async with AsyncExitStack() as stack:
+        ground = await _open_ground(stack, config)
+        registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
+        signals = Signals(registry)
+        ports = await _open_ports(stack, config, ground, signals=signals)
+        use_cases = compose(ports, config.pages, config.client_ids)
+        work = jobs.Jobs(
+            upkeep=use_cases.upkeep,
+            news=use_cases.news,
+            line=ground.store,
+            clock=ground.clock,
+            readiness=readiness,
+            signals=signals,
+        )
+        yield chassis.run.Application(
+            tasks=[
+                ("vault", ground.vault.run),
+                ("certificate", ground.keeper.run),
+                ("purge", work.purge),
+                ("settle", work.settle),
+                ("confirm", work.confirm),
+                ("retire", work.retire),
+                ("news", work.hear_news),
+                ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
+                ("keys_health", functools.partial(work.watch, jobs.KEYS_NAME, ground.keys.ping)),
+            ],
+            servers=[
+                chassis.rpc.Server(
+                    listen=config.common.listen,
+                    keeper=ground.keeper,
+                    services=rpc.services(use_cases),
+                    clock=ground.clock,
+                ),
+                chassis.web.private_site(config.common.private_listen, readiness, registry),
+            ],
+            readiness=readiness,
+        )
+
+
+async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
+    """Log in to the key service, get a certificate, and reach Postgres with it."""
+    clock = chassis.clock.SystemClock()
+    vault_config = config.common.vault
+    vault = await stack.enter_async_context(await chassis.vault.connect(vault_config, clock))
+    issue = functools.partial(vault.issue_certificate, vault_config.pki_role, [DNS_NAME], CERTIFICATE_LIFE_S)
+    keeper = chassis.identity.Keeper(issue, clock)
+    await keeper.start()
+    pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+    store, keys = Store(pool), AuthVault(vault, clock, chassis.entropy.SystemEntropy())
+    async with store.alone(DIGEST_KEY_ERRAND):
+        await keys.ensure_digest_key()
+    return Ground(clock=clock, vault=vault, keeper=keeper, store=store, keys=keys)
+
+
+async def _open_ports(stack: AsyncExitStack, config: Config, ground: Ground, *, signals: Signals) -> Ports:
+    """Return what the use cases stand on."""
+    clock = chassis.clock.choose(config.common.clock_file)
+    channel = chassis.rpc.Channel(
+        address=config.telemetry, peer=AUDIT_NAME, keeper=ground.keeper, deadline_s=AUDIT_DEADLINE_S
+    )
+    stack.push_async_callback(channel.close)
+    endpoints = amazon.Endpoints(
+        lwa_url=config.amazon.lwa_url,
+        spapi_urls=config.amazon.spapi_urls,
+        ca_file=config.amazon.ca_file,
+        timeout_s=config.amazon.timeout_s,
+    )
+    return Ports(
+        store=ground.store,
+        vault=ground.keys,
+        amazon=await stack.enter_async_context(amazon.connect(endpoints, clock)),
+        audit=AuditLog(channel),
+        signals=signals,
+        clock=clock,
+        entropy=chassis.entropy.SystemEntropy(),
+        request_id=chassis.trace.request_id,
+    )

@@ -1,0 +1,134 @@
+"""Periodic work: purging, late audit events, doubtful and idle grants, news from storage, health.
+
+A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import chassis.clock
+import chassis.errors
+import chassis.trace
+from services.auth.model.devices import Revocation
+from services.auth.service.news import News
+from services.auth.service.upkeep import Upkeep
+
+PURGE_PERIOD_S = 300.0
+SETTLE_PERIOD_S = 2.0
+CONFIRM_PERIOD_S = 30.0
+RETIRE_PERIOD_S = 3_600.0
+# Source: R-02 and R-16, readiness tells the truth within 5 s.
+HEALTH_PERIOD_S = 1.0
+NEWS_AGAIN_S = 0.5
+ROUND_S_MAX = 120.0
+HEALTH_S_MAX = 3.0
+STORE_NAME = "store"
+KEYS_NAME = "key_service"
+NEWS_NAME = "news"
+
+
+class Signals(Protocol):
+    """What the jobs make visible."""
+
+    def job_failed(self, job: str, code: str) -> None:
+        """Count and log one round that failed."""
+        ...
+
+
+class Readiness(Protocol):
+    """Where the truth about this process is kept."""
+
+    def set(self, name: str, ok: bool) -> None:
+        """Say whether one thing that this process needs is well."""
+        ...
+
+
+class Line(Protocol):
+    """Storage's line for news."""
+
+    async def listen(
+        self, clock: chassis.clock.Clock, *, opened: Callable[[], None], tell: Callable[[Revocation], None]
+    ) -> None:
+        """Tell every piece of news after `opened` was called, until the line breaks."""
+        ...
+
+
+class Jobs:
+    """Runs the rounds of auth's periodic work."""
+
+    def __init__(
+        self,
+        *,
+        upkeep: Upkeep,
+        news: News,
+        line: Line,
+        clock: chassis.clock.Clock,
+        readiness: Readiness,
+        signals: Signals,
+    ) -> None:
+        self._upkeep = upkeep
+        self._news = news
+        self._line = line
+        self._clock = clock
+        self._readiness = readiness
+        self._signals = signals
+        for name in (STORE_NAME, KEYS_NAME, NEWS_NAME):
+            self._readiness.set(name, ok=False)
+
+    async def purge(self) -> None:
+        """Keep what is over from piling up."""
+        await self._repeat("purge", self._upkeep.purge, PURGE_PERIOD_S)
+
+    async def settle(self) -> None:
+        """Keep the audit log from missing what it could not take at once."""
+        await self._repeat("settle", self._upkeep.settle, SETTLE_PERIOD_S)
+
+    async def confirm(self) -> None:
+        """Keep refusals of Amazon's from staying in doubt."""
+        await self._repeat("confirm", self._upkeep.confirm_refusals, CONFIRM_PERIOD_S)
+
+    async def retire(self) -> None:
+        """Keep unused grants from staying alive."""
+        await self._repeat("retire", self._upkeep.retire_idle, RETIRE_PERIOD_S)
+
+    async def hear_news(self) -> None:
+        """Keep this replica's watchers told of every change, or cut off."""
+        while True:
+            try:
+                await self._line.listen(self._clock, opened=self._open_news, tell=self._news.tell)
+            except chassis.errors.SallyportError as fault:
+                self._signals.job_failed("news", fault.code)
+            finally:
+                self._news.interrupt()
+                self._readiness.set(NEWS_NAME, ok=False)
+            await self._clock.sleep(NEWS_AGAIN_S)
+
+    async def watch(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
+        """Keep readiness true to whether one thing that this process needs answers."""
+        while True:
+            is_well = await self._round("health", check, HEALTH_S_MAX)
+            self._readiness.set(name, ok=is_well)
+            await self._clock.sleep(HEALTH_PERIOD_S)
+
+    def _open_news(self) -> None:
+        self._news.open()
+        self._readiness.set(NEWS_NAME, ok=True)
+
+    async def _repeat(self, job: str, round_: Callable[[], Awaitable[object]], period_s: float) -> None:
+        while True:
+            await self._round(job, round_, ROUND_S_MAX)
+            await self._clock.sleep(period_s)
+
+    async def _round(self, job: str, round_: Callable[[], Awaitable[object]], limit_s: float) -> bool:
+        try:
+            with chassis.trace.bind_request_id(None):
+                async with asyncio.timeout(limit_s):
+                    await round_()
+        except chassis.errors.SallyportError as fault:
+            self._signals.job_failed(job, fault.code)
+            return False
+        except TimeoutError:
+            self._signals.job_failed(job, "round_overdue")
+            return False
+        return True

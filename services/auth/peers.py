@@ -1,0 +1,56 @@
+"""The other services that auth calls: telemetry, for the audit log."""
+
+from types import MappingProxyType
+
+import chassis.errors
+import chassis.rpc
+from services.auth.model.audit import AuditEvent, Phase
+from services.auth.model.refusals import AuditUnavailable
+from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+
+PHASES = MappingProxyType(
+    {
+        Phase.INTENT: telemetry_pb2.PHASE_INTENT,
+        Phase.OUTCOME: telemetry_pb2.PHASE_OUTCOME,
+        Phase.FACT: telemetry_pb2.PHASE_FACT,
+    }
+)
+# What telemetry says about the event itself; asking again would not help.
+FINAL_ERRORS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
+
+
+class AuditLog:
+    """The audit log, kept by telemetry."""
+
+    def __init__(self, channel: chassis.rpc.Channel) -> None:
+        self._telemetry = channel.stub(telemetry_pb2_grpc.TelemetryServiceStub)
+
+    async def record(self, event: AuditEvent) -> None:
+        """Return once the event is durable; the same event twice is one record.
+
+        Raises:
+            AuditUnavailable: it may or may not be durable.
+            InvalidInput: telemetry will not have it, e.g. because a reason holds an e-mail address.
+        """
+        try:
+            await self._telemetry.Append(telemetry_pb2.AppendRequest(events=[_message(event)]))
+        except FINAL_ERRORS:
+            raise
+        except chassis.errors.SallyportError as error:
+            raise AuditUnavailable from error
+
+
+def _message(event: AuditEvent) -> telemetry_pb2.AuditEvent:
+    message = telemetry_pb2.AuditEvent(
+        event_id=event.event_id,
+        kind=event.kind,
+        phase=PHASES[event.phase],
+        intent_id=event.intent_id,
+        result=event.result,
+        actor=telemetry_pb2.Actor(kind=event.actor.kind, id=event.actor.actor_id),
+        seller_id=event.seller_id,
+        request_id=event.request_id,
+        details=event.details,
+    )
+    message.occurred_at.FromDatetime(event.occurred_at)
+    return message

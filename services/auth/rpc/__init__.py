@@ -1,0 +1,96 @@
+"""The gRPC edge: who may call what, and how messages become values and back.
+
+The gateway speaks for people and desktops; only the operators' console decides for the vendor. Both see
+tokens of ours exactly once, when they are issued, and never a refresh token of Amazon's (T-06, T-19).
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import chassis.rpc
+from services.auth.model import audit
+from services.auth.rpc.admin import AuthAdmin
+from services.auth.rpc.devices import DeviceCalls
+from services.auth.rpc.gateway import GatewayCalls
+from services.auth.rpc.people import PeopleCalls
+from services.auth.service import UseCases
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+
+GATEWAY = frozenset({"gateway"})
+CONSOLE = frozenset({"console"})
+# Long enough for a few questions to the key service.
+DEADLINE_S = 5.0
+# Amazon is asked twice at most, 5 s each.
+AMAZON_DEADLINE_S = 15.0
+# As long as a waiter may wait for another replica's refresh.
+LENDING_DEADLINE_S = 30.0
+# Connections are renewed much sooner; a stream's own end does not matter.
+STREAM_DEADLINE_S = 86_400.0
+
+
+def _for_gateway(event: str, deadline_s: float = DEADLINE_S) -> chassis.rpc.Method:
+    return chassis.rpc.Method(callers=GATEWAY, deadline_s=deadline_s, event=event)
+
+
+def _for_console(event: str) -> chassis.rpc.Method:
+    return chassis.rpc.Method(callers=CONSOLE, deadline_s=DEADLINE_S, event=event)
+
+
+SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "RedeemInvitation": _for_gateway(audit.SESSION_STARTED),
+        "FindSession": _for_gateway("auth.session.found"),
+        "EndSession": _for_gateway(audit.SESSION_ENDED),
+        "BeginConsent": _for_gateway("auth.consent.begun"),
+        "CompleteConsent": _for_gateway(audit.CONSENT_COMPLETED, AMAZON_DEADLINE_S),
+        "ListConsents": _for_gateway("auth.consents.listed"),
+        "AuthorizeDevice": _for_gateway("auth.device.authorized"),
+        "ExchangeCode": _for_gateway(audit.DEVICE_ENROLLED),
+        "RefreshBound": _for_gateway("auth.device.refreshed"),
+        "EnrolCompatDevice": _for_gateway(audit.DEVICE_ENROLLED),
+        "RefreshCompat": _for_gateway("auth.device.refreshed"),
+        "RestrictAccess": _for_gateway("auth.handle.issued"),
+        "ListDevices": _for_gateway("auth.devices.listed"),
+        "RevokeDevice": _for_gateway(audit.DEVICE_REVOKED),
+        "Introspect": _for_gateway("auth.token.introspected"),
+        "WatchRevocations": _for_gateway("auth.revocations.watched", STREAM_DEADLINE_S),
+        "LendAmazonToken": _for_gateway("auth.amazon_token.lent", LENDING_DEADLINE_S),
+    }
+)
+
+ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "RegisterApplication": _for_console(audit.APPLICATION_REGISTERED),
+        "CreateSeller": _for_console(audit.SELLER_CREATED),
+        "InviteUser": _for_console(audit.USER_INVITED),
+        "SetDeviceScopes": _for_console(audit.DEVICE_SCOPED),
+    }
+)
+
+
+class AuthService(PeopleCalls, DeviceCalls, GatewayCalls, auth_pb2_grpc.AuthServiceServicer):
+    """What the gateway needs while desktops and browsers are served."""
+
+    def __init__(self, use_cases: UseCases) -> None:
+        PeopleCalls.__init__(self, use_cases)
+        DeviceCalls.__init__(self, use_cases)
+        GatewayCalls.__init__(self, use_cases)
+
+
+def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
+    """Return both surfaces, ready for a server."""
+    contract = auth_pb2.DESCRIPTOR.services_by_name
+    return (
+        chassis.rpc.Service(
+            descriptor=contract["AuthService"],
+            add=auth_pb2_grpc.add_AuthServiceServicer_to_server,
+            servicer=AuthService(use_cases),
+            methods=SERVICE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=contract["AuthAdmin"],
+            add=auth_pb2_grpc.add_AuthAdminServicer_to_server,
+            servicer=AuthAdmin(use_cases.admin),
+            methods=ADMIN_METHODS,
+        ),
+    )

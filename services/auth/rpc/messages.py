@@ -1,0 +1,125 @@
+"""Values into messages, and the parts of messages that several calls read."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import grpc.aio
+
+from services.auth.model.consents import OpenConsent, Region
+from services.auth.model.devices import NamedDevice, Profile
+from services.auth.model.lending import Restriction
+from services.auth.model.people import SignedIn
+from services.auth.model.refusals import RegionMissing
+from services.auth.model.tokens import ACCESS_LIFE, Introspection, TokenSet
+from wire.auth.v1 import auth_pb2
+
+Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
+
+EXPIRES_IN_S = int(ACCESS_LIFE.total_seconds())
+
+REGIONS = MappingProxyType(
+    {
+        Region.NA: auth_pb2.REGION_NA,
+        Region.EU: auth_pb2.REGION_EU,
+        Region.FE: auth_pb2.REGION_FE,
+    }
+)
+REGIONS_ASKED = MappingProxyType({message: region for region, message in REGIONS.items()})
+PROFILES = MappingProxyType(
+    {
+        Profile.BOUND: auth_pb2.PROFILE_BOUND,
+        Profile.COMPAT: auth_pb2.PROFILE_COMPAT,
+    }
+)
+
+
+def session(signed_in: SignedIn) -> auth_pb2.Session:
+    """Return a session with its names."""
+    return auth_pb2.Session(
+        session_id=signed_in.session.session_id,
+        user_id=signed_in.session.user_id,
+        seller_id=signed_in.session.seller_id,
+        seller_name=signed_in.seller_name,
+        user_name=signed_in.user_name,
+        expires_at=signed_in.session.expires_at,
+    )
+
+
+def consent(opened: OpenConsent) -> auth_pb2.Consent:
+    """Return a consent as its seller sees it."""
+    return auth_pb2.Consent(
+        consent_id=opened.consent.consent_id,
+        region=REGIONS[opened.consent.region],
+        selling_partner_id=opened.selling_partner_id,
+        marketplace_id=opened.consent.marketplace_id,
+        granted_at=opened.consent.granted_at,
+        expires_at=opened.consent.expires_at,
+        status=opened.status,
+    )
+
+
+def device(named: NamedDevice) -> auth_pb2.Device:
+    """Return a device as its seller sees it."""
+    return auth_pb2.Device(
+        device_id=named.device.device_id,
+        seller_id=named.device.seller_id,
+        name=named.name,
+        profile=PROFILES[named.device.profile],
+        scopes=named.device.scopes,
+        key_thumbprint=named.device.key_thumbprint,
+        enrolled_at=named.device.enrolled_at,
+        is_revoked=named.device.revoked_at is not None,
+    )
+
+
+def introspected(found: Introspection) -> auth_pb2.Device:
+    """Return a device as the gateway sees it by one of its access tokens."""
+    message = device(found.named)
+    message.expires_at.FromDatetime(found.access.expires_at)
+    message.restrictions.extend(_restriction(each) for each in found.access.restrictions)
+    message.regions.extend(REGIONS[region] for region in found.reach.regions)
+    message.default_marketplace_id = found.reach.default_marketplace_id
+    return message
+
+
+def token_set(tokens: TokenSet) -> auth_pb2.TokenSet:
+    """Return what a device is handed."""
+    return auth_pb2.TokenSet(
+        access_token=tokens.access_token.reveal(),
+        refresh_token=tokens.refresh_token.reveal(),
+        expires_in_s=EXPIRES_IN_S,
+        scopes=tokens.scopes,
+    )
+
+
+def region_asked(message: auth_pb2.Region) -> Region:
+    """Return the region a request names.
+
+    Raises:
+        RegionMissing: none.
+    """
+    region = REGIONS_ASKED.get(message)
+    if region is None:
+        raise RegionMissing
+    return region
+
+
+def restriction_asked(message: auth_pb2.Restriction) -> Restriction:
+    """Return one restriction of a request, in canonical form."""
+    return Restriction(
+        method=message.method,
+        path=message.path,
+        data_elements=tuple(sorted(set(message.data_elements))),
+    )
+
+
+def restrictions_asked(messages: Iterable[auth_pb2.Restriction]) -> tuple[Restriction, ...]:
+    """Return the restrictions of a request, in canonical form."""
+    return tuple(restriction_asked(message) for message in messages)
+
+
+def _restriction(restriction: Restriction) -> auth_pb2.Restriction:
+    return auth_pb2.Restriction(
+        method=restriction.method, path=restriction.path, data_elements=restriction.data_elements
+    )

@@ -1,0 +1,123 @@
+"""Every Vault path of auth: the sellers' keys, the digest key, the applications' credentials.
+
+transit  auth-seller-<seller_id>               seals all that is the seller's; never leaves Vault
+kv       auth/digest-key                       made at the first start; digests every token
+kv       auth/applications/<application_id>    client id and client secret
+"""
+
+import base64
+import binascii
+
+import chassis.clock
+import chassis.crypto.digest
+import chassis.crypto.seal
+import chassis.entropy
+import chassis.errors
+import chassis.vault
+from chassis.secrecy import Secret
+from services.auth.model.consents import Credentials
+from services.auth.model.refusals import ApplicationMissing
+from services.auth.model.sealing import Place
+
+DIGEST_KEY_PATH = "auth/digest-key"
+DIGEST_KEY_BYTES = 32
+# Source: R-06: no key stays in memory for longer while the key service is away.
+DIGEST_KEY_REMEMBERED_S = 60.0
+
+
+class AuthVault:
+    """Sealing, digests and secrets of auth; each method raises Unavailable while Vault is sealed or away."""
+
+    def __init__(
+        self, vault: chassis.vault.Vault, clock: chassis.clock.Clock, entropy: chassis.entropy.Entropy
+    ) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._entropy = entropy
+        self._digest_key: Secret[bytes] | None = None
+        self._digest_key_until_s = 0.0
+
+    async def create_key(self, seller_id: str) -> None:
+        """Make a seller's key; making it again is harmless."""
+        await self._vault.transit_create(_key_name(seller_id))
+
+    async def seal(self, place: Place, plaintext: Secret[str]) -> str:
+        """Return a value sealed for its place."""
+        text = plaintext.reveal().encode()
+        return await self._vault.transit_seal(_key_name(place.seller_id), text, _associated(place))
+
+    async def open(self, place: Place, sealed: str) -> Secret[str]:
+        """Return what was sealed for this place.
+
+        Raises:
+            IntegrityFailure: it was sealed for another place, or was changed.
+            KeyGone: the seller's key was destroyed.
+        """
+        plaintext = await self._vault.transit_open(_key_name(place.seller_id), sealed, _associated(place))
+        return Secret(plaintext.decode())
+
+    async def ensure_digest_key(self) -> None:
+        """Make the digest key if there is none; only one replica may be here at a time."""
+        try:
+            await self._vault.kv_read(DIGEST_KEY_PATH)
+        except chassis.vault.SecretNotFound:
+            key = base64.b64encode(self._entropy.token(DIGEST_KEY_BYTES)).decode("ascii")
+            await self._vault.kv_write(DIGEST_KEY_PATH, {"key": key})
+
+    async def digest(self, purpose: str, text: str) -> bytes:
+        """Return 32 bytes that only auth can make; another purpose gives unrelated bytes."""
+        return chassis.crypto.digest.keyed(await self._current_digest_key(), f"{purpose}:{text}")
+
+    async def keep_credentials(self, application_id: str, credentials: Credentials) -> None:
+        """Keep what an application shows LWA."""
+        data = {"client_id": credentials.client_id, "client_secret": credentials.client_secret.reveal()}
+        await self._vault.kv_write(_application_path(application_id), data)
+
+    async def find_credentials(self, application_id: str) -> Credentials:
+        """Return what an application shows LWA; read anew each time, and held only while used (T-20).
+
+        Raises:
+            ApplicationMissing: it was never registered.
+        """
+        try:
+            data = await self._vault.kv_read(_application_path(application_id))
+        except chassis.vault.SecretNotFound as error:
+            raise ApplicationMissing from error
+        return Credentials(client_id=data["client_id"], client_secret=Secret(data["client_secret"]))
+
+    async def ping(self) -> None:
+        """Return if Vault answers and the digest key is there."""
+        await self._read_digest_key()
+
+    async def _current_digest_key(self) -> Secret[bytes]:
+        now_s = self._clock.monotonic_s()
+        if self._digest_key is None or now_s >= self._digest_key_until_s:
+            self._digest_key = await self._read_digest_key()
+            self._digest_key_until_s = now_s + DIGEST_KEY_REMEMBERED_S
+        return self._digest_key
+
+    async def _read_digest_key(self) -> Secret[bytes]:
+        try:
+            data = await self._vault.kv_read(DIGEST_KEY_PATH)
+            return Secret(base64.b64decode(data["key"], validate=True))
+        except (chassis.vault.SecretNotFound, KeyError, binascii.Error) as error:
+            raise chassis.vault.KeyServiceUnavailable from error
+
+
+def _key_name(seller_id: str) -> str:
+    return f"auth-seller-{seller_id}"
+
+
+def _application_path(application_id: str) -> str:
+    return f"auth/applications/{application_id}"
+
+
+def _associated(place: Place) -> bytes:
+    """Return what binds a value to its place. The key's version is in the sealed text and picks the key."""
+    return chassis.crypto.seal.associated(
+        tenant=place.seller_id,
+        table=place.table,
+        column=place.column,
+        row=place.row_id,
+        version=place.version,
+    )
