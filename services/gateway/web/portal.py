@@ -132,7 +132,7 @@ class PortalPages:
 
     async def _enrol(self, request: web.Request) -> web.Response:
         visit, fields = await self._visitors.posted(request)
-        name = fields.get("device_name", "")
+        name = fields.get("device_name", "").strip()
         credentials = await self._portal.enrol_program(visit, name)
         return self._renderer.page(
             "enrolled",

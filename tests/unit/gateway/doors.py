@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 import chassis.crypto.tls
 import chassis.env
@@ -79,8 +80,9 @@ class House:
     forwarder: FakeForwarder
     session: aiohttp.ClientSession
 
-    def url(self, path: str) -> str:
-        return f"https://localhost:{self.port}{path}"
+    def url(self, path: str) -> URL:
+        """Return where a path is; nothing in it is encoded again."""
+        return URL(f"https://localhost:{self.port}{path}", encoded=True)
 
     async def ask(self, method: str, path: str, **options: Any) -> "Heard":
         """Return what one request without cookies or redirects is answered."""
