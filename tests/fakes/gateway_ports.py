@@ -1,0 +1,277 @@
+"""What the forwarding path stands on, in memory: auth, safe, audit log, Amazon, signals."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import chassis.errors
+from chassis.clock import Clock
+from chassis.secrecy import Secret
+from services.gateway.model.audit import AuditEvent
+from services.gateway.model.calls import (
+    AmazonToken,
+    Device,
+    Profile,
+    Region,
+    Restriction,
+    SafeKey,
+    UpstreamAnswer,
+    UpstreamRequest,
+)
+from services.gateway.model.orders import Observation
+
+TOKEN_LIFE = timedelta(hours=1)
+
+
+class TokenUnknown(chassis.errors.Unauthenticated):
+    code = "token_invalid"
+
+
+class TokenExpired(chassis.errors.Unauthenticated):
+    code = "token_expired"
+
+
+class DeviceRevoked(chassis.errors.Unauthenticated):
+    code = "device_revoked"
+
+
+class Down(chassis.errors.Unavailable):
+    code = "store_unavailable"
+
+
+class AuditDown(chassis.errors.Unavailable):
+    code = "audit_unavailable"
+
+
+class NothingKept(chassis.errors.NotFound):
+    code = "nothing_kept"
+
+
+class OrderNotObserved(chassis.errors.Conflict):
+    code = "order_not_observed"
+
+
+class Expired(chassis.errors.Gone):
+    code = "expired"
+
+
+class FakeAuthPeer:
+    """Devices, lent tokens, and a stream of revocations that a test can break or silence."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.is_down = False
+        self.devices: dict[str, Device] = {}
+        self.revoked: set[str] = set()
+        self.introspections = 0
+        self.lent: list[tuple[str, Region, Restriction | None]] = []
+        self.lending_error: Exception | None = None
+        self.handles = 0
+        self._streams: list[asyncio.Queue[str | Exception | None]] = []
+
+    def enrol(
+        self,
+        *,
+        seller_id: str = "seller-1",
+        scopes: frozenset[str] = frozenset({"orders"}),
+        thumbprint: str = "",
+        regions: frozenset[Region] = frozenset({Region.NA}),
+        marketplace_id: str = "ATVPDKIKX0DER",
+    ) -> str:
+        """Return a new device's access token."""
+        token = self._token()
+        self.devices[token] = Device(
+            device_id=f"device-{len(self.devices)}",
+            seller_id=seller_id,
+            profile=Profile.BOUND if thumbprint else Profile.COMPAT,
+            scopes=scopes,
+            key_thumbprint=thumbprint,
+            expires_at=self.clock.now() + TOKEN_LIFE,
+            restrictions=(),
+            regions=regions,
+            default_marketplace_id=marketplace_id,
+        )
+        return token
+
+    def revoke(self, token: str) -> None:
+        """Revoke a device and tell every open stream."""
+        device_id = self.devices[token].device_id
+        self.revoked.add(device_id)
+        for stream in self._streams:
+            stream.put_nowait(device_id)
+
+    def keep_alive(self) -> None:
+        for stream in self._streams:
+            stream.put_nowait(None)
+
+    def break_streams(self) -> None:
+        for stream in self._streams:
+            stream.put_nowait(Down())
+        self._streams.clear()
+
+    async def introspect(self, access_token: str) -> Device:
+        self.introspections += 1
+        self._check_up()
+        device = self.devices.get(access_token)
+        if device is None:
+            raise TokenUnknown
+        if device.device_id in self.revoked:
+            raise DeviceRevoked
+        if device.expires_at <= self.clock.now():
+            raise TokenExpired
+        return device
+
+    async def watch_revocations(self) -> AsyncIterator[str | None]:
+        self._check_up()
+        stream: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        self._streams.append(stream)
+        yield None
+        while True:
+            told = await stream.get()
+            if isinstance(told, Exception):
+                raise told
+            yield told
+
+    async def lend_amazon_token(
+        self, device_id: str, region: Region, restriction: Restriction | None
+    ) -> AmazonToken:
+        self._check_up()
+        if self.lending_error is not None:
+            raise self.lending_error
+        self.lent.append((device_id, region, restriction))
+        prefix = "Atza|" if restriction is None else "Atz.sprdt|"
+        return AmazonToken(Secret(f"{prefix}{len(self.lent)}"), self.clock.now() + TOKEN_LIFE)
+
+    async def restrict_access(
+        self, access_token: str, restrictions: Sequence[Restriction]
+    ) -> tuple[str, int]:
+        device = await self.introspect(access_token)
+        self.handles += 1
+        handle = self._token()
+        self.devices[handle] = replace(device, restrictions=tuple(restrictions))
+        return handle, 3600
+
+    def _token(self) -> str:
+        return f"sp_at_{len(self.devices) + 1:043d}"
+
+    def _check_up(self) -> None:
+        if self.is_down:
+            raise Down
+
+
+@dataclass
+class FakeSafe:
+    """Copies by name. Orders in `expired` are past their clock; in `unknown`, nobody told of them."""
+
+    kept: dict[SafeKey, bytes] = field(default_factory=dict)
+    expired: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    observed: list[tuple[str, Observation]] = field(default_factory=list)
+    opened: int = 0
+    is_down: bool = False
+
+    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> None:
+        self._check_up()
+        assert 1 <= len(orders) <= 200
+        self.observed.extend((seller_id, order) for order in orders)
+
+    async def open(self, key: SafeKey, age_s_max: int) -> bytes:
+        self._check_up()
+        assert age_s_max > 0
+        self.opened += 1
+        if key.order_id in self.expired:
+            raise Expired
+        if key not in self.kept:
+            raise NothingKept
+        return self.kept[key]
+
+    async def seal(self, key: SafeKey, plaintext: bytes, fetched_at: datetime) -> None:
+        self._check_up()
+        assert fetched_at.tzinfo is not None
+        if key.order_id in self.expired:
+            raise Expired
+        if key.order_id in self.unknown:
+            raise OrderNotObserved
+        self.kept[key] = plaintext
+
+    def _check_up(self) -> None:
+        if self.is_down:
+            raise Down
+
+
+@dataclass
+class FakeAuditLog:
+    """Events in order. `fails_from` counts from 0: that event and all later ones are not durable."""
+
+    events: list[AuditEvent] = field(default_factory=list)
+    fails_from: int | None = None
+    asked: int = 0
+
+    async def record(self, event: AuditEvent) -> None:
+        self.asked += 1
+        if self.fails_from is not None and self.asked > self.fails_from:
+            raise AuditDown
+        self.events.append(event)
+
+
+Reply = UpstreamAnswer | Exception
+
+
+class FakeUpstream:
+    """Amazon as a script: the next reply, or what `answer` makes of the request."""
+
+    def __init__(self) -> None:
+        self.requests: list[UpstreamRequest] = []
+        self.timeouts_s: list[float] = []
+        self.replies: deque[Reply] = deque()
+        self.answer: Callable[[UpstreamRequest], Reply] = lambda _: json_answer(b"{}")
+
+    async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
+        self.requests.append(request)
+        self.timeouts_s.append(timeout_s)
+        await asyncio.sleep(0)
+        reply = self.replies.popleft() if self.replies else self.answer(request)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+def json_answer(body: bytes, status: int = 200, **headers: str) -> UpstreamAnswer:
+    """Return an answer as Amazon gives it; underscores in header names stand for hyphens."""
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    standing = [("content-type", "application/json"), ("x-amzn-requestid", "amazon-1")]
+    return UpstreamAnswer(status, [*standing, *named], body)
+
+
+@dataclass
+class FakeForwardSignals:
+    """Remembers what was shown."""
+
+    answers: list[tuple[str, int]] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    attempts: list[tuple[str, int]] = field(default_factory=list)
+    waits_s: list[float] = field(default_factory=list)
+    side_failures: list[tuple[str, str]] = field(default_factory=list)
+    crashes: list[Exception] = field(default_factory=list)
+
+    def answered(self, operation: str, status: int, elapsed_s: float) -> None:
+        assert elapsed_s >= 0
+        self.answers.append((operation, status))
+
+    def refused(self, code: str) -> None:
+        self.refusals.append(code)
+
+    def attempted(self, operation: str, status: int) -> None:
+        self.attempts.append((operation, status))
+
+    def waited(self, wait_s: float) -> None:
+        self.waits_s.append(wait_s)
+
+    def side_failed(self, what: str, code: str) -> None:
+        self.side_failures.append((what, code))
+
+    def crashed(self, request_id: str, error: Exception) -> None:
+        assert request_id
+        self.crashes.append(error)

@@ -1,0 +1,192 @@
+"""The catalogue: made from the models, complete, and the only way to an operation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.catalogue import build
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.model.faults import OperationNotAllowed
+from services.gateway.model.operations import TokenRule
+from services.gateway.model.targets import QueryInvalid, canonical, parse
+
+CATALOGUE = Catalogue.load()
+REFERENCE = Path(__file__).parents[4] / "shared" / "spapi"
+
+# Where the catalogue knowingly says more or less than the reference table; see pii.py.
+MORE_PII = {
+    "$.shipments[*].partyInfoList[*].taxInfo.number",
+    "$.partyInfoList[*].taxInfo.number",
+}
+
+needs_reference = pytest.mark.skipif(not REFERENCE.exists(), reason="the reference data is not here")
+
+
+def reference() -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads((REFERENCE / "operations.json").read_bytes())["operations"]
+    return listed
+
+
+def test_all_operations_of_the_models_are_known() -> None:
+    operations = list(CATALOGUE)
+    assert len(operations) == 370
+    assert len({operation.key for operation in operations}) == 370
+    assert sum(bool(operation.grantless_scope) for operation in operations) == 8
+    assert sum(operation.token is not TokenRule.ORDINARY for operation in operations) == 31
+    assert sum(operation.mask is not None for operation in operations) == 54
+
+
+def test_operations_that_show_personal_data_without_a_restricted_token_are_masked_too() -> None:
+    unguarded = [each for each in CATALOGUE if each.mask and each.token is TokenRule.ORDINARY]
+    assert len(unguarded) == 24
+
+
+def test_every_operation_is_found_by_its_own_path() -> None:
+    for operation in CATALOGUE:
+        segments = [part.strip("{}") for part in operation.path.split("/")[1:]]
+        found, parameters = CATALOGUE.match(operation.method, segments)
+        literal_twin = "{" in operation.path and "{" not in found.path
+        assert found is operation or literal_twin
+        assert set(parameters.values()) <= set(segments)
+
+
+def test_a_literal_goes_before_a_parameter() -> None:
+    found, _ = CATALOGUE.match("GET", ("orders", "v0", "orders", "1", "address"))
+    assert found.operation_id == "getOrderAddress"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/orders/v0/orders/1/address/more"),
+        ("DELETE", "/orders/v0/orders"),
+        ("get", "/orders/v0/orders"),
+        ("GET", "/Orders/v0/orders"),
+        ("GET", "/mws/orders"),
+        ("GET", "/"),
+    ],
+)
+def test_unknown_operation_is_refused_T05(method: str, path: str) -> None:
+    with pytest.raises(OperationNotAllowed):
+        CATALOGUE.match(method, parse(path).segments)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/orders/v0/orders/..%2f..%2ftokens",
+        "/orders/v0/orders/%2e%2e/address",
+        "/orders/v0/orders/../address",
+        "/orders/v0/orders/./address",
+        "/orders/v0/orders/..;x/address",
+        "/orders//v0/orders",
+        "/orders/v0/orders/",
+        "/orders/v0/orders/a%5cb",
+        "/orders/v0/orders/a%00",
+        "/orders/v0/orders/a%0d%0ab",
+        "/orders/v0/orders/a%C2%85",
+        "/orders/v0/orders/%252e%252e",
+        "/orders/v0/orders/%25252f",
+        "/orders/v0/orders/%zz",
+        "/orders/v0/orders/%ff",
+        "/orders/v0/orders/a b",
+        "/orders/v0/orders/ä",
+        "/orders/v0/orders#x",
+        "//evil.example/orders/v0/orders",
+        "https://evil.example/orders/v0/orders",
+        "orders/v0/orders",
+        "*",
+        "",
+    ],
+)
+def test_tricky_path_is_refused_T05(target: str) -> None:
+    with pytest.raises(OperationNotAllowed):
+        CATALOGUE.match("GET", parse(target).segments)
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_asked_the_path_that_leaves_is_of_the_catalogue_T05_T10(target: str) -> None:
+    try:
+        segments = parse(target).segments
+        operation, parameters = CATALOGUE.match("GET", segments)
+    except (OperationNotAllowed, QueryInvalid):
+        return
+    template = operation.path
+    for name, value in parameters.items():
+        template = template.replace(f"{{{name}}}", canonical([value])[1:])
+    assert canonical(segments) == template
+
+
+@given(st.lists(st.text(alphabet="ab%2e./\\;{}:", min_size=0, max_size=6), max_size=6))
+def test_canonical_paths_have_no_dots_slashes_or_empty_parts_T05(parts: list[str]) -> None:
+    try:
+        segments = parse("/" + "/".join(parts)).segments
+    except OperationNotAllowed:
+        return
+    spelled = canonical(segments)
+    assert spelled.isascii()
+    assert not {"", ".", ".."} & set(spelled.split("/")[1:])
+    assert parse(spelled).segments == segments
+
+
+@needs_reference
+def test_catalogue_is_what_the_script_makes_of_the_models() -> None:
+    assert build.main(["--models", str(REFERENCE / "models"), "--check"]) == 0
+
+
+@needs_reference
+def test_check_notices_a_catalogue_that_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "operations.json"
+    other.write_bytes(b"[]\n")
+    monkeypatch.setattr(build, "CATALOGUE", other)
+    assert build.main(["--models", str(REFERENCE / "models"), "--check"]) == 1
+    assert build.main(["--models", str(REFERENCE / "models")]) == 0
+    assert build.main(["--models", str(REFERENCE / "models"), "--check"]) == 0
+
+
+@needs_reference
+def test_catalogue_agrees_with_the_reference_table() -> None:
+    known = {operation.key: operation for operation in CATALOGUE}
+    for row in reference():
+        operation = known[f"{row['method']} {row['path']}"]
+        assert (operation.operation_id, operation.api, operation.version) == (
+            row["op"],
+            row["api"],
+            row["version"],
+        )
+        if row["rate"] is not None:
+            rates = [(row["rate"], row["burst"]), row.get("rate_sdk") or (row["rate"], row["burst"])]
+            assert operation.rate_per_s == min(rate for rate, _ in rates)
+            assert operation.burst == min(burst for _, burst in rates)
+        assert operation.grantless_scope == row.get("grantless", "")
+        rule = row.get("restricted", {}).get("rdt", "ordinary").replace("by_report_type", "report")
+        assert operation.token == rule
+        assert set(operation.data_elements) == set(row.get("restricted", {}).get("dataElements", ()))
+
+
+@needs_reference
+def test_personal_data_is_found_where_the_reference_table_finds_it() -> None:
+    known = {operation.key: operation for operation in CATALOGUE}
+    for row in reference():
+        operation = known[f"{row['method']} {row['path']}"]
+        theirs = {
+            (kind, path) for kind, paths in row.get("pii", {}).get("customer", {}).items() for path in paths
+        }
+        ours = {(kind, path) for kind, paths in operation.pii.items() for path in paths}
+        assert theirs <= ours
+        assert {path for _, path in ours - theirs} <= MORE_PII
+        asked = row.get("pii_request", {}).get("customer", {})
+        assert {kind: tuple(paths) for kind, paths in asked.items()} == operation.pii_request
+
+
+@needs_reference
+def test_every_presigned_link_of_the_reference_table_is_known() -> None:
+    known = {operation.key: operation for operation in CATALOGUE}
+    for row in reference():
+        links = {path for owner in row.get("pii", {}).values() for path in owner.get("document_url", ())}
+        ours = set(known[f"{row['method']} {row['path']}"].document_links)
+        assert {link for link in links if not link.endswith("customerTrackingLink")} <= ours

@@ -1,0 +1,375 @@
+"""A desktop's call on its way to Amazon and back: what is passed on, and what never is."""
+
+import json
+import re
+
+import orjson
+import pytest
+
+from services.gateway.model.calls import Region, Restriction, SafeKey
+from services.gateway.model.exchange import user_agent
+from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+from tests.fakes.gateway_ports import Down, json_answer
+from tests.unit.gateway.forwarding import (
+    ADDRESS_BYTES,
+    ADDRESS_PATH,
+    ORDER,
+    PII,
+    Rig,
+    error_of,
+    finished,
+    header,
+)
+
+PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
+ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
+EXPIRED = (
+    b'{"errors":[{"code":"Unauthorized","message":"Denied.",'
+    b'"details":"The access token you provided has expired."}]}'
+)
+LOOPING = re.compile("access token.*expired", re.IGNORECASE)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def test_amazons_bytes_come_back_unchanged_to_a_device_with_the_scope(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES, x_amzn_ratelimit_limit="0.5", date="now"))
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert (answer.status, answer.body) == (200, ADDRESS_BYTES)
+    assert header(answer, "x-amzn-requestid") == "amazon-1"
+    assert header(answer, "x-amzn-ratelimit-limit") == "0.5"
+
+
+async def test_a_device_without_the_scope_gets_the_same_document_masked(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+    answer = await rig.call(rig.auth.enrol(), ADDRESS_PATH)
+    assert orjson.loads(answer.body) == {
+        "payload": {
+            "AmazonOrderId": ORDER,
+            "ShippingAddress": {"Name": "***", "AddressLine1": "***", "CountryCode": "US"},
+        }
+    }
+
+
+async def test_an_address_is_fetched_with_a_restricted_token_for_that_operation_only_T19(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+    await rig.call(rig.auth.enrol(), ADDRESS_PATH)
+    assert rig.auth.lent == [
+        ("device-0", Region.NA, Restriction("GET", "/orders/v0/orders/{orderId}/address"))
+    ]
+    assert rig.upstream.requests[0].token.reveal().startswith("Atz.sprdt|")
+
+
+async def test_nothing_of_the_desktops_headers_reaches_amazon_T05(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    given = [
+        ("authorization", "AWS4-HMAC-SHA256 x"),
+        ("user-agent", "desktop/1"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("transfer-encoding", "chunked"),
+        ("content-length", "7"),
+        ("x-amz-date", "19990101T000000Z"),
+        ("x-amzn-shipping-business-id", "AmazonShipping_US"),
+    ]
+    await rig.call(token, PARTICIPATIONS, headers=given, body=b"{}")
+    (request,) = rig.upstream.requests
+    assert sorted(request.headers) == [
+        ("accept", "application/json"),
+        ("user-agent", "Sallyport/test (Language=Python/3.11)"),
+        ("x-amz-date", "20261122T120000Z"),
+    ]
+    assert request.body == b""
+    assert token not in repr(request)
+
+
+async def test_an_operations_own_header_parameter_is_passed_on(rig: Rig) -> None:
+    given = [("x-amzn-shipping-business-id", "AmazonShipping_US"), ("x-amzn-idempotencykey", "a\nb")]
+    await rig.call(
+        rig.auth.enrol(), "/shipping/v2/shipments/S1/cancel", "PUT", headers=given, body=b'{"a":1}'
+    )
+    sent = dict(rig.upstream.requests[0].headers)
+    assert sent["x-amzn-shipping-business-id"] == "AmazonShipping_US"
+    assert "x-amzn-idempotencykey" not in sent
+    assert sent["content-type"] == "application/json"
+    assert rig.upstream.requests[0].body == b'{"a":1}'
+
+
+async def test_known_parameters_go_byte_for_byte_and_unknown_ones_stay_here(rig: Rig) -> None:
+    query = (
+        "NextToken=a%2Fb%3D%3d+c&RestrictedResources=buyerInfo&path=%2Forders&MarketplaceIds=ATVPDKIKX0DER"
+    )
+    answer = await rig.call(rig.auth.enrol(), f"/orders/v0/orders?{query}")
+    assert rig.upstream.requests[0].query == "NextToken=a%2Fb%3D%3d+c&MarketplaceIds=ATVPDKIKX0DER"
+    assert header(answer, "x-sallyport-ignored") == "RestrictedResources,path"
+
+
+@pytest.mark.parametrize(
+    "query", ["a=\r\n", "a=%0g", 'a="', "&".join("a=1" for _ in range(300)), "a=" + "x" * 20_000, "a=\x00"]
+)
+async def test_a_malformed_query_is_refused_T10(rig: Rig, query: str) -> None:
+    answer = await rig.call(rig.auth.enrol(), f"/orders/v0/orders?{query}")
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidInput")
+    assert not rig.upstream.requests
+
+
+async def test_a_body_that_is_not_json_is_refused_T10(rig: Rig) -> None:
+    answer = await rig.call(rig.auth.enrol(), "/feeds/2021-06-30/feeds", "POST", body=b"<a/>")
+    assert answer.status == 400
+    assert not rig.upstream.requests
+
+
+async def test_region_follows_the_requests_marketplace(rig: Rig) -> None:
+    token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
+    await rig.call(token, "/orders/v0/orders?MarketplaceIds=A1PA6795UKMFR9,A1F83G8C2ARO7P")
+    await rig.call(token, PARTICIPATIONS, host="sellingpartnerapi-eu.amazon.com")
+    await rig.call(token, PARTICIPATIONS)
+    assert [request.region for request in rig.upstream.requests] == [Region.EU, Region.EU, Region.NA]
+
+
+async def test_amazons_tokens_are_lent_once_and_kept(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    for _ in range(3):
+        await rig.call(token, PARTICIPATIONS)
+    assert len(rig.auth.lent) == 1
+    await rig.clock.advance(3_545.0)
+    await rig.call(token, PARTICIPATIONS)
+    assert len(rig.auth.lent) == 2
+
+
+async def test_a_token_that_amazon_calls_expired_is_replaced_once(rig: Rig) -> None:
+    rig.upstream.replies.extend([json_answer(EXPIRED, 403), json_answer(b'{"payload":[]}')])
+    answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert answer.status == 200
+    assert len(rig.auth.lent) == 2
+
+
+async def test_amazons_words_about_its_own_token_do_not_make_a_library_loop(rig: Rig) -> None:
+    rig.upstream.answer = lambda _: json_answer(EXPIRED, 403)
+    answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert answer.status == 403
+    assert not LOOPING.search(answer.body.decode())
+    assert len(rig.upstream.requests) == 2
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_read_is_asked_again_when_amazon_stumbles_R07(rig: Rig, status: int) -> None:
+    rig.upstream.replies.extend([json_answer(b"{}", status), json_answer(b'{"payload":[]}')])
+    answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
+    assert answer.status == 200
+    assert len(rig.upstream.requests) == 2
+
+
+@pytest.mark.parametrize("fault", [UpstreamTimeout(), UpstreamLost(), UpstreamUnreachable()])
+async def test_a_read_is_asked_again_when_nothing_came_R07(rig: Rig, fault: Exception) -> None:
+    rig.upstream.replies.extend([fault, json_answer(b"{}")])
+    answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("reply", [json_answer(b"{}", 500), json_answer(b"{}", 503), UpstreamLost()])
+async def test_an_effect_is_never_asked_for_twice_R07(rig: Rig, reply: object) -> None:
+    rig.upstream.answer = lambda _: reply  # type: ignore[assignment, return-value]
+    answer = await finished(rig, rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"))
+    assert answer.status >= 500
+    assert len(rig.upstream.requests) == 1
+
+
+async def test_attempts_are_bounded_and_end_within_the_deadline_R07(rig: Rig) -> None:
+    rig.upstream.answer = lambda _: json_answer(b"{}", 503)
+    answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
+    assert answer.status == 503
+    assert len(rig.upstream.requests) == 4
+    assert rig.clock.monotonic_s() <= 26.0
+
+
+async def test_every_attempt_ends_before_the_clients_deadline_R07(rig: Rig) -> None:
+    await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert rig.upstream.timeouts_s == [25.0, 12.0]
+
+
+async def test_a_used_up_budget_is_429_in_amazons_shape(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    for _ in range(20):
+        assert (await rig.call(token, "/orders/2026-01-01/orders")).status == 200
+    answer = await rig.call(token, "/orders/2026-01-01/orders")
+    assert (answer.status, error_of(answer)["code"]) == (429, "QuotaExceeded")
+    assert header(answer, "x-amzn-ratelimit-limit") == "0.0056"
+    assert header(answer, "retry-after") == "179"
+    assert len(rig.upstream.requests) == 20
+
+
+async def test_amazons_429_reaches_the_client_only_when_it_cannot_be_waited_out(rig: Rig) -> None:
+    rig.upstream.answer = lambda _: json_answer(b'{"errors":[]}', 429)
+    answer = await finished(rig, rig.call(rig.auth.enrol(), "/orders/2026-01-01/orders"))
+    assert answer.status == 429
+    assert len(rig.upstream.requests) == 1
+    assert header(answer, "retry-after") is not None
+
+
+async def test_an_error_of_amazons_is_told_again_without_its_body_T30_T31(rig: Rig) -> None:
+    told = {
+        "errors": [
+            {"code": "InvalidInput", "message": "Bad\r\nX: 1 \u001b[31m", "details": "Atza|IwEBIA", "x": 1},
+            {"code": 7},
+        ],
+        "trace": "Atzr|secret",
+    }
+    rig.upstream.replies.append(json_answer(json.dumps(told).encode(), 400))
+    answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
+    assert answer.status == 400
+    assert json.loads(answer.body)["errors"] == [
+        {"code": "InvalidInput", "message": "Bad  X: 1  [31m", "details": ""},
+        {"code": "", "message": "", "details": ""},
+    ]
+
+
+async def test_an_html_error_page_becomes_an_error_of_ours_T31(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(b"<html>proxy</html>", 400, content_type="text/html"))
+    answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
+    assert (answer.status, error_of(answer)["code"]) == (400, "InternalFailure")
+    assert b"html" not in answer.body
+    assert header(answer, "content-type") == "application/json"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_answer(b"", 302, location="https://evil.example"),
+        json_answer(b'{"payload":{"token":"Atza|IwEBIA"}}'),
+        UpstreamInvalid(),
+    ],
+)
+async def test_an_answer_that_may_not_pass_is_502_T06_T29(rig: Rig, reply: object) -> None:
+    rig.upstream.replies.append(reply)  # type: ignore[arg-type]
+    answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
+    assert answer.status == 502
+    assert error_of(answer)["details"].startswith("upstream_invalid")
+    assert b"Atza" not in answer.body
+
+
+async def test_a_success_that_is_not_json_is_502_T29(rig: Rig) -> None:
+    page = json_answer(b"<html>")
+    rig.upstream.replies.append(type(page)(200, [("content-type", "text/html")], page.body))
+    assert (await rig.call(rig.auth.enrol(), PARTICIPATIONS)).status == 502
+
+
+async def test_personal_data_in_an_unknown_form_is_502_for_a_device_without_the_scope(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(b"Jane Roe"))
+    answer = await rig.call(rig.auth.enrol(), ADDRESS_PATH)
+    assert answer.status == 502
+    assert b"Jane" not in answer.body
+
+
+async def test_headers_of_amazons_that_nobody_needs_stay_here_T30(rig: Rig) -> None:
+    rig.upstream.replies.append(
+        json_answer(b"{}", set_cookie="a=b", server="x", location="y", x_amz_apigw_id="z", date="a\tb")
+    )
+    answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert {name for name, _ in answer.headers} == {"content-type", "x-amzn-requestid"}
+
+
+async def test_the_kept_copy_is_served_without_asking_amazon(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+    trusted, other = rig.auth.enrol(scopes=PII), rig.auth.enrol()
+    first = await rig.call(trusted, ADDRESS_PATH)
+    again = await rig.call(trusted, ADDRESS_PATH)
+    masked = await rig.call(other, ADDRESS_PATH)
+    assert first.body == again.body == ADDRESS_BYTES
+    assert b"Jane" not in masked.body
+    assert len(rig.upstream.requests) == 1
+    assert rig.safe.kept == {SafeKey("seller-1", ORDER, "ordersV0.getOrderAddress"): ADDRESS_BYTES}
+
+
+async def test_another_seller_never_gets_the_kept_copy_T07(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+    rig.upstream.answer = lambda _: json_answer(b'{"errors":[{"code":"NotFound","message":"None."}]}', 404)
+    await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    foreign = await rig.call(rig.auth.enrol(seller_id="seller-2", scopes=PII), ADDRESS_PATH)
+    absent = await rig.call(
+        rig.auth.enrol(seller_id="seller-2", scopes=PII), "/orders/v0/orders/000-0000000-0000000/address"
+    )
+    assert foreign.status == 404
+    assert (foreign.status, foreign.body, foreign.headers) == (absent.status, absent.body, absent.headers)
+
+
+async def test_an_order_past_its_clock_is_gone_even_if_amazon_would_tell(rig: Rig) -> None:
+    rig.safe.expired.add(ORDER)
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert (answer.status, error_of(answer)["code"]) == (410, "Gone")
+    assert error_of(answer)["details"].startswith("expired")
+    assert not rig.upstream.requests
+
+
+async def test_personal_data_does_not_leave_when_the_safe_cannot_be_told(rig: Rig) -> None:
+    rig.safe.is_down = True
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert answer.status == 503
+    assert not rig.upstream.requests
+
+
+async def test_an_order_that_nobody_listed_is_served_and_not_kept(rig: Rig) -> None:
+    rig.safe.unknown.add(ORDER)
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert answer.status == 200
+    assert rig.signals.side_failures == [("seal", "order_not_observed")]
+    assert not rig.safe.kept
+
+
+ORDERS_BYTES = json.dumps(
+    {
+        "payload": {
+            "Orders": [
+                {"AmazonOrderId": ORDER, "OrderStatus": "Shipped", "PurchaseDate": "2026-11-01T08:00:00Z"},
+                {"AmazonOrderId": "114-0000000-0000001", "OrderStatus": "Unshipped"},
+            ]
+        }
+    }
+).encode()
+
+
+async def test_what_a_list_tells_about_orders_reaches_retention_first(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ORDERS_BYTES))
+    answer = await rig.call(rig.auth.enrol(), "/orders/v0/orders")
+    assert answer.status == 200
+    assert [(seller, seen.order_id, seen.state) for seller, seen in rig.safe.observed] == [
+        ("seller-1", ORDER, "shipped"),
+        ("seller-1", "114-0000000-0000001", "unshipped"),
+    ]
+
+
+@pytest.mark.parametrize(("scopes", "status"), [(PII, 503), (frozenset({"orders"}), 200)])
+async def test_a_deaf_safe_stops_only_answers_with_personal_data(
+    rig: Rig, scopes: frozenset[str], status: int
+) -> None:
+    rig.safe.is_down = True
+    rig.upstream.replies.append(json_answer(ORDERS_BYTES))
+    answer = await rig.call(rig.auth.enrol(scopes=scopes), "/orders/v0/orders")
+    assert answer.status == status
+    if status == 200:
+        assert rig.signals.side_failures == [("observe_orders", "store_unavailable")]
+
+
+async def test_auths_refusal_is_passed_on_with_its_reason(rig: Rig) -> None:
+    rig.auth.lending_error = Down()
+    answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert (answer.status, error_of(answer)["code"]) == (503, "ServiceUnavailable")
+    assert header(answer, "retry-after") == "5"
+
+
+async def test_a_mistake_of_ours_is_a_blank_500_with_the_request_id(rig: Rig) -> None:
+    rig.upstream.replies.append(ZeroDivisionError("Jane Roe"))
+    answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
+    assert answer.status == 500
+    assert b"Jane" not in answer.body
+    assert header(answer, "x-amzn-requestid") == "request-1"
+    assert len(rig.signals.crashes) == 1
+
+
+def test_user_agent_names_the_language_and_stays_short() -> None:
+    assert re.fullmatch(r"Sallyport/1\.2 \(Language=Python/3\.\d+; Platform=\w+\)", user_agent("1.2"))
+    assert len(user_agent("9" * 900)) <= 500

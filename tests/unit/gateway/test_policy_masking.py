@@ -1,0 +1,148 @@
+"""What a device without the PII scope sees of an answer."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.model.masking import DEPTH_MAX, HIDDEN_TEXT, Mask, Unmaskable
+from services.gateway.model.operations import Operation
+
+CATALOGUE = Catalogue.load()
+MASKED = [operation for operation in CATALOGUE if operation.mask is not None]
+SECRET = "Jane Roe, 1 Cedar Way"
+
+
+def masked(paths: list[str], document: Any) -> Any:
+    return json.loads(Mask(paths).apply(json.dumps(document).encode()))
+
+
+def test_types_are_kept_and_contents_hidden() -> None:
+    document = {"a": {"s": "x", "n": 7, "f": 1.5, "b": True, "z": None, "l": ["x", {"k": "x"}]}}
+    expected = {"a": {"s": "***", "n": 0, "f": 0, "b": False, "z": None, "l": ["***", {"k": "***"}]}}
+    assert masked(["$.a"], document) == expected
+
+
+def test_what_no_path_names_is_untouched() -> None:
+    document = {"orders": [{"id": "1", "name": "x"}, {"id": "2"}], "next": "token"}
+    assert masked(["$.orders[*].name"], document) == {
+        "orders": [{"id": "1", "name": "***"}, {"id": "2"}],
+        "next": "token",
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"orders": {"name": SECRET}},
+        {"orders": [[{"name": SECRET}]]},
+        {"orders": [SECRET]},
+        {"orders": SECRET},
+        [SECRET],
+        SECRET,
+    ],
+)
+def test_another_shape_than_the_model_says_is_hidden_whole(document: Any) -> None:
+    assert SECRET not in json.dumps(masked(["$.orders[*].name"], document))
+
+
+def test_null_on_the_way_stays_null() -> None:
+    assert masked(["$.payload.Address.Name"], {"payload": {"Address": None}}) == {
+        "payload": {"Address": None}
+    }
+
+
+@pytest.mark.parametrize("body", [b"<html>", b'{"a":', b"\xff", b"{'a': 1}", b"[" * 2_000 + b"]" * 2_000])
+def test_what_is_not_json_cannot_be_masked(body: bytes) -> None:
+    with pytest.raises(Unmaskable):
+        Mask(["$.a"]).apply(body)
+
+
+def test_too_deep_a_value_cannot_be_masked_T29() -> None:
+    deep = b'{"a":' + b"[" * (DEPTH_MAX + 2) + b"]" * (DEPTH_MAX + 2) + b"}"
+    with pytest.raises(Unmaskable):
+        Mask(["$.a"]).apply(deep)
+
+
+def test_an_empty_body_stays_empty() -> None:
+    assert Mask(["$.a"]).apply(b"") == b""
+
+
+@pytest.mark.parametrize("path", ["$", "a.b", "$.", "$..a", ""])
+def test_a_path_of_another_form_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="not a path"):
+        Mask([path])
+
+
+def filled(paths: list[str], leaf: Any) -> Any:
+    """Return a document that has every path, with `leaf` at its end."""
+    root: dict[str, Any] = {}
+    for path in paths:
+        steps = path.replace("[*]", ".[*]").split(".")[1:]
+        _place(root, steps, leaf)
+    return root
+
+
+def _place(here: Any, steps: list[str], leaf: Any) -> None:
+    step, rest = steps[0], steps[1:]
+    blank: Any = leaf if not rest else ([] if rest[0] == "[*]" else {})
+    if step == "[*]":
+        if not here:
+            here.append(blank)
+        target = here[0]
+    else:
+        target = here.setdefault(step, blank)
+    if rest:
+        _place(target, rest, leaf)
+
+
+@pytest.mark.parametrize("operation", MASKED, ids=lambda each: each.key)
+def test_every_personal_field_of_every_operation_is_masked(operation: Operation) -> None:
+    paths = [path for listed in operation.pii.values() for path in listed]
+    document = filled(paths, SECRET)
+    document["kept"] = "kept"
+    assert operation.mask is not None
+    out = operation.mask.apply(json.dumps(document).encode())
+    assert SECRET.encode() not in out
+    assert json.loads(out)["kept"] == "kept"
+    assert out.count(HIDDEN_TEXT.encode()) == len(set(paths))
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.just(SECRET),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+STEPS = st.lists(st.sampled_from(["a", "b", "c", "[*]"]), min_size=1, max_size=4)
+
+
+@given(document=VALUES, ways=st.lists(STEPS, min_size=1, max_size=4))
+def test_no_personal_text_survives_where_a_path_ends(document: Any, ways: list[list[str]]) -> None:
+    paths = ["$" + "".join(step if step == "[*]" else f".{step}" for step in way) for way in ways]
+    try:
+        mask = Mask(paths)
+    except ValueError:
+        return
+    out = json.loads(mask.apply(json.dumps(document).encode()))
+    for way in ways:
+        for value in _ends(out, way):
+            assert SECRET not in json.dumps(value)
+
+
+def _ends(value: Any, way: list[str]) -> list[Any]:
+    """Return what a path names in a document, where the document has its shape."""
+    if not way:
+        return [value]
+    if way[0] == "[*]":
+        return [end for entry in value for end in _ends(entry, way[1:])] if isinstance(value, list) else []
+    return _ends(value[way[0]], way[1:]) if isinstance(value, dict) and way[0] in value else []
+
+
+@given(document=VALUES)
+def test_masking_twice_is_masking_once(document: Any) -> None:
+    mask = Mask(["$.a[*].b", "$.c"])
+    once = mask.apply(json.dumps(document).encode())
+    assert mask.apply(once) == once

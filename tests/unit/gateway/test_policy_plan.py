@@ -1,0 +1,162 @@
+"""Who may call what, and with which of Amazon's tokens."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.model.audit import Kind
+from services.gateway.model.calls import Device, Profile, Region, Restriction
+from services.gateway.model.faults import (
+    DocumentsNotServed,
+    OperationNotForSellers,
+    RegionNotConnected,
+    RestrictionMismatch,
+    ScopeMissing,
+)
+from services.gateway.model.operations import Operation
+from services.gateway.model.policy import Plan, is_named, plan
+from services.gateway.model.regions import choose
+
+CATALOGUE = Catalogue.load()
+DEVICE = Device(
+    device_id="d",
+    seller_id="s",
+    profile=Profile.COMPAT,
+    scopes=frozenset({"orders"}),
+    key_thumbprint="",
+    expires_at=datetime(2026, 11, 22, tzinfo=UTC),
+    restrictions=(),
+    regions=frozenset({Region.NA, Region.EU}),
+    default_marketplace_id="ATVPDKIKX0DER",
+)
+TRUSTED = replace(DEVICE, scopes=frozenset({"orders", "pii"}))
+ORDERS = "/orders/v0/orders"
+
+
+def operation(name: str) -> Operation:
+    return next(each for each in CATALOGUE if each.name == name)
+
+
+def planned(name: str, device: Device, path: str = "") -> Plan:
+    found = operation(name)
+    return plan(found, device, path or found.path)
+
+
+def test_an_always_restricted_read_is_made_for_everybody_and_masked_without_the_scope() -> None:
+    wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
+    assert planned("ordersV0.getOrderAddress", DEVICE) == Plan(
+        wanted, is_masked=True, audit_kind=Kind.PII_MASKED
+    )
+    assert planned("ordersV0.getOrderAddress", TRUSTED) == Plan(
+        wanted, is_masked=False, audit_kind=Kind.PII_READ
+    )
+
+
+def test_a_list_is_read_with_the_ordinary_token_unless_a_handle_asks_for_more() -> None:
+    assert planned("ordersV0.getOrders", TRUSTED).restriction is None
+    handle = Restriction("GET", ORDERS, ("buyerInfo", "shippingAddress"))
+    asking = replace(TRUSTED, restrictions=(handle,))
+    assert planned("ordersV0.getOrders", asking).restriction == handle
+
+
+def test_a_handle_without_the_scope_fetches_no_more_than_the_ordinary_token() -> None:
+    asking = replace(DEVICE, restrictions=(Restriction("GET", ORDERS, ("buyerInfo",)),))
+    assert planned("ordersV0.getOrders", asking) == Plan(None, is_masked=True, audit_kind=Kind.PII_MASKED)
+
+
+def test_a_handle_without_data_elements_is_an_ordinary_read() -> None:
+    asking = replace(TRUSTED, restrictions=(Restriction("GET", ORDERS),))
+    assert planned("ordersV0.getOrders", asking).restriction is None
+
+
+def test_a_handle_is_good_only_for_what_it_names() -> None:
+    asking = replace(TRUSTED, restrictions=(Restriction("GET", ORDERS, ("buyerInfo",)),))
+    with pytest.raises(RestrictionMismatch):
+        planned("ordersV0.getOrderAddress", asking)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "fits"),
+    [
+        ("/orders/v0/orders/{orderId}", "/orders/v0/orders/1", True),
+        ("/orders/v0/orders/1", "/orders/v0/orders/1", True),
+        ("/orders/v0/orders/1", "/orders/v0/orders/2", False),
+        ("/orders/v0/orders/{orderId}", "/orders/v0/orders/1/address", False),
+        ("/orders/v0/orders/{orderId}/address", "/orders/v0/orders/1", False),
+    ],
+)
+def test_specific_and_generic_paths_name_calls(theirs: str, ours: str, *, fits: bool) -> None:
+    assert is_named(Restriction("GET", theirs), "GET", ours) is fits
+    assert not is_named(Restriction("PUT", theirs), "GET", ours)
+
+
+def test_personal_data_that_comes_with_the_ordinary_token_is_masked_too() -> None:
+    assert planned("orders_2026-01-01.searchOrders", DEVICE).is_masked
+    assert not planned("orders_2026-01-01.searchOrders", TRUSTED).is_masked
+
+
+def test_only_what_shows_personal_data_or_changes_something_is_audited() -> None:
+    assert planned("catalogItems_2022-04-01.searchCatalogItems", DEVICE).audit_kind is None
+    assert planned("feeds_2021-06-30.createFeed", DEVICE).audit_kind is Kind.OPERATION_CALLED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reports_2021-06-30.getReportDocument",
+        "feeds_2021-06-30.createFeedDocument",
+        "dataKiosk_2023-11-15.getDocument",
+        "fulfillmentInboundV0.getLabels",
+        "fulfillmentInbound_2024-03-20.createMarketplaceItemLabels",
+        "uploads_2020-11-01.createUploadDestinationForResource",
+        "easyShip_2022-03-23.createScheduledPackageBulk",
+        "awd_2024-05-09.getInboundShipmentLabels",
+        "externalFulfillmentShipments_2024-09-11.generateShipLabels",
+        "InvoicesApiModel_2024-06-19.getInvoicesDocument",
+        "services.createServiceDocumentUploadDestination",
+    ],
+)
+def test_an_answer_with_a_presigned_link_is_refused(name: str) -> None:
+    with pytest.raises(DocumentsNotServed):
+        planned(name, TRUSTED)
+
+
+def test_an_operation_of_the_application_is_refused() -> None:
+    with pytest.raises(OperationNotForSellers):
+        planned("application_2023-11-30.rotateApplicationClientSecret", TRUSTED)
+
+
+def test_a_device_without_any_scope_is_refused() -> None:
+    with pytest.raises(ScopeMissing):
+        planned("sellers.getMarketplaceParticipations", replace(DEVICE, scopes=frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("host", "marketplaces", "region"),
+    [
+        ("sellingpartnerapi-eu.amazon.com", ["ATVPDKIKX0DER"], Region.EU),
+        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], Region.EU),
+        ("gateway.example", ["A1PA6795UKMFR9"], Region.EU),
+        ("gateway.example", ["unknown", "A1F83G8C2ARO7P"], Region.EU),
+        ("gateway.example", [], Region.NA),
+        ("evil.example", [], Region.NA),
+    ],
+)
+def test_region_comes_from_host_then_marketplace_then_device(
+    host: str, marketplaces: list[str], region: Region
+) -> None:
+    assert choose(host, marketplaces, DEVICE) is region
+
+
+def test_a_region_without_consent_is_refused() -> None:
+    with pytest.raises(RegionNotConnected):
+        choose("sellingpartnerapi-fe.amazon.com", [], DEVICE)
+
+
+def test_a_device_without_a_marketplace_calls_its_only_region() -> None:
+    lone = replace(DEVICE, default_marketplace_id="", regions=frozenset({Region.FE}))
+    assert choose("gateway.example", [], lone) is Region.FE
+    with pytest.raises(RegionNotConnected):
+        choose("gateway.example", [], replace(DEVICE, default_marketplace_id=""))
