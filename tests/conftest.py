@@ -14,6 +14,7 @@ import chassis.clock
 import chassis.db
 import chassis.env
 import chassis.identity
+import chassis.rpc
 import chassis.vault
 import sallyport.engines.openbao
 import sallyport.engines.postgres

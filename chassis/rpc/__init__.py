@@ -1,0 +1,21 @@
+"""Calls between our own processes: gRPC, both sides proven, every method in a table.
+
+- TLS 1.3 only, and both sides show a certificate of our authority (T-24). Renewed certificates are taken up
+  without a restart and without a failed call (R-15).
+- Who calls is the DNS name in the caller's certificate. A method is served only to the callers in its row,
+  within its row's deadline, and leaves a line in the log under its row's event kind.
+- A `SallyportError` raised by a handler is raised again at the caller, as its kind with its code and text.
+  Anything else is logged whole under a random id and arrives as Internal with that id.
+- The request id and the trace travel along.
+
+Import this before anything that imports grpc: the library reads its TLS settings when it is loaded.
+"""
+
+from chassis.rpc import ciphers  # noqa: F401 - it acts by being loaded before the others
+
+# isort: split
+from chassis.rpc.channel import Channel
+from chassis.rpc.methods import Method, Service
+from chassis.rpc.server import Server, caller
+
+__all__ = ["Channel", "Method", "Server", "Service", "caller"]

@@ -1,0 +1,169 @@
+"""Calls another process.
+
+When our certificate was renewed, new calls take a new connection, while those under way end on the old one.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import grpc
+import grpc.aio
+
+import chassis.crypto.tls
+import chassis.env
+import chassis.identity
+import chassis.trace
+from chassis.rpc import status, transport
+
+CLOSE_GRACE_S = 5.0
+
+Stub = TypeVar("Stub")
+
+
+@dataclass
+class _Link:
+    """One gRPC channel, made with one certificate."""
+
+    certificate: chassis.crypto.tls.Certificate
+    channel: grpc.aio.Channel
+    calls: int = 0
+
+
+@dataclass(frozen=True)
+class _Rpc:
+    """One method, as the generated stub describes it."""
+
+    path: str
+    serialize: Callable[[Any], bytes] | None
+    deserialize: Callable[[bytes], Any] | None
+
+
+class Channel:
+    """The way to one peer. Errors that its handlers raise are raised here again; see `chassis.rpc.status`."""
+
+    def __init__(
+        self,
+        *,
+        address: chassis.env.Address,
+        peer: str,
+        keeper: chassis.identity.Keeper,
+        deadline_s: float = 5.0,
+    ) -> None:
+        """Describe the way; nothing is dialled before the first call.
+
+        Args:
+            address: where the peer listens.
+            peer: its identity, which its certificate must name.
+            keeper: of our own certificate; started before the first call.
+            deadline_s: of a call that names none. A stream that names none lives as long as the peer lets it.
+        """
+        self._address = address
+        self._peer = peer
+        self._keeper = keeper
+        self._deadline_s = deadline_s
+        self._live: _Link | None = None
+        self._retired: list[_Link] = []
+
+    def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub]) -> Stub:
+        """Return the generated stub; its methods take the request and `timeout`, in seconds."""
+        return stub_class(cast("grpc.aio.Channel", _Facade(self)))
+
+    async def close(self) -> None:
+        """Return once calls under way have ended or, after CLOSE_GRACE_S, were cancelled."""
+        links = [*self._retired, *([self._live] if self._live else [])]
+        self._live, self._retired = None, []
+        for link in links:
+            await link.channel.close(CLOSE_GRACE_S)
+
+    async def ask(self, rpc: _Rpc, request: object, timeout_s: float | None) -> object:
+        """Return the answer to one request."""
+        link = self._begin()
+        call = link.channel.unary_unary(rpc.path, rpc.serialize, rpc.deserialize)
+        try:
+            return await call(request, timeout=timeout_s or self._deadline_s, metadata=_metadata())
+        except grpc.aio.AioRpcError as failure:
+            raise status.rebuilt(failure) from failure
+        finally:
+            await self._end(link)
+
+    async def follow(self, rpc: _Rpc, request: object, timeout_s: float | None) -> AsyncIterator[object]:
+        """Give the answers to one request as they come."""
+        link = self._begin()
+        call = link.channel.unary_stream(rpc.path, rpc.serialize, rpc.deserialize)(
+            request, timeout=timeout_s, metadata=_metadata()
+        )
+        try:
+            async for answer in call:
+                yield answer
+        except grpc.aio.AioRpcError as failure:
+            raise status.rebuilt(failure) from failure
+        finally:
+            call.cancel()
+            await self._end(link)
+
+    def _begin(self) -> _Link:
+        certificate = self._keeper.current
+        if self._live is None or self._live.certificate is not certificate:
+            if self._live is not None:
+                self._retired.append(self._live)
+            self._live = _Link(certificate, self._dial(certificate))
+        self._live.calls += 1
+        return self._live
+
+    async def _end(self, link: _Link) -> None:
+        link.calls -= 1
+        idle = [retired for retired in self._retired if not retired.calls]
+        self._retired = [retired for retired in self._retired if retired.calls]
+        for retired in idle:
+            await retired.channel.close()
+
+    def _dial(self, certificate: chassis.crypto.tls.Certificate) -> grpc.aio.Channel:
+        return grpc.aio.secure_channel(
+            str(self._address),
+            transport.channel_credentials(certificate),
+            options=transport.channel_options(self._peer),
+        )
+
+
+class _Facade:
+    """The part of a gRPC channel that generated stubs use; each call finds the connection of its moment."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def unary_unary(
+        self,
+        path: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool = False,
+    ) -> Callable[..., Awaitable[object]]:
+        rpc = _Rpc(path, request_serializer, response_deserializer)
+
+        def call(request: object, *, timeout: float | None = None) -> Awaitable[object]:
+            return self._channel.ask(rpc, request, timeout)
+
+        return call
+
+    def unary_stream(
+        self,
+        path: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool = False,
+    ) -> Callable[..., AsyncIterator[object]]:
+        rpc = _Rpc(path, request_serializer, response_deserializer)
+
+        def call(request: object, *, timeout: float | None = None) -> AsyncIterator[object]:
+            return self._channel.follow(rpc, request, timeout)
+
+        return call
+
+
+def _metadata() -> tuple[tuple[str, str], ...]:
+    known = {
+        transport.REQUEST_ID: chassis.trace.request_id(),
+        transport.TRACEPARENT: chassis.trace.traceparent(),
+    }
+    return tuple((key, value) for key, value in known.items() if value)
