@@ -58,11 +58,11 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="start everything on this machine",
         description="Start PostgreSQL, OpenBao, a simulated Amazon and the services, until Ctrl-C.",
     )
-    add_places(parser, STATE_FOLDER)
+    add_places(parser, STATE_FOLDER, PUBLIC_PORT)
     parser.set_defaults(verb=_run)
 
 
-def add_places(parser: argparse.ArgumentParser, state_folder: Path) -> None:
+def add_places(parser: argparse.ArgumentParser, state_folder: Path, base_port: int) -> None:
     """Add the two options that say where a stack lies."""
     parser.add_argument(
         "--state-folder", type=Path, default=state_folder, metavar="DIR", help=f"({state_folder})"
@@ -70,9 +70,9 @@ def add_places(parser: argparse.ArgumentParser, state_folder: Path) -> None:
     parser.add_argument(
         "--base-port",
         type=int,
-        default=PUBLIC_PORT,
+        default=base_port,
         metavar="PORT",
-        help=f"first of 20 loopback ports; the gateway's own ({PUBLIC_PORT})",
+        help=f"first of 20 loopback ports; the gateway's own ({base_port})",
     )
 
 

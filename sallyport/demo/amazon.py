@@ -1,0 +1,82 @@
+"""The simulated Amazon's controls, as the story uses them: look, ship, move time, read the record."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import aiohttp
+
+TIMEOUT_S = 15.0
+CALLS_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of the simulated world; `needles` are the texts that identify its buyer."""
+
+    order_id: str
+    seller_id: str
+    marketplace_id: str
+    status: str
+    needles: tuple[str, ...]
+
+
+class Amazon:
+    """A client of the controls. Use as an async context manager."""
+
+    def __init__(self, control_url: str) -> None:
+        self._base = f"{control_url}/_simulator"
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def sellers(self) -> list[dict[str, Any]]:
+        """Return the seller accounts, always in the same order."""
+        accounts: list[dict[str, Any]] = (await self._ask("GET", "/sellers"))["sellers"]
+        return accounts
+
+    async def orders(self, seller_id: str) -> list[Order]:
+        """Return a seller's orders placed by now, oldest first."""
+        rows = (await self._ask("GET", f"/orders?seller_id={seller_id}"))["orders"]
+        return [_order(row) for row in rows]
+
+    async def ship(self, order_id: str) -> None:
+        """Ship an order now."""
+        await self._ask("POST", f"/orders/{order_id}/ship")
+
+    async def advance(self, days: float) -> None:
+        """Move the virtual time forward, for Amazon and for the services."""
+        await self._ask("POST", "/clock", {"advance_s": days * 86_400})
+
+    async def calls(self, after: int = 0) -> list[dict[str, Any]]:
+        """Return the recorded calls after the one numbered `after`, oldest first."""
+        calls: list[dict[str, Any]] = (await self._ask("GET", f"/calls?after={after}&limit={CALLS_MAX}"))[
+            "calls"
+        ]
+        return calls
+
+    async def latest_call(self) -> int:
+        """Return the number of the last recorded call."""
+        latest: int = (await self._ask("GET", "/calls?after=0&limit=1"))["latest"]
+        return latest
+
+    async def consents(self) -> list[dict[str, Any]]:
+        """Return every consent ever given."""
+        consents: list[dict[str, Any]] = (await self._ask("GET", "/consents"))["consents"]
+        return consents
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        async with self._session.request(method, f"{self._base}{path}", json=body) as answer:
+            document: dict[str, Any] = await answer.json()
+            if answer.status != 200:
+                raise RuntimeError(f"the simulated Amazon refused {method} {path}: {document}")
+            return document
+
+
+def _order(row: dict[str, Any]) -> Order:
+    return Order(
+        row["order_id"], row["seller_id"], row["marketplace_id"], row["status"], tuple(row["needles"])
+    )

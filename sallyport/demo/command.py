@@ -1,0 +1,69 @@
+"""`sallyport demo`: the story, unattended, on a stack of its own."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import chassis.errors
+import sallyport.stack
+from sallyport.demo.scene import Scene, StepFailed
+from sallyport.demo.stage import set_stage
+from sallyport.demo.story import STORY, Step
+from sallyport.layout import Layout
+from sallyport.run import EXIT_DONE, EXIT_FAILED, Progress, add_places, say
+from sallyport.supervisor import PartFailed
+
+STATE_FOLDER = Path(".sallyport/demo")
+BASE_PORT = 9443
+
+
+def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount `demo` on the command line."""
+    parser = verbs.add_parser(
+        "demo",
+        help="the main job, unattended",
+        description="Let one seller's order travel through a stack of its own; print each step's proof.",
+        epilog="Exit codes: 0 every step proven, 1 a step failed and is named.",
+    )
+    add_places(parser, STATE_FOLDER, BASE_PORT)
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the state of the run before, and of this one"
+    )
+    parser.set_defaults(verb=_demo)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    layout = Layout(options.state_folder.absolute(), options.base_port, is_tapped=True)
+    if not options.keep:
+        shutil.rmtree(layout.folder, ignore_errors=True)
+    try:
+        asyncio.run(_play(layout))
+    except (StepFailed, PartFailed, chassis.errors.StartRefused) as failure:
+        sys.stderr.write(f"sallyport demo: {failure}\n")
+        return EXIT_FAILED
+    if not options.keep:
+        shutil.rmtree(layout.folder, ignore_errors=True)
+    return EXIT_DONE
+
+
+async def _play(layout: Layout) -> None:
+    say(f"Starting the demonstration's stack in {layout.folder}")
+    started_s = time.monotonic()
+    async with sallyport.stack.open_stack(layout, Progress()) as stack, set_stage(stack) as scene:
+        for number, step in enumerate(STORY, start=1):
+            await _take(number, step, scene)
+    say(f"\nThe story went as told, in {time.monotonic() - started_s:.0f} s.")
+
+
+async def _take(number: int, step: Step, scene: Scene) -> None:
+    say(f"\n{number}  {step.name}")
+    try:
+        proof = await step.take(scene)
+    except (chassis.errors.SallyportError, LookupError, RuntimeError) as error:
+        raise StepFailed(f"step {number}, {step.name}: {error}") from error
+    except StepFailed as failure:
+        raise StepFailed(f"step {number}, {step.name}: {failure}") from failure
+    say(f"   proven: {proof}")

@@ -1,0 +1,156 @@
+"""What the story's steps share: the running stack, the browser, the desktops, what was learnt so far."""
+
+import asyncio
+import html
+import json
+import re
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urljoin
+
+import aiohttp
+
+import chassis.errors
+from sallyport.access import Admin
+from sallyport.demo.amazon import Amazon, Order
+from sallyport.demo.browser import Browser, Page
+from sallyport.demo.desktop import Desktop
+from sallyport.demo.libraries.settings import Settings
+from sallyport.demo.wiretap import Wiretap
+from sallyport.stack import Stack
+from wire.auth.v1 import auth_pb2
+
+T = TypeVar("T")
+
+PATIENCE_S = 60.0
+RETRY_AFTER_S = 0.5
+LIBRARY_S_MAX = 60.0
+COPIED = re.compile(r'<code class="copy">([^<]+)</code>')
+REVOKE_ACTION = re.compile(r"/portal/devices/([0-9a-f-]+)/revoke")
+
+
+class StepFailed(Exception):
+    """A step did not show what it promises; the text says what was seen instead."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A desktop program in the compat profile: what the portal showed once."""
+
+    device_id: str
+    refresh_token: str
+
+
+@dataclass
+class Scene:
+    """Everything at hand while the story runs; later steps stand on what earlier ones set."""
+
+    stack: Stack
+    browser: Browser
+    desktop: Desktop
+    amazon: Amazon
+    admin: Admin
+    wiretap: Wiretap
+    account: dict[str, Any]
+    seller_id: str
+    invitation_url: str
+    order: Order | None = None
+    trusted: Program | None = None
+    untrusted: Program | None = None
+    desktop_id: str = ""
+    erase_subject: str = ""
+
+    @property
+    def the_order(self) -> Order:
+        """The order that travels."""
+        if self.order is None:
+            raise StepFailed("no order was chosen yet")
+        return self.order
+
+    async def allow(self, device_id: str) -> None:
+        """Have the vendor give a device the scope `pii`."""
+        request = auth_pb2.SetDeviceScopesRequest(
+            seller_id=self.seller_id,
+            device_id=device_id,
+            scopes=["orders", "pii"],
+            reason="prints shipping labels",
+        )
+        await patiently(lambda: self.admin.auth.SetDeviceScopes(request))
+
+    async def enrol_program(self, name: str) -> Program:
+        """Have the person create a device for a program with an unmodified library."""
+        home = await self.open("/portal")
+        page = await self.browser.submit(home, home.form("/portal/devices"), device_name=name)
+        copied = COPIED.findall(page.text)
+        if len(copied) != 2:
+            raise StepFailed(f"the portal did not show a new device's credentials ({page.status})")
+        return Program(*(html.unescape(text) for text in copied))
+
+    async def newest_device(self) -> str:
+        """Return the id of the device enrolled last."""
+        found = REVOKE_ACTION.search((await self.open("/portal")).text)
+        if found is None:
+            raise StepFailed("the portal lists no device")
+        return found[1]
+
+    async def open(self, url: str) -> Page:
+        """Return the page at `url`, or at a path of our own; what is down for a moment is asked again."""
+
+        async def shown() -> Page:
+            page = await self.browser.open(urljoin(self.stack.layout.public_url, url))
+            if page.status >= 500:
+                raise chassis.errors.Unavailable(f"a page answered {page.status}")
+            return page
+
+        return await patiently(shown)
+
+    async def run_library(self, module: str, program: Program, order_id: str = "") -> dict[str, Any]:
+        """Return what an unmodified library, in a process of its own, made of the gateway's answers."""
+        settings = Settings(
+            gateway=self.stack.layout.public_url,
+            ca_file=str(self.stack.ground.folder.services_ca_file),
+            device_id=program.device_id,
+            refresh_token=program.refresh_token,
+            marketplace_id=self.the_order.marketplace_id,
+            created_after="2020-01-01T00:00:00Z",
+            order_id=order_id,
+        )
+        return await patiently(lambda: _run_module(module, settings))
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what `attempt` returns; while something is down, try again, as a client does, for PATIENCE_S."""
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + PATIENCE_S
+    while True:
+        try:
+            return await attempt()
+        except (chassis.errors.Unavailable, aiohttp.ClientError, OSError, TimeoutError) as error:
+            if loop.time() > deadline_s:
+                raise StepFailed(f"still failing after {PATIENCE_S:.0f} s: {error}") from error
+            await asyncio.sleep(RETRY_AFTER_S)
+
+
+async def _run_module(module: str, settings: Settings) -> dict[str, Any]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "ignore", "-m", module),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"SSL_CERT_FILE": settings.ca_file, "REQUESTS_CA_BUNDLE": settings.ca_file},
+    )
+    try:
+        output, complaint = await asyncio.wait_for(
+            process.communicate(settings.to_json().encode()), LIBRARY_S_MAX
+        )
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode != 0:
+        last = complaint.decode(errors="replace").strip().splitlines()[-1:]
+        raise chassis.errors.Unavailable(f"{module.rpartition('.')[2]}: {' '.join(last)}")
+    returned: dict[str, Any] = json.loads(output)
+    return returned
