@@ -76,7 +76,7 @@ class Handles:
             raise BodyInvalid("A restricted resource names no operation of the catalogue.") from error
         if operation.token is TokenRule.ORDINARY:
             raise BodyInvalid("A restricted resource names an operation that is not restricted.")
-        if not isinstance(elements, list) or not set(operation.data_elements).issuperset(elements):
+        if not isinstance(elements, list) or not all(each in operation.data_elements for each in elements):
             raise BodyInvalid(
                 "A restricted resource asks for data elements that the operation does not know."
             )

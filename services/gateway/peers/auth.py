@@ -1,10 +1,10 @@
 """What the forwarding path asks auth: whose token this is, and with what to call Amazon."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import UTC
-
-import grpc.aio
+from typing import cast
 
 import chassis.rpc
 from chassis.errors import Unavailable
@@ -26,7 +26,7 @@ _PROFILES_TOLD = {auth_pb2.PROFILE_BOUND: Profile.BOUND, auth_pb2.PROFILE_COMPAT
 
 
 class AuthSilent(Unavailable):
-    """The stream of revocations broke or fell silent."""
+    """The stream of revocations fell silent."""
 
     code = "auth_silent"
     text = "Revocations are not heard right now."
@@ -43,23 +43,23 @@ class AuthClient:
         return _device(await self._auth.Introspect(auth_pb2.IntrospectRequest(access_token=access_token)))
 
     async def watch_revocations(self) -> AsyncIterator[str | None]:
-        """Yield None for a marker or a keep-alive, a device id for each revocation; until it breaks.
+        """Yield None for a marker or a keep-alive, a device id for each revocation; until it ends.
 
         Raises:
-            AuthSilent: it broke, or nothing came for SILENCE_S_MAX.
+            AuthSilent: nothing came for SILENCE_S_MAX.
+            Unavailable: the stream broke.
         """
-        stream = self._auth.WatchRevocations(auth_pb2.WatchRevocationsRequest())
-        try:
+        told = self._auth.WatchRevocations(auth_pb2.WatchRevocationsRequest())
+        async with aclosing(cast("AsyncGenerator[auth_pb2.Revocation, None]", told)) as revocations:
             while True:
-                async with asyncio.timeout(SILENCE_S_MAX):
-                    told = await stream.read()
-                if not isinstance(told, auth_pb2.Revocation):
-                    raise AuthSilent
-                yield told.device_id or None
-        except (TimeoutError, grpc.aio.AioRpcError) as error:
-            raise AuthSilent from error
-        finally:
-            stream.cancel()
+                try:
+                    async with asyncio.timeout(SILENCE_S_MAX):
+                        revocation = await anext(revocations)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as error:
+                    raise AuthSilent from error
+                yield revocation.device_id or None
 
     async def lend_amazon_token(
         self, device_id: str, region: Region, restriction: Restriction | None

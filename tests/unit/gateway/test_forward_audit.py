@@ -1,0 +1,166 @@
+"""What the forwarding path leaves in the audit log, and what it does when it cannot."""
+
+import json
+
+import pytest
+
+from services.gateway.model.audit import ORDER_IDS_MAX, Phase, order_list
+from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+from tests.fakes.gateway_ports import json_answer
+from tests.unit.gateway.forwarding import (
+    ADDRESS_BYTES,
+    ADDRESS_PATH,
+    ORDER,
+    PII,
+    Rig,
+    error_of,
+    finished,
+)
+
+ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
+READ, MASKED, CALLED = "gateway.pii.read", "gateway.pii.masked", "gateway.operation.called"
+
+
+@pytest.fixture
+def rig() -> Rig:
+    made = Rig()
+    made.upstream.answer = lambda _: json_answer(ADDRESS_BYTES)
+    return made
+
+
+async def test_a_read_of_personal_data_is_intended_and_concluded_R01(rig: Rig) -> None:
+    await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    intent, outcome = rig.audit.events
+    assert rig.told == [(READ, "intent", ""), (READ, "outcome", "done")]
+    assert outcome.intent_id == intent.event_id
+    assert (intent.actor_id, intent.seller_id, intent.request_id) == ("device-0", "seller-1", "request-1")
+    assert intent.details == {
+        "operation": "ordersV0.getOrderAddress",
+        "order_ids": ORDER,
+        "masked": "false",
+    }
+    assert outcome.details == {**intent.details, "status": "200", "source": "amazon"}
+
+
+async def test_the_intent_is_durable_before_amazon_is_asked_R01(rig: Rig) -> None:
+    seen: list[int] = []
+    rig.upstream.answer = lambda _: (seen.append(len(rig.audit.events)), json_answer(ADDRESS_BYTES))[1]
+    await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    assert seen == [1, 3]
+
+
+async def test_a_masked_read_is_told_as_such(rig: Rig) -> None:
+    await rig.call(rig.auth.enrol(), ADDRESS_PATH)
+    assert rig.told == [(MASKED, "intent", ""), (MASKED, "outcome", "done")]
+    assert rig.audit.events[0].details["masked"] == "true"
+
+
+async def test_a_read_from_the_safe_is_told_like_any_other(rig: Rig) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    await rig.call(token, ADDRESS_PATH)
+    await rig.call(token, ADDRESS_PATH)
+    assert rig.audit.events[-1].details["source"] == "safe"
+    assert len(rig.audit.events) == 4
+
+
+async def test_the_orders_of_a_list_stand_in_its_outcome(rig: Rig) -> None:
+    orders = [{"AmazonOrderId": ORDER}, {"AmazonOrderId": "114-0000000-0000001"}]
+    rig.upstream.answer = lambda _: json_answer(json.dumps({"payload": {"Orders": orders}}).encode())
+    await rig.call(rig.auth.enrol(scopes=PII), "/orders/v0/orders")
+    assert rig.audit.events[-1].details["order_ids"] == f"{ORDER},114-0000000-0000001"
+
+
+async def test_a_read_without_personal_data_is_not_audited(rig: Rig) -> None:
+    await rig.call(rig.auth.enrol(), "/sellers/v1/marketplaceParticipations")
+    assert not rig.audit.events
+
+
+async def test_nothing_happens_while_the_audit_log_is_down_R02(rig: Rig) -> None:
+    rig.audit.fails_from = 0
+    for answer in [
+        await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH),
+        await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"),
+    ]:
+        assert (answer.status, error_of(answer)["code"]) == (503, "ServiceUnavailable")
+        assert error_of(answer)["details"].startswith("audit_unavailable")
+    assert not rig.upstream.requests
+    assert rig.safe.opened == 0
+
+
+async def test_personal_data_does_not_leave_when_the_outcome_is_not_durable_R02(rig: Rig) -> None:
+    rig.audit.fails_from = 1
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert answer.status == 503
+    assert b"Jane" not in answer.body
+
+
+async def test_an_effect_that_happened_is_not_told_as_an_error_R02(rig: Rig) -> None:
+    rig.audit.fails_from = 1
+    rig.upstream.answer = lambda _: json_answer(b'{"status":"ACCEPTED"}')
+    answer = await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    assert (answer.status, answer.body) == (200, b'{"status":"ACCEPTED"}')
+    assert rig.signals.side_failures == [("audit_outcome", "audit_unavailable")]
+
+
+async def test_a_refusal_stands_when_the_audit_log_is_down(rig: Rig) -> None:
+    rig.audit.fails_from = 0
+    assert (await rig.call(rig.auth.enrol(), "/unknown")).status == 403
+    assert rig.signals.side_failures == [("audit_refusal", "audit_unavailable")]
+
+
+@pytest.mark.parametrize(
+    ("reply", "result", "status"),
+    [
+        (json_answer(b"{}", 204), "done", "204"),
+        (json_answer(b"{}", 400), "not_done", "400"),
+        (json_answer(b"{}", 500), "unknown", "500"),
+        (UpstreamTimeout(), "unknown", "504"),
+        (UpstreamLost(), "unknown", "502"),
+        (UpstreamInvalid(), "unknown", "502"),
+        (UpstreamUnreachable(), "not_done", "502"),
+    ],
+)
+async def test_the_outcome_of_an_effect_says_what_is_known_R01(
+    rig: Rig, reply: object, result: str, status: str
+) -> None:
+    rig.upstream.replies.append(reply)  # type: ignore[arg-type]
+    await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    assert rig.told[-1] == (CALLED, Phase.OUTCOME, result)
+    assert rig.audit.events[-1].details["status"] == status
+
+
+async def test_a_read_that_showed_nothing_is_not_done(rig: Rig) -> None:
+    rig.upstream.answer = lambda _: json_answer(b"{}", 500)
+    await finished(rig, rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH))
+    assert rig.told[-1] == (READ, "outcome", "not_done")
+    assert rig.audit.events[-1].details["order_ids"] == ""
+
+
+async def test_a_read_past_the_clock_is_told_with_its_status_R19(rig: Rig) -> None:
+    rig.safe.expired.add(ORDER)
+    await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert rig.told[-1] == (READ, "outcome", "not_done")
+    assert rig.audit.events[-1].details["status"] == "410"
+
+
+async def test_no_event_holds_personal_data_or_a_token_T28(rig: Rig) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    await rig.call(token, ADDRESS_PATH)
+    told = repr(rig.audit.events)
+    for secret in ["Jane", "Cedar", token, "Atza", "Atz.sprdt"]:
+        assert secret not in told
+
+
+@pytest.mark.parametrize(
+    "strange",
+    ["jane@example.com", "sp_at_" + "a" * 43, "AKIAABCDEFGHIJKLMNOP", "a b", "x" * 65, "", "a.b"],
+)
+def test_a_strange_order_id_is_told_only_as_present_T28(strange: str) -> None:
+    assert order_list([strange, ORDER]) == f"?,{ORDER}"
+
+
+def test_the_list_of_orders_is_bounded_and_without_repetition() -> None:
+    many = [f"114-0000000-{number:07d}" for number in range(300)]
+    listed = order_list([*many, *many]).split(",")
+    assert listed == many[:ORDER_IDS_MAX]
