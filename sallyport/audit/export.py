@@ -83,7 +83,8 @@ async def export(config: Config, *, from_sequence: int, out: Path, public_key_ou
     clock = chassis.clock.SystemClock()
     async with await chassis.vault.connect(config.vault, clock) as vault:
         lines = 0
-        async with _telemetry(config, vault) as stub:
+        async with _telemetry(config, vault) as channel:
+            stub = channel.stub(telemetry_pb2_grpc.TelemetryAdminStub)
             with _whole_file(out) as file:
                 request = telemetry_pb2.ExportRequest(from_sequence=from_sequence)
                 async for message in stub.Export(request):
@@ -97,9 +98,7 @@ async def export(config: Config, *, from_sequence: int, out: Path, public_key_ou
 
 
 @contextlib.asynccontextmanager
-async def _telemetry(
-    config: Config, vault: chassis.vault.Vault
-) -> AsyncIterator[telemetry_pb2_grpc.TelemetryAdminAsyncStub]:
+async def _telemetry(config: Config, vault: chassis.vault.Vault) -> AsyncIterator[chassis.rpc.Channel]:
     issue = functools.partial(
         vault.issue_certificate, config.vault.pki_role, [CONSOLE_NAME], CERTIFICATE_LIFE_S
     )
@@ -109,7 +108,7 @@ async def _telemetry(
         address=config.telemetry, peer="telemetry", keeper=keeper, deadline_s=EXPORT_S_MAX
     )
     try:
-        yield channel.stub(telemetry_pb2_grpc.TelemetryAdminStub)
+        yield channel
     finally:
         await channel.close()
 

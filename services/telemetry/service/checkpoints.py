@@ -41,14 +41,21 @@ class Checkpoints:
         self._loading = asyncio.Lock()
 
     async def sign_if_due(self) -> None:
-        """Sign a checkpoint unless the last one already covers the last record."""
+        """Sign a checkpoint unless the last one already covers the last record.
+
+        Raises:
+            CheckpointContended: others took TRIES_MAX numbers before us.
+            Gone, Unavailable: the key does not exist; the store or the key service is down.
+        """
+        key = await self.key_fingerprint()
         tip = await self._store.tip()
         if not tip.is_covered:
-            await self._sign(tip, Reason.INTERVAL)
+            await self._sign(tip, Reason.INTERVAL, key)
 
     async def sign_for_export(self) -> Checkpoint:
-        """Return a fresh checkpoint over everything that is in the log now."""
-        return await self._sign(await self._store.tip(), Reason.EXPORT)
+        """Return a fresh checkpoint over everything in the log now; raises what `sign_if_due` does."""
+        key = await self.key_fingerprint()
+        return await self._sign(await self._store.tip(), Reason.EXPORT, key)
 
     async def key_fingerprint(self) -> str:
         """Return the name of the key that signs; a process's first use of it is on record before."""
@@ -59,14 +66,7 @@ class Checkpoints:
                 self._fingerprint = name
         return self._fingerprint
 
-    async def _sign(self, tip: Tip, reason: Reason) -> Checkpoint:
-        """Return a checkpoint that is kept.
-
-        Raises:
-            CheckpointContended: others took TRIES_MAX numbers before us.
-            Unavailable: the store or the key service is down.
-        """
-        key = await self.key_fingerprint()
+    async def _sign(self, tip: Tip, reason: Reason, key: str) -> Checkpoint:
         for _ in range(TRIES_MAX):
             signed_at = self._clock.now()
             body = statement(tip, signed_at=signed_at, reason=reason, key=key)

@@ -35,8 +35,8 @@ def test_an_intact_log_exits_zero_and_shows_counts_and_the_last_checkpoint_T22(
 ) -> None:
     assert run("verify", str(log), "--public-key", str(key)) == 0
     shown = capsys.readouterr().out
-    assert "INTACT: 11 records, 4 checkpoints" in shown
-    assert "last checkpoint: record 11, signed 2026-11-22T12:00:00.000000Z" in shown
+    assert "INTACT: 10 records, 4 checkpoints" in shown
+    assert "last checkpoint: record 10, signed 2026-11-22T12:00:00.000000Z" in shown
 
 
 def test_one_changed_byte_exits_one_and_names_record_and_line_T22(
@@ -55,8 +55,8 @@ def test_another_key_exits_one(log: Path, key: Path) -> None:
 
 
 def test_a_log_that_does_not_reach_what_is_known_exits_one_T22(log: Path, key: Path) -> None:
-    assert run("verify", str(log), "--public-key", str(key), "--at-least", "11") == 0
-    assert run("verify", str(log), "--public-key", str(key), "--at-least", "12") == 1
+    assert run("verify", str(log), "--public-key", str(key), "--at-least", "10") == 0
+    assert run("verify", str(log), "--public-key", str(key), "--at-least", "11") == 1
 
 
 def test_an_endless_line_is_rejected_without_being_read_whole_T10(

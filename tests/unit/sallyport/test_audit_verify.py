@@ -138,7 +138,7 @@ def test_a_log_signed_by_another_key_is_refused_T22() -> None:
 
 def test_naming_the_auditors_key_does_not_replace_its_signature_T22() -> None:
     ours, theirs = key_fingerprint(OTHER_KEY).encode(), key_fingerprint(export()[1]).encode()
-    report = verify([line.replace(theirs, ours) for line in export()[0]], OTHER_KEY)
+    report = verify(_rechained([line.replace(theirs, ours) for line in export()[0]]), OTHER_KEY)
     assert report.fault is not None
     assert report.fault.reason is Reason.BAD_SIGNATURE
 

@@ -90,16 +90,14 @@ async def test_while_the_key_service_is_down_nothing_is_signed_and_events_are_ta
 
 async def test_without_new_records_no_checkpoint_is_signed() -> None:
     async with House().open() as house:
-        await house.checkpoints.sign_if_due()
-        tip = await house.store.tip()
-        assert tip.checkpoint_number == 0
+        for _ in range(3):
+            await house.checkpoints.sign_if_due()
+        assert (await house.store.tip()).checkpoint_number == 1
         await house.intake.append("gateway", [fact(1)])
         for _ in range(3):
             await house.checkpoints.sign_if_due()
         tip = await house.store.tip()
-        assert tip.is_covered
-        # The first one covered record 1 alone; loading its key had appended one more.
-        assert tip.checkpoint_number == 2
+    assert (tip.checkpoint_number, tip.checkpoint_sequence, tip.head.sequence) == (2, 2, 2)
 
 
 async def test_two_replicas_never_sign_the_same_number_T22() -> None:

@@ -1,0 +1,206 @@
+"""The audit log on real Postgres and a real key service, without the network edge."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+import chassis.clock
+import chassis.db
+import chassis.errors
+import sallyport.engines.openbao
+import sallyport.engines.postgres
+import sallyport.provision
+import sallyport.provision.database
+from sallyport.audit.verify import verify
+from services.telemetry.app import UseCases, compose
+from services.telemetry.committer import Committer
+from services.telemetry.model.errors import AuditUnavailable
+from services.telemetry.model.events import Actor, Event
+from services.telemetry.store import AuditStore
+from services.telemetry.vault import CheckpointKey
+from tests.conftest import PoolFor, VaultFor
+from tests.fakes.telemetry import FakeSignals
+from tests.integration.telemetry.process import until
+from tests.unit.telemetry.house import fact, intent
+
+TABLES = ("records", "checkpoints")
+
+
+@asynccontextmanager
+async def telemetry(pool: chassis.db.Pool, vault_for: VaultFor) -> AsyncIterator[UseCases]:
+    clock, signals = chassis.clock.SystemClock(), FakeSignals()
+    store = AuditStore(pool)
+    committer = Committer(store=store, clock=clock, signals=signals)
+    key = CheckpointKey(await vault_for("telemetry"))
+    writer = asyncio.create_task(committer.run())
+    try:
+        yield compose(store=store, committer=committer, key=key, clock=clock, signals=signals)  # type: ignore[arg-type]
+    finally:
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
+
+
+async def exported(use_cases: UseCases) -> list[bytes]:
+    lines = use_cases.exporter.export(0, actor=Actor("operator", "console"), request_id=None)
+    return [line + b"\n" async for line in lines]
+
+
+def fresh(event: Event) -> Event:
+    return fact(0, event_id=str(uuid.uuid4()), kind=event.kind)
+
+
+async def test_fifty_appenders_at_once_make_one_chain_that_verifies_T22(
+    pool_for: PoolFor, vault_for: VaultFor
+) -> None:
+    pool = await pool_for("telemetry")
+    async with telemetry(pool, vault_for) as one, telemetry(pool, vault_for) as other:
+
+        async def append(number: int) -> list[int]:
+            told: list[int] = []
+            for turn in range(20):
+                use_cases = (one, other)[(number + turn) % 2]
+                told += await use_cases.intake.append("gateway", [fresh(fact(0)) for _ in range(3)])
+            return told
+
+        told = await asyncio.gather(*(append(number) for number in range(50)))
+        await one.checkpoints.sign_if_due()
+        lines = await exported(other)
+    sequences = {sequence for each in told for sequence in each}
+    assert len(sequences) == 50 * 20 * 3
+    public_pem = await (await vault_for("console")).transit_public_pem("telemetry-checkpoint")
+    report = verify(lines, public_pem, at_least=max(sequences))
+    assert report.fault is None
+    assert report.records == report.last_sequence == 3_000 + 3  # both loaded a key, one exports
+
+
+async def test_the_role_cannot_change_or_remove_anything_of_the_log_T22(pool_for: PoolFor) -> None:
+    pool = await pool_for("telemetry")
+    for table in TABLES:
+        for statement in (
+            f"UPDATE telemetry.{table} SET body = '\\x00'",
+            f"DELETE FROM telemetry.{table}",
+            f"TRUNCATE telemetry.{table}",
+            f"ALTER TABLE telemetry.{table} DISABLE TRIGGER ALL",
+            f"DROP TABLE telemetry.{table}",
+            f"CREATE RULE r AS ON INSERT TO telemetry.{table} DO INSTEAD NOTHING",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await pool.execute(statement)
+
+
+async def test_even_the_owner_is_stopped_by_the_tables_themselves_T22(
+    postgres: sallyport.engines.postgres.Postgres,
+    openbao: sallyport.engines.openbao.OpenBao,
+    database: object,
+    pool_for: PoolFor,
+) -> None:
+    await AuditStore(await pool_for("telemetry")).append([], recorded_at=chassis.clock.SystemClock().now())
+    name = database.name  # type: ignore[attr-defined]
+    owner = {"role": sallyport.provision.OWNER, "database": name}
+    async with sallyport.provision.database.signed_in(postgres, openbao, **owner) as connection:
+        for table in TABLES:
+            for statement in (
+                f"UPDATE telemetry.{table} SET body = '\\x00'",
+                f"DELETE FROM telemetry.{table}",
+                f"TRUNCATE telemetry.{table}",
+            ):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+                    await connection.execute(statement)
+
+
+async def test_the_role_has_exactly_the_rights_of_the_migrations(pool_for: PoolFor) -> None:
+    pool = await pool_for("telemetry")
+    rows = await pool.fetch(
+        """
+        SELECT table_schema, table_name, privilege_type FROM information_schema.role_table_grants
+        WHERE grantee = 'telemetry'
+        UNION
+        SELECT table_schema, table_name, privilege_type || ' ' || column_name
+        FROM information_schema.role_column_grants WHERE grantee = 'telemetry' AND privilege_type = 'UPDATE'
+        """
+    )
+    assert {tuple(row) for row in rows} == {
+        ("telemetry", "records", "SELECT"),
+        ("telemetry", "records", "INSERT"),
+        ("telemetry", "checkpoints", "SELECT"),
+        ("telemetry", "checkpoints", "INSERT"),
+        ("telemetry", "resolution", "SELECT"),
+        ("telemetry", "resolution", "UPDATE resolved_to"),
+    }
+
+
+@pytest.mark.parametrize("other", ["auth", "retention"])
+async def test_no_other_service_sees_the_log(other: str, pool_for: PoolFor) -> None:
+    pool = await pool_for(other)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await pool.fetch("SELECT * FROM telemetry.records")
+
+
+async def test_postgres_killed_under_load_loses_nothing_acknowledged_and_doubles_nothing_R03_R04_R05(
+    postgres: sallyport.engines.postgres.Postgres, pool_for: PoolFor, vault_for: VaultFor
+) -> None:
+    pool = await pool_for("telemetry")
+    async with telemetry(pool, vault_for) as use_cases:
+        told: dict[str, int] = {}
+        is_busy, is_back = asyncio.Event(), asyncio.Event()
+
+        async def append(number: int) -> None:
+            for _ in range(40):
+                event = intent(number, event_id=str(uuid.uuid4()))
+                told[event.event_id] = await insist(event)
+                if len(told) >= 200:
+                    is_busy.set()
+
+        async def insist(event: Event) -> int:
+            for _ in range(50):
+                try:
+                    return (await use_cases.intake.append("gateway", [event]))[0]
+                except AuditUnavailable:
+                    await asyncio.wait_for(is_back.wait(), 60)
+            raise AssertionError
+
+        async def kill() -> None:
+            await is_busy.wait()
+            postgres.server.kill()
+            await postgres.server.wait()
+            await postgres.start()
+            is_back.set()
+
+        await asyncio.gather(kill(), *(append(number) for number in range(20)))
+        lines = await exported(use_cases)
+    report = verify(lines, await CheckpointKey(await vault_for("console")).public_pem())
+    assert report.fault is None
+    assert len(told) == len(set(told.values())) == 800
+    assert report.records == 800 + 1 + 1
+
+
+async def test_while_postgres_is_away_health_tells_and_an_append_changes_nothing_R02(
+    postgres: sallyport.engines.postgres.Postgres, pool_for: PoolFor, vault_for: VaultFor
+) -> None:
+    pool = await pool_for("telemetry")
+    async with telemetry(pool, vault_for) as use_cases:
+        assert await use_cases.health.check()
+        await postgres.stop()
+        try:
+            assert not await use_cases.health.check()
+            with pytest.raises(chassis.errors.Unavailable) as refusal:
+                await use_cases.intake.append("gateway", [fact(1)])
+            assert refusal.value.code == "audit_unavailable"
+        finally:
+            await postgres.start()
+        await until(use_cases.health.check, limit_s=10)
+        lines = await exported(use_cases)
+    kinds = [json.loads(line)["record"]["kind"] for line in lines if line.startswith(b'{"hash"')]
+    assert kinds[:2] == ["telemetry.service.started", "telemetry.store.recovered"]
+    assert not any(b"gateway" in line for line in lines)
+
+
+async def test_a_checkpoint_of_the_real_key_cannot_be_forged_by_the_console_T22(vault_for: VaultFor) -> None:
+    key = CheckpointKey(await vault_for("console"))
+    with pytest.raises(chassis.errors.Denied):
+        await key.sign(b"anything")
