@@ -1,0 +1,184 @@
+"""What a service may rely on of the key service: the same of the fake and of OpenBao."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import chassis.crypto.seal
+import chassis.crypto.sign
+import chassis.crypto.tls
+import chassis.vault
+from tests.conftest import VaultFor
+from tests.fakes.vault import FakeVault
+
+Vault = chassis.vault.Vault | FakeVault
+EXAMPLES = 15
+
+
+@pytest.fixture
+async def auths_openbao(vault_for: VaultFor) -> chassis.vault.Vault:
+    return await vault_for("auth")
+
+
+@pytest.fixture
+async def telemetrys_openbao(vault_for: VaultFor) -> chassis.vault.Vault:
+    return await vault_for("telemetry")
+
+
+@pytest.fixture(params=["fake", "auths_openbao"])
+def vault(request: pytest.FixtureRequest) -> Vault:
+    """The key service as auth sees it."""
+    chosen: Vault = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+async def fake() -> FakeVault:
+    """The fake with what provisioning makes: the key that telemetry signs with."""
+    vault = FakeVault()
+    await vault.transit_create("telemetry-checkpoint", "ed25519")
+    return vault
+
+
+@pytest.fixture(params=["fake", "telemetrys_openbao"])
+def signer(request: pytest.FixtureRequest) -> Vault:
+    """The key service as telemetry sees it."""
+    chosen: Vault = request.getfixturevalue(request.param)
+    return chosen
+
+
+@pytest.fixture
+def key() -> str:
+    return f"auth-seller-{uuid.uuid4()}"
+
+
+@pytest.fixture
+def path() -> str:
+    return f"auth/applications/{uuid.uuid4()}"
+
+
+async def test_secret_is_read_as_written(vault: Vault, path: str) -> None:
+    await vault.kv_write(path, {"client_secret": "s", "previous": ""})
+    assert await vault.kv_read(path) == {"client_secret": "s", "previous": ""}
+
+
+async def test_newest_version_of_a_secret_is_read(vault: Vault, path: str) -> None:
+    await vault.kv_write(path, {"client_secret": "old", "note": "old"})
+    await vault.kv_write(path, {"client_secret": "new"})
+    assert await vault.kv_read(path) == {"client_secret": "new"}
+
+
+async def test_absent_secret_is_not_found(vault: Vault, path: str) -> None:
+    with pytest.raises(chassis.vault.SecretNotFound):
+        await vault.kv_read(path)
+
+
+async def test_destroyed_secret_is_not_found(vault: Vault, path: str) -> None:
+    await vault.kv_write(path, {"client_secret": "s"})
+    await vault.kv_destroy(path)
+    await vault.kv_destroy(path)
+    with pytest.raises(chassis.vault.SecretNotFound):
+        await vault.kv_read(path)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(plaintext=st.binary(max_size=1_000), associated=st.binary(max_size=200))
+async def test_whatever_was_sealed_opens_at_its_place(
+    vault: Vault, key: str, plaintext: bytes, associated: bytes
+) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, plaintext, associated)
+    assert await vault.transit_open(key, sealed, associated) == plaintext
+
+
+async def test_making_a_key_again_changes_nothing(vault: Vault, key: str) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, b"token", b"place")
+    await vault.transit_create(key)
+    assert await vault.transit_open(key, sealed, b"place") == b"token"
+
+
+async def test_value_moved_to_another_place_does_not_open_T16(vault: Vault, key: str) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, b"token", b"seller 1")
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open(key, sealed, b"seller 2")
+
+
+async def test_value_of_another_key_does_not_open_T16(vault: Vault, key: str) -> None:
+    await vault.transit_create(key)
+    await vault.transit_create(f"{key}-2")
+    sealed = await vault.transit_seal(key, b"token", b"place")
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open(f"{key}-2", sealed, b"place")
+
+
+@pytest.mark.parametrize("garbage", ["", "vault:v1:", "vault:v1:AAAA", "no ciphertext", "vault:v9:AAAA"])
+async def test_garbage_does_not_open_T16(vault: Vault, key: str, garbage: str) -> None:
+    await vault.transit_create(key)
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open(key, garbage, b"place")
+
+
+async def test_nothing_opens_once_its_key_is_destroyed_R18(vault: Vault, key: str) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, b"token", b"place")
+    assert await vault.transit_exists(key)
+    await vault.transit_destroy(key)
+    assert not await vault.transit_exists(key)
+    with pytest.raises(chassis.vault.KeyGone):
+        await vault.transit_open(key, sealed, b"place")
+
+
+async def test_key_of_the_same_name_does_not_open_what_its_forerunner_sealed_R18(
+    vault: Vault, key: str
+) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, b"token", b"place")
+    await vault.transit_destroy(key)
+    await vault.transit_create(key)
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open(key, sealed, b"place")
+
+
+async def test_destroying_a_key_again_is_harmless_R12(vault: Vault, key: str) -> None:
+    await vault.transit_destroy(key)
+    await vault.transit_create(key)
+    await vault.transit_destroy(key)
+    await vault.transit_destroy(key)
+    assert not await vault.transit_exists(key)
+
+
+async def test_sealing_never_makes_a_key_R18(vault: Vault, key: str) -> None:
+    with pytest.raises(chassis.vault.KeyGone):
+        await vault.transit_seal(key, b"token", b"place")
+    assert not await vault.transit_exists(key)
+
+
+async def test_signature_is_verified_with_the_public_key(signer: Vault) -> None:
+    public_pem = await signer.transit_public_pem("telemetry-checkpoint")
+    signature = await signer.transit_sign("telemetry-checkpoint", b"checkpoint 1")
+    assert chassis.crypto.sign.verify(public_pem, b"checkpoint 1", signature)
+    assert not chassis.crypto.sign.verify(public_pem, b"checkpoint 2", signature)
+
+
+async def test_absent_key_has_no_public_half(vault: Vault, key: str) -> None:
+    with pytest.raises(chassis.vault.KeyGone):
+        await vault.transit_public_pem(key)
+
+
+async def test_certificate_carries_its_names_for_the_time_asked(vault: Vault) -> None:
+    certificate = await vault.issue_certificate("auth", ("auth.sallyport.internal",), 3600.0)
+    assert certificate.names == ("auth.sallyport.internal",)
+    assert (
+        timedelta(hours=1) <= certificate.not_after - certificate.not_before <= timedelta(hours=1, minutes=5)
+    )
+    chassis.crypto.tls.server_context(certificate)
+    chassis.crypto.tls.client_context(certificate)

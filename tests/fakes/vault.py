@@ -1,0 +1,113 @@
+"""The key service in memory."""
+
+import asyncio
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import chassis.crypto.seal
+import chassis.crypto.sign
+import chassis.crypto.tls
+import chassis.entropy
+import chassis.secrecy
+import chassis.vault
+from tests.fakes.certificates import Authority
+from tests.fakes.entropy import FakeEntropy
+
+MARK = "vault:v1:"
+Key = TypeVar("Key")
+
+
+class FakeVault:
+    """Behaves like `chassis.vault.Vault`, without policies; answers nothing while `is_available` is false."""
+
+    def __init__(self, entropy: chassis.entropy.Entropy | None = None) -> None:
+        self.is_available = True
+        self._entropy = entropy or FakeEntropy()
+        self._authority = Authority()
+        self._secrets: dict[str, dict[str, str]] = {}
+        self._sealing: dict[str, chassis.secrecy.Secret[bytes]] = {}
+        self._signing: dict[str, chassis.crypto.sign.Signer] = {}
+
+    @property
+    def keys(self) -> set[str]:
+        """The names of the keys that exist."""
+        return self._sealing.keys() | self._signing.keys()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        return
+
+    async def kv_read(self, path: str) -> dict[str, str]:
+        self._answer()
+        if path not in self._secrets:
+            raise chassis.vault.SecretNotFound
+        return dict(self._secrets[path])
+
+    async def kv_write(self, path: str, data: Mapping[str, str]) -> None:
+        self._answer()
+        self._secrets[path] = dict(data)
+
+    async def kv_destroy(self, path: str) -> None:
+        self._answer()
+        self._secrets.pop(path, None)
+
+    async def transit_create(self, key: str, kind: chassis.vault.KeyKind = "aes256-gcm96") -> None:
+        self._answer()
+        if key in self.keys:
+            return
+        if kind == "ed25519":
+            self._signing[key] = chassis.crypto.sign.Signer.generate(self._entropy)
+        else:
+            self._sealing[key] = chassis.crypto.seal.new_key(self._entropy)
+
+    async def transit_exists(self, key: str) -> bool:
+        self._answer()
+        return key in self.keys
+
+    async def transit_destroy(self, key: str) -> None:
+        self._answer()
+        self._sealing.pop(key, None)
+        self._signing.pop(key, None)
+
+    async def transit_seal(self, key: str, plaintext: bytes, associated: bytes) -> str:
+        self._answer()
+        sealed = chassis.crypto.seal.seal(_of(self._sealing, key), plaintext, associated)
+        return MARK + base64.b64encode(sealed).decode("ascii")
+
+    async def transit_open(self, key: str, ciphertext: str, associated: bytes) -> bytes:
+        self._answer()
+        secret = _of(self._sealing, key)
+        try:
+            sealed = base64.b64decode(ciphertext.removeprefix(MARK), validate=True)
+        except ValueError as error:
+            raise chassis.crypto.seal.IntegrityFailure from error
+        return chassis.crypto.seal.open_(secret, sealed, associated)
+
+    async def transit_sign(self, key: str, message: bytes) -> bytes:
+        self._answer()
+        return _of(self._signing, key).sign(message)
+
+    async def transit_public_pem(self, key: str) -> str:
+        self._answer()
+        return _of(self._signing, key).public_pem
+
+    async def issue_certificate(
+        self, role: str, names: Sequence[str], ttl_s: float
+    ) -> chassis.crypto.tls.Certificate:
+        self._answer()
+        assert role
+        return self._authority.issue(*names, life=timedelta(seconds=ttl_s))
+
+    def _answer(self) -> None:
+        if not self.is_available:
+            raise chassis.vault.KeyServiceUnavailable
+
+
+def _of(keys: Mapping[str, Key], name: str) -> Key:
+    if name not in keys:
+        raise chassis.vault.KeyGone
+    return keys[name]
