@@ -69,7 +69,7 @@ class Amazon:
         Raises:
             UpstreamTimeout: nothing whole within `timeout_s`.
             UpstreamInvalid: a redirect, too large, or not HTTP.
-            UpstreamLost: the connection broke.
+            UpstreamLost: the connection broke before the answer was whole.
             UpstreamUnreachable: there never was one.
         """
         try:
@@ -79,7 +79,7 @@ class Amazon:
             raise UpstreamUnreachable from error
         except TimeoutError as error:
             raise UpstreamTimeout from error
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise UpstreamLost from error
         except aiohttp.ClientError as error:
             raise UpstreamInvalid from error

@@ -20,8 +20,10 @@ from services.gateway.model.calls import (
     UpstreamAnswer,
     UpstreamRequest,
 )
+from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.orders import Observation
 
+BODY_BYTES_MAX = 16 * 1_048_576
 TOKEN_LIFE = timedelta(hours=1)
 
 
@@ -235,6 +237,8 @@ class FakeUpstream:
         reply = self.replies.popleft() if self.replies else self.answer(request)
         if isinstance(reply, Exception):
             raise reply
+        if 300 <= reply.status < 400 or len(reply.body) > BODY_BYTES_MAX:
+            raise UpstreamInvalid
         return reply
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from services.gateway.model.audit import ORDER_IDS_MAX, Phase, order_list
+from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
 from tests.fakes.gateway_ports import json_answer
 from tests.unit.gateway.forwarding import (
@@ -44,7 +45,12 @@ async def test_a_read_of_personal_data_is_intended_and_concluded_R01(rig: Rig) -
 
 async def test_the_intent_is_durable_before_amazon_is_asked_R01(rig: Rig) -> None:
     seen: list[int] = []
-    rig.upstream.answer = lambda _: (seen.append(len(rig.audit.events)), json_answer(ADDRESS_BYTES))[1]
+
+    def answer(_: UpstreamRequest) -> UpstreamAnswer:
+        seen.append(len(rig.audit.events))
+        return json_answer(ADDRESS_BYTES)
+
+    rig.upstream.answer = answer
     await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
     await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
     assert seen == [1, 3]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -267,7 +267,7 @@ async def test_a_document_operation_is_refused_with_its_reason(rig: Rig) -> None
 # --- restricted handles
 
 
-def resources(*listed: dict[str, object], **rest: object) -> bytes:
+def resources(*listed: Mapping[str, object], **rest: object) -> bytes:
     return json.dumps({"restrictedResources": listed, **rest}).encode()
 
 

@@ -1,0 +1,290 @@
+"""The port to Amazon: the same suite on the fake and on real TLS connections, and what only sockets do."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol
+
+import pytest
+
+import chassis.crypto.tls
+from chassis.secrecy import Secret
+from services.gateway import amazon
+from services.gateway.forward.ports import Upstream
+from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
+from services.gateway.model.faults import (
+    UpstreamInvalid,
+    UpstreamLost,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from tests.fakes.certificates import Authority
+from tests.fakes.gateway_ports import FakeUpstream, json_answer
+
+PATIENCE_S = 10.0
+TOKEN = "Atza|lent"
+
+Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def wire(status: str, body: bytes = b"{}", **headers: str) -> bytes:
+    """Return an answer as bytes; underscores in header names stand for hyphens."""
+    named = {"content_type": "application/json", "content_length": str(len(body)), **headers}
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items() if value]
+    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
+
+
+def saying(*parts: bytes) -> Play:
+    """Send bytes, then close."""
+
+    async def play(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+
+    return play
+
+
+async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(wire("200 OK", b"", content_length="1000000"))
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
+async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(wire("200 OK", b"", content_length="", transfer_encoding="chunked"))
+    while True:
+        writer.write(b"10000\r\n" + b" " * 65_536 + b"\r\n")
+        await writer.drain()
+
+
+BOMB = gzip.compress(bytes(64 * 1_048_576))
+
+PLAYS: Mapping[str, Play] = MappingProxyType(
+    {
+        "/ok": saying(wire("200 OK", b'{"a":1}', x_amzn_RequestId="r-1")),
+        "/missing": saying(wire("404 Not Found", b'{"errors":[]}')),
+        "/redirect": saying(wire("302 Found", b"", location="https://evil.example/")),
+        "/endless": endless,
+        "/lost": saying(),
+        "/silence": silence,
+        "/gzip": saying(wire("200 OK", gzip.compress(b'{"a":1}'), content_encoding="gzip")),
+        "/bomb": saying(wire("200 OK", BOMB, content_encoding="gzip")),
+        "/cut-gzip": saying(wire("200 OK", gzip.compress(b'{"a":1}')[:-9], content_encoding="gzip")),
+        "/not-gzip": saying(wire("200 OK", b"{}", content_encoding="gzip")),
+        "/unasked": saying(wire("200 OK", b"{}", content_encoding="br")),
+        "/drip": drip,
+        "/short": saying(wire("200 OK", b"{", content_length="9")),
+        "/garbage": saying(b"\x16\x03\x01 NOT HTTP\r\n\r\n"),
+        "/two-framings": saying(wire("200 OK", b"0\r\n\r\n", transfer_encoding="chunked")),
+        "/long-header": saying(wire("200 OK", b"{}", x_long="x" * 100_000)),
+        "/status-600": saying(wire("600 Strange")),
+    }
+)
+
+
+class Stage(Protocol):
+    """One way to have Amazon play a part."""
+
+    async def send(self, part: str, timeout_s: float = PATIENCE_S) -> UpstreamAnswer: ...
+
+
+def request(path: str, *, body: bytes = b"", query: str = "") -> UpstreamRequest:
+    return UpstreamRequest(
+        region=Region.NA,
+        method="POST" if body else "GET",
+        path=path,
+        query=query,
+        headers=[("accept", "application/json"), ("user-agent", "Sallyport/test")],
+        body=body,
+        token=Secret(TOKEN),
+    )
+
+
+class Real:
+    """The real adapter, against a server of ours on loopback."""
+
+    def __init__(self, upstream: Upstream, heard: list[bytes]) -> None:
+        self.upstream = upstream
+        self.heard = heard
+
+    async def send(self, part: str, timeout_s: float = PATIENCE_S) -> UpstreamAnswer:
+        return await self.upstream.send(request(part), timeout_s=timeout_s)
+
+
+class Fake:
+    """The fake, told what the server would do."""
+
+    REPLIES: Mapping[str, UpstreamAnswer | Exception] = MappingProxyType(
+        {
+            "/ok": json_answer(b'{"a":1}'),
+            "/missing": json_answer(b'{"errors":[]}', 404),
+            "/redirect": json_answer(b"", 302),
+            "/endless": json_answer(bytes(17 * 1_048_576)),
+            "/lost": UpstreamLost(),
+            "/silence": UpstreamTimeout(),
+        }
+    )
+
+    async def send(self, part: str, timeout_s: float = PATIENCE_S) -> UpstreamAnswer:
+        upstream = FakeUpstream()
+        upstream.replies.append(self.REPLIES[part])
+        return await upstream.send(request(part), timeout_s=timeout_s)
+
+
+@asynccontextmanager
+async def real(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> AsyncIterator[Real]:
+    authority = Authority()
+    certificate = authority.issue(*names)
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            heard.append(head)
+            target = head.split(b" ")[1].decode().partition("?")[0]
+            await PLAYS[target](reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+    async with AsyncExitStack() as stack:
+        tls = chassis.crypto.tls.public_context(certificate)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+        stack.callback(server.close)
+        port = server.sockets[0].getsockname()[1]
+        context = chassis.crypto.tls.outward_context(authority.write_ca(folder))
+        base_urls = {Region.NA: f"https://localhost:{port}", Region.EU: "https://localhost:1/"}
+        upstream = await stack.enter_async_context(amazon.Amazon.connect(base_urls=base_urls, tls=context))
+        yield Real(upstream, heard)
+
+
+@pytest.fixture(params=["fake", "real"])
+async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
+    if request.param == "fake":
+        yield Fake()
+        return
+    async with real(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def sockets(tmp_path: Path) -> AsyncIterator[Real]:
+    async with real(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "body"), [("/ok", 200, b'{"a":1}'), ("/missing", 404, b'{"errors":[]}')]
+)
+async def test_an_answer_comes_back_whole(stage: Stage, part: str, status: int, body: bytes) -> None:
+    answer = await stage.send(part)
+    assert (answer.status, answer.body) == (status, body)
+    assert answer.header("content-type") == "application/json"
+    assert all(name == name.lower() for name, _ in answer.headers)
+
+
+async def test_a_redirect_is_not_followed_T29(stage: Stage) -> None:
+    with pytest.raises(UpstreamInvalid):
+        await stage.send("/redirect")
+
+
+async def test_an_endless_answer_is_cut_off_T29(stage: Stage) -> None:
+    with pytest.raises(UpstreamInvalid):
+        await stage.send("/endless")
+
+
+async def test_a_broken_connection_is_told_from_none_at_all(stage: Stage) -> None:
+    with pytest.raises(UpstreamLost):
+        await stage.send("/lost")
+
+
+async def test_silence_ends_with_the_callers_time_R07(stage: Stage) -> None:
+    with pytest.raises(UpstreamTimeout):
+        await stage.send("/silence", timeout_s=0.1)
+
+
+@pytest.mark.parametrize(
+    ("part", "fault"),
+    [
+        ("/bomb", UpstreamInvalid),
+        ("/cut-gzip", UpstreamInvalid),
+        ("/not-gzip", UpstreamInvalid),
+        ("/unasked", UpstreamInvalid),
+        ("/garbage", UpstreamInvalid),
+        ("/two-framings", UpstreamInvalid),
+        ("/long-header", UpstreamInvalid),
+        ("/status-600", UpstreamInvalid),
+        ("/short", UpstreamLost),
+    ],
+)
+async def test_a_hostile_answer_is_not_taken_T29(sockets: Real, part: str, fault: type[Exception]) -> None:
+    with pytest.raises(fault):
+        await sockets.send(part)
+
+
+async def test_a_dripping_answer_ends_with_the_callers_time_T29(sockets: Real) -> None:
+    with pytest.raises(UpstreamTimeout):
+        await sockets.send("/drip", timeout_s=0.2)
+
+
+async def test_a_compressed_answer_is_unpacked(sockets: Real) -> None:
+    assert (await sockets.send("/gzip")).body == b'{"a":1}'
+
+
+async def test_nobody_at_the_other_end_is_unreachable(sockets: Real) -> None:
+    unheard = UpstreamRequest(
+        region=Region.EU,
+        method="GET",
+        path="/ok",
+        query="",
+        headers=[],
+        body=b"",
+        token=Secret(TOKEN),
+    )
+    with pytest.raises(UpstreamUnreachable):
+        await sockets.upstream.send(unheard, timeout_s=PATIENCE_S)
+
+
+async def test_an_endpoint_that_does_not_prove_its_name_is_not_called_T24(tmp_path: Path) -> None:
+    async with real(tmp_path, names=("evil.example",)) as impostor:
+        with pytest.raises(UpstreamUnreachable):
+            await impostor.send("/ok")
+        assert not impostor.heard
+
+
+async def test_what_is_sent_is_what_was_asked_for(sockets: Real) -> None:
+    await sockets.upstream.send(request("/ok", query="a=%2F+%3d&b=c|d"), timeout_s=PATIENCE_S)
+    await sockets.upstream.send(request("/ok", body=b'{"a":1}'), timeout_s=PATIENCE_S)
+    read, effect = (head.decode().split("\r\n") for head in sockets.heard)
+    assert read[0] == "GET /ok?a=%2F+%3d&b=c|d HTTP/1.1"
+    names = {line.partition(":")[0].lower() for line in read[1:] if line}
+    assert names == {"host", "accept", "user-agent", "accept-encoding", "x-amz-access-token"}
+    assert f"x-amz-access-token: {TOKEN}" in read
+    assert "Content-Length: 7" in effect
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost",
+        "https://localhost/sp",
+        "https://u@localhost",
+        "localhost",
+        "https://",
+        "https://h?q",
+    ],
+)
+def test_a_base_url_is_an_https_origin_T05(url: str) -> None:
+    with pytest.raises(ValueError, match="https origin"):
+        amazon.Amazon(session=None, base_urls={Region.NA: url})  # type: ignore[arg-type]
