@@ -11,7 +11,9 @@ import pytest
 
 import chassis.clock
 import chassis.db
+import chassis.env
 import chassis.errors
+import chassis.metrics
 import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.provision
@@ -21,10 +23,10 @@ from services.telemetry.app import UseCases, compose
 from services.telemetry.committer import Committer
 from services.telemetry.model.errors import AuditUnavailable
 from services.telemetry.model.events import Actor, Event
+from services.telemetry.signals import Signals
 from services.telemetry.store import AuditStore
 from services.telemetry.vault import CheckpointKey
 from tests.conftest import PoolFor, VaultFor
-from tests.fakes.telemetry import FakeSignals
 from tests.integration.telemetry.process import until
 from tests.unit.telemetry.house import fact, intent
 
@@ -33,13 +35,13 @@ TABLES = ("records", "checkpoints")
 
 @asynccontextmanager
 async def telemetry(pool: chassis.db.Pool, vault_for: VaultFor) -> AsyncIterator[UseCases]:
-    clock, signals = chassis.clock.SystemClock(), FakeSignals()
+    clock, signals = chassis.clock.SystemClock(), Signals(chassis.metrics.Registry())
     store = AuditStore(pool)
     committer = Committer(store=store, clock=clock, signals=signals)
     key = CheckpointKey(await vault_for("telemetry"))
     writer = asyncio.create_task(committer.run())
     try:
-        yield compose(store=store, committer=committer, key=key, clock=clock, signals=signals)  # type: ignore[arg-type]
+        yield compose(store=store, committer=committer, key=key, clock=clock, signals=signals)
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)
@@ -96,12 +98,9 @@ async def test_the_role_cannot_change_or_remove_anything_of_the_log_T22(pool_for
 async def test_even_the_owner_is_stopped_by_the_tables_themselves_T22(
     postgres: sallyport.engines.postgres.Postgres,
     openbao: sallyport.engines.openbao.OpenBao,
-    database: object,
-    pool_for: PoolFor,
+    database: chassis.env.DatabaseConfig,
 ) -> None:
-    await AuditStore(await pool_for("telemetry")).append([], recorded_at=chassis.clock.SystemClock().now())
-    name = database.name  # type: ignore[attr-defined]
-    owner = {"role": sallyport.provision.OWNER, "database": name}
+    owner = {"role": sallyport.provision.OWNER, "database": database.name}
     async with sallyport.provision.database.signed_in(postgres, openbao, **owner) as connection:
         for table in TABLES:
             for statement in (
@@ -198,6 +197,39 @@ async def test_while_postgres_is_away_health_tells_and_an_append_changes_nothing
     kinds = [json.loads(line)["record"]["kind"] for line in lines if line.startswith(b'{"hash"')]
     assert kinds[:2] == ["telemetry.service.started", "telemetry.store.recovered"]
     assert not any(b"gateway" in line for line in lines)
+
+
+async def test_a_full_disk_fails_closed_and_heals_without_hands_R13(
+    postgres: sallyport.engines.postgres.Postgres,
+    openbao: sallyport.engines.openbao.OpenBao,
+    database: chassis.env.DatabaseConfig,
+    pool_for: PoolFor,
+    vault_for: VaultFor,
+) -> None:
+    owner = {"role": sallyport.provision.OWNER, "database": database.name}
+    pool = await pool_for("telemetry")
+    async with (
+        sallyport.provision.database.signed_in(postgres, openbao, **owner) as connection,
+        telemetry(pool, vault_for) as use_cases,
+    ):
+        await use_cases.health.check()
+        # The server's own error for a full disk, raised where it would come from.
+        await connection.execute(
+            """
+            CREATE FUNCTION telemetry.fill_up() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER fill_up BEFORE INSERT ON telemetry.records EXECUTE FUNCTION telemetry.fill_up();
+            """
+        )
+        with pytest.raises(AuditUnavailable):
+            await use_cases.intake.append("gateway", [fact(1)])
+        assert not await use_cases.health.check()
+        assert not await use_cases.health.check()
+        await connection.execute("DROP TRIGGER fill_up ON telemetry.records")
+        assert await use_cases.health.check()
+        assert await use_cases.intake.append("gateway", [fact(2)]) == (3,)
+        lines = await exported(use_cases)
+    assert not any(fact(1).event_id.encode() in line for line in lines)
 
 
 async def test_a_checkpoint_of_the_real_key_cannot_be_forged_by_the_console_T22(vault_for: VaultFor) -> None:
