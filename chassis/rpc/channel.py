@@ -3,6 +3,7 @@
 When our certificate was renewed, new calls take a new connection, while those under way end on the old one.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -68,6 +69,21 @@ class Channel:
     def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub]) -> Stub:
         """Return the generated stub; its methods take the request and `timeout`, in seconds."""
         return stub_class(cast("grpc.aio.Channel", _Facade(self)))
+
+    async def reach(self) -> None:
+        """Return once the peer is connected and has shown that it is who it must be.
+
+        Raises:
+            PeerUnavailable: not within the deadline of a call.
+        """
+        link = self._begin()
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                await link.channel.channel_ready()
+        except TimeoutError as error:
+            raise status.PeerUnavailable from error
+        finally:
+            await self._end(link)
 
     async def close(self) -> None:
         """Return once calls under way have ended or, after CLOSE_GRACE_S, were cancelled."""

@@ -375,3 +375,19 @@ async def _shown_certificate(stage: Stage, context: ssl.SSLContext) -> bytes | N
     certificate: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     writer.close()
     return certificate
+
+
+async def test_peer_is_reached_only_when_it_is_who_it_must_be_T24(stage: Stage) -> None:
+    keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
+    await stage.channel(keeper).reach()
+    with pytest.raises(chassis.errors.Unavailable) as caught:
+        await stage.channel(keeper, peer="auth", deadline_s=0.2).reach()
+    assert caught.value.code == "peer_unavailable"
+
+
+async def test_peer_that_ended_is_not_reached(stage: Stage) -> None:
+    channel = stage.channel(await rpc_stage.keeper_of(stage.authority, "gateway"), deadline_s=0.5)
+    await channel.reach()
+    await stage.server.stop(0.0)
+    with pytest.raises(chassis.errors.Unavailable):
+        await channel.reach()
