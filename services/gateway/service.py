@@ -266,3 +266,29 @@ class Watch:
             await self._audit.record(event)
         except chassis.errors.Unavailable as error:
             self._signals.side_failed("audit_of_refusal", error.code)
+
+
+class AuditProbe:
+    """Whether the audit log takes events: one event is handed in again and again, and is one record (R-04)."""
+
+    def __init__(self, *, audit: Audit, clock: Clock, entropy: Entropy) -> None:
+        self._audit = audit
+        self._event = AuditEvent(
+            event_id=chassis.entropy.new_id(clock, entropy),
+            kind=Kind.PROCESS_STARTED,
+            phase=Phase.FACT,
+            occurred_at=clock.now(),
+            actor_id="",
+            seller_id="",
+            request_id="",
+            result="started",
+            details={},
+        )
+
+    async def check(self) -> None:
+        """Return if the audit log has this process's start, and would have taken anything else.
+
+        Raises:
+            Unavailable: it does not take events.
+        """
+        await self._audit.record(self._event)

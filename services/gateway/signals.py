@@ -13,7 +13,15 @@ NO_OPERATION = "none"
 NO_ANSWER = "none"
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
 SIDE_STEPS = frozenset(
-    {"audit_of_refusal", "audit_outcome", "audit_refusal", "observe_orders", "seal", "watch_revocations"}
+    {
+        "audit_of_refusal",
+        "audit_outcome",
+        "audit_refusal",
+        "health",
+        "observe_orders",
+        "seal",
+        "watch_revocations",
+    }
 )
 CODES = frozenset(
     {
@@ -25,6 +33,7 @@ CODES = frozenset(
         "consent_missing",
         "consent_revoked",
         "credentials_not_accepted",
+        "deadline_exceeded",
         "device_revoked",
         "documents_not_served",
         "expired",
@@ -36,6 +45,8 @@ CODES = frozenset(
         "key_service_unavailable",
         "operation_not_allowed",
         "order_not_observed",
+        "peer_overloaded",
+        "peer_unavailable",
         "quota_exceeded",
         "region_not_connected",
         "restriction_mismatch",

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     OPERATION_CALLED = "gateway.operation.called"
     OPERATION_REFUSED = "gateway.operation.refused"
     CREDENTIALS_REFUSED = "gateway.credentials.refused"
+    PROCESS_STARTED = "gateway.process.started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

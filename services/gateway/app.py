@@ -1,0 +1,222 @@
+"""The gateway put together: the only place that knows which part stands behind which need."""
+
+import functools
+import importlib.metadata
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import chassis.rpc
+
+# isort: split
+import chassis.clock
+import chassis.crypto.tls
+import chassis.entropy
+import chassis.env
+import chassis.errors
+import chassis.identity
+import chassis.metrics
+import chassis.run
+import chassis.vault
+import chassis.web
+from chassis.secrecy import Secret
+from services.gateway import jobs
+from services.gateway.amazon import Amazon
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.config import CertificateFiles, Config
+from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.model import exchange
+from services.gateway.peers.audit import AuditLog
+from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.people import PeopleClient
+from services.gateway.peers.safe import SafeClient
+from services.gateway.peers.tokens import TokensClient
+from services.gateway.proof import ProofVerifier
+from services.gateway.service import AuditProbe, LibraryApps, NativeApps, Portal, Watch
+from services.gateway.signals import Signals
+from services.gateway.web import BODY_BYTES_MAX, Doors
+from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.lwa import LwaDoor
+from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.portal import PortalPages
+from services.gateway.web.render import Renderer
+from services.gateway.web.spapi import SpapiDoor
+from services.gateway.web.visitors import Visitors
+
+OWN_NAME = "gateway"
+DNS_NAME = f"{OWN_NAME}.sallyport.internal"
+DISTRIBUTION = "sallyport"
+# Vault's PKI role for the public door.
+PUBLIC_ROLE = "public"
+# Source: T-25, a service certificate lives 24 h at most.
+CERTIFICATE_LIFE_S = 86_400.0
+
+Issue = Callable[[], Awaitable[chassis.crypto.tls.Certificate]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the gateway stands on, opened.
+
+    Attributes:
+        machine_clock: for certificates, durations and proofs: desktops live in real time.
+        clock: the domain's; shifted in development.
+    """
+
+    machine_clock: chassis.clock.Clock
+    clock: chassis.clock.Clock
+    vault: chassis.vault.Vault
+    keeper: chassis.identity.Keeper
+    public_keeper: chassis.identity.Keeper
+    auth: chassis.rpc.Channel
+    retention: chassis.rpc.Channel
+    telemetry: chassis.rpc.Channel
+    amazon: Amazon
+
+
+@asynccontextmanager
+async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
+    """Open everything that the gateway stands on, and yield what is to be run.
+
+    Raises:
+        StartRefused: the public certificate cannot be read.
+        Unavailable: Vault did not come.
+    """
+    async with AsyncExitStack() as stack:
+        ground = await _open_ground(stack, config)
+        registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
+        catalogue = Catalogue.load()
+        signals = Signals(registry, (operation.name for operation in catalogue))
+        audit = AuditLog(ground.telemetry)
+        ports = _ports(ground, audit=audit, signals=signals)
+        identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=signals)
+        forwarder = Forwarder(
+            catalogue=catalogue,
+            ports=ports,
+            identities=identities,
+            user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
+        )
+        doors = open_doors(config, ground, ports=ports, forwarder=forwarder)
+        probe = AuditProbe(audit=audit, clock=ground.clock, entropy=ports.entropy)
+        health = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=signals)
+        yield chassis.run.Application(
+            tasks=[
+                ("vault", ground.vault.run),
+                ("certificate", ground.keeper.run),
+                ("public_certificate", ground.public_keeper.run),
+                ("audit", audit.run),
+                ("revocations", identities.watch),
+                ("auth_health", functools.partial(health.watch, "auth", ground.auth.reach)),
+                ("retention_health", functools.partial(health.watch, "retention", ground.retention.reach)),
+                ("audit_health", functools.partial(health.watch, "audit", probe.check)),
+            ],
+            servers=[
+                chassis.web.Site(
+                    listen=config.public.listen,
+                    tls=chassis.crypto.tls.CurrentContext(
+                        lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
+                    ),
+                    routes=doors.routes(),
+                    body_bytes_max=BODY_BYTES_MAX,
+                ),
+                chassis.web.private_site(config.common.private_listen, readiness, registry),
+            ],
+            readiness=readiness,
+        )
+
+
+def open_doors(config: Config, ground: Ground, *, ports: Ports, forwarder: Forwarder) -> Doors:
+    """Return every way in, with its use cases behind it."""
+    people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
+    origin = config.public.origin
+    portal = Portal(people=people)
+    apps = NativeApps(people=people, tokens=tokens, client=config.desktop, issuer=origin)
+    watch = Watch(audit=ports.audit, signals=ports.signals, clock=ports.clock, entropy=ports.entropy)
+    visitors = Visitors(portal=portal, watch=watch, origin=origin)
+    renderer = Renderer(vendor_name=config.public.vendor_name, desktop_name=config.desktop.name)
+    proofs = ProofVerifier(origin=origin, clock=ground.machine_clock)
+    return Doors(
+        portal=PortalPages(
+            portal=portal,
+            visitors=visitors,
+            renderer=renderer,
+            origin=origin,
+            clock=ports.clock,
+            entropy=ports.entropy,
+        ),
+        authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
+        oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=origin),
+        lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
+        spapi=SpapiDoor(forwarder=forwarder, proofs=proofs),
+    )
+
+
+async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
+    """Log in to the key service, get both certificates, and describe the ways to peers and Amazon."""
+    clock = chassis.clock.SystemClock()
+    vault = await stack.enter_async_context(await chassis.vault.connect(config.common.vault, clock))
+    own_role = config.common.vault.pki_role
+    keeper = chassis.identity.Keeper(
+        functools.partial(vault.issue_certificate, own_role, [DNS_NAME], CERTIFICATE_LIFE_S), clock
+    )
+    await keeper.start()
+    public_keeper = chassis.identity.Keeper(_public_issue(config, vault), clock)
+    await public_keeper.start()
+    dial = functools.partial(_dial, stack, keeper)
+    amazon = Amazon.connect(
+        base_urls=config.amazon.base_urls, tls=chassis.crypto.tls.outward_context(config.amazon.ca_file)
+    )
+    return Ground(
+        machine_clock=clock,
+        clock=chassis.clock.choose(config.common.clock_file),
+        vault=vault,
+        keeper=keeper,
+        public_keeper=public_keeper,
+        auth=dial(address=config.peers.auth, peer="auth"),
+        retention=dial(address=config.peers.retention, peer="retention"),
+        telemetry=dial(address=config.peers.telemetry, peer="telemetry"),
+        amazon=await stack.enter_async_context(amazon),
+    )
+
+
+def _dial(
+    stack: AsyncExitStack, keeper: chassis.identity.Keeper, *, address: chassis.env.Address, peer: str
+) -> chassis.rpc.Channel:
+    channel = chassis.rpc.Channel(address=address, peer=peer, keeper=keeper)
+    stack.push_async_callback(channel.close)
+    return channel
+
+
+def _ports(ground: Ground, *, audit: AuditLog, signals: Signals) -> Ports:
+    """Return what the forwarding path stands on."""
+    return Ports(
+        auth=AuthClient(ground.auth),
+        safe=SafeClient(ground.retention),
+        audit=audit,
+        upstream=ground.amazon,
+        signals=signals,
+        clock=ground.clock,
+        entropy=chassis.entropy.SystemEntropy(),
+    )
+
+
+def _public_issue(config: Config, vault: chassis.vault.Vault) -> Issue:
+    """Return where the public door's certificates come from."""
+    files = config.public.certificate_files
+    if files is not None:
+        return functools.partial(_read_certificate, files)
+    return functools.partial(vault.issue_certificate, PUBLIC_ROLE, [config.public.host], CERTIFICATE_LIFE_S)
+
+
+async def _read_certificate(files: CertificateFiles) -> chassis.crypto.tls.Certificate:
+    """Return the certificate that lies in files, as it is now; whoever renews it replaces them.
+
+    Raises:
+        StartRefused: `certificate_unreadable`.
+    """
+    try:
+        key = Secret(files.key.read_bytes())
+        return chassis.crypto.tls.parse(files.certificate.read_bytes(), key, b"")
+    except (OSError, ValueError) as error:
+        text = f"no certificate with its key in {files.certificate} and {files.key}"
+        raise chassis.errors.StartRefused("certificate_unreadable", text) from error

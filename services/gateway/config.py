@@ -1,0 +1,173 @@
+"""The gateway's configuration: its public origin, its peers, Amazon's endpoints, the desktop application.
+
+Quotas, scopes, field policy and every bound are not settings: they are data of the catalogue and
+promises in code.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import chassis.env
+from services.gateway.model.calls import Region
+from services.gateway.model.native import NativeClient
+
+LISTEN = "SALLYPORT_LISTEN"
+PUBLIC_LISTEN = "SALLYPORT_PUBLIC_LISTEN"
+PUBLIC_URL = "SALLYPORT_PUBLIC_URL"
+PUBLIC_CERTIFICATE_FILE = "SALLYPORT_PUBLIC_CERTIFICATE_FILE"
+PUBLIC_KEY_FILE = "SALLYPORT_PUBLIC_KEY_FILE"
+AUTH_ADDRESS = "SALLYPORT_AUTH_ADDRESS"
+RETENTION_ADDRESS = "SALLYPORT_RETENTION_ADDRESS"
+TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
+SPAPI_URLS = {region: f"SALLYPORT_SPAPI_URL_{region.upper()}" for region in Region}
+AMAZON_CA_FILE = "SALLYPORT_AMAZON_CA_FILE"
+VENDOR_NAME = "SALLYPORT_VENDOR_NAME"
+DESKTOP_NAME = "SALLYPORT_DESKTOP_NAME"
+DESKTOP_CLIENT_ID = "SALLYPORT_DESKTOP_CLIENT_ID"
+DESKTOP_REDIRECT_PATH = "SALLYPORT_DESKTOP_REDIRECT_PATH"
+
+# Auth takes client ids of this form.
+CLIENT_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+REDIRECT_PATH_FORM = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
+
+SETTINGS = (
+    *(setting for setting in chassis.env.COMMON if setting.name != LISTEN),
+    chassis.env.Setting(LISTEN, "not used: no service calls the gateway", "127.0.0.1:0"),
+    chassis.env.Setting(PUBLIC_LISTEN, "host:port of the public door"),
+    chassis.env.Setting(PUBLIC_URL, "https origin under which desktops and browsers know the gateway"),
+    chassis.env.Setting(PUBLIC_CERTIFICATE_FILE, "PEM of the public certificate; empty: from Vault", ""),
+    chassis.env.Setting(PUBLIC_KEY_FILE, "PEM of its key; together with the certificate", ""),
+    chassis.env.Setting(AUTH_ADDRESS, "host:port of auth"),
+    chassis.env.Setting(RETENTION_ADDRESS, "host:port of retention"),
+    chassis.env.Setting(TELEMETRY_ADDRESS, "host:port of telemetry"),
+    *(
+        chassis.env.Setting(
+            name,
+            f"https origin of SP-API, region {region}",
+            f"https://sellingpartnerapi-{region}.amazon.com",
+        )
+        for region, name in SPAPI_URLS.items()
+    ),
+    chassis.env.Setting(AMAZON_CA_FILE, "authority that vouches for Amazon; empty for the system's", ""),
+    chassis.env.Setting(VENDOR_NAME, "whose portal this is, as people read it", "Sallyport"),
+    chassis.env.Setting(
+        DESKTOP_NAME, "the desktop application, as people read it", "The desktop application"
+    ),
+    chassis.env.Setting(DESKTOP_CLIENT_ID, "public client id of the desktop application", "desktop"),
+    chassis.env.Setting(DESKTOP_REDIRECT_PATH, "the one path of its loopback redirects; empty for any", ""),
+)
+
+
+@dataclass(frozen=True)
+class CertificateFiles:
+    """A public certificate from outside Vault."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicConfig:
+    """The public door.
+
+    Attributes:
+        origin: https, without a trailing slash; also the OAuth issuer.
+        certificate_files: None takes a certificate from Vault.
+        vendor_name: whose portal it is.
+    """
+
+    listen: chassis.env.Address
+    origin: str
+    certificate_files: CertificateFiles | None
+    vendor_name: str
+
+    @property
+    def host(self) -> str:
+        """The name in the certificate."""
+        return urlsplit(self.origin).hostname or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeersConfig:
+    """Where the other services listen."""
+
+    auth: chassis.env.Address
+    retention: chassis.env.Address
+    telemetry: chassis.env.Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmazonConfig:
+    """Amazon's endpoints; `ca_file` None trusts the system's authorities."""
+
+    base_urls: Mapping[Region, str]
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the gateway is told, checked once at start."""
+
+    common: chassis.env.CommonConfig
+    public: PublicConfig
+    peers: PeersConfig
+    amazon: AmazonConfig
+    desktop: NativeClient
+
+
+def load(environ: Mapping[str, str]) -> Config:
+    """Return the configuration in an environment.
+
+    Raises:
+        ConfigError: naming every bad key.
+    """
+    reader = chassis.env.read(environ, SETTINGS)
+    ca_file = reader.optional_text(AMAZON_CA_FILE)
+    config = Config(
+        common=chassis.env.common(reader),
+        public=_public(reader),
+        peers=PeersConfig(
+            auth=reader.address(AUTH_ADDRESS),
+            retention=reader.address(RETENTION_ADDRESS),
+            telemetry=reader.address(TELEMETRY_ADDRESS),
+        ),
+        amazon=AmazonConfig(
+            base_urls={region: _origin(reader, name) for region, name in SPAPI_URLS.items()},
+            ca_file=Path(ca_file) if ca_file else None,
+        ),
+        desktop=_desktop(reader),
+    )
+    reader.finish()
+    return config
+
+
+def _public(reader: chassis.env.Reader) -> PublicConfig:
+    certificate = reader.optional_text(PUBLIC_CERTIFICATE_FILE)
+    key = reader.optional_text(PUBLIC_KEY_FILE)
+    if bool(certificate) != bool(key):
+        reader.refuse(PUBLIC_KEY_FILE, f"goes together with {PUBLIC_CERTIFICATE_FILE}")
+    return PublicConfig(
+        listen=reader.address(PUBLIC_LISTEN),
+        origin=_origin(reader, PUBLIC_URL),
+        certificate_files=CertificateFiles(Path(certificate), Path(key)) if certificate and key else None,
+        vendor_name=reader.text(VENDOR_NAME),
+    )
+
+
+def _desktop(reader: chassis.env.Reader) -> NativeClient:
+    client_id, redirect_path = reader.text(DESKTOP_CLIENT_ID), reader.optional_text(DESKTOP_REDIRECT_PATH)
+    if CLIENT_ID_FORM.fullmatch(client_id) is None:
+        reader.refuse(DESKTOP_CLIENT_ID, "must have 1 to 64 letters, digits, dots, dashes and underscores")
+    if redirect_path and REDIRECT_PATH_FORM.fullmatch(redirect_path) is None:
+        reader.refuse(DESKTOP_REDIRECT_PATH, "must be a path of plain characters")
+    return NativeClient(client_id, reader.text(DESKTOP_NAME), redirect_path)
+
+
+def _origin(reader: chassis.env.Reader, name: str) -> str:
+    url = reader.url(name)
+    if url != url.lower() or urlsplit(url).path or not url.isascii():
+        reader.refuse(name, "must be an https origin in lower case, without a path")
+    return url

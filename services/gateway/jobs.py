@@ -1,0 +1,57 @@
+"""Periodic work: whether what the gateway stands on can be reached, told to readiness."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import chassis.errors
+import chassis.trace
+from chassis.clock import Clock
+from chassis.web import Readiness
+
+# Source: R-02 and R-16, readiness tells the truth within 5 s: a check that hangs, and the pause before it.
+HEALTH_S_MAX = 3.0
+HEALTH_PERIOD_S = 1.5
+OVERDUE = "deadline_exceeded"
+
+
+class Signals(Protocol):
+    """Where lost dependencies are told."""
+
+    def side_failed(self, what: str, code: str) -> None:
+        """Count and log a side step that failed without changing an answer."""
+        ...
+
+
+class Jobs:
+    """Keeps readiness true."""
+
+    def __init__(self, *, readiness: Readiness, clock: Clock, signals: Signals) -> None:
+        """Take what is told and when; `clock` is the machine's."""
+        self._readiness = readiness
+        self._clock = clock
+        self._signals = signals
+
+    async def watch(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
+        """Keep readiness true to whether one thing answers, for ever; a loss is told once."""
+        was_well = True
+        self._readiness.set(name, ok=False)
+        while True:
+            code = await self._fault(check)
+            self._readiness.set(name, ok=code is None)
+            if code is not None and was_well:
+                self._signals.side_failed("health", code)
+            was_well = code is None
+            await self._clock.sleep(HEALTH_PERIOD_S)
+
+    async def _fault(self, check: Callable[[], Awaitable[None]]) -> str | None:
+        """Return the code of what is wrong, or None."""
+        try:
+            with chassis.trace.bind_request_id(None):
+                async with asyncio.timeout(HEALTH_S_MAX):
+                    await check()
+        except chassis.errors.SallyportError as fault:
+            return fault.code
+        except TimeoutError:
+            return OVERDUE
+        return None
