@@ -48,9 +48,9 @@ class Config:
 class Admin:
     """The admin surfaces, and the key service for public keys."""
 
-    auth: auth_pb2_grpc.AuthAdminAsyncStub
-    retention: retention_pb2_grpc.RetentionAdminAsyncStub
-    telemetry: telemetry_pb2_grpc.TelemetryAdminAsyncStub
+    auth: "auth_pb2_grpc.AuthAdminAsyncStub"
+    retention: "retention_pb2_grpc.RetentionAdminAsyncStub"
+    telemetry: "telemetry_pb2_grpc.TelemetryAdminAsyncStub"
     vault: chassis.vault.Vault
 
 
