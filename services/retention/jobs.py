@@ -4,13 +4,13 @@ A round that fails is counted and tried again at the next one; a job ends only w
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import chassis.clock
 import chassis.errors
 import chassis.trace
-from services.retention.model.audit import Origin
+from services.retention.model.audit import OWN_NAME, Origin
 from services.retention.service.clocks import Clocks
 from services.retention.service.erasing import Erasing
 from services.retention.service.key_cache import FORGET_PERIOD_S
@@ -24,7 +24,6 @@ HEALTH_PERIOD_S = 2.0
 ROUND_S_MAX = 120.0
 HEALTH_S_MAX = 3.0
 READINESS_NAME = "safe"
-OWN_NAME = "retention"
 
 
 class Signals(Protocol):
@@ -63,6 +62,17 @@ class Jobs:
         self._readiness = readiness
         self._signals = signals
         self._readiness.set(READINESS_NAME, ok=False)
+
+    @property
+    def tasks(self) -> Sequence[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Every job with its name, to be run side by side."""
+        return (
+            ("erasing", self.erase),
+            ("moving", self.move),
+            ("upkeep", self.keep_up),
+            ("keys", self.forget_keys),
+            ("health", self.watch_health),
+        )
 
     async def erase(self) -> None:
         """Keep what is due from outliving its day."""

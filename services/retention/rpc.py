@@ -4,7 +4,7 @@ Only the gateway may seal and open, and only the operators' console may erase: n
 opened (T-21).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -167,6 +167,27 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
                 for found in findings
             ],
         )
+
+
+def services(
+    *, clocks: Clocks, safe: Safe, erasing: Erasing, verifier: Verifier
+) -> Sequence[chassis.rpc.Service]:
+    """Return both surfaces, ready for a server."""
+    contract = retention_pb2.DESCRIPTOR.services_by_name
+    return (
+        chassis.rpc.Service(
+            descriptor=contract["RetentionService"],
+            add=retention_pb2_grpc.add_RetentionServiceServicer_to_server,
+            servicer=RetentionService(clocks=clocks, safe=safe),
+            methods=SERVICE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=contract["RetentionAdmin"],
+            add=retention_pb2_grpc.add_RetentionAdminServicer_to_server,
+            servicer=RetentionAdmin(erasing=erasing, verifier=verifier),
+            methods=ADMIN_METHODS,
+        ),
+    )
 
 
 def _origin() -> Origin:

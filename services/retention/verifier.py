@@ -23,10 +23,9 @@ from services.retention.model.erasures import (
     SubjectKind,
     statement,
 )
-from services.retention.model.errors import ErasureUnproven, SubjectUnknown
+from services.retention.model.errors import KEY_GONE, ErasureUnproven, RecordUnsound, SubjectUnknown
 
-# What the key service and the cipher call a key or value that will never open.
-CLOSED_FOR_GOOD = frozenset({"key_gone", "integrity_failure"})
+CLOSED_FOR_GOOD = frozenset({KEY_GONE, RecordUnsound.code})
 
 
 class Traces(Protocol):

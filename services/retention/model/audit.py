@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+OWN_NAME = "retention"
+
 
 class Phase(StrEnum):
     """Where in its life an event stands."""

@@ -2,6 +2,9 @@
 
 import chassis.errors
 
+# What the key service calls a key that was destroyed.
+KEY_GONE = "key_gone"
+
 
 class Expired(chassis.errors.Gone):
     """The record's clock has run out, whether or not anybody erased it yet (R-19)."""

@@ -9,9 +9,10 @@ from datetime import date
 
 import chassis.clock
 import chassis.entropy
+import chassis.errors
 from chassis.secrecy import Secret
 from services.retention.model.erasures import Probe, Subject
-from services.retention.model.errors import SubjectClosed
+from services.retention.model.errors import KEY_GONE, KeyRetired, SubjectClosed
 from services.retention.model.records import DataKey
 from services.retention.service.key_cache import KeyCache
 from services.retention.service.ports import Cipher, DataKeyRows, Keys, Overdue
@@ -51,11 +52,17 @@ class DataKeys:
 
         Raises:
             SubjectClosed: the seller or the day is being erased, or the day has been.
+            KeyRetired: a key over the data key is gone, its row not yet.
         """
         data_key = await self._ports.rows.find_data_key(seller_id, erase_day)
         if data_key is None:
             data_key = await self._make(seller_id, erase_day)
-        return OpenKey(data_key, await self.unwrap(data_key))
+        try:
+            return OpenKey(data_key, await self.unwrap(data_key))
+        except chassis.errors.SallyportError as error:
+            if error.code == KEY_GONE:
+                raise KeyRetired from error
+            raise
 
     async def unwrap(self, data_key: DataKey) -> Secret[bytes]:
         """Return a data key in the open; from memory if it is there.

@@ -7,6 +7,7 @@ import chassis.clock
 import chassis.errors
 from services.retention.model.audit import Kind, Origin
 from services.retention.model.errors import (
+    KEY_GONE,
     Expired,
     OrderNotObserved,
     RecordTooLarge,
@@ -139,7 +140,7 @@ async def decrypt(ports: SafePorts, kept: Kept) -> bytes:
         secret = await ports.data_keys.unwrap(kept.data_key)
         return ports.cipher.open_(secret, record.sealed, ports.cipher.associated(**record.place))
     except chassis.errors.SallyportError as error:
-        if error.code == "key_gone":
+        if error.code == KEY_GONE:
             raise Expired from error
         if error.code == RecordUnsound.code:
             ports.signals.unsound()

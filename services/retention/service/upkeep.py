@@ -1,4 +1,4 @@
-"""Upkeep: is the safe well, how old is its content, how late is erasing; and forgetting what is old enough."""
+"""Upkeep: is the safe well, how old is its content, how late is erasing; and forgetting what is old."""
 
 from dataclasses import dataclass
 

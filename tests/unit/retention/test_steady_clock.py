@@ -1,0 +1,35 @@
+"""Time never goes back while the process lives."""
+
+from datetime import timedelta
+
+from services.retention.service.steady_clock import SteadyClock
+from tests.fakes.clock import START, FakeClock
+
+
+def test_time_passes_as_the_clock_says() -> None:
+    clock = FakeClock()
+    steady = SteadyClock(clock)
+    clock.pass_(3600)
+    assert steady.now() == START + timedelta(hours=1)
+
+
+def test_a_jump_back_is_not_believed_and_time_goes_on_R14() -> None:
+    clock = FakeClock()
+    steady = SteadyClock(clock)
+    clock.set_now(START - timedelta(days=10))
+    assert steady.now() == START
+    clock.pass_(60)
+    assert steady.now() == START + timedelta(minutes=1)
+    assert steady.monotonic_s() == clock.monotonic_s()
+
+
+def test_a_jump_forward_is_believed() -> None:
+    clock = FakeClock()
+    steady = SteadyClock(clock)
+    clock.set_now(START + timedelta(days=31))
+    assert steady.now() == START + timedelta(days=31)
+
+
+async def test_sleeping_is_the_other_clocks() -> None:
+    steady = SteadyClock(FakeClock())
+    await steady.sleep(0)
