@@ -1,0 +1,301 @@
+"""What the forwarding path asks auth and retention: the same suite on the fakes and through real gRPC."""
+# ruff: noqa: ARG002 - gRPC's signature
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+import chassis.clock
+import chassis.env
+import chassis.errors
+import chassis.identity
+import chassis.rpc
+from services.gateway.forward.ports import AuthPeer, Safe
+from services.gateway.model.calls import Device, Profile, Region, Restriction, SafeKey
+from services.gateway.model.orders import Observation, OrderState
+from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.safe import SafeClient
+from tests.fakes.certificates import Authority
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.gateway_ports import FakeAuthPeer, FakeSafe
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+from wire.retention.v1 import retention_pb2, retention_pb2_grpc
+
+LOOPBACK = chassis.env.Address("127.0.0.1", 0)
+ROW = chassis.rpc.Method(callers=frozenset({"gateway"}), deadline_s=30.0, event="test.call.answered")
+
+REGIONS = {
+    Region.NA: auth_pb2.REGION_NA,
+    Region.EU: auth_pb2.REGION_EU,
+    Region.FE: auth_pb2.REGION_FE,
+}
+PROFILES = {Profile.BOUND: auth_pb2.PROFILE_BOUND, Profile.COMPAT: auth_pb2.PROFILE_COMPAT}
+STATES = {
+    retention_pb2.ORDER_STATE_UNSHIPPED: OrderState.UNSHIPPED,
+    retention_pb2.ORDER_STATE_SHIPPED: OrderState.SHIPPED,
+    retention_pb2.ORDER_STATE_DELIVERED: OrderState.DELIVERED,
+}
+KEY = SafeKey("seller-1", "114-3941689-8772232", "ordersV0.getOrderAddress")
+
+
+class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
+    """Auth's contract in front of the fake."""
+
+    def __init__(self, auth: FakeAuthPeer) -> None:
+        self.auth = auth
+
+    async def Introspect(self, request: auth_pb2.IntrospectRequest, context: Any) -> auth_pb2.Device:
+        device = await self.auth.introspect(request.access_token)
+        return auth_pb2.Device(
+            device_id=device.device_id,
+            seller_id=device.seller_id,
+            profile=PROFILES[device.profile],
+            scopes=sorted(device.scopes),
+            key_thumbprint=device.key_thumbprint,
+            expires_at=stamp(device.expires_at),
+            restrictions=[
+                auth_pb2.Restriction(method=each.method, path=each.path, data_elements=each.data_elements)
+                for each in device.restrictions
+            ],
+            regions=[REGIONS[each] for each in sorted(device.regions)],
+            default_marketplace_id=device.default_marketplace_id,
+        )
+
+    async def WatchRevocations(
+        self, request: auth_pb2.WatchRevocationsRequest, context: Any
+    ) -> AsyncIterator[auth_pb2.Revocation]:
+        async for device_id in self.auth.watch_revocations():
+            yield auth_pb2.Revocation(device_id=device_id or "")
+
+    async def LendAmazonToken(
+        self, request: auth_pb2.LendAmazonTokenRequest, context: Any
+    ) -> auth_pb2.AmazonToken:
+        (region,) = [each for each, told in REGIONS.items() if told == request.region]
+        wanted = restriction(request.restriction) if request.HasField("restriction") else None
+        lent = await self.auth.lend_amazon_token(request.device_id, region, wanted)
+        return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_at=stamp(lent.expires_at))
+
+    async def RestrictAccess(
+        self, request: auth_pb2.RestrictAccessRequest, context: Any
+    ) -> auth_pb2.RestrictAccessResponse:
+        asked = [restriction(each) for each in request.restrictions]
+        handle, life_s = await self.auth.restrict_access(request.access_token, asked)
+        return auth_pb2.RestrictAccessResponse(access_token=handle, expires_in_s=life_s)
+
+
+class SafeServicer(retention_pb2_grpc.RetentionServiceServicer):
+    """Retention's contract in front of the fake."""
+
+    def __init__(self, safe: FakeSafe) -> None:
+        self.safe = safe
+
+    async def ObserveOrders(
+        self, request: retention_pb2.ObserveOrdersRequest, context: Any
+    ) -> retention_pb2.ObserveOrdersResponse:
+        await self.safe.observe_orders(request.seller_id, [observation(each) for each in request.orders])
+        return retention_pb2.ObserveOrdersResponse()
+
+    async def Seal(self, request: retention_pb2.SealRequest, context: Any) -> retention_pb2.SealResponse:
+        key = SafeKey(request.seller_id, request.order_id, request.field_set)
+        await self.safe.seal(key, request.plaintext, request.fetched_at.ToDatetime(tzinfo=UTC))
+        return retention_pb2.SealResponse()
+
+    async def Open(self, request: retention_pb2.OpenRequest, context: Any) -> retention_pb2.OpenResponse:
+        key = SafeKey(request.seller_id, request.order_id, request.field_set)
+        return retention_pb2.OpenResponse(plaintext=await self.safe.open(key, request.age_s_max))
+
+
+def stamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
+
+
+def restriction(told: auth_pb2.Restriction) -> Restriction:
+    return Restriction(told.method, told.path, tuple(told.data_elements))
+
+
+def observation(told: retention_pb2.OrderObservation) -> Observation:
+    return Observation(
+        order_id=told.order_id,
+        state=STATES[told.state],
+        purchased_at=moment(told.purchased_at) if told.HasField("purchased_at") else None,
+        shipped_at=moment(told.shipped_at) if told.HasField("shipped_at") else None,
+        delivered_at=moment(told.delivered_at) if told.HasField("delivered_at") else None,
+        observed_at=moment(told.observed_at),
+    )
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    return timestamp.ToDatetime(tzinfo=UTC)
+
+
+@asynccontextmanager
+async def channel_to(descriptor: Any, add: Any, servicer: object) -> AsyncIterator[chassis.rpc.Channel]:
+    """Serve one contract over mTLS and give the gateway's way to it."""
+    authority = Authority()
+
+    def keeper(identity: str) -> chassis.identity.Keeper:
+        async def issue() -> Any:
+            return authority.issue(f"{identity}.sallyport.internal")
+
+        return chassis.identity.Keeper(issue, chassis.clock.SystemClock())
+
+    server_keeper, client_keeper = keeper("peer"), keeper("gateway")
+    await server_keeper.start()
+    await client_keeper.start()
+    methods = {method.name: ROW for method in descriptor.methods}
+    server = chassis.rpc.Server(
+        listen=LOOPBACK,
+        keeper=server_keeper,
+        services=[chassis.rpc.Service(descriptor=descriptor, add=add, servicer=servicer, methods=methods)],
+        clock=chassis.clock.SystemClock(),
+    )
+    async with AsyncExitStack() as stack:
+        await server.start()
+        stack.push_async_callback(server.stop, 0.0)
+        address = chassis.env.Address("127.0.0.1", server.port)
+        channel = chassis.rpc.Channel(address=address, peer="peer", keeper=client_keeper)
+        stack.push_async_callback(channel.close)
+        yield channel
+
+
+@pytest.fixture
+def auth() -> FakeAuthPeer:
+    return FakeAuthPeer(FakeClock())
+
+
+@pytest.fixture(params=["fake", "wire"])
+async def auth_peer(request: pytest.FixtureRequest, auth: FakeAuthPeer) -> AsyncIterator[AuthPeer]:
+    if request.param == "fake":
+        yield auth
+        return
+    descriptor = auth_pb2.DESCRIPTOR.services_by_name["AuthService"]
+    add = auth_pb2_grpc.add_AuthServiceServicer_to_server
+    servicer = AuthServicer(auth)  # type: ignore[abstract]
+    async with channel_to(descriptor, add, servicer) as channel:
+        yield AuthClient(channel)
+
+
+@pytest.fixture
+def kept() -> FakeSafe:
+    return FakeSafe()
+
+
+@pytest.fixture(params=["fake", "wire"])
+async def safe(request: pytest.FixtureRequest, kept: FakeSafe) -> AsyncIterator[Safe]:
+    if request.param == "fake":
+        yield kept
+        return
+    descriptor = retention_pb2.DESCRIPTOR.services_by_name["RetentionService"]
+    add = retention_pb2_grpc.add_RetentionServiceServicer_to_server
+    async with channel_to(descriptor, add, SafeServicer(kept)) as channel:
+        yield SafeClient(channel)
+
+
+async def test_a_token_stands_for_its_device(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
+    token = auth.enrol(
+        scopes=frozenset({"orders", "pii"}),
+        thumbprint="key-1",
+        regions=frozenset({Region.NA, Region.FE}),
+    )
+    asked = (Restriction("GET", "/orders/v0/orders", ("buyerInfo",)), Restriction("GET", "/x/{y}"))
+    auth.devices[token] = replace(auth.devices[token], restrictions=asked)
+    assert await auth_peer.introspect(token) == auth.devices[token]
+
+
+@pytest.mark.parametrize("fate", ["unknown", "expired", "revoked"])
+async def test_a_token_that_stands_for_nobody_is_unauthenticated(
+    auth_peer: AuthPeer, auth: FakeAuthPeer, fate: str
+) -> None:
+    token = auth.enrol()
+    if fate == "unknown":
+        auth.devices.clear()
+    if fate == "expired":
+        auth.devices[token] = replace(auth.devices[token], expires_at=START - timedelta(hours=1))
+    if fate == "revoked":
+        auth.revoke(token)
+    with pytest.raises(chassis.errors.Unauthenticated) as refusal:
+        await auth_peer.introspect(token)
+    codes = {"unknown": "token_invalid", "expired": "token_expired", "revoked": "device_revoked"}
+    assert refusal.value.code == codes[fate]
+
+
+async def test_revocations_are_heard_after_a_marker(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
+    token = auth.enrol()
+    async with aclosing(auth_peer.watch_revocations()) as heard:  # type: ignore[type-var]
+        assert await anext(heard) is None
+        auth.revoke(token)
+        auth.keep_alive()
+        assert await anext(heard) == auth.devices[token].device_id
+        assert await anext(heard) is None
+        auth.break_streams()
+        with pytest.raises(chassis.errors.Unavailable):
+            await anext(heard)
+
+
+async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
+    auth_peer: AuthPeer, auth: FakeAuthPeer
+) -> None:
+    wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
+    ordinary = await auth_peer.lend_amazon_token("device-1", Region.EU, None)
+    restricted = await auth_peer.lend_amazon_token("device-1", Region.FE, wanted)
+    assert auth.lent == [("device-1", Region.EU, None), ("device-1", Region.FE, wanted)]
+    assert ordinary.token.reveal() == "Atza|1"
+    assert restricted.expires_at == START + timedelta(hours=1)
+    assert "Atz" not in repr(restricted)
+
+
+async def test_a_handle_is_a_token_with_restrictions(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
+    asked = [Restriction("GET", "/orders/v0/orders", ("buyerInfo", "shippingAddress"))]
+    handle, life_s = await auth_peer.restrict_access(auth.enrol(), asked)
+    assert life_s == 3600
+    assert list((await auth_peer.introspect(handle)).restrictions) == asked
+
+
+async def test_auth_being_down_is_unavailable(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
+    auth.is_down = True
+    with pytest.raises(chassis.errors.Unavailable):
+        await auth_peer.lend_amazon_token("device-1", Region.NA, None)
+
+
+async def test_what_is_sealed_can_be_opened_by_its_name_only(safe: Safe) -> None:
+    await safe.seal(KEY, b'{"a":"\xc3\xa4"}', START)
+    assert await safe.open(KEY, 3600) == b'{"a":"\xc3\xa4"}'
+    with pytest.raises(chassis.errors.NotFound):
+        await safe.open(replace(KEY, seller_id="seller-2"), 3600)
+
+
+async def test_an_order_past_its_clock_is_gone(safe: Safe, kept: FakeSafe) -> None:
+    kept.expired.add(KEY.order_id)
+    for asking in (safe.open(KEY, 3600), safe.seal(KEY, b"{}", START)):
+        with pytest.raises(chassis.errors.Gone) as refusal:
+            await asking
+        assert refusal.value.code == "expired"
+
+
+async def test_an_order_nobody_told_of_cannot_be_kept(safe: Safe, kept: FakeSafe) -> None:
+    kept.unknown.add(KEY.order_id)
+    with pytest.raises(chassis.errors.Conflict) as refusal:
+        await safe.seal(KEY, b"{}", START)
+    assert refusal.value.code == "order_not_observed"
+
+
+async def test_observations_arrive_as_they_were_made(safe: Safe, kept: FakeSafe) -> None:
+    early, late = START - timedelta(days=3), START - timedelta(days=1)
+    seen = [
+        Observation("1", OrderState.UNSHIPPED, early, None, None, START),
+        Observation("2", OrderState.SHIPPED, early, late, None, START),
+        Observation("3", OrderState.DELIVERED, None, early, late, START),
+    ]
+    await safe.observe_orders("seller-1", seen)
+    assert kept.observed == [("seller-1", each) for each in seen]
+
+
+def test_a_device_never_shows_its_token() -> None:
+    assert "token" not in {name for name in Device.__slots__ if name != "expires_at"}

@@ -1,0 +1,172 @@
+"""The audit log's group commit: durable or refused, never lost, never one event's fault on another."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+import chassis.errors
+import chassis.rpc
+from services.gateway.model.audit import AuditEvent, Kind, Phase
+from services.gateway.peers import audit
+from services.gateway.peers.audit import AuditLog, AuditUnavailable
+from tests.fakes.clock import START
+from wire.telemetry.v1 import telemetry_pb2
+
+EVENT = AuditEvent(
+    event_id="00000000-0000-7000-8000-000000000000",
+    kind=Kind.PII_READ,
+    phase=Phase.OUTCOME,
+    occurred_at=START,
+    actor_id="device-1",
+    seller_id="seller-1",
+    request_id="request-1",
+    intent_id="00000000-0000-7000-8000-000000000001",
+    result="done",
+    details={"operation": "ordersV0.getOrderAddress"},
+)
+
+
+class Telemetry:
+    """Telemetry's stub: takes groups while `gate` is open, answers as `faults` say."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[telemetry_pb2.AuditEvent]] = []
+        self.faults: deque[Exception | None] = deque()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.refuses = ""
+
+    def stub(self, _: object) -> "Telemetry":
+        return self
+
+    async def Append(self, request: telemetry_pb2.AppendRequest) -> telemetry_pb2.AppendResponse:
+        await self.gate.wait()
+        self.groups.append(list(request.events))
+        fault = self.faults.popleft() if self.faults else None
+        if fault is not None:
+            raise fault
+        if any(event.event_id == self.refuses for event in request.events):
+            raise chassis.errors.InvalidInput
+        return telemetry_pb2.AppendResponse(sequences=range(len(request.events)))
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    return Telemetry()
+
+
+@pytest.fixture
+async def log(telemetry: Telemetry) -> AsyncIterator[AuditLog]:
+    made = AuditLog(cast("chassis.rpc.Channel", telemetry))
+    running = asyncio.create_task(made.run())
+    yield made
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+def numbered(number: int) -> AuditEvent:
+    return replace(EVENT, event_id=f"00000000-0000-7000-8000-{number:012d}")
+
+
+async def recorded(log: AuditLog, count: int) -> list[Any]:
+    return await asyncio.gather(
+        *(log.record(numbered(each)) for each in range(count)), return_exceptions=True
+    )
+
+
+async def test_an_event_arrives_whole(log: AuditLog, telemetry: Telemetry) -> None:
+    await log.record(EVENT)
+    ((message,),) = telemetry.groups
+    assert message.kind == "gateway.pii.read"
+    assert message.phase == telemetry_pb2.PHASE_OUTCOME
+    assert (message.intent_id, message.result) == (EVENT.intent_id, "done")
+    assert (message.actor.kind, message.actor.id) == ("device", "device-1")
+    assert dict(message.details) == EVENT.details
+
+
+async def test_nobody_acts_when_nobody_is_known(log: AuditLog, telemetry: Telemetry) -> None:
+    await log.record(replace(EVENT, actor_id=""))
+    assert not telemetry.groups[0][0].HasField("actor")
+
+
+async def test_what_gathers_while_telemetry_is_busy_goes_in_one_call(
+    log: AuditLog, telemetry: Telemetry
+) -> None:
+    telemetry.gate.clear()
+    recording = asyncio.create_task(recorded(log, 250))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    telemetry.gate.set()
+    assert await recording == [None] * 250
+    assert sum(map(len, telemetry.groups)) == 250
+    assert max(map(len, telemetry.groups)) == audit.GROUP_EVENTS_MAX
+    assert len(telemetry.groups) <= 4
+
+
+async def test_a_group_of_unknown_fate_is_sent_again_with_the_same_ids_R04(
+    log: AuditLog, telemetry: Telemetry
+) -> None:
+    telemetry.faults.append(chassis.errors.Unavailable())
+    await log.record(EVENT)
+    first, second = telemetry.groups
+    assert first == second
+
+
+async def test_a_store_that_stays_down_is_audit_unavailable_R02(log: AuditLog, telemetry: Telemetry) -> None:
+    telemetry.faults.extend([chassis.errors.Unavailable(retry_after_s=7.0)] * audit.SENDS_MAX)
+    with pytest.raises(AuditUnavailable) as refusal:
+        await log.record(EVENT)
+    assert refusal.value.code == "audit_unavailable"
+    assert refusal.value.retry_after_s == 7.0
+    await log.record(EVENT)
+
+
+async def test_an_event_that_telemetry_refuses_fails_alone(log: AuditLog, telemetry: Telemetry) -> None:
+    telemetry.refuses = numbered(3).event_id
+    telemetry.gate.clear()
+    recording = asyncio.create_task(recorded(log, 8))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    telemetry.gate.set()
+    fates = await recording
+    assert [isinstance(fate, AuditUnavailable) for fate in fates] == [each == 3 for each in range(8)]
+
+
+async def test_a_full_queue_refuses_at_once_R23(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "WAITING_EVENTS_MAX", 1)
+    log = AuditLog(cast("chassis.rpc.Channel", telemetry))
+    waiting = asyncio.create_task(log.record(EVENT))
+    await asyncio.sleep(0)
+    with pytest.raises(AuditUnavailable):
+        await log.record(EVENT)
+    waiting.cancel()
+
+
+async def test_nobody_waits_for_ever_R02(telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "RECORD_S_MAX", 0.01)
+    log = AuditLog(cast("chassis.rpc.Channel", telemetry))
+    with pytest.raises(AuditUnavailable):
+        await log.record(EVENT)
+
+
+async def test_an_event_whose_sender_left_is_not_written(log: AuditLog, telemetry: Telemetry) -> None:
+    telemetry.gate.clear()
+    first = asyncio.create_task(log.record(numbered(1)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    second = asyncio.create_task(log.record(numbered(2)))
+    await asyncio.sleep(0)
+    second.cancel()
+    telemetry.gate.set()
+    await first
+    await log.record(numbered(3))
+    written = [event.event_id for group in telemetry.groups for event in group]
+    assert written == [numbered(1).event_id, numbered(3).event_id]
