@@ -29,6 +29,10 @@ class House:
         self.store = FakeAuditStore()
         self.key = FakeCheckpointKey()
         self.signals = FakeSignals()
+        self.compose()
+
+    def compose(self) -> None:
+        """Put the use cases together over the parts as they are now."""
         self.committer = Committer(store=self.store, clock=self.clock, signals=self.signals)
         self.diary = Diary(journal=self.committer, clock=self.clock, entropy=self.entropy)
         self.intake = Intake(journal=self.committer, diary=self.diary, signals=self.signals)
