@@ -118,7 +118,7 @@ class TelemetryAdminServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Export(self, request, context):
-        """Records in chain order from a cursor on, with the checkpoints that cover them; ends at the head of the log.
+        """A header, the records in chain order from a sequence on, the checkpoints over them; ends with a fresh one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

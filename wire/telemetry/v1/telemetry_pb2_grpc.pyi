@@ -57,13 +57,13 @@ class TelemetryAdminStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TelemetryAdminAsyncStub: ...
     Export: _grpc.UnaryStreamMultiCallable[_telemetry_pb2.ExportRequest, _telemetry_pb2.ExportLine]
-    """Records in chain order from a cursor on, with the checkpoints that cover them; ends at the head of the log."""
+    """A header, the records in chain order from a sequence on, the checkpoints over them; ends with a fresh one."""
 
 @_typing.type_check_only
 class TelemetryAdminAsyncStub(TelemetryAdminStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Export: _aio.UnaryStreamMultiCallable[_telemetry_pb2.ExportRequest, _telemetry_pb2.ExportLine]  # type: ignore[assignment]
-    """Records in chain order from a cursor on, with the checkpoints that cover them; ends at the head of the log."""
+    """A header, the records in chain order from a sequence on, the checkpoints over them; ends with a fresh one."""
 
 class TelemetryAdminServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -72,6 +72,6 @@ class TelemetryAdminServicer(metaclass=_abc_1.ABCMeta):
         request: _telemetry_pb2.ExportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_telemetry_pb2.ExportLine], _abc.AsyncIterator[_telemetry_pb2.ExportLine]]:
-        """Records in chain order from a cursor on, with the checkpoints that cover them; ends at the head of the log."""
+        """A header, the records in chain order from a sequence on, the checkpoints over them; ends with a fresh one."""
 
 def add_TelemetryAdminServicer_to_server(servicer: TelemetryAdminServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
