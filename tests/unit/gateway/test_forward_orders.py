@@ -1,0 +1,128 @@
+"""What Amazon's answers tell about orders' clocks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.model.orders import (
+    OBSERVATIONS_MAX,
+    Observation,
+    OrderState,
+    observations,
+    tells_of_orders,
+)
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+V0_LIST, V0_ONE = "ordersV0.getOrders", "ordersV0.getOrder"
+NEW_LIST, NEW_ONE = "orders_2026-01-01.searchOrders", "orders_2026-01-01.getOrder"
+
+
+def v0(**order: Any) -> Observation:
+    (seen,) = observations(V0_ONE, {"payload": {"AmazonOrderId": "1", **order}}, NOW)
+    return seen
+
+
+def new(**order: Any) -> Observation:
+    (seen,) = observations(NEW_ONE, {"order": {"orderId": "1", **order}}, NOW)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("Pending", OrderState.UNSHIPPED),
+        ("Unshipped", OrderState.UNSHIPPED),
+        ("Canceled", OrderState.UNSHIPPED),
+        ("PartiallyShipped", OrderState.SHIPPED),
+        ("Shipped", OrderState.SHIPPED),
+        (None, OrderState.UNSHIPPED),
+        (7, OrderState.UNSHIPPED),
+    ],
+)
+def test_a_v0_order_has_left_once_any_part_of_it_has(status: object, state: OrderState) -> None:
+    assert v0(OrderStatus=status).state is state
+
+
+def test_easy_ship_tells_of_the_delivery() -> None:
+    assert v0(OrderStatus="Shipped", EasyShipShipmentStatus="Delivered").state is OrderState.DELIVERED
+    assert v0(OrderStatus="Unshipped", EasyShipShipmentStatus="PickedUp").state is OrderState.SHIPPED
+
+
+def test_a_v0_order_tells_its_purchase_and_no_other_time() -> None:
+    seen = v0(PurchaseDate="2026-11-01T08:00:00Z", LatestShipDate="2026-11-05T08:00:00Z")
+    assert seen == Observation(
+        "1", OrderState.UNSHIPPED, datetime(2026, 11, 1, 8, tzinfo=UTC), None, None, NOW
+    )
+
+
+def test_a_2026_order_counts_from_its_first_package() -> None:
+    packages = [
+        {"shipTime": "2026-11-09T08:00:00Z", "packageStatus": {"status": "SHIPPED"}},
+        {"shipTime": "2026-11-07T10:00:00+02:00", "packageStatus": {"status": "DELIVERED"}},
+        {"packageStatus": {"status": "PENDING"}},
+    ]
+    seen = new(createdTime="2026-11-01T08:00:00Z", packages=packages)
+    assert seen.state is OrderState.DELIVERED
+    assert seen.shipped_at == datetime(2026, 11, 7, 8, tzinfo=UTC)
+    assert seen.purchased_at == datetime(2026, 11, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("order", "state"),
+    [
+        ({"fulfillment": {"fulfillmentStatus": "UNSHIPPED"}}, OrderState.UNSHIPPED),
+        ({"fulfillment": {"fulfillmentStatus": "PARTIALLY_SHIPPED"}}, OrderState.SHIPPED),
+        ({"packages": [{"packageStatus": {"status": "IN_TRANSIT"}}]}, OrderState.SHIPPED),
+        ({"packages": [{"packageStatus": {"status": "PENDING"}}]}, OrderState.UNSHIPPED),
+        ({}, OrderState.UNSHIPPED),
+    ],
+)
+def test_a_2026_order_has_left_once_any_package_has(order: dict[str, Any], state: OrderState) -> None:
+    assert new(**order).state is state
+
+
+def test_lists_are_read_in_their_order_and_within_bounds() -> None:
+    listed = [{"AmazonOrderId": str(number)} for number in range(OBSERVATIONS_MAX + 50)]
+    seen = observations(V0_LIST, {"payload": {"Orders": listed}}, NOW)
+    assert [each.order_id for each in seen] == [str(number) for number in range(OBSERVATIONS_MAX)]
+    assert [each.order_id for each in observations(NEW_LIST, {"orders": [{"orderId": "a"}]}, NOW)] == ["a"]
+
+
+@pytest.mark.parametrize("order_id", [None, "", 7, "x" * 65, "a\nb", ["1"]])
+def test_an_entry_without_a_proper_id_is_passed_over(order_id: object) -> None:
+    assert observations(V0_LIST, {"payload": {"Orders": [{"AmazonOrderId": order_id}]}}, NOW) == []
+
+
+def test_other_operations_tell_nothing() -> None:
+    assert not tells_of_orders("fulfillmentOutbound_2026-07-04.getOrder")
+    assert observations("fulfillmentOutbound_2026-07-04.getOrder", {"order": {"orderId": "1"}}, NOW) == []
+
+
+NAMES = st.sampled_from(
+    [
+        "payload",
+        "Orders",
+        "orders",
+        "order",
+        "AmazonOrderId",
+        "orderId",
+        "packages",
+        "shipTime",
+        "createdTime",
+    ]
+)
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=30) | st.datetimes().map(str),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@given(DOCUMENTS, st.sampled_from([V0_LIST, V0_ONE, NEW_LIST, NEW_ONE]))
+def test_no_answer_however_strange_breaks_the_reading_T29(document: Any, operation: str) -> None:
+    for seen in observations(operation, document, NOW):
+        assert 0 < len(seen.order_id) <= 64
+        assert all(at is None or at.tzinfo is not None for at in (seen.purchased_at, seen.shipped_at))

@@ -1,0 +1,32 @@
+"""What the gateway shows of itself: names, codes and counts."""
+
+import chassis.metrics
+from services.gateway.signals import Signals
+
+
+def test_only_known_names_become_labels_T28() -> None:
+    registry = chassis.metrics.Registry()
+    signals = Signals(registry, ["ordersV0.getOrders"])
+    signals.answered("ordersV0.getOrders", 200, 0.01)
+    signals.answered("", 403, 0.01)
+    signals.answered("jane@example.com", 299, 0.01)
+    signals.attempted("ordersV0.getOrders", 0)
+    signals.refused("operation_not_allowed")
+    signals.refused("Atza|IwEB")
+    signals.side_failed("seal", "order_not_observed")
+    signals.waited(2.0)
+    shown = registry.render().decode()
+    assert 'calls_total{operation="ordersV0.getOrders",status="200"} 1.0' in shown
+    assert 'calls_total{operation="none",status="403"} 1.0' in shown
+    assert 'calls_total{operation="other",status="other"} 1.0' in shown
+    assert 'attempts_total{operation="ordersV0.getOrders",status="none"} 1.0' in shown
+    assert 'refusals_total{code="other"} 1.0' in shown
+    assert 'side_failures_total{code="order_not_observed",step="seal"} 1.0' in shown
+    assert "jane" not in shown
+    assert "Atza" not in shown
+
+
+def test_a_mistake_of_ours_is_counted() -> None:
+    registry = chassis.metrics.Registry()
+    Signals(registry, []).crashed("request-1", ZeroDivisionError("Jane Roe"))
+    assert "sallyport_gateway_crashes_total 1.0" in registry.render().decode()
