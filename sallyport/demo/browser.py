@@ -36,14 +36,14 @@ class Page:
     forms: tuple[Form, ...]
 
     def form(self, action: str) -> Form:
-        """Return the first form whose action contains `action`.
+        """Return the form with this action, or the first one whose action begins with it.
 
         Raises:
             LookupError: the page has no such form.
         """
-        for form in self.forms:
-            if action in form.action:
-                return form
+        fitting = [form for form in self.forms if form.action.startswith(action)]
+        for form in sorted(fitting, key=lambda form: len(form.action)):
+            return form
         raise LookupError(f"no form for {action} on the page at {urlsplit(self.url).path} ({self.status})")
 
 

@@ -189,11 +189,14 @@ async def _export(scene: Scene, log: Path, key: Path) -> None:
 
 
 def _readers(lines: Sequence[bytes], order_id: str) -> set[str]:
-    return {
-        orjson.loads(line)["actor"]["id"]
-        for line in lines
-        if b"gateway.pii." in line and order_id.encode() in line
-    }
+    """Return the devices that the log names as readers of an order's personal data, masked or not."""
+    readers = set()
+    for line in lines:
+        record = orjson.loads(line).get("record", {})
+        is_reading = record.get("kind", "").startswith("gateway.pii.")
+        if is_reading and order_id in orjson.dumps(record.get("details", {})).decode():
+            readers.add(record["actor"]["id"])
+    return readers
 
 
 async def _erased(scene: Scene) -> list[retention_pb2.Receipt]:
