@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sallyport.supervisor import PartFailed
-
 TETHER = Path(__file__).with_name("tether.py")
 KILL_WAIT_S = 10.0
 LOG_TAIL_BYTES = 2_000
 
 
-class EngineFailed(PartFailed):
+class EngineFailed(Exception):
     """An engine did not do what it was asked; the text holds the end of its log."""
 
 

@@ -102,16 +102,6 @@ class OpenBao:
         )
         self.server = sallyport.engines.child.Child(program, self._folder / "openbao.log")
 
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return "openbao"
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process while it runs."""
-        return self.server.pid if self.server.is_running else None
-
     async def start(self) -> None:
         """Return once the server is unsealed and active; the first start initialises it.
 
