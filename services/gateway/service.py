@@ -269,7 +269,7 @@ class Watch:
 
 
 class AuditProbe:
-    """Whether the audit log takes events: one event is handed in again and again, and is one record (R-04)."""
+    """Whether the audit log takes events: one event, handed in again and again, is one record (R-04)."""
 
     def __init__(self, *, audit: Audit, clock: Clock, entropy: Entropy) -> None:
         self._audit = audit

@@ -1,0 +1,165 @@
+"""What the gateway's doors rely on in auth: on the fake, and on the gRPC clients over mutual TLS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+import chassis.clock
+import chassis.crypto.digest
+import chassis.crypto.tls
+import chassis.env
+import chassis.errors
+import chassis.identity
+import chassis.rpc
+from chassis.secrecy import Secret
+from services.gateway.model.calls import Profile, Region
+from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant
+from services.gateway.model.people import ConsentAnswer, Visit
+from services.gateway.peers.people import PeopleClient
+from services.gateway.peers.tokens import TokensClient
+from services.gateway.service import People, Tokens
+from tests.fakes import gateway_auth_server
+from tests.fakes.certificates import Authority
+from tests.fakes.clock import FakeClock
+from tests.fakes.gateway_auth import FakeAuth
+
+VERIFIER = "v" * 64
+REDIRECT = "http://127.0.0.1:49152/callback"
+REQUEST = AuthorizationRequest(
+    client_id="desktop",
+    redirect_uri=REDIRECT,
+    code_challenge=chassis.crypto.digest.pkce_s256(VERIFIER),
+    scopes=("orders",),
+    state="",
+)
+
+
+@dataclass
+class Auth:
+    """Auth, however it is reached, and the fake at its end."""
+
+    people: People
+    tokens: Tokens
+    fake: FakeAuth
+
+    async def visit(self) -> Visit:
+        return await self.people.redeem_invitation(Secret(self.fake.invite()))
+
+
+@pytest.fixture(params=["fake", "wire"])
+async def auth(request: pytest.FixtureRequest) -> AsyncIterator[Auth]:
+    fake = FakeAuth(FakeClock())
+    if request.param == "fake":
+        yield Auth(fake, fake, fake)
+        return
+    async with _channel(fake) as channel:
+        yield Auth(PeopleClient(channel), TokensClient(channel), fake)
+
+
+@asynccontextmanager
+async def _channel(fake: FakeAuth) -> AsyncIterator[chassis.rpc.Channel]:
+    authority = Authority()
+    server = chassis.rpc.Server(
+        listen=chassis.env.Address("127.0.0.1", 0),
+        keeper=await _keeper(authority, "auth"),
+        services=[gateway_auth_server.service(fake)],
+        clock=chassis.clock.SystemClock(),
+    )
+    await server.start()
+    channel = chassis.rpc.Channel(
+        address=chassis.env.Address("127.0.0.1", server.port),
+        peer="auth",
+        keeper=await _keeper(authority, "gateway"),
+    )
+    yield channel
+    await channel.close()
+    await server.stop(0.0)
+
+
+async def _keeper(authority: Authority, identity: str) -> chassis.identity.Keeper:
+    async def issue() -> chassis.crypto.tls.Certificate:
+        return authority.issue_identity(identity)
+
+    keeper = chassis.identity.Keeper(issue, chassis.clock.SystemClock())
+    await keeper.start()
+    return keeper
+
+
+async def test_an_invitation_opens_one_session(auth: Auth) -> None:
+    invitation = Secret(auth.fake.invite("Blue Lamp Trading", "Anna Berg"))
+    visit = await auth.people.redeem_invitation(invitation)
+    assert (visit.session.seller_name, visit.session.user_name) == ("Blue Lamp Trading", "Anna Berg")
+    assert await auth.people.find_session(visit.session_token) == visit
+    with pytest.raises(chassis.errors.Unauthenticated) as refusal:
+        await auth.people.redeem_invitation(invitation)
+    assert refusal.value.code == "invitation_invalid"
+
+
+async def test_an_ended_session_is_unknown(auth: Auth) -> None:
+    visit = await auth.visit()
+    await auth.people.end_session(visit)
+    with pytest.raises(chassis.errors.Unauthenticated):
+        await auth.people.find_session(visit.session_token)
+
+
+async def test_a_consent_is_made_once_from_its_own_state_T08(auth: Auth) -> None:
+    visit = await auth.visit()
+    url = await auth.people.begin_consent(visit, "A1PA6795UKMFR9")
+    (state,) = auth.fake.states
+    assert state in url
+    answer = ConsentAnswer(Secret(state), "A2SP", Secret("code"))
+    consent = await auth.people.complete_consent(visit, answer)
+    assert (consent.region, consent.selling_partner_id, consent.status) == (Region.EU, "A2SP", "active")
+    assert (consent.expires_at - consent.granted_at).days == 365
+    assert list(await auth.people.list_consents(visit)) == [consent]
+    with pytest.raises(chassis.errors.InvalidInput) as refusal:
+        await auth.people.complete_consent(visit, answer)
+    assert refusal.value.code == "invalid_state"
+
+
+async def test_a_compat_device_refreshes_until_it_is_somebody_elses(auth: Auth) -> None:
+    visit = await auth.visit()
+    credentials = await auth.people.enrol_compat_device(visit, "Warehouse PC")
+    tokens = await auth.tokens.refresh_compat(credentials.device_id, credentials.refresh_token)
+    assert tokens.refresh_token == credentials.refresh_token
+    assert (tokens.expires_in_s, tokens.scopes) == (3600, ("orders",))
+    with pytest.raises(chassis.errors.InvalidInput) as refusal:
+        await auth.tokens.refresh_compat("somebody-else", credentials.refresh_token)
+    assert refusal.value.code == "invalid_grant"
+
+
+async def test_devices_are_listed_newest_first_and_revoked_by_their_seller_only_T07(auth: Auth) -> None:
+    visit, stranger = await auth.visit(), await auth.visit()
+    await auth.people.enrol_compat_device(visit, "Old till")
+    await auth.people.authorize_device(visit, REQUEST, "Laptop")
+    laptop, till = await auth.people.list_desktops(visit)
+    assert [(each.name, each.profile) for each in (laptop, till)] == [
+        ("Laptop", Profile.BOUND),
+        ("Old till", Profile.COMPAT),
+    ]
+    with pytest.raises(chassis.errors.NotFound):
+        await auth.people.revoke_device(stranger, till.device_id)
+    await auth.people.revoke_device(visit, till.device_id)
+    assert [each.is_revoked for each in await auth.people.list_desktops(visit)] == [False, True]
+
+
+async def test_a_code_becomes_tokens_that_rotate_for_their_key(auth: Auth) -> None:
+    code = await auth.people.authorize_device(await auth.visit(), REQUEST, "Laptop")
+    grant = CodeGrant(client_id="desktop", code=code, code_verifier=Secret(VERIFIER), redirect_uri=REDIRECT)
+    first = await auth.tokens.exchange_code(grant, "key")
+    refresh = RefreshGrant(client_id="desktop", refresh_token=first.refresh_token)
+    second = await auth.tokens.refresh_bound(refresh, "key")
+    assert second.refresh_token != first.refresh_token
+    for again in (auth.tokens.exchange_code(grant, "key"), auth.tokens.refresh_bound(refresh, "key")):
+        with pytest.raises(chassis.errors.InvalidInput) as refusal:
+            await again
+        assert refusal.value.code == "invalid_grant"
+
+
+async def test_an_outage_is_told_as_one(auth: Auth) -> None:
+    auth.fake.is_down = True
+    with pytest.raises(chassis.errors.Unavailable) as refusal:
+        await auth.people.redeem_invitation(Secret("sp_in_1"))
+    assert refusal.value.code == "store_unavailable"

@@ -1,0 +1,185 @@
+"""The fake auth behind its gRPC contract: what the gateway's clients of auth talk to in tests."""
+
+from typing import TYPE_CHECKING, Any
+
+import chassis.rpc
+
+# isort: split
+import grpc.aio
+
+from chassis.secrecy import Secret
+from services.gateway.model.calls import Profile, Region
+from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.people import Consent, ConsentAnswer, Desktop, Visit
+from tests.fakes.gateway_auth import FakeAuth
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+
+if TYPE_CHECKING:
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+REGIONS = {Region.NA: auth_pb2.REGION_NA, Region.EU: auth_pb2.REGION_EU, Region.FE: auth_pb2.REGION_FE}
+PROFILES = {Profile.BOUND: auth_pb2.PROFILE_BOUND, Profile.COMPAT: auth_pb2.PROFILE_COMPAT}
+
+
+class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
+    """Serves a FakeAuth; the methods of the forwarding path are not served."""
+
+    def __init__(self, auth: FakeAuth) -> None:
+        self._auth = auth
+
+    async def RedeemInvitation(
+        self, request: auth_pb2.RedeemInvitationRequest, _context: "Context"
+    ) -> auth_pb2.RedeemInvitationResponse:
+        visit = await self._auth.redeem_invitation(Secret(request.invitation))
+        return auth_pb2.RedeemInvitationResponse(
+            session_token=visit.session_token.reveal(), session=_session(visit)
+        )
+
+    async def FindSession(
+        self, request: auth_pb2.FindSessionRequest, _context: "Context"
+    ) -> auth_pb2.Session:
+        return _session(await self._visit(request.session_token))
+
+    async def EndSession(
+        self, request: auth_pb2.EndSessionRequest, _context: "Context"
+    ) -> auth_pb2.EndSessionResponse:
+        await self._auth.end_session(await self._visit(request.session_token))
+        return auth_pb2.EndSessionResponse()
+
+    async def BeginConsent(
+        self, request: auth_pb2.BeginConsentRequest, _context: "Context"
+    ) -> auth_pb2.BeginConsentResponse:
+        visit = await self._visit(request.session_token)
+        url = await self._auth.begin_consent(visit, request.marketplace_id)
+        return auth_pb2.BeginConsentResponse(consent_url=url)
+
+    async def CompleteConsent(
+        self, request: auth_pb2.CompleteConsentRequest, _context: "Context"
+    ) -> auth_pb2.Consent:
+        answer = ConsentAnswer(Secret(request.state), request.selling_partner_id, Secret(request.code))
+        return _consent(await self._auth.complete_consent(await self._visit(request.session_token), answer))
+
+    async def ListConsents(
+        self, request: auth_pb2.ListConsentsRequest, _context: "Context"
+    ) -> auth_pb2.ListConsentsResponse:
+        consents = await self._auth.list_consents(await self._visit(request.session_token))
+        return auth_pb2.ListConsentsResponse(consents=[_consent(each) for each in consents])
+
+    async def AuthorizeDevice(
+        self, request: auth_pb2.AuthorizeDeviceRequest, _context: "Context"
+    ) -> auth_pb2.AuthorizeDeviceResponse:
+        asked = AuthorizationRequest(
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+            scopes=tuple(request.scopes),
+            state="",
+        )
+        visit = await self._visit(request.session_token)
+        code = await self._auth.authorize_device(visit, asked, request.device_name)
+        return auth_pb2.AuthorizeDeviceResponse(code=code.reveal())
+
+    async def ExchangeCode(
+        self, request: auth_pb2.ExchangeCodeRequest, _context: "Context"
+    ) -> auth_pb2.TokenSet:
+        grant = CodeGrant(
+            client_id=request.client_id,
+            code=Secret(request.code),
+            code_verifier=Secret(request.code_verifier),
+            redirect_uri=request.redirect_uri,
+        )
+        return _token_set(await self._auth.exchange_code(grant, request.key_thumbprint))
+
+    async def RefreshBound(
+        self, request: auth_pb2.RefreshBoundRequest, _context: "Context"
+    ) -> auth_pb2.TokenSet:
+        grant = RefreshGrant(client_id=request.client_id, refresh_token=Secret(request.refresh_token))
+        return _token_set(await self._auth.refresh_bound(grant, request.key_thumbprint))
+
+    async def RefreshCompat(
+        self, request: auth_pb2.RefreshCompatRequest, _context: "Context"
+    ) -> auth_pb2.TokenSet:
+        return _token_set(await self._auth.refresh_compat(request.device_id, Secret(request.refresh_token)))
+
+    async def EnrolCompatDevice(
+        self, request: auth_pb2.EnrolCompatDeviceRequest, _context: "Context"
+    ) -> auth_pb2.EnrolCompatDeviceResponse:
+        visit = await self._visit(request.session_token)
+        given = await self._auth.enrol_compat_device(visit, request.device_name)
+        return auth_pb2.EnrolCompatDeviceResponse(
+            device_id=given.device_id, refresh_token=given.refresh_token.reveal()
+        )
+
+    async def ListDevices(
+        self, request: auth_pb2.ListDevicesRequest, _context: "Context"
+    ) -> auth_pb2.ListDevicesResponse:
+        desktops = await self._auth.list_desktops(await self._visit(request.session_token))
+        return auth_pb2.ListDevicesResponse(devices=[_device(each) for each in desktops])
+
+    async def RevokeDevice(
+        self, request: auth_pb2.RevokeDeviceRequest, _context: "Context"
+    ) -> auth_pb2.RevokeDeviceResponse:
+        await self._auth.revoke_device(await self._visit(request.session_token), request.device_id)
+        return auth_pb2.RevokeDeviceResponse()
+
+    async def _visit(self, session_token: str) -> Visit:
+        return await self._auth.find_session(Secret(session_token))
+
+
+def service(auth: FakeAuth) -> chassis.rpc.Service:
+    """Return what a `chassis.rpc.Server` serves; every row lets the gateway in."""
+    descriptor = auth_pb2.DESCRIPTOR.services_by_name["AuthService"]
+    row = chassis.rpc.Method(callers=frozenset({"gateway"}), deadline_s=5.0, event="auth.fake.asked")
+    return chassis.rpc.Service(
+        descriptor=descriptor,
+        add=auth_pb2_grpc.add_AuthServiceServicer_to_server,
+        servicer=FakeAuthServer(auth),  # type: ignore[abstract] # four methods are the forwarding path's
+        methods={method.name: row for method in descriptor.methods},
+    )
+
+
+def _session(visit: Visit) -> auth_pb2.Session:
+    session = visit.session
+    told = auth_pb2.Session(
+        session_id=session.session_id,
+        user_id=session.user_id,
+        seller_id=session.seller_id,
+        seller_name=session.seller_name,
+        user_name=session.user_name,
+    )
+    told.expires_at.FromDatetime(session.expires_at)
+    return told
+
+
+def _consent(consent: Consent) -> auth_pb2.Consent:
+    told = auth_pb2.Consent(
+        consent_id=consent.consent_id,
+        region=REGIONS[consent.region],
+        selling_partner_id=consent.selling_partner_id,
+        marketplace_id=consent.marketplace_id,
+        status=consent.status,
+    )
+    told.granted_at.FromDatetime(consent.granted_at)
+    told.expires_at.FromDatetime(consent.expires_at)
+    return told
+
+
+def _device(desktop: Desktop) -> auth_pb2.Device:
+    told = auth_pb2.Device(
+        device_id=desktop.device_id,
+        name=desktop.name,
+        profile=PROFILES[desktop.profile],
+        scopes=sorted(desktop.scopes),
+        is_revoked=desktop.is_revoked,
+    )
+    told.enrolled_at.FromDatetime(desktop.enrolled_at)
+    return told
+
+
+def _token_set(tokens: TokenSet) -> auth_pb2.TokenSet:
+    return auth_pb2.TokenSet(
+        access_token=tokens.access_token.reveal(),
+        refresh_token=tokens.refresh_token.reveal(),
+        expires_in_s=tokens.expires_in_s,
+        scopes=tokens.scopes,
+    )
