@@ -1,0 +1,94 @@
+"""Amazon's token endpoints in memory: grants what it was told exists, and fails as a test scripts it."""
+
+import hmac
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from chassis.clock import Clock
+from chassis.secrecy import Secret
+from services.auth.model.consents import Credentials, Region
+from services.auth.model.lending import Grant, Restriction
+from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
+
+LIFE_S = 3600
+
+
+@dataclass
+class FakeAmazon:
+    """One application, its sellers' grants, and a record of what was asked.
+
+    Attributes:
+        secret: the client secret that is accepted.
+        codes: consent codes that can be exchanged once.
+        refresh_tokens: those that are alive.
+        faults: raised by the next calls, one each, before anything happens.
+        calls: how often each thing was asked.
+        takes_s: how long each answer takes.
+        rotates: whether a refresh gives a new refresh token.
+        meanwhile: called while a refresh is under way.
+    """
+
+    clock: Clock
+    secret: str = "amzn1.oa2-cs.v1.fake"
+    codes: set[str] = field(default_factory=set)
+    refresh_tokens: set[str] = field(default_factory=set)
+    roles_missing: bool = False
+    rotates: bool = False
+    takes_s: float = 0.0
+    faults: deque[Exception] = field(default_factory=deque)
+    calls: Counter[str] = field(default_factory=Counter)
+    in_flight_max: int = 0
+    meanwhile: Callable[[], None] | None = None
+    _in_flight: int = 0
+    _minted: int = 0
+
+    async def exchange_code(self, credentials: Credentials, code: Secret[str], redirect_uri: str) -> Grant:
+        self._begin("exchange", credentials)
+        if code.reveal() not in self.codes or not redirect_uri:
+            raise GrantRefused
+        self.codes.remove(code.reveal())
+        return self._grant(self._mint_refresh_token())
+
+    async def refresh(self, credentials: Credentials, refresh_token: Secret[str]) -> Grant:
+        self._in_flight += 1
+        self.in_flight_max = max(self.in_flight_max, self._in_flight)
+        try:
+            self._begin("refresh", credentials)
+            await self.clock.sleep(self.takes_s)
+            if self.meanwhile is not None:
+                self.meanwhile()
+            if refresh_token.reveal() not in self.refresh_tokens:
+                raise GrantRefused
+            return self._grant(self._mint_refresh_token() if self.rotates else refresh_token)
+        finally:
+            self._in_flight -= 1
+
+    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+        self._begin(f"restrict {region}")
+        if self.roles_missing or not access_token.reveal().startswith("Atza|"):
+            raise RestrictionRefused
+        token = Secret(f"Atz.sprdt|{self._next()}|{restriction.method} {restriction.path}".replace(" ", "_"))
+        return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
+
+    def _begin(self, what: str, credentials: Credentials | None = None) -> None:
+        self.calls[what] += 1
+        if self.faults:
+            raise self.faults.popleft()
+        if credentials is not None:
+            shown = credentials.client_secret.reveal()
+            if not hmac.compare_digest(shown, self.secret):
+                raise ApplicationRefused
+
+    def _grant(self, refresh_token: Secret[str]) -> Grant:
+        access_token = Secret(f"Atza|{self._next()}")
+        return Grant(access_token=access_token, refresh_token=refresh_token, expires_in_s=LIFE_S)
+
+    def _mint_refresh_token(self) -> Secret[str]:
+        token = f"Atzr|{self._next()}"
+        self.refresh_tokens.add(token)
+        return Secret(token)
+
+    def _next(self) -> str:
+        self._minted += 1
+        return f"fake-{self._minted:06d}"

@@ -1,0 +1,49 @@
+"""The audit log as auth uses it, in memory; and the counters, which tests may look at."""
+
+from collections import Counter
+
+from services.auth.model.audit import AuditEvent, Phase
+from services.auth.model.refusals import AuditUnavailable
+
+
+class FakeAudit:
+    """Refuses everything while `is_down`; the same event twice is one record."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self.events: dict[str, AuditEvent] = {}
+
+    async def record(self, event: AuditEvent) -> None:
+        if self.is_down:
+            raise AuditUnavailable
+        self.events.setdefault(event.event_id, event)
+
+    def told(self, kind: str) -> list[tuple[Phase, str]]:
+        """Return phase and result of every record of a kind, in order."""
+        return [(event.phase, event.result) for event in self.events.values() if event.kind == kind]
+
+    def details(self, kind: str) -> list[dict[str, str]]:
+        """Return the details of every record of a kind, in order."""
+        return [dict(event.details) for event in self.events.values() if event.kind == kind]
+
+
+class FakeSignals:
+    """Counts by name and labels."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    def lent(self, kind: str, source: str) -> None:
+        self.counts["lent", kind, source] += 1
+
+    def refreshed(self, result: str) -> None:
+        self.counts["refreshed", result] += 1
+
+    def refused(self, kind: str, reason: str) -> None:
+        self.counts["refused", kind, reason] += 1
+
+    def ended(self, what: str, why: str) -> None:
+        self.counts["ended", what, why] += 1
+
+    def told_late(self, result: str) -> None:
+        self.counts["told_late", result] += 1

@@ -1,0 +1,236 @@
+"""A whole auth on fakes, with the vendor's application registered; and the steps that people take in it.
+
+`House.replica` is another process on the same database, key service, audit log and Amazon: it remembers
+nothing. With a fuse it dies at one of its steps, as by kill -9.
+"""
+
+import asyncio
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TypeVar, cast
+from urllib.parse import parse_qs, urlsplit
+
+from chassis.secrecy import Secret
+from services.auth.model.consents import Application, Callback, ConsentPages, Marketplace, OpenConsent, Region
+from services.auth.model.devices import Authorization, Redemption
+from services.auth.model.tokens import TokenSet
+from services.auth.service import UseCases, compose
+from services.auth.service.ports import Ports
+from tests.fakes.auth_amazon import FakeAmazon
+from tests.fakes.auth_audit import FakeAudit, FakeSignals
+from tests.fakes.auth_store import FakeStore, Tables
+from tests.fakes.auth_vault import FakeVault
+from tests.fakes.clock import FakeClock
+from tests.fakes.entropy import FakeEntropy
+
+APPLICATION = Application(
+    application_id="amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000001",
+    client_id="amzn1.application-oa2-client.0a1b2c3d4e5f",
+    is_draft=False,
+)
+CLIENT_ID = "desktop"
+REDIRECT = "http://127.0.0.1:49152/callback"
+US, CA, DE = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1PA6795UKMFR9"
+PAGES = ConsentPages(
+    marketplaces={
+        US: Marketplace(marketplace_id=US, country="US", region=Region.NA, seller_host="sc.example.com"),
+        CA: Marketplace(marketplace_id=CA, country="CA", region=Region.NA, seller_host="sc.example.ca"),
+        DE: Marketplace(marketplace_id=DE, country="DE", region=Region.EU, seller_host="sc.example.de"),
+    },
+    redirect_uri="https://gateway.example/consent/callback",
+)
+
+P = TypeVar("P")
+
+
+class RestlessClock(FakeClock):
+    """A fake clock that passes whatever time somebody sleeps, after giving the others a turn."""
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(0)
+        self.pass_(max(delay_s, 0.0))
+
+
+class Crash(BaseException):
+    """The process died."""
+
+
+class Fuse:
+    """Lets the process die at one of its steps; counts them all. Nothing happens after a death."""
+
+    def __init__(self, step: int | None = None) -> None:
+        self._step = step
+        self.steps = 0
+
+    def burn(self) -> None:
+        self.steps += 1
+        if self._step is not None and self.steps >= self._step:
+            raise Crash
+
+
+class _Guarded:
+    def __init__(self, port: object, fuse: Fuse) -> None:
+        self._port = port
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        method = getattr(self._port, name)
+
+        async def call(*args: object, **kwargs: object) -> object:
+            self._fuse.burn()
+            answer = await method(*args, **kwargs)
+            self._fuse.burn()
+            return answer
+
+        return call
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in."""
+
+    seller_id: str
+    session_token: Secret[str]
+
+
+@dataclass(frozen=True)
+class Desktop:
+    """A bound device with what it holds."""
+
+    device_id: str
+    key: str
+    code: Secret[str]
+    tokens: TokenSet
+
+
+@dataclass
+class House:
+    clock: RestlessClock = field(default_factory=RestlessClock)
+    tables: Tables = field(default_factory=Tables)
+    vault: FakeVault = field(default_factory=FakeVault)
+    audit: FakeAudit = field(default_factory=FakeAudit)
+    signals: FakeSignals = field(default_factory=FakeSignals)
+
+    def __post_init__(self) -> None:
+        self.amazon = FakeAmazon(self.clock)
+        self.entropy = FakeEntropy(7)
+        self._partners = 0
+        self.use = self.replica()
+
+    def replica(self, fuse: Fuse | None = None) -> UseCases:
+        """Return the use cases of a fresh process; with a fuse, one that dies at its step."""
+        store = FakeStore(self.clock, self.tables)
+        ports = Ports(
+            store=store,
+            vault=self.vault,
+            amazon=self.amazon,
+            audit=self.audit,
+            signals=self.signals,
+            clock=self.clock,
+            entropy=self.entropy,
+            request_id=lambda: "request-0001",
+        )
+        if fuse is not None:
+            names = ("store", "vault", "amazon", "audit")
+            ports = replace(ports, **{name: guarded(getattr(ports, name), fuse) for name in names})
+        use = compose(ports, PAGES, frozenset({CLIENT_ID}))
+        store.listeners.append(use.news.tell)
+        use.news.open()
+        return use
+
+    async def register(self, application: Application = APPLICATION) -> None:
+        await self.use.admin.register_application(application, Secret(self.amazon.secret))
+
+    async def person(self, seller_name: str = "Blue Kettle Ltd", user_name: str = "Ana Example") -> Person:
+        """Return a user of a new seller, signed in; the application is registered on the way."""
+        await self.register()
+        seller_id = await self.use.admin.create_seller(seller_name)
+        return await self.colleague(seller_id, user_name)
+
+    async def colleague(self, seller_id: str, user_name: str = "Ben Example") -> Person:
+        invitation, _ = await self.use.admin.invite_user(seller_id, user_name)
+        session_token, _ = await self.use.sessions.redeem_invitation(invitation)
+        return Person(seller_id, session_token)
+
+    async def begin(self, person: Person, marketplace_id: str = US) -> str:
+        """Return the state in the address of the consent page."""
+        url = await self.use.consents.begin(person.session_token, marketplace_id)
+        return parse_qs(urlsplit(url.reveal()).query)["state"][0]
+
+    def callback(self, state: str, selling_partner_id: str | None = None) -> Callback:
+        """Return what Amazon sends back when somebody consents."""
+        self._partners += 1
+        code = f"AN{self._partners:06d}"
+        self.amazon.codes.add(code)
+        partner_id = selling_partner_id or f"A{self._partners:08d}"
+        return Callback(state=state, selling_partner_id=partner_id, code=Secret(code))
+
+    async def connect(
+        self, person: Person, marketplace_id: str = US, selling_partner_id: str | None = None
+    ) -> OpenConsent:
+        state = await self.begin(person, marketplace_id)
+        callback = self.callback(state, selling_partner_id)
+        return await self.use.consents.complete(person.session_token, callback)
+
+    async def authorize(self, person: Person, **changes: object) -> Secret[str]:
+        return await self.use.enrolment.authorize(person.session_token, authorization(**changes))
+
+    async def bound(self, person: Person, key: str = "first") -> Desktop:
+        """Return a device that was enrolled with a code and a key."""
+        code = await self.authorize(person)
+        tokens = await self.use.enrolment.exchange(redemption(code, key=key))
+        found = await self.use.tokens.introspect(tokens.access_token)
+        return Desktop(found.named.device.device_id, thumbprint(key), code, tokens)
+
+    async def compat(self, person: Person) -> tuple[str, Secret[str]]:
+        return await self.use.enrolment.enrol_compat(person.session_token, "Back office")
+
+    async def refresh(self, desktop: Desktop, refresh_token: Secret[str] | None = None) -> TokenSet:
+        shown = refresh_token or desktop.tokens.refresh_token
+        return await self.use.tokens.refresh_bound(CLIENT_ID, shown, desktop.key)
+
+    def pass_(self, span: timedelta) -> None:
+        self.clock.pass_(span.total_seconds())
+
+
+def guarded(port: P, fuse: Fuse) -> P:
+    """Return the port with a fuse before and after each of its calls."""
+    return cast("P", _Guarded(port, fuse))
+
+
+def verifier(word: str = "first") -> str:
+    return f"verifier-{word}-".ljust(64, "v")
+
+
+def thumbprint(key: str) -> str:
+    return _base64url(hashlib.sha256(f"key {key}".encode()).digest())
+
+
+def authorization(**changes: object) -> Authorization:
+    """Return a desktop's request that is in order, but for the changes."""
+    asked = Authorization(
+        client_id=CLIENT_ID,
+        redirect_uri=REDIRECT,
+        code_challenge=_base64url(hashlib.sha256(verifier().encode()).digest()),
+        scopes=("orders",),
+        device_name="Packing table",
+    )
+    return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def redemption(code: Secret[str], key: str = "first") -> Redemption:
+    """Return a desktop's token request that is in order."""
+    return Redemption(
+        client_id=CLIENT_ID,
+        redirect_uri=REDIRECT,
+        key_thumbprint=thumbprint(key),
+        code=code,
+        code_verifier=Secret(verifier()),
+    )
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

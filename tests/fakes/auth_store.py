@@ -1,0 +1,396 @@
+"""Auth's storage in memory. Every method is one step, as a transaction is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+from chassis.clock import Clock
+from services.auth.model.consents import CONSENTS_LISTED_MAX, Application, Consent, Ending, Region, State
+from services.auth.model.devices import (
+    CODE_MEMORY,
+    DEVICE_IDLE_MAX,
+    DEVICES_LISTED_MAX,
+    Code,
+    Device,
+    Reach,
+    Revocation,
+)
+from services.auth.model.lending import Lease, Refreshed, SealedAccess
+from services.auth.model.people import Invitation, NewSession, Seller, Session, User
+from services.auth.model.refusals import (
+    ApplicationMissing,
+    ConsentMissing,
+    ConsentRevoked,
+    DeviceNotFound,
+    InvalidGrant,
+    InvalidState,
+    InvitationInvalid,
+    SellerNotFound,
+    SellingPartnerTaken,
+    SessionInvalid,
+    TokenInvalid,
+)
+from services.auth.model.tokens import (
+    ACCESS_MEMORY,
+    ACCESS_TOKENS_MAX,
+    AccessToken,
+    Enrolment,
+    NewAccess,
+    RefreshToken,
+    Rotation,
+)
+
+V = TypeVar("V")
+
+
+@dataclass
+class LeaseRow:
+    fence: int = 0
+    held_until_s: float | None = None
+    access: SealedAccess | None = None
+
+
+@dataclass
+class RefreshRow:
+    device_id: str
+    nonce: bytes | None = None
+    rotated_at_s: float | None = None
+
+
+@dataclass
+class Tables:
+    applications: dict[str, tuple[datetime, Application]] = field(default_factory=dict)
+    sellers: dict[str, Seller] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    invitations: dict[bytes, tuple[Invitation, datetime | None]] = field(default_factory=dict)
+    sessions: dict[bytes, tuple[NewSession, str]] = field(default_factory=dict)
+    states: dict[bytes, State] = field(default_factory=dict)
+    partners: dict[bytes, str] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    leases: dict[str, LeaseRow] = field(default_factory=dict)
+    codes: dict[bytes, Code] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
+    access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
+
+
+class FakeStore:
+    """Several of these on the same tables are several replicas on one database."""
+
+    def __init__(self, clock: Clock, tables: Tables | None = None) -> None:
+        self.tables = tables or Tables()
+        self.listeners: list[Callable[[Revocation], None]] = []
+        self._clock = clock
+
+    # People
+
+    async def register_application(self, application: Application, now: datetime) -> None:
+        self.tables.applications[application.application_id] = (now, application)
+
+    async def find_application(self, application_id: str | None = None) -> Application:
+        known = self.tables.applications
+        if application_id is not None and application_id in known:
+            return known[application_id][1]
+        if application_id is not None or not known:
+            raise ApplicationMissing
+        return max(known.values(), key=lambda row: row[0])[1]
+
+    async def create_seller(self, seller: Seller) -> None:
+        self.tables.sellers[seller.seller_id] = seller
+
+    async def find_seller(self, seller_id: str) -> Seller:
+        if seller_id not in self.tables.sellers:
+            raise SellerNotFound
+        return self.tables.sellers[seller_id]
+
+    async def invite_user(self, user: User, invitation: Invitation) -> None:
+        self.tables.users[user.user_id] = user
+        self.tables.invitations[invitation.invitation_digest] = (invitation, None)
+
+    async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
+        invitation, redeemed_at = self.tables.invitations.get(digest, (None, None))
+        if invitation is None or redeemed_at is not None or invitation.expires_at <= now:
+            raise InvitationInvalid
+        self.tables.invitations[digest] = (invitation, now)
+        self.tables.sessions[session.token_digest] = (session, invitation.user_id)
+        return await self.find_session(session.token_digest)
+
+    async def find_session(self, digest: bytes) -> Session:
+        if digest not in self.tables.sessions:
+            raise SessionInvalid
+        session, user_id = self.tables.sessions[digest]
+        user = self.tables.users[user_id]
+        return Session(
+            session_id=session.session_id,
+            user_id=user_id,
+            seller_id=user.seller_id,
+            seller_name_sealed=self.tables.sellers[user.seller_id].name_sealed,
+            user_name_sealed=user.name_sealed,
+            expires_at=session.expires_at,
+        )
+
+    async def end_session(self, session_id: str) -> None:
+        kept = {
+            digest: row for digest, row in self.tables.sessions.items() if row[0].session_id != session_id
+        }
+        self.tables.sessions = kept
+
+    # Consents
+
+    async def begin_consent(self, state: State) -> None:
+        self.tables.states[state.state_digest] = state
+
+    async def use_state(self, digest: bytes, now: datetime) -> State:
+        state = self.tables.states.get(digest)
+        if state is None:
+            raise InvalidState
+        self.tables.states[digest] = replace(state, used_at=state.used_at or now)
+        return state
+
+    async def check_selling_partner(self, digest: bytes, seller_id: str) -> None:
+        if self.tables.partners.get(digest, seller_id) != seller_id:
+            raise SellingPartnerTaken
+
+    async def record_consent(self, consent: Consent, selling_partner_digest: bytes) -> None:
+        await self.check_selling_partner(selling_partner_digest, consent.seller_id)
+        self.tables.partners[selling_partner_digest] = consent.seller_id
+        for older in self._active():
+            if (older.seller_id, older.region) == (consent.seller_id, consent.region):
+                self._end(older, Ending.REPLACED, consent.granted_at)
+        self.tables.consents[consent.consent_id] = consent
+        self.tables.leases[consent.consent_id] = LeaseRow()
+        self._tell_all(consent.seller_id)
+
+    async def find_consent(self, seller_id: str, region: Region) -> Consent:
+        found = [
+            consent
+            for consent in self.tables.consents.values()
+            if (consent.seller_id, consent.region) == (seller_id, region)
+        ]
+        if not found:
+            raise ConsentMissing
+        return max(found, key=lambda consent: (consent.ended_at is None, consent.granted_at))
+
+    async def list_consents(self, seller_id: str) -> Sequence[Consent]:
+        found = [
+            consent
+            for consent in self.tables.consents.values()
+            if consent.seller_id == seller_id and consent.ending is not Ending.REPLACED
+        ]
+        found.sort(key=lambda consent: consent.granted_at, reverse=True)
+        return found[:CONSENTS_LISTED_MAX]
+
+    async def list_doubtful(self, refused_before: datetime, rows_max: int) -> Sequence[Consent]:
+        found = [
+            (consent.refused_at, consent)
+            for consent in self._active()
+            if consent.refused_at is not None and consent.refused_at < refused_before
+        ]
+        return [consent for _, consent in sorted(found, key=lambda row: row[0])][:rows_max]
+
+    async def list_idle(self, used_before: datetime, rows_max: int) -> Sequence[Consent]:
+        found = [consent for consent in self._active() if consent.used_at < used_before]
+        return sorted(found, key=lambda consent: consent.used_at)[:rows_max]
+
+    async def end_consent(self, consent_id: str, ending: Ending, now: datetime) -> bool:
+        consent = self.tables.consents.get(consent_id)
+        if consent is None or consent.ended_at is not None:
+            return False
+        self._end(consent, ending, now)
+        self._tell_all(consent.seller_id)
+        return True
+
+    def _active(self) -> list[Consent]:
+        return [consent for consent in self.tables.consents.values() if consent.ended_at is None]
+
+    def _end(self, consent: Consent, ending: Ending, now: datetime) -> None:
+        sealed = consent.refresh_token_sealed if ending is Ending.QUARANTINED else None
+        ended = replace(consent, ended_at=now, ending=ending, refresh_token_sealed=sealed)
+        self.tables.consents[consent.consent_id] = ended
+        del self.tables.leases[consent.consent_id]
+
+    # Devices
+
+    async def keep_code(self, code: Code) -> None:
+        self.tables.codes[code.code_digest] = code
+
+    async def find_code(self, digest: bytes) -> Code:
+        if digest not in self.tables.codes:
+            raise InvalidGrant
+        return self.tables.codes[digest]
+
+    async def burn_code(self, digest: bytes, now: datetime) -> None:
+        code = self.tables.codes[digest]
+        self.tables.codes[digest] = replace(code, used_at=code.used_at or now)
+
+    async def enrol_by_code(self, digest: bytes, enrolment: Enrolment, now: datetime) -> None:
+        code = await self.find_code(digest)
+        if code.used_at is not None:
+            raise InvalidGrant
+        self.tables.codes[digest] = replace(code, used_at=now)
+        await self.enrol(enrolment)
+
+    async def enrol(self, enrolment: Enrolment) -> None:
+        device = enrolment.device
+        self.tables.devices[device.device_id] = device
+        self.tables.refresh_tokens[enrolment.refresh_digest] = RefreshRow(device.device_id)
+        if enrolment.access is not None:
+            await self.issue_access(device.device_id, enrolment.access)
+
+    async def find_device(self, device_id: str) -> Device:
+        if device_id not in self.tables.devices:
+            raise DeviceNotFound
+        return self.tables.devices[device_id]
+
+    async def list_devices(self, seller_id: str) -> Sequence[Device]:
+        found = [device for device in self.tables.devices.values() if device.seller_id == seller_id]
+        found.sort(key=lambda device: (device.revoked_at is None, device.enrolled_at), reverse=True)
+        return found[:DEVICES_LISTED_MAX]
+
+    async def list_idle_devices(self, used_before: datetime, rows_max: int) -> Sequence[Device]:
+        found = [
+            device
+            for device in self.tables.devices.values()
+            if device.revoked_at is None and device.used_at < used_before
+        ]
+        return sorted(found, key=lambda device: device.used_at)[:rows_max]
+
+    async def count_active(self, seller_id: str) -> int:
+        devices = self.tables.devices.values()
+        return sum(device.seller_id == seller_id and device.revoked_at is None for device in devices)
+
+    async def revoke_device(self, device_id: str, now: datetime) -> bool:
+        device = self.tables.devices.get(device_id)
+        if device is None or device.revoked_at is not None:
+            return False
+        self.tables.devices[device_id] = replace(device, revoked_at=now)
+        self._tell(device)
+        return True
+
+    async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:
+        device = await self.find_device(device_id)
+        self.tables.devices[device_id] = replace(device, scopes=scopes)
+        self._tell(device)
+
+    async def find_refresh_token(self, digest: bytes) -> RefreshToken:
+        row = self.tables.refresh_tokens.get(digest)
+        if row is None:
+            raise InvalidGrant
+        ago_s = None if row.rotated_at_s is None else self._clock.monotonic_s() - row.rotated_at_s
+        device = self.tables.devices[row.device_id]
+        return RefreshToken(token_digest=digest, device=device, rotated_ago_s=ago_s, nonce=row.nonce)
+
+    async def rotate(self, rotation: Rotation) -> bytes:
+        row = self.tables.refresh_tokens.get(rotation.token_digest)
+        if row is None:
+            raise InvalidGrant
+        if row.nonce is not None:
+            return row.nonce
+        row.nonce, row.rotated_at_s = rotation.nonce, self._clock.monotonic_s()
+        self.tables.refresh_tokens[rotation.successor_digest] = RefreshRow(row.device_id)
+        await self.issue_access(row.device_id, rotation.access)
+        return rotation.nonce
+
+    async def issue_access(self, device_id: str, access: NewAccess) -> None:
+        self.tables.access_tokens[access.token_digest] = (device_id, access)
+        own = [row for row in self.tables.access_tokens.values() if row[0] == device_id]
+        own.sort(key=lambda row: row[1].issued_at, reverse=True)
+        for _, dropped in own[ACCESS_TOKENS_MAX:]:
+            del self.tables.access_tokens[dropped.token_digest]
+        device = self.tables.devices[device_id]
+        used_at = max(device.used_at, access.issued_at)
+        self.tables.devices[device_id] = replace(device, used_at=used_at)
+
+    async def find_access_token(self, digest: bytes) -> AccessToken:
+        if digest not in self.tables.access_tokens:
+            raise TokenInvalid
+        device_id, access = self.tables.access_tokens[digest]
+        device = self.tables.devices[device_id]
+        return AccessToken(device=device, expires_at=access.expires_at, restrictions=access.restrictions)
+
+    async def find_reach(self, seller_id: str, now: datetime) -> Reach:
+        found = [
+            consent
+            for consent in self._active()
+            if consent.seller_id == seller_id and consent.expires_at > now
+        ]
+        found.sort(key=lambda consent: consent.granted_at, reverse=True)
+        regions = tuple(sorted(consent.region for consent in found))
+        return Reach(regions=regions, default_marketplace_id=found[0].marketplace_id if found else "")
+
+    # Leases
+
+    async def find_access(self, consent_id: str) -> SealedAccess | None:
+        row = self.tables.leases.get(consent_id)
+        return None if row is None else row.access
+
+    async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
+        row, now_s = self.tables.leases.get(consent_id), self._clock.monotonic_s()
+        if row is None:
+            raise ConsentRevoked
+        if row.held_until_s is not None and row.held_until_s > now_s:
+            return None
+        row.fence += 1
+        row.held_until_s = now_s + lease_s
+        return Lease(fence=row.fence, consent=self.tables.consents[consent_id], access=row.access)
+
+    async def settle(self, consent_id: str, fence: int, refreshed: Refreshed) -> bool:
+        row = self.tables.leases.get(consent_id)
+        if row is None or row.fence != fence:
+            return False
+        consent = self.tables.consents[consent_id]
+        sealed = refreshed.refresh_token_sealed
+        self.tables.consents[consent_id] = replace(
+            consent,
+            used_at=refreshed.refreshed_at,
+            refused_at=None,
+            refresh_version=consent.refresh_version + (sealed is not None),
+            refresh_token_sealed=sealed or consent.refresh_token_sealed,
+        )
+        row.access, row.held_until_s = refreshed.access, None
+        return True
+
+    async def note_refusal(self, consent_id: str, fence: int, now: datetime) -> None:
+        row = self.tables.leases.get(consent_id)
+        if row is not None and row.fence == fence:
+            consent = self.tables.consents[consent_id]
+            self.tables.consents[consent_id] = replace(consent, refused_at=consent.refused_at or now)
+
+    async def release(self, consent_id: str, fence: int) -> None:
+        row = self.tables.leases.get(consent_id)
+        if row is not None and row.fence == fence:
+            row.held_until_s = None
+
+    # Sweeps
+
+    async def purge(self, now: datetime, rows_max: int) -> int:
+        tables, idle_s = self.tables, DEVICE_IDLE_MAX.total_seconds()
+        purged = _drop(tables.invitations, lambda row: row[0].expires_at < now, rows_max)
+        purged += _drop(tables.sessions, lambda row: row[0].expires_at < now, rows_max)
+        purged += _drop(tables.states, lambda state: state.expires_at < now, rows_max)
+        purged += _drop(tables.codes, lambda code: code.expires_at < now - CODE_MEMORY, rows_max)
+        purged += _drop(tables.access_tokens, lambda row: row[1].expires_at < now - ACCESS_MEMORY, rows_max)
+        return purged + _drop(
+            tables.refresh_tokens,
+            lambda row: (
+                row.rotated_at_s is not None and row.rotated_at_s < self._clock.monotonic_s() - idle_s
+            ),
+            rows_max,
+        )
+
+    def _tell(self, device: Device) -> None:
+        for listener in self.listeners:
+            listener(Revocation(device_id=device.device_id, seller_id=device.seller_id))
+
+    def _tell_all(self, seller_id: str) -> None:
+        for device in self.tables.devices.values():
+            if device.seller_id == seller_id and device.revoked_at is None:
+                self._tell(device)
+
+
+def _drop(rows: dict[bytes, V], is_over: Callable[[V], bool], rows_max: int) -> int:
+    over = [key for key, row in rows.items() if is_over(row)][:rows_max]
+    for key in over:
+        del rows[key]
+    return len(over)

@@ -1,0 +1,95 @@
+"""Periodic work, one run at a time."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.auth.model import audit
+from services.auth.model.consents import Ending, Region
+from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, DeviceRevoked, TokenInvalid
+from tests.fakes.auth_house import House
+
+
+async def test_what_is_over_is_purged_and_what_is_alive_stays() -> None:
+    house = House()
+    person = await house.person()
+    await house.connect(person)
+    desktop = await house.bound(person)
+    await house.refresh(desktop)
+    assert await house.use.upkeep.purge() == 0
+    house.pass_(timedelta(hours=26))
+    assert await house.use.upkeep.purge() > 0
+    tables = house.tables
+    left = (tables.invitations, tables.sessions, tables.states, tables.codes, tables.access_tokens)
+    assert [len(table) for table in left] == [0] * 5
+    assert (len(tables.refresh_tokens), len(tables.devices), len(tables.consents)) == (2, 1, 1)
+    with pytest.raises(TokenInvalid):
+        await house.use.tokens.introspect(desktop.tokens.access_token)
+
+
+async def test_a_purge_is_bounded() -> None:
+    house = House()
+    person = await house.person()
+    for _ in range(3):
+        await house.begin(person)
+    house.pass_(timedelta(days=2))
+    store = house.use.upkeep
+    assert await store.purge() == 5
+    assert await store.purge() == 0
+
+
+async def test_a_doubtful_refusal_is_confirmed_without_any_caller_R08() -> None:
+    house = House()
+    person = await house.person()
+    connected = await house.connect(person)
+    desktop = await house.bound(person)
+    house.amazon.refresh_tokens.clear()
+    with pytest.raises(AuthorizationUnavailable):
+        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+    assert await house.use.upkeep.confirm_refusals() == 0
+    house.pass_(timedelta(seconds=121))
+    assert await house.use.upkeep.confirm_refusals() == 1
+    assert house.tables.consents[connected.consent.consent_id].ending is Ending.REFUSED
+    assert await house.use.upkeep.confirm_refusals() == 0
+
+
+async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
+    house = House()
+    person = await house.person()
+    connected = await house.connect(person)
+    desktop = await house.bound(person)
+    house.pass_(timedelta(days=90))
+    assert await house.use.upkeep.retire_idle() == 0
+    house.pass_(timedelta(seconds=1))
+    assert await house.use.upkeep.retire_idle() == 2
+    ended = house.tables.consents[connected.consent.consent_id]
+    assert (ended.ending, ended.refresh_token_sealed) == (Ending.IDLE, None)
+    with pytest.raises(DeviceRevoked):
+        await house.refresh(desktop)
+    for kind in (audit.CONSENT_REVOKED, audit.DEVICE_REVOKED):
+        assert [details["reason"] for details in house.audit.details(kind)] == ["idle", "idle"]
+
+
+async def test_a_used_grant_is_not_idle_T18() -> None:
+    house = House()
+    person = await house.person()
+    await house.connect(person)
+    device_id, refresh_token = await house.compat(person)
+    for _ in range(4):
+        house.pass_(timedelta(days=60))
+        await house.use.tokens.refresh_compat(device_id, refresh_token)
+        await house.use.lending.lend(device_id, Region.NA, None)
+        assert await house.use.upkeep.retire_idle() == 0
+
+
+async def test_an_ended_consent_stays_ended() -> None:
+    house = House()
+    person = await house.person()
+    await house.connect(person)
+    desktop = await house.bound(person)
+    house.pass_(timedelta(days=91))
+    await house.use.upkeep.retire_idle()
+    other = await house.bound(await house.colleague(person.seller_id), key="second")
+    assert desktop.device_id != other.device_id
+    with pytest.raises(ConsentRevoked):
+        await house.use.lending.lend(other.device_id, Region.NA, None)
