@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import chassis.env
 import chassis.errors
+import sallyport.access
 import sallyport.audit.export
 from sallyport.audit import lines as form
 from sallyport.audit.verify import Report, verify
@@ -75,8 +75,8 @@ def run_export(options: argparse.Namespace) -> int:
     """Write the log, and the key when asked; return the exit code."""
     try:
         folder: Path | None = options.state_folder
-        environ = os.environ if folder is None else sallyport.audit.export.read_state_folder(folder)
-        config = sallyport.audit.export.load(environ)
+        environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
+        config = sallyport.access.load(environ)
         lines = asyncio.run(
             sallyport.audit.export.export(
                 config,

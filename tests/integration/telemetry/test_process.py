@@ -289,6 +289,8 @@ def leave_console_settings(
     settings = {
         **sallyport.provision.handout.vault_settings(vault),
         "SALLYPORT_TELEMETRY_ADDRESS": str(telemetry.address),
+        "SALLYPORT_AUTH_ADDRESS": "127.0.0.1:1",
+        "SALLYPORT_RETENTION_ADDRESS": "127.0.0.1:1",
     }
     lines = [f"{name}={value}\n" for name, value in settings.items()]
     (folder / "console.env").write_text("".join(lines))

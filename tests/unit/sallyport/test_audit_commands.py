@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 import sallyport.audit.commands
-import sallyport.audit.export
 from tests.unit.sallyport.test_audit_verify import OTHER_KEY, export
 
 
@@ -94,18 +93,3 @@ def test_an_export_without_a_connection_exits_two(
     assert run("export", "--out", str(out)) == 2
     assert "SALLYPORT_VAULT_ADDRESS" in capsys.readouterr().err
     assert not out.exists()
-
-
-def test_the_console_takes_its_settings_from_a_state_folder(tmp_path: Path) -> None:
-    settings = {
-        "SALLYPORT_VAULT_ADDRESS": "https://127.0.0.1:8200",
-        "SALLYPORT_VAULT_CA_FILE": "/ca.pem",
-        "SALLYPORT_VAULT_ROLE_ID_FILE": "/role",
-        "SALLYPORT_VAULT_SECRET_ID_FILE": "/secret",
-        "SALLYPORT_VAULT_PKI_ROLE": "console",
-        "SALLYPORT_TELEMETRY_ADDRESS": "127.0.0.1:9000",
-    }
-    lines = [f"{name}={value}" for name, value in settings.items()]
-    (tmp_path / "console.env").write_text("\n".join(lines))
-    config = sallyport.audit.export.load(sallyport.audit.export.read_state_folder(tmp_path))
-    assert (config.telemetry.port, config.vault.pki_role) == (9000, "console")
