@@ -28,7 +28,7 @@ EXIT_FAILED = 1
 
 @dataclass(frozen=True)
 class Welcome:
-    """What the person at the console needs: a way in for a seller."""
+    """What the person at the console needs: a way in for a seller's owner."""
 
     seller_id: str
     invitation_url: str
@@ -112,10 +112,14 @@ async def prepare(stack: sallyport.stack.Stack) -> Welcome:
             )
         )
         seller = await admin.auth.CreateSeller(auth_pb2.CreateSellerRequest(name=SELLER_NAME))
-        invited = await admin.auth.InviteUser(
-            auth_pb2.InviteUserRequest(seller_id=seller.seller_id, user_name=USER_NAME)
-        )
-    return Welcome(seller.seller_id, f"{stack.layout.public_url}/portal/enter/{invited.invitation}")
+        return Welcome(seller.seller_id, await invite(stack, admin, seller.seller_id))
+
+
+async def invite(stack: sallyport.stack.Stack, admin: sallyport.access.Admin, seller_id: str) -> str:
+    """Return the address at which a seller's owner can sign in once."""
+    request = auth_pb2.InviteUserRequest(seller_id=seller_id, user_name=USER_NAME)
+    invited = await admin.auth.InviteUser(request)
+    return f"{stack.layout.public_url}/portal/enter/{invited.invitation}"
 
 
 def _show(stack: sallyport.stack.Stack, welcome: Welcome) -> None:

@@ -62,8 +62,6 @@ async def _take(number: int, step: Step, scene: Scene) -> None:
     say(f"\n{number}  {step.name}")
     try:
         proof = await step.take(scene)
-    except (chassis.errors.SallyportError, LookupError, RuntimeError) as error:
-        raise StepFailed(f"step {number}, {step.name}: {error}") from error
-    except StepFailed as failure:
+    except (StepFailed, chassis.errors.SallyportError, LookupError, RuntimeError) as failure:
         raise StepFailed(f"step {number}, {step.name}: {failure}") from failure
     say(f"   proven: {proof}")

@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 import chassis.errors
+import sallyport.run
 from sallyport.access import Admin
 from sallyport.demo.amazon import Amazon, Order
 from sallyport.demo.browser import Browser, Page
@@ -55,7 +56,6 @@ class Scene:
     wiretap: Wiretap
     account: dict[str, Any]
     seller_id: str
-    invitation_url: str
     order: Order | None = None
     trusted: Program | None = None
     untrusted: Program | None = None
@@ -82,7 +82,7 @@ class Scene:
     async def enrol_program(self, name: str) -> Program:
         """Have the person create a device for a program with an unmodified library."""
         home = await self.open("/portal")
-        page = await self.browser.submit(home, home.form("/portal/devices"), device_name=name)
+        page = await self.submit(home, "/portal/devices", device_name=name)
         copied = COPIED.findall(page.text)
         if len(copied) != 2:
             raise StepFailed(f"the portal did not show a new device's credentials ({page.status})")
@@ -95,16 +95,19 @@ class Scene:
             raise StepFailed("the portal lists no device")
         return found[1]
 
+    async def invite(self) -> str:
+        """Return a fresh invitation's address."""
+        return await patiently(lambda: sallyport.run.invite(self.stack, self.admin, self.seller_id))
+
     async def open(self, url: str) -> Page:
         """Return the page at `url`, or at a path of our own; what is down for a moment is asked again."""
+        address = urljoin(self.stack.layout.public_url, url)
+        return await patiently(lambda: _shown(self.browser.open(address)))
 
-        async def shown() -> Page:
-            page = await self.browser.open(urljoin(self.stack.layout.public_url, url))
-            if page.status >= 500:
-                raise chassis.errors.Unavailable(f"a page answered {page.status}")
-            return page
-
-        return await patiently(shown)
+    async def submit(self, page: Page, action: str, **values: str) -> Page:
+        """Fill the form with this action, submit it and return the next page; when down, submit again."""
+        form = page.form(action)
+        return await patiently(lambda: _shown(self.browser.submit(page, form, **values)))
 
     async def run_library(self, module: str, program: Program, order_id: str = "") -> dict[str, Any]:
         """Return what an unmodified library, in a process of its own, made of the gateway's answers."""
@@ -118,6 +121,13 @@ class Scene:
             order_id=order_id,
         )
         return await patiently(lambda: _run_module(module, settings))
+
+
+async def _shown(navigation: Awaitable[Page]) -> Page:
+    page = await navigation
+    if page.status >= 500:
+        raise chassis.errors.Unavailable(f"a page answered {page.status}")
+    return page
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:

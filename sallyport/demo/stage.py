@@ -43,7 +43,6 @@ async def set_stage(stack: Stack, *, account: int = 0) -> AsyncIterator[Scene]:
             admin=await things.enter_async_context(sallyport.access.open_admin(stack.access())),
             account=accounts[account],
             seller_id=welcome.seller_id,
-            invitation_url=welcome.invitation_url,
         )
 
 

@@ -40,15 +40,10 @@ class Step:
 
 async def connect_a_seller(scene: Scene) -> str:
     """Sign in by invitation, consent at Amazon, come back connected."""
-    entry = await scene.open(scene.invitation_url)
-    await scene.browser.submit(entry, entry.form("/portal/enter"))
+    await scene.submit(await scene.open(await scene.invite()), "/portal/enter")
     connect = await scene.open("/portal/connect")
-    consent = await scene.browser.submit(
-        connect, connect.form("/portal/connect"), marketplace_id=US_MARKETPLACE
-    )
-    home = await scene.browser.submit(
-        consent, consent.form("/apps/authorize/consent"), seller_id=scene.account["seller_id"]
-    )
+    consent = await scene.submit(connect, "/portal/connect", marketplace_id=US_MARKETPLACE)
+    home = await scene.submit(consent, "/apps/authorize/consent", seller_id=scene.account["seller_id"])
     if "active" not in home.text:
         raise StepFailed(f"the portal shows no active connection ({home.status})")
     given = [consent for consent in await scene.amazon.consents() if consent["is_in_force"]]
