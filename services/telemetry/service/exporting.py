@@ -63,8 +63,8 @@ class Exporter:
             key=await self._checkpoints.key_fingerprint(),
         )
         first = from_sequence
-        while first <= last.sequence:
-            records = await self._archive.records(first, last.sequence)
+        # Records that somebody removed from the store are missing here too, for the auditor to see.
+        while records := await self._archive.records(first, last.sequence):
             reached = records[-1].sequence
             checkpoints = [found async for found in self._checkpoints_over(first, reached, last.number)]
             # The sort is stable: a checkpoint comes directly after the record it covers.

@@ -18,7 +18,7 @@ import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.provision
 import sallyport.provision.database
-from sallyport.audit.verify import verify
+from sallyport.audit.verify import Reason, verify
 from services.telemetry.app import UseCases, compose
 from services.telemetry.committer import Committer
 from services.telemetry.model.errors import AuditUnavailable
@@ -31,6 +31,16 @@ from tests.integration.telemetry.process import until
 from tests.unit.telemetry.house import fact, intent
 
 TABLES = ("records", "checkpoints")
+
+
+Engines = tuple[sallyport.engines.postgres.Postgres, sallyport.engines.openbao.OpenBao]
+
+
+@pytest.fixture
+def engines(
+    postgres: sallyport.engines.postgres.Postgres, openbao: sallyport.engines.openbao.OpenBao
+) -> Engines:
+    return postgres, openbao
 
 
 @asynccontextmanager
@@ -96,12 +106,12 @@ async def test_the_role_cannot_change_or_remove_anything_of_the_log_T22(pool_for
 
 
 async def test_even_the_owner_is_stopped_by_the_tables_themselves_T22(
-    postgres: sallyport.engines.postgres.Postgres,
-    openbao: sallyport.engines.openbao.OpenBao,
+    engines: Engines,
     database: chassis.env.DatabaseConfig,
 ) -> None:
-    owner = {"role": sallyport.provision.OWNER, "database": database.name}
-    async with sallyport.provision.database.signed_in(postgres, openbao, **owner) as connection:
+    async with sallyport.provision.database.signed_in(
+        *engines, role=sallyport.provision.OWNER, database=database.name
+    ) as connection:
         for table in TABLES:
             for statement in (
                 f"UPDATE telemetry.{table} SET body = '\\x00'",
@@ -110,6 +120,45 @@ async def test_even_the_owner_is_stopped_by_the_tables_themselves_T22(
             ):
                 with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
                     await connection.execute(statement)
+
+
+REWRITTEN = (
+    "UPDATE telemetry.records SET body = replace(convert_from(body, 'UTF8'), {})::bytea WHERE sequence = 3"
+)
+INSIDER = {
+    "edits whom": (REWRITTEN.format("'seller-1', 'seller-2'"), (Reason.BROKEN_HASH, 3)),
+    "edits who": (REWRITTEN.format("'gateway', 'auth'"), (Reason.BROKEN_HASH, 3)),
+    "removes one": ("DELETE FROM telemetry.records WHERE sequence = 3", (Reason.GAP, 3)),
+    "removes the first": ("DELETE FROM telemetry.records WHERE sequence = 1", (Reason.GAP, 1)),
+    "cuts the end": ("DELETE FROM telemetry.records WHERE sequence > 3", (Reason.GAP, 4)),
+    "removes a checkpoint": ("DELETE FROM telemetry.checkpoints WHERE number = 1", (Reason.GAP, 7)),
+}
+
+
+@pytest.mark.parametrize(("statement", "found"), INSIDER.values(), ids=INSIDER.keys())
+async def test_what_a_database_administrator_changes_the_auditor_finds_T22(
+    statement: str,
+    found: tuple[Reason, int],
+    engines: Engines,
+    database: chassis.env.DatabaseConfig,
+    pool_for: PoolFor,
+    vault_for: VaultFor,
+) -> None:
+    pool = await pool_for("telemetry")
+    async with telemetry(pool, vault_for) as use_cases:
+        await use_cases.intake.append("gateway", [fact(number) for number in range(1, 6)])
+        await use_cases.checkpoints.sign_if_due()
+        await use_cases.intake.append("gateway", [fact(6)])
+        await use_cases.checkpoints.sign_if_due()
+        async with sallyport.provision.database.signed_in(
+            *engines, role="postgres", database=database.name
+        ) as connection:
+            await connection.execute("SET session_replication_role = replica")
+            await connection.execute(statement)
+        lines = await exported(use_cases)
+    report = verify(lines, await CheckpointKey(await vault_for("console")).public_pem())
+    assert report.fault is not None
+    assert (report.fault.reason, report.fault.sequence) == found
 
 
 async def test_the_role_has_exactly_the_rights_of_the_migrations(pool_for: PoolFor) -> None:
@@ -200,16 +249,16 @@ async def test_while_postgres_is_away_health_tells_and_an_append_changes_nothing
 
 
 async def test_a_full_disk_fails_closed_and_heals_without_hands_R13(
-    postgres: sallyport.engines.postgres.Postgres,
-    openbao: sallyport.engines.openbao.OpenBao,
+    engines: Engines,
     database: chassis.env.DatabaseConfig,
     pool_for: PoolFor,
     vault_for: VaultFor,
 ) -> None:
-    owner = {"role": sallyport.provision.OWNER, "database": database.name}
     pool = await pool_for("telemetry")
     async with (
-        sallyport.provision.database.signed_in(postgres, openbao, **owner) as connection,
+        sallyport.provision.database.signed_in(
+            *engines, role=sallyport.provision.OWNER, database=database.name
+        ) as connection,
         telemetry(pool, vault_for) as use_cases,
     ):
         await use_cases.health.check()
