@@ -82,5 +82,4 @@ def _access_token(request: web.Request) -> tuple[str, bool]:
 
 
 def _refuse(_request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
-    is_bound = isinstance(error, faults.InvalidDpopProof)
-    return respond(faults.render(error, chassis.trace.request_id(), is_bound=is_bound))
+    return respond(faults.render(error, chassis.trace.request_id()))

@@ -1,0 +1,131 @@
+"""The gateway as the process that operators run, with certificates of the real key service."""
+
+import asyncio
+import os
+import signal
+import ssl
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+import chassis.clock
+import chassis.env
+import chassis.identity
+import chassis.rpc
+import sallyport.provision.ground
+import sallyport.provision.handout
+from tests.conftest import free_port
+
+ROOT = Path(__file__).parents[3]
+PEERS = ("auth", "retention", "telemetry")
+POLL_S = 0.05
+PATIENCE_S = 30.0
+
+
+class Peer:
+    """One of the gateway's peers, served by the test; may be taken away and come back on its port."""
+
+    def __init__(self, keeper: chassis.identity.Keeper, services: Sequence[chassis.rpc.Service]) -> None:
+        self.address = chassis.env.Address("127.0.0.1", free_port())
+        self._keeper = keeper
+        self._services = services
+        self._server: chassis.rpc.Server | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        self._server = chassis.rpc.Server(
+            listen=self.address,
+            keeper=self._keeper,
+            services=self._services,
+            clock=chassis.clock.SystemClock(),
+        )
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Go away, with what is under way."""
+        if self._server is not None:
+            await self._server.stop(0.0)
+            self._server = None
+
+
+class GatewayProcess:
+    """One gateway process, its output in a file."""
+
+    def __init__(
+        self, ground: sallyport.provision.ground.Ground, peers: Mapping[str, Peer], folder: Path
+    ) -> None:
+        self.public_port, private_port = free_port(), free_port()
+        self.origin = f"https://localhost:{self.public_port}"
+        self.log_file = folder / "gateway.log"
+        self._ready_url = f"http://127.0.0.1:{private_port}/readyz"
+        self._trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
+        vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
+        self.environ = {
+            **sallyport.provision.handout.vault_settings(vault),
+            **{f"SALLYPORT_{name.upper()}_ADDRESS": str(peer.address) for name, peer in peers.items()},
+            "SALLYPORT_PRIVATE_LISTEN": f"127.0.0.1:{private_port}",
+            "SALLYPORT_PUBLIC_LISTEN": f"127.0.0.1:{self.public_port}",
+            "SALLYPORT_PUBLIC_URL": self.origin,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def spawn(self, changes: Mapping[str, str] | None = None) -> None:
+        """Start it, with changes to its environment, without waiting."""
+        with self.log_file.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "services.gateway",
+                cwd=ROOT,
+                env={"PATH": os.defpath, **self.environ, **(changes or {})},
+                stdout=log,
+                stderr=log,
+            )
+
+    async def wait(self) -> int:
+        """Return its exit code."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send it a signal, and return its exit code once it has ended."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+    async def end(self) -> None:
+        """Make sure that nothing is left of it."""
+        if self._process is not None:
+            await self.stop(signal.SIGKILL)
+
+    async def truths(self) -> dict[str, bool]:
+        """Return what /readyz says; nothing while nobody answers."""
+        try:
+            async with aiohttp.ClientSession() as session, session.get(self._ready_url) as answer:
+                told: dict[str, Any] = await answer.json()
+        except aiohttp.ClientError:
+            return {}
+        return dict(told["truths"])
+
+    async def until(self, **truths: bool) -> None:
+        """Return once readiness says so; a test that waits longer fails."""
+        told: dict[str, bool] = {}
+        for _ in range(int(PATIENCE_S / POLL_S)):
+            told = await self.truths()
+            if truths.items() <= told.items():
+                return
+            await asyncio.sleep(POLL_S)
+        raise AssertionError(f"readiness stays {told}")
+
+    async def ask(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Return status and text of one request to the public door; its certificate is checked."""
+        connector = aiohttp.TCPConnector(ssl=self._trust)
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.request(method, self.origin + path, allow_redirects=False, **options) as answer,
+        ):
+            return answer.status, await answer.text()

@@ -1,0 +1,134 @@
+"""The gateway's process on the real key service: it starts, tells the truth, serves and ends."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+import chassis.clock
+import chassis.rpc
+import sallyport.provision.ground
+from tests.conftest import KeeperFor
+from tests.fakes import gateway_auth_server
+from tests.fakes.gateway_auth import FakeAuth
+from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
+from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+
+READY = dict.fromkeys(("process", "auth", "retention", "audit"), True)
+
+
+class Log(telemetry_pb2_grpc.TelemetryServiceServicer):
+    """Takes every event and keeps the ids."""
+
+    def __init__(self) -> None:
+        self.kinds: dict[str, str] = {}
+
+    async def Append(
+        self, request: telemetry_pb2.AppendRequest, _context: object
+    ) -> telemetry_pb2.AppendResponse:
+        self.kinds.update({event.event_id: event.kind for event in request.events})
+        return telemetry_pb2.AppendResponse(sequences=range(len(request.events)))
+
+    def service(self) -> chassis.rpc.Service:
+        row = chassis.rpc.Method(callers=frozenset({"gateway"}), deadline_s=5.0, event="telemetry.fake.told")
+        return chassis.rpc.Service(
+            descriptor=telemetry_pb2.DESCRIPTOR.services_by_name["TelemetryService"],
+            add=telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server,
+            servicer=self,
+            methods={"Append": row},
+        )
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def auth() -> FakeAuth:
+    return FakeAuth(chassis.clock.SystemClock())
+
+
+@pytest.fixture
+async def peers(keeper_for: KeeperFor, log: Log, auth: FakeAuth) -> AsyncIterator[Mapping[str, Peer]]:
+    services = {"auth": [gateway_auth_server.service(auth)], "telemetry": [log.service()], "retention": []}
+    async with AsyncExitStack() as stack:
+        served = {name: Peer(await keeper_for(name), services[name]) for name in PEERS}
+        for peer in served.values():
+            await peer.start()
+            stack.push_async_callback(peer.stop)
+        yield served
+
+
+@pytest.fixture
+async def gateway(
+    ground: sallyport.provision.ground.Ground, peers: Mapping[str, Peer], tmp_path: Path
+) -> AsyncIterator[GatewayProcess]:
+    process = GatewayProcess(ground, peers, tmp_path)
+    yield process
+    await process.end()
+
+
+async def test_it_starts_serves_under_its_own_certificate_and_ends_cleanly_R16(
+    gateway: GatewayProcess, auth: FakeAuth, log: Log
+) -> None:
+    await gateway.spawn()
+    await gateway.until(**READY)
+    status, text = await gateway.ask("GET", f"/portal/enter/{auth.invite()}")
+    assert (status, "You are invited" in text) == (200, True)
+    status, text = await gateway.ask("GET", "/.well-known/oauth-authorization-server")
+    assert json.loads(text)["issuer"] == gateway.origin
+    status, text = await gateway.ask("GET", "/orders/v0/orders")
+    assert (status, json.loads(text)["errors"][0]["code"]) == (403, "Unauthorized")
+    assert list(log.kinds.values()).count("gateway.process.started") == 1
+    assert await gateway.stop() == 0
+
+
+async def test_readiness_follows_each_peer_away_and_back_R16(
+    gateway: GatewayProcess, peers: Mapping[str, Peer]
+) -> None:
+    await gateway.spawn()
+    await gateway.until(**READY)
+    for name, truth in {"auth": "auth", "retention": "retention", "telemetry": "audit"}.items():
+        await peers[name].stop()
+        await gateway.until(**{**READY, truth: False})
+        await peers[name].start()
+        await gateway.until(**READY)
+
+
+async def test_what_is_logged_holds_no_invitation_no_code_and_no_query_T28(
+    gateway: GatewayProcess, auth: FakeAuth
+) -> None:
+    await gateway.spawn()
+    await gateway.until(**READY)
+    invitation = auth.invite()
+    await gateway.ask("GET", f"/portal/enter/{invitation}")
+    await gateway.ask("GET", "/consent/callback?state=sp_st_secret&spapi_oauth_code=ANsecret")
+    await gateway.ask("POST", "/auth/o2/token", data={"client_secret": "amzn1.oa2-cs.v1.secret"})
+    assert await gateway.stop() == 0
+    logged = gateway.log_file.read_text()
+    assert "gateway.consent.answered" in logged
+    for secret in (invitation, "sp_st_secret", "ANsecret", "amzn1.oa2-cs"):
+        assert secret not in logged
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"SALLYPORT_TLS": "off"}, "tls_required"),
+        ({"SALLYPORT_PUBLIC_URL": "http://localhost"}, "tls_required"),
+        ({"SALLYPORT_AUDIT": "off"}, "config_invalid"),
+        (
+            {"SALLYPORT_PUBLIC_CERTIFICATE_FILE": "/none.pem", "SALLYPORT_PUBLIC_KEY_FILE": "/none.pem"},
+            "certificate_unreadable",
+        ),
+    ],
+)
+async def test_it_refuses_to_start_and_says_why(
+    gateway: GatewayProcess, changes: dict[str, str], code: str
+) -> None:
+    await gateway.spawn(changes)
+    assert await gateway.wait() == 2
+    assert f"refused to start: {code}" in gateway.log_file.read_text()
