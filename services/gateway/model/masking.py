@@ -87,7 +87,10 @@ def _masked(node: _Node, value: Any) -> Any:
     if isinstance(value, dict) and each is None:
         for name, child in node.children.items():
             if name in value:
-                value[name] = _masked(child, value[name])
+                member = value[name]
+                # Nearly every hidden member is a text; a call for each would be most of the cost.
+                is_text = child.is_hidden and type(member) is str
+                value[name] = HIDDEN_TEXT if is_text else _masked(child, member)
         return value
     return hidden(value)
 

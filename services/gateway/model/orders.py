@@ -4,7 +4,6 @@ Read from the answers of getOrders, getOrder (Orders v0) and searchOrders, getOr
 Only ids, states and times are taken; buyers' fields are not looked at.
 """
 
-import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -127,7 +126,8 @@ def _order_id(value: object) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
-    with contextlib.suppress(ValueError, OverflowError):
+    try:
         at = datetime.fromisoformat(_text(value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    return None
+    except (ValueError, OverflowError):
+        return None
