@@ -1,0 +1,108 @@
+"""What auth's key service promises, on the fake and on OpenBao."""
+
+import pytest
+
+import chassis.clock
+import chassis.entropy
+from chassis.errors import SallyportError
+from chassis.secrecy import Secret
+from services.auth.model.consents import Credentials
+from services.auth.model.refusals import ApplicationMissing
+from services.auth.model.sealing import Place
+from services.auth.vault import AuthVault
+from tests.conftest import VaultFor
+from tests.fakes.auth_vault import FakeVault
+
+AnyVault = FakeVault | AuthVault
+
+SELLER, OTHER = "0190b2f0-0000-7000-8000-000000000001", "0190b2f0-0000-7000-8000-000000000002"
+HOME = Place(seller_id=SELLER, table="consents", column="refresh_token_sealed", row_id="row", version=3)
+
+
+@pytest.fixture
+async def fake_vault() -> FakeVault:
+    vault = FakeVault()
+    await _make_keys(vault)
+    return vault
+
+
+@pytest.fixture
+async def real_vault(vault_for: VaultFor) -> AuthVault:
+    vault = AuthVault(await vault_for("auth"), chassis.clock.SystemClock(), chassis.entropy.SystemEntropy())
+    await vault.ensure_digest_key()
+    await _make_keys(vault)
+    return vault
+
+
+@pytest.fixture(params=["fake_vault", "real_vault"])
+def vault(request: pytest.FixtureRequest) -> AnyVault:
+    vault: AnyVault = request.getfixturevalue(request.param)
+    return vault
+
+
+async def _make_keys(vault: AnyVault) -> None:
+    for seller_id in (SELLER, OTHER):
+        await vault.create_key(seller_id)
+
+
+async def test_what_was_sealed_for_a_place_opens_there(vault: AnyVault) -> None:
+    sealed = await vault.seal(HOME, Secret("Atzr|ünïcode"))
+    assert "Atzr" not in sealed
+    assert (await vault.open(HOME, sealed)).reveal() == "Atzr|ünïcode"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Place(seller_id=OTHER, table="consents", column="refresh_token_sealed", row_id="row", version=3),
+        Place(seller_id=SELLER, table="devices", column="refresh_token_sealed", row_id="row", version=3),
+        Place(seller_id=SELLER, table="consents", column="name_sealed", row_id="row", version=3),
+        Place(seller_id=SELLER, table="consents", column="refresh_token_sealed", row_id="other", version=3),
+        Place(seller_id=SELLER, table="consents", column="refresh_token_sealed", row_id="row", version=2),
+    ],
+    ids=["tenant", "table", "column", "row", "version"],
+)
+async def test_what_was_moved_or_rolled_back_does_not_open_T16(vault: AnyVault, place: Place) -> None:
+    sealed = await vault.seal(HOME, Secret("Atzr|token"))
+    with pytest.raises(SallyportError) as refusal:
+        await vault.open(place, sealed)
+    assert (refusal.value.code, refusal.value.http_status) == ("integrity_failure", 503)
+
+
+async def test_what_was_changed_does_not_open_T16(vault: AnyVault) -> None:
+    sealed = await vault.seal(HOME, Secret("Atzr|token"))
+    changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
+    with pytest.raises(SallyportError) as refusal:
+        await vault.open(HOME, changed)
+    assert refusal.value.code == "integrity_failure"
+
+
+async def test_a_seller_without_a_key_has_nothing_sealed_T18(vault: AnyVault) -> None:
+    place = Place(seller_id="0190b2f0-0000-7000-8000-00000000000f", table="t", column="c", row_id="r")
+    with pytest.raises(SallyportError) as refusal:
+        await vault.seal(place, Secret("x"))
+    assert refusal.value.code == "key_gone"
+
+
+async def test_a_key_made_again_is_the_same_key(vault: AnyVault) -> None:
+    sealed = await vault.seal(HOME, Secret("Atzr|token"))
+    await vault.create_key(SELLER)
+    assert (await vault.open(HOME, sealed)).reveal() == "Atzr|token"
+
+
+async def test_digests_repeat_within_a_purpose_and_differ_between_T15(vault: AnyVault) -> None:
+    digest = await vault.digest("session", "sp_se_token")
+    assert len(digest) == 32
+    assert await vault.digest("session", "sp_se_token") == digest
+    assert await vault.digest("session", "sp_se_other") != digest
+    assert await vault.digest("code", "sp_se_token") != digest
+
+
+async def test_an_applications_newest_credentials_are_found(vault: AnyVault) -> None:
+    application_id = "amzn1.sellerapps.app.contract"
+    for secret in ("amzn1.oa2-cs.v1.old", "amzn1.oa2-cs.v1.new"):
+        await vault.keep_credentials(application_id, Credentials(client_id="c", client_secret=Secret(secret)))
+    found = await vault.find_credentials(application_id)
+    assert (found.client_id, found.client_secret.reveal()) == ("c", "amzn1.oa2-cs.v1.new")
+    with pytest.raises(ApplicationMissing):
+        await vault.find_credentials("amzn1.sellerapps.app.absent")
