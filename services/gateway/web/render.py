@@ -5,7 +5,6 @@ A browser enforces `form-action` on redirects after a form too, so a page whose 
 origin names it.
 """
 
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -124,11 +123,6 @@ def respond(answer: Answer) -> web.Response:
 def see(location: str) -> web.Response:
     """Return a redirect that the browser follows with GET."""
     return web.Response(status=303, headers={"Location": location})
-
-
-def day(moment: datetime) -> str:
-    """Return a date as people read it everywhere, e.g. "3 Dec 2027"."""
-    return f"{moment.day} {moment:%b %Y}"
 
 
 def _policy(form_targets: str) -> str:

@@ -10,7 +10,7 @@ import orjson
 
 from services.gateway.model.calls import Profile
 from services.gateway.model.people import Consent, Desktop
-from services.gateway.web.render import PAGES, day
+from services.gateway.web.render import PAGES
 
 SCOPE_NAMES: Mapping[str, str] = MappingProxyType({"orders": "selling API", "pii": "buyers' data"})
 PROFILE_NAMES: Mapping[Profile, str] = MappingProxyType(
@@ -75,3 +75,8 @@ def desktop_row(desktop: Desktop) -> Mapping[str, Any]:
         "is_revoked": desktop.is_revoked,
         "revoke_action": f"/portal/devices/{desktop.device_id}/revoke",
     }
+
+
+def day(moment: datetime) -> str:
+    """Return a date as people read it everywhere, e.g. "3 Dec 2027"."""
+    return f"{moment.day} {moment:%b %Y}"

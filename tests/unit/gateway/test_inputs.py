@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.model import inputs
@@ -49,6 +49,7 @@ def test_any_other_json_is_refused_T10(encoded: bytes) -> None:
         inputs.read_json(encoded)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_readers_T10(encoded: bytes) -> None:
     for read in (inputs.read_form, inputs.read_json):
@@ -59,6 +60,7 @@ def test_no_bytes_break_the_readers_T10(encoded: bytes) -> None:
         assert all(fields.values())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_query_breaks_its_reader_T10(query: str) -> None:
     try:

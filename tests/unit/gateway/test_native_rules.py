@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.model import native
@@ -42,6 +42,7 @@ def test_a_request_without_scope_asks_for_orders() -> None:
     assert read(scope=None).scopes == ("orders",)
 
 
+@settings(deadline=None)
 @given(host=hosts, port=ports, path=paths)
 def test_any_port_and_plain_path_of_this_machine_is_accepted(host: str, port: int, path: str) -> None:
     redirect_uri = f"http://{host}:{port}{path}"
@@ -85,6 +86,7 @@ def test_any_other_redirect_uri_is_refused_T04(redirect_uri: str) -> None:
         read(redirect_uri=redirect_uri)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_no_text_but_a_loopback_address_passes_T04(redirect_uri: str) -> None:
     try:
@@ -94,6 +96,7 @@ def test_no_text_but_a_loopback_address_passes_T04(redirect_uri: str) -> None:
     assert urlsplit(redirect_uri).hostname in {"127.0.0.1", "::1"}
 
 
+@settings(deadline=None)
 @given(host=hosts, port=ports, path=paths)
 def test_a_registered_path_is_the_only_one_T04(host: str, port: int, path: str) -> None:
     client = NativeClient("desktop", "Order Desk", redirect_path="/callback")
@@ -140,6 +143,7 @@ def test_other_refusals_go_back_to_the_application_T04(changes: dict[str, str | 
     assert (answer["error"], answer["state"], answer["iss"]) == ([code], [REQUEST["state"]], [ISSUER])
 
 
+@settings(deadline=None)
 @given(state=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=512))
 def test_the_answer_carries_code_state_and_issuer(state: str) -> None:
     target = read(state=state).answered(code="sp_ac_1", issuer=ISSUER)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, RSAKey
 
@@ -208,6 +208,7 @@ def test_a_payload_that_is_no_object_is_refused_T10(
         verify(verifier, key.sign(header, payload))
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=200)
     | st.binary(max_size=200).map(lambda data: f"{base64url(data)}.{base64url(data)}.AA")
@@ -225,6 +226,7 @@ members = st.recursive(
 KEY = DeviceKey(FakeClock())
 
 
+@settings(deadline=None)
 @given(
     header=st.dictionaries(st.sampled_from(["typ", "alg", "jwk", "crit", "b64", "kid"]), members),
     claims=st.dictionaries(st.sampled_from(["jti", "htm", "htu", "iat", "ath"]), members, min_size=1),
@@ -238,6 +240,7 @@ def test_a_well_signed_proof_of_nonsense_is_refused_T10(
         verify(ProofVerifier(origin=ORIGIN, clock=FakeClock()), proof)
 
 
+@settings(deadline=None)
 @given(at=st.integers(min_value=0, max_value=10_000), other=st.sampled_from("AZaz09-_"))
 def test_one_changed_character_breaks_a_proof_T02(at: int, other: str) -> None:
     proof = KEY.proof("GET", URL, TOKEN)
