@@ -51,8 +51,13 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(layout: Layout, report: Report) -> AsyncIterator[Stack]:
+async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> AsyncIterator[Stack]:
     """Give the whole stack, healthy; stop it at the end.
+
+    Args:
+        layout: where everything lies.
+        report: told what becomes of each part.
+        sellers: seller accounts of the simulated Amazon.
 
     Raises:
         PartFailed: a part did not come up.
@@ -64,7 +69,7 @@ async def open_stack(layout: Layout, report: Report) -> AsyncIterator[Stack]:
     try:
         ground = await _open_ground(layout, supervisor, report)
         application = _application(layout)
-        await supervisor.add(Process(_amazon(layout)))
+        await supervisor.add(Process(_amazon(layout, sellers)))
         for service in SERVICES:
             await supervisor.add(Process(_service(service, layout, ground)))
         _leave_settings(layout, ground)
@@ -93,9 +98,10 @@ async def _open_ground(layout: Layout, supervisor: Supervisor, report: Report) -
     return Ground(openbao, postgres, folder)
 
 
-def _amazon(layout: Layout) -> Program:
+def _amazon(layout: Layout, sellers: int) -> Program:
     options = {
         "--seed": str(SIMULATOR_SEED),
+        "--sellers": str(sellers),
         "--applications": str(layout.applications_file),
         "--listen": f"{LOOPBACK}:{layout.amazon_port}",
         "--control": f"{LOOPBACK}:{layout.amazon_control_port}",

@@ -1,6 +1,7 @@
 """A browser as small as the story needs: cookies, redirects and forms, nothing else.
 
 It sends what a browser sends (Origin, Sec-Fetch-Site) and never runs scripts: the pages work without any.
+Before a page that is down it does as people do: it tries again for a while.
 """
 
 import ssl
@@ -11,6 +12,8 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from yarl import URL
+
+from sallyport.demo.patience import expect_up, patiently
 
 REDIRECTS_MAX = 10
 PAGE_BYTES_MAX = 1_000_000
@@ -66,13 +69,14 @@ class Browser:
 
     async def open(self, url: str) -> Page:
         """Return the page at `url`, after its redirects."""
-        return await self._navigate("GET", url, {}, origin=None)
+        return await patiently(lambda: self._navigate("GET", url, {}, origin=None))
 
     async def submit(self, page: Page, form: Form, **values: str) -> Page:
         """Fill `values` into `form`, submit it and return the page that follows."""
         url = urljoin(page.url, form.action)
-        return await self._navigate(
-            form.method.upper(), url, {**form.values, **values}, origin=_origin(page.url)
+        filled = {**form.values, **values}
+        return await patiently(
+            lambda: self._navigate(form.method.upper(), url, filled, origin=_origin(page.url))
         )
 
     async def _navigate(self, method: str, url: str, values: dict[str, str], *, origin: str | None) -> Page:
@@ -89,6 +93,7 @@ class Browser:
                 headers=headers,
                 allow_redirects=False,
             ) as answer:
+                expect_up(answer.status)
                 text = (await answer.content.read(PAGE_BYTES_MAX)).decode(errors="replace")
                 if answer.status not in {301, 302, 303, 307}:
                     return Page(str(answer.url), answer.status, text, _forms(text))

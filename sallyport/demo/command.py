@@ -9,6 +9,7 @@ from pathlib import Path
 
 import chassis.errors
 import sallyport.stack
+from sallyport.demo.patience import PatienceLost
 from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
@@ -62,6 +63,6 @@ async def _take(number: int, step: Step, scene: Scene) -> None:
     say(f"\n{number}  {step.name}")
     try:
         proof = await step.take(scene)
-    except (StepFailed, chassis.errors.SallyportError, LookupError, RuntimeError) as failure:
+    except (StepFailed, PatienceLost, chassis.errors.SallyportError, LookupError, RuntimeError) as failure:
         raise StepFailed(f"step {number}, {step.name}: {failure}") from failure
     say(f"   proven: {proof}")

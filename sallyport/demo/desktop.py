@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from sallyport.demo.browser import Browser
+from sallyport.demo.patience import expect_up, patiently
 
 CLIENT_ID = "desktop"
 TIMEOUT_S = 60.0
@@ -54,6 +55,10 @@ class Desktop:
 
     async def enrol(self, browser: Browser, device_name: str) -> None:
         """Have the person at `browser` approve this desktop, then fetch its first tokens."""
+        await self.fetch_tokens(await self.ask(browser, device_name))
+
+    async def ask(self, browser: Browser, device_name: str) -> dict[str, str]:
+        """Have the person at `browser` approve this desktop; return what tokens are fetched with."""
         verifier, state = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         arrived: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
         listener = await asyncio.start_server(_catch_redirect(arrived), "127.0.0.1", 0)
@@ -65,12 +70,16 @@ class Desktop:
             answer = await asyncio.wait_for(arrived, TIMEOUT_S)
         if answer.get("state") != state or answer.get("iss") != self._gateway:
             raise RuntimeError("the redirect did not come from the gateway that was asked")
-        grant = {"grant_type": "authorization_code", "code": answer["code"], "code_verifier": verifier}
-        await self._fetch_tokens({**grant, "redirect_uri": redirect_uri})
+        return {
+            "grant_type": "authorization_code",
+            "code": answer["code"],
+            "code_verifier": verifier,
+            "redirect_uri": redirect_uri,
+        }
 
     async def refresh(self) -> None:
         """Replace both tokens by new ones."""
-        await self._fetch_tokens({"grant_type": "refresh_token", "refresh_token": self.refresh_token})
+        await self.fetch_tokens({"grant_type": "refresh_token", "refresh_token": self.refresh_token})
 
     async def call(self, method: str, target: str, body: bytes = b"") -> Answer:
         """Return the gateway's answer to an SP-API call; `target` is the path with its query."""
@@ -82,6 +91,7 @@ class Desktop:
         if body:
             headers["Content-Type"] = "application/json"
         async with self._session.request(method, url, data=body or None, headers=headers) as answer:
+            expect_up(answer.status)
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     def proof(self, method: str, url: str, access_token: str | None = None) -> str:
@@ -110,14 +120,24 @@ class Desktop:
         }
         return f"{self._gateway}/oauth/authorize?{urlencode(query)}"
 
-    async def _fetch_tokens(self, form: dict[str, str]) -> None:
+    async def fetch_tokens(self, grant: dict[str, str]) -> None:
+        """Exchange a grant for tokens.
+
+        Raises:
+            RuntimeError: the gateway refused; the text begins with OAuth's error code.
+        """
         url = f"{self._gateway}/oauth/token"
-        headers = {"DPoP": self.proof("POST", url)}
-        async with self._session.post(url, data={**form, "client_id": CLIENT_ID}, headers=headers) as answer:
-            tokens = await answer.json()
-            if answer.status != 200:
-                raise RuntimeError(f"no tokens: {tokens.get('error')}: {tokens.get('error_description')}")
+        tokens = await patiently(lambda: self._post_form(url, {**grant, "client_id": CLIENT_ID}))
         self.access_token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
+
+    async def _post_form(self, url: str, form: dict[str, str]) -> dict[str, str]:
+        headers = {"DPoP": self.proof("POST", url)}
+        async with self._session.post(url, data=form, headers=headers) as answer:
+            expect_up(answer.status)
+            document: dict[str, str] = await answer.json()
+            if answer.status != 200:
+                raise RuntimeError(f"{document.get('error')}: {document.get('error_description')}")
+            return document
 
 
 def _catch_redirect(arrived: "asyncio.Future[dict[str, str]]") -> Any:

@@ -5,12 +5,9 @@ import html
 import json
 import re
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urljoin
-
-import aiohttp
 
 import chassis.errors
 import sallyport.run
@@ -19,14 +16,11 @@ from sallyport.demo.amazon import Amazon, Order
 from sallyport.demo.browser import Browser, Page
 from sallyport.demo.desktop import Desktop
 from sallyport.demo.libraries.settings import Settings
+from sallyport.demo.patience import patiently
 from sallyport.demo.wiretap import Wiretap
 from sallyport.stack import Stack
 from wire.auth.v1 import auth_pb2
 
-T = TypeVar("T")
-
-PATIENCE_S = 60.0
-RETRY_AFTER_S = 0.5
 LIBRARY_S_MAX = 60.0
 COPIED = re.compile(r'<code class="copy">([^<]+)</code>')
 REVOKE_ACTION = re.compile(r"/portal/devices/([0-9a-f-]+)/revoke")
@@ -100,14 +94,12 @@ class Scene:
         return await patiently(lambda: sallyport.run.invite(self.stack, self.admin, self.seller_id))
 
     async def open(self, url: str) -> Page:
-        """Return the page at `url`, or at a path of our own; what is down for a moment is asked again."""
-        address = urljoin(self.stack.layout.public_url, url)
-        return await patiently(lambda: _shown(self.browser.open(address)))
+        """Return the page at `url`, or at a path of our own."""
+        return await self.browser.open(urljoin(self.stack.layout.public_url, url))
 
     async def submit(self, page: Page, action: str, **values: str) -> Page:
-        """Fill the form with this action, submit it and return the next page; when down, submit again."""
-        form = page.form(action)
-        return await patiently(lambda: _shown(self.browser.submit(page, form, **values)))
+        """Fill the form with this action, submit it and return the next page."""
+        return await self.browser.submit(page, page.form(action), **values)
 
     async def run_library(self, module: str, program: Program, order_id: str = "") -> dict[str, Any]:
         """Return what an unmodified library, in a process of its own, made of the gateway's answers."""
@@ -121,26 +113,6 @@ class Scene:
             order_id=order_id,
         )
         return await patiently(lambda: _run_module(module, settings))
-
-
-async def _shown(navigation: Awaitable[Page]) -> Page:
-    page = await navigation
-    if page.status >= 500:
-        raise chassis.errors.Unavailable(f"a page answered {page.status}")
-    return page
-
-
-async def patiently(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Return what `attempt` returns; while something is down, try again, as a client does, for PATIENCE_S."""
-    loop = asyncio.get_running_loop()
-    deadline_s = loop.time() + PATIENCE_S
-    while True:
-        try:
-            return await attempt()
-        except (chassis.errors.Unavailable, aiohttp.ClientError, OSError, TimeoutError) as error:
-            if loop.time() > deadline_s:
-                raise StepFailed(f"still failing after {PATIENCE_S:.0f} s: {error}") from error
-            await asyncio.sleep(RETRY_AFTER_S)
 
 
 async def _run_module(module: str, settings: Settings) -> dict[str, Any]:

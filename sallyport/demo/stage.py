@@ -11,7 +11,8 @@ import sallyport.run
 from sallyport.demo.amazon import Amazon
 from sallyport.demo.browser import Browser
 from sallyport.demo.desktop import Desktop
-from sallyport.demo.scene import Scene, StepFailed, patiently
+from sallyport.demo.patience import patiently
+from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.wiretap import Wiretap
 from sallyport.stack import Stack
 

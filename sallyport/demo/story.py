@@ -15,7 +15,8 @@ import orjson
 import chassis.crypto.sign
 import sallyport.audit.export
 import sallyport.audit.verify
-from sallyport.demo.scene import Scene, StepFailed, patiently
+from sallyport.demo.patience import patiently
+from sallyport.demo.scene import Scene, StepFailed
 from sallyport.engines.openbao import CallRefused
 from wire.retention.v1 import retention_pb2
 
