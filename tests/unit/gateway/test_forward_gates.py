@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.errors import (
@@ -90,11 +90,13 @@ async def test_amazon_credentials_are_refused_wherever_they_are_T06(
     assert rig.auth.introspections == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.sampled_from(CREDENTIALS), st.binary(max_size=64))
 def test_a_credential_is_found_in_any_surroundings_T06(before: bytes, credential: str, after: bytes) -> None:
     assert finds_credential(before + b" " + credential.encode() + after)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="Atzar|.%7Ccsprdmn1o2-", max_size=40))
 def test_finding_credentials_never_fails_T10(text: str) -> None:
     assert finds_credential(text.encode()) in {True, False}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.model.orders import (
@@ -121,6 +121,7 @@ DOCUMENTS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, st.sampled_from([V0_LIST, V0_ONE, NEW_LIST, NEW_ONE]))
 def test_no_answer_however_strange_breaks_the_reading_T29(document: Any, operation: str) -> None:
     for seen in observations(operation, document, NOW):

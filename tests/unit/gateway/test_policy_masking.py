@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.catalogue.table import Catalogue
@@ -119,6 +119,7 @@ VALUES = st.recursive(
 STEPS = st.lists(st.sampled_from(["a", "b", "c", "[*]"]), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(document=VALUES, ways=st.lists(STEPS, min_size=1, max_size=4))
 def test_no_personal_text_survives_where_a_path_ends(document: Any, ways: list[list[str]]) -> None:
     paths = ["$" + "".join(step if step == "[*]" else f".{step}" for step in way) for way in ways]
@@ -141,6 +142,7 @@ def _ends(value: Any, way: list[str]) -> list[Any]:
     return _ends(value[way[0]], way[1:]) if isinstance(value, dict) and way[0] in value else []
 
 
+@settings(deadline=None)
 @given(document=VALUES)
 def test_masking_twice_is_masking_once(document: Any) -> None:
     mask = Mask(["$.a[*].b", "$.c"])

@@ -4,7 +4,7 @@ import asyncio
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -92,8 +92,10 @@ class OneBucket(RuleBasedStateMachine):
 
 
 TestOneBucket = OneBucket.TestCase
+TestOneBucket.settings = settings(deadline=None)
 
 
+@settings(deadline=None)
 @given(st.floats(0.001, 100.0), st.integers(1, 100), st.floats(0.0, 1e6))
 def test_an_idle_bucket_is_full(rate_per_s: float, burst: int, now_s: float) -> None:
     bucket = Bucket(rate_per_s, burst)
