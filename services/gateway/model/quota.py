@@ -20,6 +20,9 @@ RATE_PER_S_MIN = 0.0001
 RATE_PER_S_MAX = 10_000.0
 BURST_MAX = 10_000
 
+# Less is the rounding of sums, not a wait.
+RESOLUTION_S = 1e-6
+
 # Where Amazon states no rate (6 operations), a careful beginning; answers teach the true one.
 RATE_PER_S_DEFAULT = 0.5
 BURST_DEFAULT = 1
@@ -61,7 +64,8 @@ class Bucket:
     def wait_s(self, now_s: float) -> float:
         """Return how long the next call has to wait for its turn, 0 when it has it now."""
         full_at_s = max(self.full_at_s, now_s)
-        return max(full_at_s - now_s - (self.burst - 1) / self.rate_per_s, 0.0)
+        wait_s = full_at_s - now_s - (self.burst - 1) / self.rate_per_s
+        return wait_s if wait_s > RESOLUTION_S else 0.0
 
     def taken(self, now_s: float, wait_s_max: float) -> "Bucket":
         """Return the bucket after the next turn was given away.
