@@ -46,12 +46,15 @@ from services.gateway.web.visitors import Visitors
 OWN_NAME = "gateway"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 DISTRIBUTION = "sallyport"
+# What must work before the gateway is ready.
+CHECKED = ("auth", "retention", "audit")
 # Vault's PKI role for the public door.
 PUBLIC_ROLE = "public"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
 
 Issue = Callable[[], Awaitable[chassis.crypto.tls.Certificate]]
+Task = tuple[str, Callable[[], Awaitable[None]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,15 @@ class Ground:
     amazon: Amazon
 
 
+@dataclass(frozen=True, kw_only=True)
+class Forwarding:
+    """The forwarding path, put together."""
+
+    ports: Ports
+    identities: Identities
+    forwarder: Forwarder
+
+
 @asynccontextmanager
 async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """Open everything that the gateway stands on, and yield what is to be run.
@@ -84,51 +96,70 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """
     async with AsyncExitStack() as stack:
         ground = await _open_ground(stack, config)
-        registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
-        catalogue = Catalogue.load()
-        signals = Signals(registry, (operation.name for operation in catalogue))
+        registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness(*CHECKED)
         audit = AuditLog(ground.telemetry)
-        ports = _ports(ground, audit=audit, signals=signals)
-        identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=signals)
-        forwarder = Forwarder(
-            catalogue=catalogue,
-            ports=ports,
-            identities=identities,
-            user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
+        path = _put_path(ground, audit, registry)
+        doors = open_doors(config, ground, path)
+        public_site = chassis.web.Site(
+            listen=config.public.listen,
+            tls=chassis.crypto.tls.CurrentContext(
+                lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
+            ),
+            routes=doors.routes(),
+            body_bytes_max=BODY_BYTES_MAX,
         )
-        doors = open_doors(config, ground, ports=ports, forwarder=forwarder)
-        probe = AuditProbe(audit=audit, clock=ground.clock, entropy=ports.entropy)
-        health = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=signals)
         yield chassis.run.Application(
             tasks=[
                 ("vault", ground.vault.run),
                 ("certificate", ground.keeper.run),
                 ("public_certificate", ground.public_keeper.run),
                 ("audit", audit.run),
-                ("revocations", identities.watch),
-                ("auth_health", functools.partial(health.watch, "auth", ground.auth.reach)),
-                ("retention_health", functools.partial(health.watch, "retention", ground.retention.reach)),
-                ("audit_health", functools.partial(health.watch, "audit", probe.check)),
+                ("revocations", path.identities.watch),
+                *_health_tasks(ground, path, readiness),
             ],
             servers=[
-                chassis.web.Site(
-                    listen=config.public.listen,
-                    tls=chassis.crypto.tls.CurrentContext(
-                        lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
-                    ),
-                    routes=doors.routes(),
-                    body_bytes_max=BODY_BYTES_MAX,
-                ),
+                public_site,
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],
             readiness=readiness,
         )
 
 
-def open_doors(config: Config, ground: Ground, *, ports: Ports, forwarder: Forwarder) -> Doors:
+def _put_path(ground: Ground, audit: AuditLog, registry: chassis.metrics.Registry) -> Forwarding:
+    """Return the forwarding path over its ports."""
+    catalogue = Catalogue.load()
+    ports = Ports(
+        auth=AuthClient(ground.auth),
+        safe=SafeClient(ground.retention),
+        audit=audit,
+        upstream=ground.amazon,
+        signals=Signals(registry, (operation.name for operation in catalogue)),
+        clock=ground.clock,
+        entropy=chassis.entropy.SystemEntropy(),
+    )
+    identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    forwarder = Forwarder(
+        catalogue=catalogue,
+        ports=ports,
+        identities=identities,
+        user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
+    )
+    return Forwarding(ports=ports, identities=identities, forwarder=forwarder)
+
+
+def _health_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
+    """Return what keeps readiness true to the peers and the audit log."""
+    ports = path.ports
+    probe = AuditProbe(audit=ports.audit, clock=ports.clock, entropy=ports.entropy)
+    work = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=ports.signals)
+    checks = zip(CHECKED, (ground.auth.reach, ground.retention.reach, probe.check), strict=True)
+    return [(f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks]
+
+
+def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     """Return every way in, with its use cases behind it."""
     people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
-    origin = config.public.origin
+    ports, origin = path.ports, config.public.origin
     portal = Portal(people=people)
     apps = NativeApps(people=people, tokens=tokens, client=config.desktop, issuer=origin)
     watch = Watch(audit=ports.audit, signals=ports.signals, clock=ports.clock, entropy=ports.entropy)
@@ -147,7 +178,7 @@ def open_doors(config: Config, ground: Ground, *, ports: Ports, forwarder: Forwa
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
         oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=origin),
         lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
-        spapi=SpapiDoor(forwarder=forwarder, proofs=proofs),
+        spapi=SpapiDoor(forwarder=path.forwarder, proofs=proofs),
     )
 
 
@@ -185,19 +216,6 @@ def _dial(
     channel = chassis.rpc.Channel(address=address, peer=peer, keeper=keeper)
     stack.push_async_callback(channel.close)
     return channel
-
-
-def _ports(ground: Ground, *, audit: AuditLog, signals: Signals) -> Ports:
-    """Return what the forwarding path stands on."""
-    return Ports(
-        auth=AuthClient(ground.auth),
-        safe=SafeClient(ground.retention),
-        audit=audit,
-        upstream=ground.amazon,
-        signals=signals,
-        clock=ground.clock,
-        entropy=chassis.entropy.SystemEntropy(),
-    )
 
 
 def _public_issue(config: Config, vault: chassis.vault.Vault) -> Issue:

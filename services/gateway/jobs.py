@@ -35,7 +35,6 @@ class Jobs:
     async def watch(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
         """Keep readiness true to whether one thing answers, for ever; a loss is told once."""
         was_well = True
-        self._readiness.set(name, ok=False)
         while True:
             code = await self._fault(check)
             self._readiness.set(name, ok=code is None)
