@@ -30,6 +30,8 @@ import chassis.web
 # Two seconds are left of the promised twenty for closing what the process stands on.
 DRAIN_S_MAX = 18.0
 CRASH_GRACE_S = 1.0
+CANCEL_ROUND_S = 0.25
+CANCEL_ROUNDS_MAX = 6
 READY_NAME = "process"
 
 EXIT_CLEAN = 0
@@ -142,8 +144,7 @@ async def _serve(application: Application) -> None:
             _log.info("stopping")
             application.readiness.set(READY_NAME, ok=False)
             await _drain(listening, DRAIN_S_MAX)
-            for task in tasks:
-                task.cancel()
+            await _end(tasks)
     finally:
         application.readiness.set(READY_NAME, ok=False)
         await _drain(listening, CRASH_GRACE_S)
@@ -157,6 +158,20 @@ async def _drain(listening: list[Listener], grace_s: float) -> None:
             if error is not None:
                 _log.error("server_stop_failed", error=error)
     listening.clear()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: an error while cleaning up can take a cancellation's place."""
+    running = {task for task in tasks if not task.done()}
+    for _ in range(CANCEL_ROUNDS_MAX):
+        if not running:
+            return
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_ROUND_S)
+    names = ", ".join(sorted(task.get_name() for task in running))
+    _log.error("tasks_would_not_end", tasks=names)
+    os._exit(EXIT_CRASHED)
 
 
 async def _watched(name: str, work: Callable[[], Awaitable[None]]) -> None:

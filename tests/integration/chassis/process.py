@@ -76,7 +76,15 @@ async def build(behaviour: str) -> AsyncIterator[chassis.run.Application]:
         asyncio.get_running_loop().call_soon(fail)
         await asyncio.Event().wait()
 
+    async def lose_cancellation() -> None:
+        try:
+            await tell()
+        except asyncio.CancelledError:
+            _log.info("cancellation_lost")
+        await asyncio.Event().wait()
+
     tasks: dict[str, Callable[[], Awaitable[None]]] = {"serve": tell, "crash": crash, "lose": lose}
+    tasks["lose_cancellation"] = lose_cancellation
     yield chassis.run.Application(
         tasks=[("work", tasks[behaviour])],
         servers=[public, private],

@@ -99,6 +99,14 @@ async def test_a_signal_makes_it_unready_at_once_and_requests_in_flight_finish_R
         assert service.events[-2:] == ["closed", "stopped"]
 
 
+async def test_a_task_that_loses_its_cancellation_does_not_keep_the_process_alive_R16() -> None:
+    async with running("lose_cancellation") as service:
+        await service.wait_for("listening")
+        service.process.send_signal(signal.SIGTERM)
+        assert await service.end() == (0, "")
+        assert "cancellation_lost" in service.events
+
+
 async def test_a_process_leaves_no_core_and_lets_nobody_look_inside_T20() -> None:
     async with running("serve") as service:
         told = await service.wait_for("listening")
