@@ -1,6 +1,8 @@
 """The doors on a real loopback TLS socket, with fakes behind them, and a browser to knock with."""
 
+import functools
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -72,7 +74,6 @@ class House:
     """The doors and everything behind them."""
 
     port: int
-    authority: Authority
     clock: FakeClock
     auth: FakeAuth
     audit: FakeAudit
@@ -155,12 +156,19 @@ class Person:
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
 
 
+@functools.cache
+def tls() -> tuple[chassis.crypto.tls.Certificate, ssl.SSLContext]:
+    """Return the doors' certificate and how it is verified; the same for every test."""
+    authority = Authority()
+    trust = ssl.create_default_context(cadata=authority.ca_pem.decode())
+    return authority.issue("localhost"), trust
+
+
 @asynccontextmanager
 async def open_house() -> AsyncIterator[House]:
     """Open the doors on loopback."""
-    authority, clock, entropy = Authority(), FakeClock(), FakeEntropy()
+    (certificate, trust), clock, entropy = tls(), FakeClock(), FakeEntropy()
     auth, audit, signals, forwarder = FakeAuth(clock), FakeAudit(), FakeSignals(), FakeForwarder()
-    certificate = authority.issue("localhost")
     portal = Portal(people=auth)
     watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy)
     apps = NativeApps(people=auth, tokens=auth, client=CLIENT, issuer=ORIGIN)
@@ -183,9 +191,7 @@ async def open_house() -> AsyncIterator[House]:
         body_bytes_max=BODY_BYTES_MAX,
     )
     await site.start()
-    context = chassis.crypto.tls.outward_context(None)
-    context.load_verify_locations(cadata=authority.ca_pem.decode())
-    connector = aiohttp.TCPConnector(ssl=context)
+    connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield House(site.port, authority, clock, auth, audit, signals, forwarder, session)
+        yield House(site.port, clock, auth, audit, signals, forwarder, session)
     await site.stop(1.0)
