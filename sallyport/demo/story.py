@@ -45,7 +45,7 @@ async def connect_a_seller(scene: Scene) -> str:
     connect = await scene.open("/portal/connect")
     consent = await scene.submit(connect, "/portal/connect", marketplace_id=US_MARKETPLACE)
     home = await scene.submit(consent, "/apps/authorize/consent", seller_id=scene.account["seller_id"])
-    if "active" not in home.text:
+    if ">active<" not in home.text:
         raise StepFailed(f"the portal shows no active connection ({home.status})")
     given = [consent for consent in await scene.amazon.consents() if consent["is_in_force"]]
     mine = [consent for consent in given if consent["seller_id"] == scene.account["seller_id"]]

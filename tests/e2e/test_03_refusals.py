@@ -21,7 +21,7 @@ async def test_a_consent_with_a_wrong_state_is_refused_T08(scene: Scene) -> None
     await scene.submit(await scene.open(await scene.invite()), "/portal/enter")
     page = await scene.open("/consent/callback?state=wrong&selling_partner_id=A1&spapi_oauth_code=abc")
     assert page.status == 400
-    assert "active" not in (await scene.open("/portal")).text
+    assert ">active<" not in (await scene.open("/portal")).text
 
 
 async def test_a_reused_code_is_refused_and_ends_what_it_issued_T04(scene: Scene) -> None:
