@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
-import grpc.aio
 from google.protobuf.timestamp_pb2 import Timestamp
 
 import chassis.rpc
@@ -71,9 +70,7 @@ class RetentionService(retention_pb2_grpc.RetentionServiceServicer):
     async def ObserveOrders(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.ObserveOrdersRequest,
-        context: grpc.aio.ServicerContext[  # noqa: ARG002 - gRPC's signature
-            retention_pb2.ObserveOrdersRequest, retention_pb2.ObserveOrdersResponse
-        ],
+        context: object,  # noqa: ARG002 - the caller and the deadline are chassis.rpc's affair
     ) -> retention_pb2.ObserveOrdersResponse:
         """Move clocks by what an answer of Amazon's told."""
         seen = [_observation(message) for message in request.orders]
@@ -83,7 +80,7 @@ class RetentionService(retention_pb2_grpc.RetentionServiceServicer):
     async def Seal(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.SealRequest,
-        context: grpc.aio.ServicerContext[retention_pb2.SealRequest, retention_pb2.SealResponse],  # noqa: ARG002 - gRPC's signature
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.SealResponse:
         """Keep a sealed copy."""
         expires_at = await self._safe.seal(
@@ -97,7 +94,7 @@ class RetentionService(retention_pb2_grpc.RetentionServiceServicer):
     async def Open(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.OpenRequest,
-        context: grpc.aio.ServicerContext[retention_pb2.OpenRequest, retention_pb2.OpenResponse],  # noqa: ARG002 - gRPC's signature
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.OpenResponse:
         """Give the kept copy back."""
         if not 0 <= request.age_s_max <= AGE_S_MAX:
@@ -124,7 +121,7 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
     async def EraseDue(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.EraseDueRequest,  # noqa: ARG002 - says nothing
-        context: grpc.aio.ServicerContext[retention_pb2.EraseDueRequest, retention_pb2.EraseDueResponse],  # noqa: ARG002 - gRPC's signature
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.EraseDueResponse:
         """Erase what is due."""
         receipts = await self._erasing.erase_due(_origin())
@@ -133,7 +130,7 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
     async def EraseSeller(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.EraseSellerRequest,
-        context: grpc.aio.ServicerContext[retention_pb2.EraseSellerRequest, retention_pb2.Receipt],  # noqa: ARG002 - gRPC's signature
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.Receipt:
         """Erase everything of a seller."""
         return _receipt(await self._erasing.erase_seller(request.seller_id, _origin()))
@@ -141,9 +138,7 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
     async def ListReceipts(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.ListReceiptsRequest,  # noqa: ARG002 - says nothing
-        context: grpc.aio.ServicerContext[  # noqa: ARG002 - gRPC's signature
-            retention_pb2.ListReceiptsRequest, retention_pb2.ListReceiptsResponse
-        ],
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.ListReceiptsResponse:
         """Show the receipts."""
         receipts = await self._erasing.list_receipts()
@@ -152,9 +147,7 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
     async def VerifyErasure(  # noqa: N802 - the contract's name
         self,
         request: retention_pb2.VerifyErasureRequest,
-        context: grpc.aio.ServicerContext[  # noqa: ARG002 - gRPC's signature
-            retention_pb2.VerifyErasureRequest, retention_pb2.VerifyErasureResponse
-        ],
+        context: object,  # noqa: ARG002 - as above
     ) -> retention_pb2.VerifyErasureResponse:
         """Try every path to what was erased."""
         findings = await self._verifier.inspect(Subject.parse(request.subject))
