@@ -25,10 +25,8 @@ from simulator.plans import Key, Plans
 from simulator.tokens import Tokens
 
 NOT_SIMULATED = "not simulated"
-# Source: models: on 2xx, 400 and 404; "for this status code, deprecated and no longer returned" on the
-# others.
+# Source: models: "deprecated and no longer returned" with the other statuses.
 _RATE_SHOWN_ON = frozenset({200, 204, 400, 404})
-
 
 Handler = Callable[[Call], dict[str, Any] | None]
 

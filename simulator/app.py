@@ -4,18 +4,19 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 import simulator.applications
-import simulator.clock
 import simulator.core
 import simulator.files
 import simulator.journal
 import simulator.marketplaces
 import simulator.tls
 import simulator.web
+from simulator.clock import OffsetOutOfRange, VirtualClock
 from simulator.config import Config, Listen
 from simulator.controls import Controls, describe_seller
 from simulator.core import Core
@@ -24,7 +25,8 @@ from simulator.record import FileShelf, Record
 from simulator.seed import Seed
 from simulator.world import ORDERS_AT_BIRTH, World
 
-SHUTDOWN_S = 5.0
+# How long answers that are on their way are waited for.
+SHUTDOWN_S = 1.0
 
 
 class StartRefused(Exception):
@@ -73,14 +75,14 @@ async def build(config: Config) -> AsyncIterator[Running]:
             raise StartRefused("applications_invalid", str(error)) from error
         except simulator.journal.JournalRefused as error:
             raise StartRefused(error.code, str(error)) from error
-        except OSError as error:
+        except (OSError, OffsetOutOfRange) as error:
             raise StartRefused("unavailable", str(error)) from error
-        yield Running(core, tuple(https), control, str(ca_file))
+        yield Running(core, tuple(https), control, str(ca_file.resolve()))
 
 
 def world_of(config: Config) -> dict[str, Any]:
     """Return the sellers of a seed and the orders they have at the beginning, without starting anything."""
-    born_at = config.epoch or simulator.clock.VirtualClock(config.clock_file).now()
+    born_at = config.epoch or VirtualClock(config.clock_file).now()
     world = World(seed=Seed(config.seed), born_at=born_at, sellers_count=config.sellers_count)
     return {
         "seed": config.seed,
@@ -108,16 +110,13 @@ def _core(config: Config, stack: contextlib.AsyncExitStack) -> Core:
     applications = simulator.applications.load(config.applications_file)
     for folder in (config.state_folder, config.clock_file.parent):
         folder.mkdir(parents=True, exist_ok=True)
-    clock = simulator.clock.VirtualClock(config.clock_file)
+    clock = VirtualClock(config.clock_file)
     journal = FileJournal(config.state_folder / "journal.jsonl")
     stack.callback(journal.close)
     events = simulator.journal.living(journal.read(), clock.now())
     journal.tidy(events)
     ledger = simulator.core.start_ledger(
-        journal,
-        events,
-        seed=config.seed,
-        born_at=lambda: config.epoch or clock.now().replace(microsecond=0),
+        journal, events, seed=config.seed, born_at=lambda: _birth(clock, config.epoch)
     )
     shelf = FileShelf(config.state_folder / "calls.jsonl")
     stack.callback(shelf.close)
@@ -131,6 +130,15 @@ def _core(config: Config, stack: contextlib.AsyncExitStack) -> Core:
         sellers_count=config.sellers_count,
         hostility_share=config.hostility_share,
     )
+
+
+def _birth(clock: VirtualClock, epoch: datetime | None) -> datetime:
+    """Return the moment at which a new world begins; a chosen one becomes the virtual time."""
+    now = clock.now()
+    if epoch is None:
+        return now.replace(microsecond=0)
+    clock.turn(clock.offset_s + (epoch - now).total_seconds())
+    return epoch
 
 
 async def _public(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ _FIELDS = {
     "log_in_uri",
     "is_draft",
     "roles",
+    "secret_expires_at",
 }
 
 
@@ -37,7 +39,11 @@ class ApplicationsInvalid(ValueError):
 
 @dataclass(frozen=True)
 class Application:
-    """A registered application; `log_in_uri` is where a seller who starts on the Appstore is sent."""
+    """A registered application.
+
+    `log_in_uri` is where a seller who starts on the Appstore is sent. `secret_expires_at` is when the secret
+    of the file ends; without it that secret lasts until it is rotated, so a state folder can be kept long.
+    """
 
     application_id: str
     client_id: str
@@ -47,6 +53,7 @@ class Application:
     log_in_uri: str | None = None
     is_draft: bool = False
     roles: frozenset[str] = frozenset(ROLE_ELEMENTS)
+    secret_expires_at: datetime | None = None
 
     @property
     def elements(self) -> frozenset[str]:
@@ -116,7 +123,18 @@ def _application(row: Any, where: str) -> Application:
         log_in_uri=_text(row, "log_in_uri", where) if row.get("log_in_uri") else None,
         is_draft=row.get("is_draft", False),
         roles=frozenset(roles),
+        secret_expires_at=_instant(_text(row, "secret_expires_at", where), where)
+        if row.get("secret_expires_at")
+        else None,
     )
+
+
+def _instant(text: str, where: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ApplicationsInvalid(f"{where}: secret_expires_at must be an ISO 8601 time") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _text(row: dict[str, Any], name: str, where: str) -> str:

@@ -65,8 +65,7 @@ class VirtualClock:
         Raises:
             OffsetOutOfRange: the offset is not a number within OFFSET_S_MAX.
         """
-        if not math.isfinite(offset_s) or abs(offset_s) > OFFSET_S_MAX:
-            raise OffsetOutOfRange(f"the offset must lie within {OFFSET_S_MAX:.0f} seconds")
+        _check(offset_s)
         simulator.files.replace(self._path, f"{offset_s!r}\n".encode("ascii"), mode=0o644)
 
     def _reread(self) -> None:
@@ -75,5 +74,11 @@ class VirtualClock:
             status = self._path.stat()
             version = (status.st_ino, status.st_mtime_ns)
             if version != self._version:
-                self._offset_s = float(self._path.read_text(encoding="ascii"))
+                self._offset_s = _check(float(self._path.read_text(encoding="ascii")))
                 self._version = version
+
+
+def _check(offset_s: float) -> float:
+    if not math.isfinite(offset_s) or abs(offset_s) > OFFSET_S_MAX:
+        raise OffsetOutOfRange(f"the offset must lie within {OFFSET_S_MAX:.0f} seconds")
+    return offset_s

@@ -23,7 +23,7 @@ The applications file is JSON:
     "client_secret": "amzn1.oa2-cs.v1.…",
     "redirect_uris": ["https://127.0.0.1:9443/consent/callback"],
     "name": "optional", "log_in_uri": "optional", "is_draft": false,
-    "roles": ["direct_to_consumer_shipping", "tax_invoicing"]
+    "roles": ["direct_to_consumer_shipping", "tax_invoicing"], "secret_expires_at": "optional"
   }]}
 
 When it is ready it prints one line of JSON with its addresses. simulator/README.md tells the rest.
@@ -122,7 +122,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"share of calls that meet a fault: a number or {', '.join(simulator.hostility.LEVELS)} (mild)",
     )
     add("--sellers", type=_sellers, default=DEFAULT_SELLERS, help=f"seller accounts, 1 to {SELLERS_MAX} (4)")
-    add("--epoch", type=_epoch, metavar="TIME", help="when a new world begins, ISO 8601 (its first start)")
+    add(
+        "--epoch", type=_epoch, metavar="TIME", help="when a new world, and its clock, begins; ISO 8601 (now)"
+    )
     add("--show-world", action="store_true", help="print the seed's sellers and first orders, and exit")
     return parser
 

@@ -9,7 +9,7 @@ A page never redirects to an address that the application has not registered.
 Source: SP-API documentation, "Website Authorization Workflow" and "Authorization Errors".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -32,6 +32,8 @@ CODE_LIVES = timedelta(minutes=5)
 LOG_IN_TAKES = timedelta(minutes=30)
 STATE_SIZE_MAX = 2_048
 _PURPOSE = "log in"
+# What the page's form sends back of the page's own address.
+_FIELDS = ("application_id", "state", "redirect_uri", "version")
 
 
 class ConsentProblem(Exception):
@@ -133,10 +135,13 @@ class Consents:
     def _page(self, request: Request) -> Answer:
         fields = dict(request.query)
         asked = self.asked(fields)
-        region = simulator.marketplaces.region_of(request.headers.get("host", ""))
-        sellers = [seller for seller in self._world.sellers if region in (None, seller.region)]
         hidden = {name: fields[name] for name in _FIELDS if fields.get(name)}
-        return pages.consent(asked.application, sellers, hidden)
+        return pages.consent(asked.application, self._offered(request), hidden)
+
+    def _offered(self, request: Request) -> list[Seller]:
+        """Return the sellers who can sign in at the host that was called; all of them where it is local."""
+        region = simulator.marketplaces.region_of(request.headers.get("host", ""))
+        return [seller for seller in self._world.sellers if region in (None, seller.region)]
 
     def _submitted(self, request: Request, now: datetime) -> str:
         try:
@@ -144,7 +149,8 @@ class Consents:
         except ValueError as error:
             raise ConsentProblem("", "The form is malformed.") from error
         asked = self.asked(fields)
-        seller = self._world.seller(fields.get("seller_id", ""))
+        seller_id = fields.get("seller_id", "")
+        seller = next((seller for seller in self._offered(request) if seller.seller_id == seller_id), None)
         if seller is None:
             raise ConsentProblem("", "Choose a seller account.")
         return self.confirm(asked, seller, host=request.headers.get("host", ""), now=now)
@@ -182,9 +188,6 @@ class Consents:
         self._ledger.commit(granted, issued)
         given = {"state": state, "selling_partner_id": seller.seller_id, "spapi_oauth_code": code}
         return _extended(asked.redirect_uri, given)
-
-
-_FIELDS: Sequence[str] = ("application_id", "state", "redirect_uri", "version")
 
 
 def _extended(uri: str, parameters: Mapping[str, str]) -> str:

@@ -132,20 +132,14 @@ class Ledger:
 
     def is_secret(self, application: Application, secret: str, now: datetime) -> bool:
         """Return whether a client secret is accepted: the newest, or an older one within SECRET_OVERLAP."""
-        assert self.state.born is not None
         digest = simulator.events.digest(secret)
-        first = SecretRotated(
-            application.application_id,
-            simulator.events.digest(application.client_secret),
-            self.state.born.born_at,
-        )
-        secrets = [first, *self.state.secrets.get(application.application_id, [])]
-        replaced = [newer.rotated_at + SECRET_OVERLAP for newer in secrets[1:]]
-        ends = [*replaced, secrets[-1].rotated_at + SECRET_LIVES]
-        return any(
-            known.secret_digest == digest and now < min(end, known.rotated_at + SECRET_LIVES)
-            for known, end in zip(secrets, ends, strict=True)
-        )
+        ends = {simulator.events.digest(application.client_secret): application.secret_expires_at}
+        for rotated in self.state.secrets.get(application.application_id, []):
+            overlap = rotated.rotated_at + SECRET_OVERLAP
+            ends = {older: min(end or overlap, overlap) for older, end in ends.items()}
+            ends[rotated.secret_digest] = rotated.rotated_at + SECRET_LIVES
+        end = ends.get(digest, now)
+        return end is None or now < end
 
     def history(self, order_id: str) -> History:
         """Return what was recorded about an order."""

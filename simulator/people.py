@@ -6,7 +6,6 @@ street, the e-mail address, the tax id and the gift message. A test that searche
 fiction.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import simulator.seed
@@ -118,10 +117,5 @@ def _address(seed: simulator.seed.Seed, *, order_id: str, country: str, marker: 
 
 def _filled(seed: simulator.seed.Seed, pattern: str, *name: str) -> str:
     """Return `pattern` with a digit for each `#` and a letter for each `@`."""
-
-    def characters() -> Iterator[str]:
-        alphabets = {"#": simulator.seed.DIGITS, "@": simulator.seed.LETTERS}
-        for place, sign in enumerate(pattern):
-            yield seed.pick(alphabets[sign], *name, place) if sign in alphabets else sign
-
-    return "".join(characters())
+    alphabets = {"#": simulator.seed.DIGITS, "@": simulator.seed.LETTERS}
+    return seed.filled([alphabets.get(sign, sign) for sign in pattern], *name)

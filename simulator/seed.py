@@ -16,6 +16,8 @@ T = TypeVar("T")
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 ALPHANUMERIC = LETTERS + "23456789"
 DIGITS = "0123456789"
+# One digest has 256 bits, and a character of these alphabets takes at most five.
+TEXT_SIZE_MAX = 40
 
 
 class Seed:
@@ -42,8 +44,17 @@ class Seed:
         return options[self.below(len(options), *name)]
 
     def text(self, alphabet: str, size: int, *name: str | int) -> str:
-        """Return `size` characters of `alphabet`."""
-        return "".join(self.pick(alphabet, *name, place) for place in range(size))
+        """Return `size` characters of `alphabet`, at most TEXT_SIZE_MAX."""
+        return self.filled([alphabet] * size, *name)
+
+    def filled(self, alphabets: Sequence[str], *name: str | int) -> str:
+        """Return one character of each alphabet, at most TEXT_SIZE_MAX."""
+        assert len(alphabets) <= TEXT_SIZE_MAX
+        rest, characters = int.from_bytes(self.digest(*name)), []
+        for alphabet in alphabets:
+            rest, place = divmod(rest, len(alphabet))
+            characters.append(alphabet[place])
+        return "".join(characters)
 
 
 class Mint:

@@ -19,7 +19,7 @@ from simulator.world import Seller, World
 
 TOKEN_LIVES = timedelta(seconds=3_600)
 RESOURCES_MAX = 50
-METHODS = frozenset({"GET", "PUT", "POST", "DELETE"})
+METHODS = ("GET", "PUT", "POST", "DELETE")
 TOKEN_HEADER = "x-amz-access-token"  # noqa: S105 - the name of a header
 
 
@@ -93,6 +93,7 @@ class Tokens:
         resources = body.get("restrictedResources")
         if not isinstance(resources, list) or not 1 <= len(resources) <= RESOURCES_MAX:
             raise exchange.invalid_input(f"restrictedResources must list 1 to {RESOURCES_MAX} resources.")
+        checked = tuple(_resource(resource, application) for resource in resources)
         token = mint(Kind.RESTRICTED, self._mint)
         self._ledger.commit(
             TokenIssued(
@@ -101,7 +102,7 @@ class Tokens:
                 application_id=application.application_id,
                 expires_at=call.now + TOKEN_LIVES,
                 consent_id=call.access.consent_id,
-                resources=tuple(_resource(resource, application) for resource in resources),
+                resources=checked,
             )
         )
         return {"restrictedDataToken": token, "expiresIn": int(TOKEN_LIVES.total_seconds())}

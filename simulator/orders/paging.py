@@ -60,11 +60,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class Pager:
-    """Reads and writes page tokens; an API version has its own parameter names."""
+    """Reads and writes page tokens; an API version has its own parameter names, and ignores all others."""
 
     sealer: Sealer
     token_name: str
     limit_name: str
+    filter_names: frozenset[str]
 
     def turn(self, request: Request, now: datetime) -> Turn:
         """Return the page a request asks for.
@@ -75,7 +76,7 @@ class Pager:
         limit = _limit(request.first(self.limit_name))
         given: dict[str, tuple[str, ...]] = {}
         for name, value in request.query:
-            if name not in (self.token_name, self.limit_name):
+            if name in self.filter_names:
                 given[name] = (*given.get(name, ()), value)
         token = request.first(self.token_name)
         return self._continued(token, given, limit=limit, now=now) if token else Turn(given, now, limit)

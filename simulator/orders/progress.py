@@ -108,13 +108,9 @@ def _packages(order: Order, history: History, now: datetime) -> tuple[PackageCon
     """Return the confirmed packages and, when its time has come, the warehouse's own."""
     confirmed = tuple(sorted(history.packages, key=lambda package: (package.confirmed_at, package.reference)))
     rest = remaining(order, _pieces(confirmed))
-    is_waiting_at_the_counter = order.is_pickup
-    if not rest or now < order.ships_at or is_waiting_at_the_counter:
+    if not rest or now < order.ships_at or order.is_pickup:
         return confirmed
-    return (
-        *confirmed,
-        parcel(order, reference="1" if not confirmed else "auto", at=order.ships_at, items=rest),
-    )
+    return (*confirmed, parcel(order, reference="warehouse", at=order.ships_at, items=rest))
 
 
 def _pieces(packages: Sequence[PackageConfirmed]) -> dict[str, int]:

@@ -12,10 +12,25 @@ from simulator.orders.progress import Status
 from simulator.orders.search import Criteria, Search
 from simulator.sealing import Sealer
 
-_STATUSES = frozenset(
-    {*(status.value for status in Status), "Canceled", "Unfulfillable", "InvoiceUnconfirmed"}
+_STATUSES = frozenset(Status) | {"Canceled", "Unfulfillable", "InvoiceUnconfirmed", "PendingAvailability"}
+_FILTERS = frozenset(
+    {
+        "CreatedAfter",
+        "CreatedBefore",
+        "LastUpdatedAfter",
+        "LastUpdatedBefore",
+        "MarketplaceIds",
+        "OrderStatuses",
+        "FulfillmentChannels",
+        "PaymentMethods",
+        "EasyShipShipmentStatuses",
+        "ElectronicInvoiceStatuses",
+        "AmazonOrderIds",
+        "BuyerEmail",
+        "SellerOrderId",
+        "IsISPU",
+    }
 )
-_ALL_STATUSES = _STATUSES | {"PendingAvailability"}
 
 
 class OrdersV0:
@@ -23,7 +38,7 @@ class OrdersV0:
 
     def __init__(self, *, search: Search, sealer: Sealer) -> None:
         self._search = search
-        self._pager = Pager(sealer, token_name="NextToken", limit_name="MaxResultsPerPage")  # noqa: S106 - a name
+        self._pager = Pager(sealer, "NextToken", "MaxResultsPerPage", filter_names=_FILTERS)
 
     def orders(self, call: Call) -> dict[str, Any]:
         """Return the answer of getOrders.
@@ -93,7 +108,7 @@ def _criteria(turn: Turn) -> Criteria:
     if not marketplaces:
         raise exchange.invalid_input("Invalid Input", "MarketplaceIds must be specified.")
     order_ids = turn.values("AmazonOrderIds") | turn.values("SellerOrderId")
-    statuses = turn.values("OrderStatuses", allowed=_ALL_STATUSES)
+    statuses = turn.values("OrderStatuses", allowed=_STATUSES)
     methods = turn.values("PaymentMethods", allowed={"COD", "CVS", "Other"})
     invoices = turn.values("ElectronicInvoiceStatuses")
     is_hopeless = (

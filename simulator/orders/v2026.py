@@ -11,8 +11,18 @@ from simulator.orders.progress import Status
 from simulator.orders.search import Criteria, Search
 from simulator.sealing import Sealer
 
-_STATUSES = frozenset(
-    {*(status.name for status in Status), "PENDING_AVAILABILITY", "CANCELLED", "UNFULFILLABLE"}
+_STATUSES = frozenset(Status.__members__) | {"PENDING_AVAILABILITY", "CANCELLED", "UNFULFILLABLE"}
+_FILTERS = frozenset(
+    {
+        "createdAfter",
+        "createdBefore",
+        "lastUpdatedAfter",
+        "lastUpdatedBefore",
+        "marketplaceIds",
+        "fulfillmentStatuses",
+        "fulfilledBy",
+        "includedData",
+    }
 )
 
 
@@ -21,7 +31,7 @@ class Orders2026:
 
     def __init__(self, *, search: Search, sealer: Sealer) -> None:
         self._search = search
-        self._pager = Pager(sealer, token_name="paginationToken", limit_name="maxResultsPerPage")  # noqa: S106 - a name
+        self._pager = Pager(sealer, "paginationToken", "maxResultsPerPage", filter_names=_FILTERS)
 
     def orders(self, call: Call) -> dict[str, Any]:
         """Return the answer of searchOrders.
