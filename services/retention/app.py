@@ -1,7 +1,7 @@
 """Retention put together: the only place that knows which part stands behind which need."""
 
 import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -71,6 +71,17 @@ class UseCases:
     upkeep: Upkeep
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the process stands on, opened: the key service as itself and as the verifier, and the rest."""
+
+    vault: chassis.vault.Vault
+    verifier_vault: chassis.vault.Vault
+    keeper: chassis.identity.Keeper
+    pool: chassis.db.Pool
+    telemetry: chassis.rpc.Channel
+
+
 @asynccontextmanager
 async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """Open everything that retention stands on, and yield what is to be run.
@@ -81,33 +92,12 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """
     async with AsyncExitStack() as stack:
         machine_clock = chassis.clock.SystemClock()
-        vaults = [
-            await stack.enter_async_context(await chassis.vault.connect(vault_config, machine_clock))
-            for vault_config in (config.common.vault, config.verifier)
-        ]
-        role = config.common.vault.pki_role
-        issue = functools.partial(vaults[0].issue_certificate, role, [DNS_NAME], CERTIFICATE_LIFE_S)
-        keeper = chassis.identity.Keeper(issue, machine_clock)
-        await keeper.start()
-        pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
-        channel = chassis.rpc.Channel(
-            address=config.telemetry, peer=AUDIT_NAME, keeper=keeper, deadline_s=AUDIT_DEADLINE_S
-        )
-        stack.push_async_callback(channel.close)
-
+        ground = await _open(stack, config, machine_clock)
         registry = chassis.metrics.Registry()
         readiness = chassis.web.Readiness()
         signals = Signals(registry)
-        use_cases = compose(
-            _parts(
-                pool=pool,
-                vaults=vaults,
-                audit=AuditLog(channel),
-                clock=SteadyClock(chassis.clock.choose(config.common.clock_file)),
-                signals=signals,
-            ),
-            term=config.term,
-        )
+        clock = SteadyClock(chassis.clock.choose(config.common.clock_file))
+        use_cases = compose(_parts(ground, clock=clock, signals=signals), term=config.term)
         jobs = Jobs(
             erasing=use_cases.erasing,
             clocks=use_cases.clocks,
@@ -122,16 +112,17 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             erasing=use_cases.erasing,
             verifier=use_cases.verifier,
         )
-        listen = config.common.listen
         yield chassis.run.Application(
             tasks=[
-                ("vault", vaults[0].run),
-                ("verifier_vault", vaults[1].run),
-                ("certificate", keeper.run),
+                ("vault", ground.vault.run),
+                ("verifier_vault", ground.verifier_vault.run),
+                ("certificate", ground.keeper.run),
                 *jobs.tasks,
             ],
             servers=[
-                chassis.rpc.Server(listen=listen, keeper=keeper, services=services, clock=machine_clock),
+                chassis.rpc.Server(
+                    listen=config.common.listen, keeper=ground.keeper, services=services, clock=machine_clock
+                ),
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],
             readiness=readiness,
@@ -177,27 +168,34 @@ def compose(parts: Parts, *, term: Term) -> UseCases:
     )
 
 
-def _parts(
-    *,
-    pool: chassis.db.Pool,
-    vaults: Sequence[chassis.vault.Vault],
-    audit: AuditLog,
-    clock: chassis.clock.Clock,
-    signals: Signals,
-) -> Parts:
-    """Return the real parts; the vaults are those of the service's and of the verifier's identity."""
-    own, verifiers = vaults
-    records, erasures = RecordStore(pool), ErasureStore(pool)
+async def _open(stack: AsyncExitStack, config: Config, clock: chassis.clock.Clock) -> Ground:
+    vault_config = config.common.vault
+    vault = await stack.enter_async_context(await chassis.vault.connect(vault_config, clock))
+    verifier_vault = await stack.enter_async_context(await chassis.vault.connect(config.verifier, clock))
+    issue = functools.partial(vault.issue_certificate, vault_config.pki_role, [DNS_NAME], CERTIFICATE_LIFE_S)
+    keeper = chassis.identity.Keeper(issue, clock)
+    await keeper.start()
+    pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+    telemetry = chassis.rpc.Channel(
+        address=config.telemetry, peer=AUDIT_NAME, keeper=keeper, deadline_s=AUDIT_DEADLINE_S
+    )
+    stack.push_async_callback(telemetry.close)
+    return Ground(vault=vault, verifier_vault=verifier_vault, keeper=keeper, pool=pool, telemetry=telemetry)
+
+
+def _parts(ground: Ground, *, clock: chassis.clock.Clock, signals: Signals) -> Parts:
+    """Return the real parts."""
+    records, erasures = RecordStore(ground.pool), ErasureStore(ground.pool)
     return Parts(
         records=records,
         measures=records,
-        data_key_rows=DataKeyStore(pool),
+        data_key_rows=DataKeyStore(ground.pool),
         erasures=erasures,
         traces=erasures,
-        keys=SubjectKeys(own),
-        verifier_keys=SubjectKeys(verifiers),
-        receipt_key=ReceiptKey(verifiers),
-        audit=audit,
+        keys=SubjectKeys(ground.vault),
+        verifier_keys=SubjectKeys(ground.verifier_vault),
+        receipt_key=ReceiptKey(ground.verifier_vault),
+        audit=AuditLog(ground.telemetry),
         clock=clock,
         entropy=chassis.entropy.SystemEntropy(),
         signals=signals,

@@ -76,7 +76,7 @@ class Jobs:
 
     async def erase(self) -> None:
         """Keep what is due from outliving its day."""
-        await self._repeat("erasing", lambda: self._erasing.erase_due(_origin()), ERASING_PERIOD_S)
+        await self._repeat("erasing", self._erase_once, ERASING_PERIOD_S)
 
     async def move(self) -> None:
         """Keep records from lying under too late a day."""
@@ -98,6 +98,10 @@ class Jobs:
             is_well = await self._round("health", self._upkeep.check, HEALTH_S_MAX)
             self._readiness.set(READINESS_NAME, ok=is_well)
             await self._clock.sleep(HEALTH_PERIOD_S)
+
+    async def _erase_once(self) -> None:
+        await self._erasing.erase_due(_origin())
+        await self._erasing.settle()
 
     async def _repeat(self, job: str, round_: Callable[[], Awaitable[object]], period_s: float) -> None:
         while True:

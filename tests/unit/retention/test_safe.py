@@ -8,7 +8,6 @@ import pytest
 
 import chassis.errors
 import chassis.vault.errors
-from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import (
     AuditUnavailable,
@@ -294,73 +293,6 @@ async def test_an_unwrapped_key_is_used_for_at_most_a_minute_R06() -> None:
     house.pass_(timedelta(seconds=1))
     with pytest.raises(chassis.errors.Unavailable):
         await house.open()
-
-
-async def test_without_the_audit_log_nothing_is_sealed_or_opened_R02() -> None:
-    house = House()
-    await house.observe()
-    await house.seal()
-    unwraps = house.keys.unwraps
-    house.audit.is_down = True
-    with pytest.raises(AuditUnavailable):
-        await house.seal(OTHER)
-    with pytest.raises(AuditUnavailable):
-        await house.open()
-    assert house.keys.unwraps == unwraps
-    assert len(house.tables.records) == 1
-
-
-async def test_a_failing_audit_log_does_not_hide_why_a_read_is_refused() -> None:
-    house = House()
-    await house.observe()
-    await house.seal()
-    house.pass_(31 * DAY)
-    house.audit.is_down = True
-    with pytest.raises(Expired):
-        await house.open()
-
-
-async def test_the_intent_is_durable_before_and_the_outcome_follows_R01() -> None:
-    house = House()
-    await house.observe()
-    await house.seal()
-    await house.open()
-    assert house.audit.told() == [
-        (Kind.RECORD_SEALED, Phase.INTENT, ""),
-        (Kind.RECORD_SEALED, Phase.OUTCOME, Result.DONE),
-        (Kind.RECORD_OPENED, Phase.INTENT, ""),
-        (Kind.RECORD_OPENED, Phase.OUTCOME, Result.DONE),
-    ]
-    for event in house.audit.events.values():
-        assert event.details == {"order_id": NAME.order_id, "field_set": NAME.field_set}
-        assert event.origin == GATEWAY
-        assert event.seller_id == SELLER
-
-
-async def test_a_refused_read_is_a_fact_and_a_refused_effect_is_not_done() -> None:
-    house = House()
-    await house.observe()
-    await house.seal()
-    house.pass_(31 * DAY)
-    house.audit.events.clear()
-    with pytest.raises(Expired):
-        await house.open()
-    with pytest.raises(Expired):
-        await house.seal()
-    assert house.audit.told() == [
-        (Kind.RECORD_REFUSED, Phase.FACT, "expired"),
-        (Kind.RECORD_SEALED, Phase.INTENT, ""),
-        (Kind.RECORD_SEALED, Phase.OUTCOME, Result.NOT_DONE),
-    ]
-
-
-async def test_an_effect_whose_fate_is_open_is_recorded_as_unknown() -> None:
-    house = House()
-    await house.observe()
-    house.keys.error = _sealed_vault()
-    with pytest.raises(chassis.errors.Unavailable):
-        await house.seal()
-    assert house.audit.told()[-1] == (Kind.RECORD_SEALED, Phase.OUTCOME, Result.UNKNOWN)
 
 
 @pytest.mark.parametrize("later", [timedelta(0), 2 * DAY], ids=["same day", "another day"])
