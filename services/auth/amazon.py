@@ -41,8 +41,6 @@ RETRY_AFTER_S_MAX = 300.0
 # Source: SP-API, "Include a User-Agent header in all requests".
 USER_AGENT = "Sallyport/0.1.0 (Language=Python)"
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
-# Source: SP-API field reports: LWA says `invalid_client` for a wrong or expired secret.
-APPLICATION_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,14 +181,16 @@ def _document(body: bytes) -> Mapping[str, Any]:
 
 def _refusal(answer: _Answer) -> Exception:
     """Return what an error of LWA means: one seller's grant, the application, or neither."""
-    error = answer.document.get("error")
-    if error == "invalid_grant":
-        return GrantRefused()
-    if error in APPLICATION_ERRORS:
-        return ApplicationRefused()
-    if error in {"temporarily_unavailable", "server_error"}:
-        return AuthorizationUnavailable(retry_after_s=answer.retry_after_s)
-    return UpstreamInvalid()
+    match answer.document.get("error"):
+        case "invalid_grant":
+            return GrantRefused()
+        # For a wrong or expired secret. Source: SP-API field reports.
+        case "invalid_client" | "unauthorized_client":
+            return ApplicationRefused()
+        case "temporarily_unavailable" | "server_error":
+            return AuthorizationUnavailable(retry_after_s=answer.retry_after_s)
+        case _:
+            return UpstreamInvalid()
 
 
 def _token(value: object) -> Secret[str]:

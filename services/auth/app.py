@@ -28,7 +28,7 @@ from services.auth.vault import AuthVault
 
 OWN_NAME = "auth"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
-AUDIT_NAME = "telemetry"
+AUDIT_PEER = "telemetry"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
 # Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
@@ -59,7 +59,21 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         ground = await _open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
         signals = Signals(registry)
-        ports = await _open_ports(stack, config, ground, signals=signals)
+        channel = chassis.rpc.Channel(
+            address=config.telemetry, peer=AUDIT_PEER, keeper=ground.keeper, deadline_s=AUDIT_DEADLINE_S
+        )
+        stack.push_async_callback(channel.close)
+        amazon_client = await stack.enter_async_context(amazon.connect(_endpoints(config), ground.clock))
+        ports = Ports(
+            store=ground.store,
+            vault=ground.keys,
+            amazon=amazon_client,
+            audit=AuditLog(channel),
+            signals=signals,
+            clock=chassis.clock.choose(config.common.clock_file),
+            entropy=chassis.entropy.SystemEntropy(),
+            request_id=chassis.trace.request_id,
+        )
         use_cases = compose(ports, config.pages, config.client_ids)
         work = jobs.Jobs(
             upkeep=use_cases.upkeep,
@@ -80,6 +94,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("news", work.hear_news),
                 ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
                 ("keys_health", functools.partial(work.watch, jobs.KEYS_NAME, ground.keys.ping)),
+                ("audit_health", functools.partial(work.watch, jobs.AUDIT_NAME, channel.reach)),
             ],
             servers=[
                 chassis.rpc.Server(
@@ -109,26 +124,10 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     return Ground(clock=clock, vault=vault, keeper=keeper, store=store, keys=keys)
 
 
-async def _open_ports(stack: AsyncExitStack, config: Config, ground: Ground, *, signals: Signals) -> Ports:
-    """Return what the use cases stand on."""
-    clock = chassis.clock.choose(config.common.clock_file)
-    channel = chassis.rpc.Channel(
-        address=config.telemetry, peer=AUDIT_NAME, keeper=ground.keeper, deadline_s=AUDIT_DEADLINE_S
-    )
-    stack.push_async_callback(channel.close)
-    endpoints = amazon.Endpoints(
+def _endpoints(config: Config) -> amazon.Endpoints:
+    return amazon.Endpoints(
         lwa_url=config.amazon.lwa_url,
         spapi_urls=config.amazon.spapi_urls,
         ca_file=config.amazon.ca_file,
         timeout_s=config.amazon.timeout_s,
-    )
-    return Ports(
-        store=ground.store,
-        vault=ground.keys,
-        amazon=await stack.enter_async_context(amazon.connect(endpoints, clock)),
-        audit=AuditLog(channel),
-        signals=signals,
-        clock=clock,
-        entropy=chassis.entropy.SystemEntropy(),
-        request_id=chassis.trace.request_id,
     )

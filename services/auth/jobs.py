@@ -26,6 +26,7 @@ HEALTH_S_MAX = 3.0
 STORE_NAME = "store"
 KEYS_NAME = "key_service"
 NEWS_NAME = "news"
+AUDIT_NAME = "audit"
 
 
 class Signals(Protocol):
@@ -73,7 +74,7 @@ class Jobs:
         self._clock = clock
         self._readiness = readiness
         self._signals = signals
-        for name in (STORE_NAME, KEYS_NAME, NEWS_NAME):
+        for name in (STORE_NAME, KEYS_NAME, NEWS_NAME, AUDIT_NAME):
             self._readiness.set(name, ok=False)
 
     async def purge(self) -> None:

@@ -102,7 +102,13 @@ async def _find_device(connection: chassis.db.Connection, holding: asyncpg.Recor
 
 
 async def insert_access(connection: chassis.db.Connection, device_id: str, access: NewAccess) -> None:
-    """Keep an access token, drop the device's oldest beyond the bound, and note that the device is in use."""
+    """Note that the device is in use, keep its access token, and drop its oldest beyond the bound."""
+    # First, so that two tokens for one device wait for each other here and nowhere else.
+    await connection.execute(
+        "UPDATE auth.devices SET used_at = greatest(used_at, $2) WHERE device_id = $1",
+        device_id,
+        access.issued_at,
+    )
     await connection.execute(
         """
         INSERT INTO auth.access_tokens (token_digest, device_id, restrictions, issued_at, expires_at)
@@ -126,9 +132,4 @@ async def insert_access(connection: chassis.db.Connection, device_id: str, acces
         """,
         device_id,
         ACCESS_TOKENS_MAX,
-    )
-    await connection.execute(
-        "UPDATE auth.devices SET used_at = greatest(used_at, $2) WHERE device_id = $1",
-        device_id,
-        access.issued_at,
     )
