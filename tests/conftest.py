@@ -28,6 +28,8 @@ KeeperFor = Callable[[str], Awaitable[chassis.identity.Keeper]]
 PoolFor = Callable[[str], Awaitable[chassis.db.Pool]]
 
 CERTIFICATE_S = 3600.0
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES_MIN = 2 * 1024**3
 _databases = count(1)
 
 
@@ -40,8 +42,12 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def state_folder() -> Iterator[Path]:
-    """A state folder directly below the system's temporary folder: Postgres' own user must reach it."""
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-test-"))
+    """A state folder, in memory where there is room: the engines sync every commit, and disks are slow.
+
+    Not below pytest's own folder, which every test session closes to others: Postgres' user must reach it.
+    """
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
+    folder = Path(tempfile.mkdtemp(prefix="sallyport-test-", dir=MEMORY if has_room else None))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """A program that runs beside the console and dies with it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -92,7 +93,8 @@ class Child:
         """Return once the process has ended: asked first, killed after `grace_s` seconds."""
         if self._process is None or self._process.returncode is not None:
             return
-        self._process.send_signal(self._program.stop_signal)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(self._program.stop_signal)
         try:
             await asyncio.wait_for(self._process.wait(), grace_s)
         except TimeoutError:
@@ -102,7 +104,8 @@ class Child:
     def kill(self) -> None:
         """End the process at once, as a crash would."""
         if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
 
     def log_tail(self) -> str:
         """Return the end of what the process has written."""

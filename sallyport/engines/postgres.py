@@ -48,6 +48,9 @@ listen_addresses = ''
 port = {port}
 unix_socket_directories = '{socket_folder}'
 max_connections = {connections_max}
+max_wal_size = '256MB'
+# In the data folder, where a killed server's leftovers are found again and removed.
+dynamic_shared_memory_type = mmap
 fsync = on
 synchronous_commit = on
 full_page_writes = on

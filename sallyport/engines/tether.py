@@ -3,8 +3,8 @@
     python -I -S tether.py PARENT_PID SIGNAL USER_ID GROUP_ID PROGRAM ARGUMENT...
 
 A console killed without warning cannot stop what it started, so the kernel does: it sends SIGNAL to the
-program when its parent is gone. Doing this here, in a fresh process that then becomes the program, needs
-no code between fork and exec in a parent that may have threads. USER_ID 0 keeps the user as it is.
+program when the thread that started it is gone. Doing this in a fresh process, which then becomes the
+program, needs no code between fork and exec in a parent that may have threads. USER_ID 0 keeps the user.
 """
 
 import ctypes
