@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import grpc.aio
@@ -98,6 +99,21 @@ async def test_certificate_of_another_authority_is_refused_T24(stage: Stage) -> 
     channel = stage.channel(await rpc_stage.keeper_of(Authority("somebody else"), "gateway"))
     with pytest.raises(chassis.errors.Unavailable):
         await rpc_stage.append(channel)
+    assert stage.handlers.callers == []
+
+
+async def test_callers_expired_certificate_is_refused_R15(stage: Stage) -> None:
+    channel = stage.channel(await rpc_stage.keeper_showing(lambda: _expired(stage.authority, "gateway")))
+    with pytest.raises(chassis.errors.Unavailable):
+        await rpc_stage.append(channel)
+    assert stage.handlers.callers == []
+
+
+async def test_peers_expired_certificate_is_refused_R15(stage: Stage) -> None:
+    expired = await rpc_stage.keeper_showing(lambda: _expired(stage.authority, "telemetry"))
+    stage.keeper._current = expired.current
+    with pytest.raises(chassis.errors.Unavailable):
+        await rpc_stage.append(await stage.gateway())
     assert stage.handlers.callers == []
 
 
@@ -349,6 +365,11 @@ async def test_peer_is_called_again_once_it_is_back(stage: Stage) -> None:
     await back.start()
     stage.stack.push_async_callback(back.stop, 0.0)
     assert await _persistently(channel) == [0]
+
+
+def _expired(authority: Authority, identity: str) -> chassis.crypto.tls.Certificate:
+    start = datetime.now(UTC) - timedelta(hours=2)
+    return authority.issue(f"{identity}.sallyport.internal", not_before=start, life=timedelta(hours=1))
 
 
 async def _persistently(channel: chassis.rpc.Channel) -> list[int]:
