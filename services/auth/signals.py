@@ -5,14 +5,14 @@ No seller, person, device, token or text of Amazon's comes here; the audit log i
 
 import chassis.log
 import chassis.metrics
-from services.auth.model import audit
+from services.auth.model.audit import Kind
 from services.auth.model.consents import Ending
 from services.auth.model.lending import Source
 
 JOBS = frozenset({"purge", "settle", "confirm", "retire", "health", "news"})
 DEVICE_ENDINGS = frozenset({"seller", "code_reused", "token_reused", "idle"})
 ENDINGS = DEVICE_ENDINGS | frozenset(Ending)
-REFUSED = frozenset({audit.CONSENT_REFUSED, audit.GRANT_REFUSED})
+REFUSED = frozenset({Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED})
 REASONS = frozenset(
     {
         "code_mismatch",

@@ -6,23 +6,48 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-SESSION_STARTED = "auth.session.started"
-SESSION_ENDED = "auth.session.ended"
-CONSENT_COMPLETED = "auth.consent.completed"
-CONSENT_REFUSED = "auth.consent.refused"
-CONSENT_REVOKED = "auth.consent.revoked"
-DEVICE_ENROLLED = "auth.device.enrolled"
-DEVICE_SCOPED = "auth.device.scoped"
-DEVICE_REVOKED = "auth.device.revoked"
-GRANT_REFUSED = "auth.grant.refused"
-AMAZON_TOKEN_REQUESTED = "auth.amazon_token.requested"  # noqa: S105 - a kind of event
-APPLICATION_REGISTERED = "auth.application.registered"
-SELLER_CREATED = "auth.seller.created"
-USER_INVITED = "auth.user.invited"
 
-DONE = "done"
-NOT_DONE = "not_done"
-UNKNOWN = "unknown"
+class Kind(StrEnum):
+    """Every kind of event that auth writes, with the details it may hold.
+
+    Attributes:
+        SESSION_STARTED, SESSION_ENDED: a person came in or left. Details: session_id.
+        CONSENT_COMPLETED: an account was connected. Details: consent_id, region, marketplace_id,
+            application_id.
+        CONSENT_REFUSED: what came back from Amazon was not the session's to complete; the result is the code.
+        CONSENT_REVOKED: a consent ended. Details: consent_id, region, reason.
+        DEVICE_ENROLLED: Details: device_id, profile, scopes.
+        DEVICE_SCOPED: the vendor decided what a device may do. Details: device_id, scopes, reason.
+        DEVICE_REVOKED: Details: device_id, reason.
+        GRANT_REFUSED: a code or refresh token was shown that should not have been; the result says why.
+        AMAZON_TOKEN_REQUESTED: Amazon is about to be asked for an access token. Details: consent_id, region,
+            purpose.
+        APPLICATION_REGISTERED: Details: application_id, is_draft.
+        SELLER_CREATED: No details.
+        USER_INVITED: Details: user_id.
+    """
+
+    SESSION_STARTED = "auth.session.started"
+    SESSION_ENDED = "auth.session.ended"
+    CONSENT_COMPLETED = "auth.consent.completed"
+    CONSENT_REFUSED = "auth.consent.refused"
+    CONSENT_REVOKED = "auth.consent.revoked"
+    DEVICE_ENROLLED = "auth.device.enrolled"
+    DEVICE_SCOPED = "auth.device.scoped"
+    DEVICE_REVOKED = "auth.device.revoked"
+    GRANT_REFUSED = "auth.grant.refused"
+    AMAZON_TOKEN_REQUESTED = "auth.amazon_token.requested"  # noqa: S105 - a kind of event
+    APPLICATION_REGISTERED = "auth.application.registered"
+    SELLER_CREATED = "auth.seller.created"
+    USER_INVITED = "auth.user.invited"
+
+
+class Result(StrEnum):
+    """What became of an intent."""
+
+    DONE = "done"
+    NOT_DONE = "not_done"
+    UNKNOWN = "unknown"
 
 
 class Phase(StrEnum):
@@ -53,7 +78,7 @@ class Deed:
         result: of a fact, in one word; else empty.
     """
 
-    kind: str
+    kind: Kind
     actor: Actor
     seller_id: str = ""
     result: str = ""
@@ -67,11 +92,11 @@ class AuditEvent:
     Attributes:
         event_id: the idempotency key.
         intent_id: of an outcome: the event_id of its intent; else empty.
-        result: of an outcome: DONE, NOT_DONE or UNKNOWN; of a fact: one word or empty; of an intent: empty.
+        result: of an outcome a `Result`; of a fact: one word or empty; of an intent empty.
     """
 
     event_id: str
-    kind: str
+    kind: Kind
     phase: Phase
     occurred_at: datetime
     actor: Actor
@@ -81,7 +106,7 @@ class AuditEvent:
     intent_id: str = ""
     result: str = ""
 
-    def outcome(self, result: str, now: datetime) -> "AuditEvent":
+    def outcome(self, result: Result, now: datetime) -> "AuditEvent":
         """Return the outcome of this intent; its id follows from the intent's, so it is told once."""
         return replace(
             self,

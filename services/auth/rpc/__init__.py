@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import chassis.rpc
-from services.auth.model import audit
+from services.auth.model.audit import Kind
 from services.auth.rpc.admin import AuthAdmin
 from services.auth.rpc.devices import DeviceCalls
 from services.auth.rpc.gateway import GatewayCalls
@@ -38,20 +38,20 @@ def _for_console(event: str) -> chassis.rpc.Method:
 
 SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
-        "RedeemInvitation": _for_gateway(audit.SESSION_STARTED),
+        "RedeemInvitation": _for_gateway(Kind.SESSION_STARTED),
         "FindSession": _for_gateway("auth.session.found"),
-        "EndSession": _for_gateway(audit.SESSION_ENDED),
+        "EndSession": _for_gateway(Kind.SESSION_ENDED),
         "BeginConsent": _for_gateway("auth.consent.begun"),
-        "CompleteConsent": _for_gateway(audit.CONSENT_COMPLETED, AMAZON_DEADLINE_S),
+        "CompleteConsent": _for_gateway(Kind.CONSENT_COMPLETED, AMAZON_DEADLINE_S),
         "ListConsents": _for_gateway("auth.consents.listed"),
         "AuthorizeDevice": _for_gateway("auth.device.authorized"),
-        "ExchangeCode": _for_gateway(audit.DEVICE_ENROLLED),
+        "ExchangeCode": _for_gateway(Kind.DEVICE_ENROLLED),
         "RefreshBound": _for_gateway("auth.device.refreshed"),
-        "EnrolCompatDevice": _for_gateway(audit.DEVICE_ENROLLED),
+        "EnrolCompatDevice": _for_gateway(Kind.DEVICE_ENROLLED),
         "RefreshCompat": _for_gateway("auth.device.refreshed"),
         "RestrictAccess": _for_gateway("auth.handle.issued"),
         "ListDevices": _for_gateway("auth.devices.listed"),
-        "RevokeDevice": _for_gateway(audit.DEVICE_REVOKED),
+        "RevokeDevice": _for_gateway(Kind.DEVICE_REVOKED),
         "Introspect": _for_gateway("auth.token.introspected"),
         "WatchRevocations": _for_gateway("auth.revocations.watched", STREAM_DEADLINE_S),
         "LendAmazonToken": _for_gateway("auth.amazon_token.lent", LENDING_DEADLINE_S),
@@ -60,10 +60,10 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
 
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
-        "RegisterApplication": _for_console(audit.APPLICATION_REGISTERED),
-        "CreateSeller": _for_console(audit.SELLER_CREATED),
-        "InviteUser": _for_console(audit.USER_INVITED),
-        "SetDeviceScopes": _for_console(audit.DEVICE_SCOPED),
+        "RegisterApplication": _for_console(Kind.APPLICATION_REGISTERED),
+        "CreateSeller": _for_console(Kind.SELLER_CREATED),
+        "InviteUser": _for_console(Kind.USER_INVITED),
+        "SetDeviceScopes": _for_console(Kind.DEVICE_SCOPED),
     }
 )
 

@@ -4,18 +4,9 @@ from datetime import datetime
 
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import (
-    APPLICATION_REGISTERED,
-    DEVICE_SCOPED,
-    OPERATOR,
-    SELLER_CREATED,
-    USER_INVITED,
-    Deed,
-)
+from services.auth.model.audit import OPERATOR, Deed, Kind
 from services.auth.model.consents import SECRET_FORM, Application, Credentials
-from services.auth.model.devices import (
-    check_scopes,
-)
+from services.auth.model.devices import check_scopes
 from services.auth.model.people import (
     INVITATION_LIFE,
     Invitation,
@@ -53,11 +44,11 @@ class AdminService:
         application.check()
         if not SECRET_FORM.fullmatch(client_secret.reveal()):
             raise InvalidApplication
-        details = {
+        facts = {
             "application_id": application.application_id,
             "is_draft": str(application.is_draft).lower(),
         }
-        async with self._ledger.effect(Deed(kind=APPLICATION_REGISTERED, actor=OPERATOR, details=details)):
+        async with self._ledger.effect(_deed(Kind.APPLICATION_REGISTERED, **facts)):
             credentials = Credentials(client_id=application.client_id, client_secret=client_secret)
             await self._vault.keep_credentials(application.application_id, credentials)
             await self._store.register_application(application, self._clock.now())
@@ -69,7 +60,7 @@ class AdminService:
             InvalidName
         """
         name, seller_id = words.name(seller_name), self._mint.new_id()
-        async with self._ledger.effect(Deed(kind=SELLER_CREATED, actor=OPERATOR, seller_id=seller_id)):
+        async with self._ledger.effect(_deed(Kind.SELLER_CREATED, seller_id)):
             await self._vault.create_key(seller_id)
             seller = Seller(
                 seller_id=seller_id,
@@ -94,10 +85,7 @@ class AdminService:
         invitation = Invitation(
             invitation_digest=minted.digest, user_id=user_id, expires_at=now + INVITATION_LIFE
         )
-        details = {"user_id": user_id}
-        async with self._ledger.effect(
-            Deed(kind=USER_INVITED, actor=OPERATOR, seller_id=seller_id, details=details)
-        ):
+        async with self._ledger.effect(_deed(Kind.USER_INVITED, seller_id, user_id=user_id)):
             name_sealed = await self._vault.seal(user_name_place(seller_id, user_id), Secret(name))
             user = User(user_id=user_id, seller_id=seller_id, name_sealed=name_sealed, created_at=now)
             await self._store.invite_user(user, invitation)
@@ -120,8 +108,10 @@ class AdminService:
         device = await self._devices.find_own(seller_id, device_id)
         if device.revoked_at is not None:
             raise DeviceNotFound
-        details = {"device_id": device_id, "scopes": " ".join(granted), "reason": why}
-        async with self._ledger.effect(
-            Deed(kind=DEVICE_SCOPED, actor=OPERATOR, seller_id=seller_id, details=details)
-        ):
+        facts = {"device_id": device_id, "scopes": " ".join(granted), "reason": why}
+        async with self._ledger.effect(_deed(Kind.DEVICE_SCOPED, seller_id, **facts)):
             await self._store.set_scopes(device_id, granted)
+
+
+def _deed(kind: Kind, seller_id: str = "", **details: str) -> Deed:
+    return Deed(kind=kind, actor=OPERATOR, seller_id=seller_id, details=details)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import CONSENT_COMPLETED, CONSENT_REFUSED, Deed
+from services.auth.model.audit import Deed, Kind
 from services.auth.model.consents import (
     CONSENT_LIFE,
     STATE_LIFE,
@@ -170,7 +170,7 @@ class ConsentService:
 
 def _completed(session: Session, state: State, consent_id: str) -> Deed:
     return Deed(
-        kind=CONSENT_COMPLETED,
+        kind=Kind.CONSENT_COMPLETED,
         actor=actor(session),
         seller_id=session.seller_id,
         details={
@@ -184,7 +184,7 @@ def _completed(session: Session, state: State, consent_id: str) -> Deed:
 
 def _refused(session: Session, error: SallyportError) -> Deed:
     return Deed(
-        kind=CONSENT_REFUSED,
+        kind=Kind.CONSENT_REFUSED,
         actor=actor(session),
         seller_id=session.seller_id,
         result=error.code,

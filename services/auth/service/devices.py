@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import DEVICE_REVOKED, Actor, Deed
-from services.auth.model.devices import (
-    Device,
-    NamedDevice,
-)
+from services.auth.model.audit import Actor, Deed, Kind
+from services.auth.model.devices import Device, NamedDevice
 from services.auth.model.refusals import DeviceNotFound
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
@@ -64,7 +61,7 @@ class DeviceService:
         if device.revoked_at is not None:
             return
         details = {"device_id": device.device_id, "reason": why}
-        deed = Deed(kind=DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)
+        deed = Deed(kind=Kind.DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)
         async with self._ledger.effect(deed):
             if await self._devices.revoke_device(device.device_id, self._clock.now()):
                 self._signals.ended("device", why)

@@ -6,7 +6,7 @@ with AuthAdmin.SetDeviceScopes.
 
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import DEVICE_ENROLLED, GRANT_REFUSED, SELF, Actor, Deed
+from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.devices import (
     CODE_LIFE,
     DEFAULT_SCOPES,
@@ -21,11 +21,7 @@ from services.auth.model.devices import (
 )
 from services.auth.model.people import Session
 from services.auth.model.refusals import DeviceNotFound, DevicesFull, InvalidClient, InvalidGrant
-from services.auth.model.tokens import (
-    Enrolment,
-    NewAccess,
-    TokenSet,
-)
+from services.auth.model.tokens import Enrolment, NewAccess, TokenSet
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
 from services.auth.service.lockout import Lockout
@@ -183,7 +179,7 @@ class EnrolmentService:
 
 def _enrolled(device: Device, who: Actor) -> Deed:
     return Deed(
-        kind=DEVICE_ENROLLED,
+        kind=Kind.DEVICE_ENROLLED,
         actor=who,
         seller_id=device.seller_id,
         details={"device_id": device.device_id, "profile": device.profile, "scopes": " ".join(device.scopes)},
@@ -192,7 +188,7 @@ def _enrolled(device: Device, who: Actor) -> Deed:
 
 def _refused(code: Code, reason: str) -> Deed:
     return Deed(
-        kind=GRANT_REFUSED,
+        kind=Kind.GRANT_REFUSED,
         actor=Actor(kind="device", actor_id=code.device_id),
         seller_id=code.seller_id,
         result=reason,

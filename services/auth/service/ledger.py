@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import chassis.entropy
 from chassis.errors import Internal, SallyportError, Unavailable
-from services.auth.model.audit import DONE, NOT_DONE, UNKNOWN, AuditEvent, Deed, Phase
+from services.auth.model.audit import AuditEvent, Deed, Phase, Result
 from services.auth.service.ports import Ports
 
 LATE_EVENTS_MAX = 10_000
@@ -54,12 +54,12 @@ class Ledger:
         try:
             yield
         except (Unavailable, Internal):
-            await self._tell(intent.outcome(UNKNOWN, self._clock.now()))
+            await self._tell(intent.outcome(Result.UNKNOWN, self._clock.now()))
             raise
         except SallyportError:
-            await self._tell(intent.outcome(NOT_DONE, self._clock.now()))
+            await self._tell(intent.outcome(Result.NOT_DONE, self._clock.now()))
             raise
-        await self._tell(intent.outcome(DONE, self._clock.now()))
+        await self._tell(intent.outcome(Result.DONE, self._clock.now()))
 
     async def settle(self) -> int:
         """Tell what could not be told before, oldest first; return how many events that were.

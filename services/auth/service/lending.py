@@ -13,9 +13,7 @@ from chassis.errors import SallyportError, Unavailable
 from services.auth.model import lending, words
 from services.auth.model.audit import Actor
 from services.auth.model.consents import Region
-from services.auth.model.devices import (
-    Device,
-)
+from services.auth.model.devices import Device
 from services.auth.model.lending import Lent, Remembered, Restriction, Source
 from services.auth.model.refusals import DeviceNotFound, RestrictionRefused
 from services.auth.service.memory import Gates, Memory

@@ -8,9 +8,7 @@ it is too slow.
 import asyncio
 
 from chassis.errors import Unavailable
-from services.auth.model.devices import (
-    Revocation,
-)
+from services.auth.model.devices import Revocation
 
 WATCHERS_MAX = 100
 NEWS_QUEUED_MAX = 1_000

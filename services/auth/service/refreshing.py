@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from chassis.errors import SallyportError, Unavailable
 from chassis.secrecy import Secret
 from services.auth.model import lending
-from services.auth.model.audit import AMAZON_TOKEN_REQUESTED, CONSENT_REVOKED, SELF, Actor, Deed
+from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.consents import REFUSAL_CONFIRMED_AFTER, Consent, Ending
 from services.auth.model.lending import Grant, Lease, Lent, Refreshed, SealedAccess
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, GrantRefused
@@ -76,7 +76,7 @@ class Refresher:
     async def end(self, consent: Consent, ending: Ending) -> None:
         """End a consent and destroy its refresh token; a QUARANTINED one is kept for inquiry."""
         details = {"consent_id": consent.consent_id, "region": consent.region, "reason": ending}
-        deed = Deed(kind=CONSENT_REVOKED, actor=SELF, seller_id=consent.seller_id, details=details)
+        deed = Deed(kind=Kind.CONSENT_REVOKED, actor=SELF, seller_id=consent.seller_id, details=details)
         async with self._ledger.effect(deed):
             if await self._store.end_consent(consent.consent_id, ending, self._clock.now()):
                 self._signals.ended("consent", ending)
@@ -160,7 +160,7 @@ class Refresher:
 
 def _requested(errand: Errand) -> Deed:
     return Deed(
-        kind=AMAZON_TOKEN_REQUESTED,
+        kind=Kind.AMAZON_TOKEN_REQUESTED,
         actor=errand.actor,
         seller_id=errand.consent.seller_id,
         details={

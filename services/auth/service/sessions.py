@@ -2,7 +2,7 @@
 
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import SESSION_ENDED, SESSION_STARTED, Actor, Deed
+from services.auth.model.audit import Actor, Deed, Kind
 from services.auth.model.people import SESSION_LIFE, NewSession, Session, SignedIn
 from services.auth.model.refusals import InvitationInvalid, SessionInvalid
 from services.auth.service.ledger import Ledger
@@ -37,7 +37,7 @@ class SessionService:
             token_digest=minted.digest,
             expires_at=self._clock.now() + SESSION_LIFE,
         )
-        deed = Deed(kind=SESSION_STARTED, actor=INVITED, details={"session_id": opening.session_id})
+        deed = Deed(kind=Kind.SESSION_STARTED, actor=INVITED, details={"session_id": opening.session_id})
         async with self._ledger.effect(deed):
             session = await self._people.redeem_invitation(digest, opening, self._clock.now())
         return minted.token, await self._named(session)
@@ -69,7 +69,7 @@ class SessionService:
         except SessionInvalid:
             return
         deed = Deed(
-            kind=SESSION_ENDED,
+            kind=Kind.SESSION_ENDED,
             actor=actor(session),
             seller_id=session.seller_id,
             details={"session_id": session.session_id},

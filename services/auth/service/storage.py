@@ -9,20 +9,10 @@ from datetime import datetime
 from typing import Protocol
 
 from services.auth.model.consents import Application, Consent, Ending, Region, State
-from services.auth.model.devices import (
-    Code,
-    Device,
-    Reach,
-)
+from services.auth.model.devices import Code, Device, Reach
 from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
-from services.auth.model.tokens import (
-    AccessToken,
-    Enrolment,
-    NewAccess,
-    RefreshToken,
-    Rotation,
-)
+from services.auth.model.tokens import AccessToken, Enrolment, NewAccess, RefreshToken, Rotation
 
 
 class People(Protocol):

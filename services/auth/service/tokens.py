@@ -2,12 +2,8 @@
 
 from chassis.secrecy import Secret
 from services.auth.model import lending, words
-from services.auth.model.audit import GRANT_REFUSED, SELF, Actor, Deed
-from services.auth.model.devices import (
-    Device,
-    Profile,
-    check_sha256,
-)
+from services.auth.model.audit import SELF, Actor, Deed, Kind
+from services.auth.model.devices import Device, Profile, check_sha256
 from services.auth.model.lending import Restriction
 from services.auth.model.refusals import HandleNotRestrictable, InvalidGrant, TokenInvalid
 from services.auth.model.tokens import (
@@ -167,7 +163,7 @@ class TokenService:
 
 def _refused(device: Device, reason: str) -> Deed:
     return Deed(
-        kind=GRANT_REFUSED,
+        kind=Kind.GRANT_REFUSED,
         actor=Actor(kind="device", actor_id=device.device_id),
         seller_id=device.seller_id,
         result=reason,

@@ -3,9 +3,7 @@
 from chassis.errors import SallyportError
 from services.auth.model.audit import SELF
 from services.auth.model.consents import CONSENT_IDLE_MAX, REFUSAL_CONFIRMED_AFTER, Ending
-from services.auth.model.devices import (
-    DEVICE_IDLE_MAX,
-)
+from services.auth.model.devices import DEVICE_IDLE_MAX
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
 from services.auth.service.lending import LendingService

@@ -5,16 +5,9 @@ from datetime import datetime
 
 import chassis.db
 from services.auth.model.consents import Region
-from services.auth.model.devices import (
-    DEVICES_LISTED_MAX,
-    Code,
-    Device,
-    Reach,
-)
+from services.auth.model.devices import DEVICES_LISTED_MAX, Code, Device, Reach
 from services.auth.model.refusals import DeviceNotFound, InvalidGrant
-from services.auth.model.tokens import (
-    Enrolment,
-)
+from services.auth.model.tokens import Enrolment
 from services.auth.store import rows
 from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart

@@ -6,9 +6,7 @@ import asyncpg
 
 import chassis.clock
 import chassis.db
-from services.auth.model.devices import (
-    Revocation,
-)
+from services.auth.model.devices import Revocation
 from services.auth.store.part import StorePart
 
 CHANNEL = "auth_news"

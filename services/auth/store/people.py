@@ -7,12 +7,7 @@ import asyncpg
 import chassis.db
 from services.auth.model.consents import Application
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
-from services.auth.model.refusals import (
-    ApplicationMissing,
-    InvitationInvalid,
-    SellerNotFound,
-    SessionInvalid,
-)
+from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound, SessionInvalid
 from services.auth.store.part import StorePart
 
 

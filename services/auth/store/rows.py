@@ -5,10 +5,7 @@ import json
 import asyncpg
 
 from services.auth.model.consents import Consent, Ending, Region
-from services.auth.model.devices import (
-    Device,
-    Profile,
-)
+from services.auth.model.devices import Device, Profile
 from services.auth.model.lending import Restriction
 
 SELECT_CONSENT = """

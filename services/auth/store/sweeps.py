@@ -3,13 +3,8 @@
 from datetime import datetime, timedelta
 
 import chassis.db
-from services.auth.model.devices import (
-    CODE_MEMORY,
-    DEVICE_IDLE_MAX,
-)
-from services.auth.model.tokens import (
-    ACCESS_MEMORY,
-)
+from services.auth.model.devices import CODE_MEMORY, DEVICE_IDLE_MAX
+from services.auth.model.tokens import ACCESS_MEMORY
 from services.auth.store.part import StorePart
 
 AT_ONCE = timedelta(0)

@@ -3,17 +3,9 @@
 import asyncpg
 
 import chassis.db
-from services.auth.model.devices import (
-    Device,
-)
+from services.auth.model.devices import Device
 from services.auth.model.refusals import InvalidGrant, TokenInvalid
-from services.auth.model.tokens import (
-    ACCESS_TOKENS_MAX,
-    AccessToken,
-    NewAccess,
-    RefreshToken,
-    Rotation,
-)
+from services.auth.model.tokens import ACCESS_TOKENS_MAX, AccessToken, NewAccess, RefreshToken, Rotation
 from services.auth.store import rows
 from services.auth.store.part import StorePart
 

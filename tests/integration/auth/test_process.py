@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
@@ -11,7 +13,7 @@ from chassis.errors import Denied, InvalidInput, NotFound, SallyportError, Unaut
 from services.auth.rpc import ADMIN_METHODS, SERVICE_METHODS
 from tests.fakes.auth_amazon_server import AmazonServer
 from tests.integration.auth.conftest import CallerFor, ProcessFor
-from tests.integration.auth.process import AuthProcess, Telemetry, until
+from tests.integration.auth.process import AuthProcess, Caller, Telemetry, until
 from tests.integration.auth.story import DE, DEVICE_NAME, SELLER_NAME, THUMBPRINT, US, Story
 from wire.auth.v1 import auth_pb2
 from wire.telemetry.v1 import telemetry_pb2
@@ -163,12 +165,11 @@ async def test_a_revocation_reaches_watchers_of_every_process_T01(
 ) -> None:
     session_token, access_token, device = await story.begin()
     other = await caller_for("gateway", await process_for("second"))
-    stream = aiter(other.service.WatchRevocations(auth_pb2.WatchRevocationsRequest()))
-    assert await anext(stream) == auth_pb2.Revocation()
-    await story.gateway.RevokeDevice(
-        auth_pb2.RevokeDeviceRequest(session_token=session_token, device_id=device.device_id)
-    )
-    async with asyncio.timeout(10):
+    async with _watching(other) as stream:
+        assert await anext(stream) == auth_pb2.Revocation()
+        await story.gateway.RevokeDevice(
+            auth_pb2.RevokeDeviceRequest(session_token=session_token, device_id=device.device_id)
+        )
         told = await anext(stream)
     assert told == auth_pb2.Revocation(device_id=device.device_id, seller_id=device.seller_id)
     with pytest.raises(Unauthenticated) as refusal:
@@ -250,6 +251,13 @@ async def test_consents_of_two_regions_are_listed_newest_first(story: Story) -> 
     second = await story.connect(session_token, DE)
     listed = await story.gateway.ListConsents(auth_pb2.ListConsentsRequest(session_token=session_token))
     assert list(listed.consents) == [second, first]
+
+
+@asynccontextmanager
+async def _watching(caller: Caller) -> AsyncIterator[AsyncIterator[auth_pb2.Revocation]]:
+    stream = caller.service.WatchRevocations(auth_pb2.WatchRevocationsRequest())
+    async with asyncio.timeout(30), aclosing(stream):  # type: ignore[type-var]
+        yield aiter(stream)
 
 
 async def _is_not(process: AuthProcess) -> bool:

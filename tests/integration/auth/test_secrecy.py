@@ -108,7 +108,7 @@ async def test_a_name_moved_to_another_row_is_not_shown_T16(
     assert refusal.value.code == "integrity_failure"
 
 
-async def test_the_services_role_may_do_no_more_than_it_does_T26(pool_for: PoolFor) -> None:
+async def test_the_services_role_may_do_no_more_than_it_does(pool_for: PoolFor) -> None:
     pool = await pool_for("auth")
     async with pool.acquire() as connection:
         for statement in FORBIDDEN:

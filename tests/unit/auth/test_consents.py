@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chassis.secrecy import Secret
-from services.auth.model import audit
-from services.auth.model.audit import Phase
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Callback, Ending
 from services.auth.model.refusals import (
     ApplicationMissing,
@@ -66,8 +65,8 @@ async def test_a_completed_consent_lives_365_days_and_keeps_the_sealed_token() -
 async def test_intent_precedes_the_consent_and_its_outcome_follows_R01() -> None:
     house = House()
     connected = await house.connect(await house.person())
-    assert house.audit.told(audit.CONSENT_COMPLETED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
-    assert house.audit.details(audit.CONSENT_COMPLETED)[0]["consent_id"] == connected.consent.consent_id
+    assert house.audit.told(Kind.CONSENT_COMPLETED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert house.audit.details(Kind.CONSENT_COMPLETED)[0]["consent_id"] == connected.consent.consent_id
 
 
 async def test_a_reused_state_is_refused_T08() -> None:
@@ -78,7 +77,7 @@ async def test_a_reused_state_is_refused_T08() -> None:
     with pytest.raises(InvalidState):
         await house.use.consents.complete(person.session_token, house.callback(state))
     assert house.amazon.calls["exchange"] == 1
-    assert house.audit.told(audit.CONSENT_REFUSED) == [(Phase.FACT, "invalid_state")]
+    assert house.audit.told(Kind.CONSENT_REFUSED) == [(Phase.FACT, "invalid_state")]
 
 
 async def test_another_sellers_state_is_refused_and_used_up_T08() -> None:
@@ -137,7 +136,7 @@ async def test_an_account_of_another_seller_is_refused_before_the_code_is_spent_
     with pytest.raises(SellingPartnerTaken):
         await house.connect(second, selling_partner_id="A1SHARED")
     assert house.amazon.calls["exchange"] == 1
-    assert house.audit.told(audit.CONSENT_REFUSED) == [(Phase.FACT, "selling_partner_taken")]
+    assert house.audit.told(Kind.CONSENT_REFUSED) == [(Phase.FACT, "selling_partner_taken")]
 
 
 async def test_guessing_states_locks_the_session_after_10_failures_T11() -> None:
@@ -196,7 +195,7 @@ async def test_a_code_that_amazon_refuses_leaves_nothing() -> None:
     with pytest.raises(ConsentCodeRefused):
         await house.use.consents.complete(person.session_token, callback)
     assert house.tables.consents == {}
-    assert house.audit.told(audit.CONSENT_COMPLETED)[-1] == (Phase.OUTCOME, "not_done")
+    assert house.audit.told(Kind.CONSENT_COMPLETED)[-1] == (Phase.OUTCOME, "not_done")
 
 
 async def test_a_throttled_exchange_is_tried_a_second_time_R28() -> None:

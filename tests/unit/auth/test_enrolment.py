@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.secrecy import Secret
-from services.auth.model import audit
-from services.auth.model.audit import Phase
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.devices import DEVICES_ACTIVE_MAX, Profile
 from services.auth.model.refusals import (
     AuditUnavailable,
@@ -36,7 +35,7 @@ async def test_a_code_and_a_key_make_a_bound_device_with_default_scopes() -> Non
     assert device.key_thumbprint == thumbprint("first")
     assert device.seller_id == person.seller_id
     assert found.access.expires_at - house.clock.now() == timedelta(hours=1)
-    assert house.audit.told(audit.DEVICE_ENROLLED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert house.audit.told(Kind.DEVICE_ENROLLED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
 async def test_asking_for_pii_does_not_grant_it() -> None:
@@ -67,8 +66,8 @@ async def test_a_reused_code_revokes_what_it_issued_T04() -> None:
         await house.use.tokens.introspect(desktop.tokens.access_token)
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
-    assert (Phase.FACT, "code_reused") in house.audit.told(audit.GRANT_REFUSED)
-    assert house.audit.told(audit.DEVICE_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert (Phase.FACT, "code_reused") in house.audit.told(Kind.GRANT_REFUSED)
+    assert house.audit.told(Kind.DEVICE_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +91,7 @@ async def test_a_code_with_a_wrong_proof_is_refused_and_used_up_T04(change: dict
     with pytest.raises(InvalidGrant):
         await house.use.enrolment.exchange(redemption(code))
     assert house.tables.devices == {}
-    assert house.audit.told(audit.GRANT_REFUSED)[0] == (Phase.FACT, "code_mismatch")
+    assert house.audit.told(Kind.GRANT_REFUSED)[0] == (Phase.FACT, "code_mismatch")
 
 
 @pytest.mark.parametrize("text", ["", "sp_ac_", "sp_ac_" + "A" * 43, "sp_rt_" + "A" * 43, "\x00"])

@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from chassis.errors import Unavailable
-from services.auth.model.audit import SELF, Deed, Phase
+from services.auth.model.audit import SELF, Deed, Kind, Phase
 from services.auth.model.refusals import AuditUnavailable, InvalidGrant
 from services.auth.service.ledger import LATE_EVENTS_MAX, Ledger
 from services.auth.service.ports import Ports
@@ -16,8 +16,8 @@ from tests.fakes.auth_vault import FakeVault
 from tests.fakes.clock import FakeClock
 from tests.fakes.entropy import FakeEntropy
 
-DEED = Deed(kind="auth.device.revoked", actor=SELF, seller_id="seller", details={"device_id": "one"})
-REFUSAL = Deed(kind="auth.grant.refused", actor=SELF, result="token_reused")
+DEED = Deed(kind=Kind.DEVICE_REVOKED, actor=SELF, seller_id="seller", details={"device_id": "one"})
+REFUSAL = Deed(kind=Kind.GRANT_REFUSED, actor=SELF, result="token_reused")
 
 
 class Desk:

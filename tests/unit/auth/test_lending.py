@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.auth.model import audit, lending
-from services.auth.model.audit import Phase
+from services.auth.model import lending
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Ending, Region
 from services.auth.model.lending import Lent, Restriction
 from services.auth.model.refusals import (
@@ -209,7 +209,7 @@ async def test_a_refusal_revokes_only_when_repeated_after_minutes_R08() -> None:
         await shop.lend()
     ended = next(iter(shop.house.tables.consents.values()))
     assert (ended.ending, ended.refresh_token_sealed) == (Ending.REFUSED, None)
-    assert shop.house.audit.told(audit.CONSENT_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert shop.house.audit.told(Kind.CONSENT_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
     with pytest.raises(ConsentRevoked):
         await shop.lend()
     assert shop.refreshes == 2
@@ -310,8 +310,8 @@ async def test_each_refresh_is_told_to_the_audit_log_before_it_happens() -> None
     shop = await Shop.open()
     await shop.lend()
     await shop.lend(ADDRESS)
-    assert shop.house.audit.told(audit.AMAZON_TOKEN_REQUESTED) == [(Phase.FACT, "")]
-    assert shop.house.audit.details(audit.AMAZON_TOKEN_REQUESTED)[0]["purpose"] == "access"
+    assert shop.house.audit.told(Kind.AMAZON_TOKEN_REQUESTED) == [(Phase.FACT, "")]
+    assert shop.house.audit.details(Kind.AMAZON_TOKEN_REQUESTED)[0]["purpose"] == "access"
     shop.house.pass_(timedelta(hours=1))
     shop.house.audit.is_down = True
     with pytest.raises(AuditUnavailable):

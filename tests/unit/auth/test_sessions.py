@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.secrecy import Secret
-from services.auth.model import audit
-from services.auth.model.audit import Phase
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.refusals import (
     AuditUnavailable,
     InvalidName,
@@ -69,7 +68,7 @@ async def test_an_ended_session_is_over_and_ends_again_without_fuss() -> None:
     await house.use.sessions.end(person.session_token)
     with pytest.raises(SessionInvalid):
         await house.use.sessions.find(person.session_token)
-    assert house.audit.told(audit.SESSION_ENDED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert house.audit.told(Kind.SESSION_ENDED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
 async def test_without_audit_log_no_session_begins_and_the_invitation_stays_good_R02() -> None:

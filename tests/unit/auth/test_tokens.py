@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.secrecy import Secret
-from services.auth.model import audit
-from services.auth.model.audit import Phase
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
 from services.auth.model.lending import Restriction
@@ -66,8 +65,8 @@ async def test_a_rotated_token_after_10_seconds_ends_the_whole_family_T03() -> N
         await house.refresh(desktop, second.refresh_token)
     with pytest.raises(DeviceRevoked):
         await house.use.tokens.introspect(second.access_token)
-    assert house.audit.told(audit.GRANT_REFUSED) == [(Phase.FACT, "token_reused")]
-    assert house.audit.details(audit.DEVICE_REVOKED)[0]["reason"] == "token_reused"
+    assert house.audit.told(Kind.GRANT_REFUSED) == [(Phase.FACT, "token_reused")]
+    assert house.audit.details(Kind.DEVICE_REVOKED)[0]["reason"] == "token_reused"
 
 
 async def test_a_rotated_token_with_another_key_ends_the_family_at_once_T03() -> None:
@@ -85,7 +84,7 @@ async def test_a_current_token_with_another_key_is_refused_and_stays_good() -> N
     desktop = await house.bound(await house.person())
     with pytest.raises(InvalidGrant):
         await house.use.tokens.refresh_bound(CLIENT_ID, desktop.tokens.refresh_token, thumbprint("thief"))
-    assert house.audit.told(audit.GRANT_REFUSED) == [(Phase.FACT, "foreign_key")]
+    assert house.audit.told(Kind.GRANT_REFUSED) == [(Phase.FACT, "foreign_key")]
     await house.refresh(desktop)
 
 
@@ -172,7 +171,7 @@ async def test_a_revoked_device_is_out_at_once_and_everywhere_T01() -> None:
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
     await house.use.devices.revoke(person.session_token, desktop.device_id)
-    assert house.audit.told(audit.DEVICE_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert house.audit.told(Kind.DEVICE_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
 async def test_a_revoked_compat_device_cannot_refresh_T01() -> None:
@@ -270,7 +269,7 @@ async def test_the_vendor_decides_scopes_with_a_reason_and_watchers_hear_it() ->
     found = await house.use.tokens.introspect(desktop.tokens.access_token)
     assert found.named.device.scopes == ("orders", "pii")
     assert (await watcher.next()).device_id == desktop.device_id
-    assert house.audit.details(audit.DEVICE_SCOPED)[0] == {
+    assert house.audit.details(Kind.DEVICE_SCOPED)[0] == {
         "device_id": desktop.device_id,
         "scopes": "orders pii",
         "reason": "Contract 17",

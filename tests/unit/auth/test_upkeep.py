@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.auth.model import audit
+from services.auth.model.audit import Kind
 from services.auth.model.consents import Ending, Region
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, DeviceRevoked, TokenInvalid
 from tests.fakes.auth_house import House
@@ -66,7 +66,7 @@ async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
     assert (ended.ending, ended.refresh_token_sealed) == (Ending.IDLE, None)
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
-    for kind in (audit.CONSENT_REVOKED, audit.DEVICE_REVOKED):
+    for kind in (Kind.CONSENT_REVOKED, Kind.DEVICE_REVOKED):
         assert [details["reason"] for details in house.audit.details(kind)] == ["idle", "idle"]
 
 
