@@ -61,12 +61,11 @@ class Tables:
             if row is None or row.closed_at is not None:
                 raise SubjectClosed
 
-    def take_turn(self, clock: OrderClock) -> None:
+    def hold(self, clock: OrderClock) -> OrderClock:
         stored = self.clocks.get((clock.seller_id, clock.order_id))
         if stored is None or stored.revision != clock.revision:
             raise OrderContended
-        turned = replace(stored, revision=stored.revision + 1, is_move_due=clock.is_move_due)
-        self.clocks[clock.seller_id, clock.order_id] = turned
+        return stored
 
     def check_keys(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -115,8 +114,8 @@ class FakeRecordStore:
             self.tables.clocks[clock.seller_id, clock.order_id] = saved
 
     async def put(self, record: Record, clock: OrderClock) -> None:
+        self.tables.hold(clock)
         self.tables.check_keys([record])
-        self.tables.take_turn(clock)
         self.tables.remove(record.name)
         self.tables.partitions[record.erase_day].append(record)
 
@@ -138,8 +137,10 @@ class FakeRecordStore:
         return [self.tables.kept(record) for record in ordered[:limit]]
 
     async def move(self, clock: OrderClock, *, stale: Sequence[Record], fresh: Sequence[Record]) -> None:
+        stored = self.tables.hold(clock)
         self.tables.check_keys(fresh)
-        self.tables.take_turn(clock)
+        moved = replace(stored, revision=stored.revision + 1, is_move_due=clock.is_move_due)
+        self.tables.clocks[clock.seller_id, clock.order_id] = moved
         for record in stale:
             self.tables.remove(record.name, record.erase_day)
         for record in fresh:

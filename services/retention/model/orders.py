@@ -77,7 +77,7 @@ class OrderClock:
         unshipped_at: the latest moment at which it was seen unshipped; None when it never was.
         left_at: no later than its shipment or delivery; None while it is not known to have left.
         expires_at: when everything kept of the order must be unreadable.
-        revision: counts the writes, so that two writers notice each other; 0 before the first.
+        revision: counts the changes, so that whoever decided by an older one notices; 0 before the first.
         is_move_due: records may lie under a later day than this clock allows.
     """
 

@@ -1,6 +1,6 @@
 """Sealed records and orders' clocks.
 
-A writer names the revision of the order's clock that it decided by; when another was faster nothing is
+A writer names the revision of the order's clock that it decided by; when the clock changed since, nothing is
 written. What a record is kept under stays open until the write is done.
 """
 
@@ -89,7 +89,7 @@ class RecordStore:
         """
         name = record.name
         async with chassis.db.transaction(self._pool) as connection:
-            await _take_turn(connection, clock)
+            await _hold(connection, clock)
             await connection.execute(
                 "DELETE FROM retention.records WHERE seller_id = $1 AND order_id = $2 AND field_set = $3",
                 name.seller_id,
@@ -148,7 +148,16 @@ class RecordStore:
             KeyRetired: a fresh record's data key was erased.
         """
         async with chassis.db.transaction(self._pool) as connection:
-            await _take_turn(connection, clock)
+            await _hold(connection, clock)
+            await connection.execute(
+                """
+                UPDATE retention.order_clocks SET is_move_due = $3, revision = revision + 1
+                WHERE seller_id = $1 AND order_id = $2
+                """,
+                clock.seller_id,
+                clock.order_id,
+                clock.is_move_due,
+            )
             await connection.executemany(
                 """
                 DELETE FROM retention.records
@@ -197,19 +206,18 @@ async def _clocks(
     return {row["order_id"]: _clock(row) for row in rows}
 
 
-async def _take_turn(connection: chassis.db.Connection, clock: OrderClock) -> None:
-    """Let whoever decided by the same revision fail, and keep others waiting until the transaction ends."""
-    taken = await connection.fetchval(
+async def _hold(connection: chassis.db.Connection, clock: OrderClock) -> None:
+    """Keep others from an order until the transaction ends, if its clock is still the one decided by."""
+    held = await connection.fetchval(
         """
-        UPDATE retention.order_clocks SET revision = revision + 1, is_move_due = $4
-        WHERE seller_id = $1 AND order_id = $2 AND revision = $3 RETURNING 1
+        SELECT 1 FROM retention.order_clocks
+        WHERE seller_id = $1 AND order_id = $2 AND revision = $3 FOR UPDATE
         """,
         clock.seller_id,
         clock.order_id,
         clock.revision,
-        clock.is_move_due,
     )
-    if taken is None:
+    if held is None:
         raise OrderContended
 
 

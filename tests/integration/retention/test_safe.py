@@ -1,5 +1,6 @@
 """Sealing, opening, moving and erasing on real Postgres and OpenBao."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -72,6 +73,30 @@ async def test_records_move_to_an_earlier_day(sealed_house: RealHouse) -> None:
         await house.open()
     receipts = await house.use.erasing.erase_due(CONSOLE)
     assert [receipt.subject.day for receipt in receipts] == [late.day - DAY]  # type: ignore[operator]
+
+
+async def test_runs_at_the_same_time_prove_a_day_once(sealed_house: RealHouse) -> None:
+    house = sealed_house
+    house.clock.pass_(31 * DAY.total_seconds())
+    replicas = [house.restart() for _ in range(3)]
+    runs = await asyncio.gather(*(replica.erasing.erase_due(CONSOLE) for replica in replicas))
+    (receipt,) = await house.use.erasing.list_receipts()
+    assert {each for run in runs for each in run} == {receipt}
+    assert len(house.audit.of(Kind.DAY_ERASED)) == 2
+
+
+async def test_seals_and_observations_at_the_same_time_lose_nothing(house: RealHouse) -> None:
+    replicas = [house.restart() for _ in range(2)]
+    names = [replace(house.name, field_set=f"set-{number}") for number in range(8)]
+    await house.observe()
+    sealed = (
+        replicas[number % 2].safe.seal(
+            name, str(number).encode(), fetched_at=house.clock.now(), origin=CONSOLE
+        )
+        for number, name in enumerate(names)
+    )
+    await asyncio.gather(*sealed)
+    assert [await house.open(name) for name in names] == [b"%d" % number for number in range(8)]
 
 
 async def test_erasing_goes_on_after_a_crash_at_any_step_R12(house: RealHouse) -> None:
