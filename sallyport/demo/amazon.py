@@ -1,9 +1,12 @@
 """The simulated Amazon's controls, as the story uses them: look, ship, move time, read the record."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import aiohttp
+
+from sallyport.demo.patience import expect_up, patiently
 
 TIMEOUT_S = 15.0
 CALLS_MAX = 1_000
@@ -17,6 +20,7 @@ class Order:
     seller_id: str
     marketplace_id: str
     status: str
+    placed_at: datetime
     needles: tuple[str, ...]
 
 
@@ -69,7 +73,11 @@ class Amazon:
         return consents
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return await patiently(lambda: self._ask_once(method, path, body))
+
+    async def _ask_once(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         async with self._session.request(method, f"{self._base}{path}", json=body) as answer:
+            expect_up(answer.status)
             document: dict[str, Any] = await answer.json()
             if answer.status != 200:
                 raise RuntimeError(f"the simulated Amazon refused {method} {path}: {document}")
@@ -78,5 +86,10 @@ class Amazon:
 
 def _order(row: dict[str, Any]) -> Order:
     return Order(
-        row["order_id"], row["seller_id"], row["marketplace_id"], row["status"], tuple(row["needles"])
+        order_id=row["order_id"],
+        seller_id=row["seller_id"],
+        marketplace_id=row["marketplace_id"],
+        status=row["status"],
+        placed_at=datetime.fromisoformat(row["placed_at"]),
+        needles=tuple(row["needles"]),
     )

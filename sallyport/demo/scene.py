@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
 
@@ -22,6 +23,7 @@ from sallyport.stack import Stack
 from wire.auth.v1 import auth_pb2
 
 LIBRARY_S_MAX = 60.0
+A_DAY = timedelta(days=1)
 COPIED = re.compile(r'<code class="copy">([^<]+)</code>')
 REVOKE_ACTION = re.compile(r"/portal/devices/([0-9a-f-]+)/revoke")
 
@@ -55,6 +57,12 @@ class Scene:
     untrusted: Program | None = None
     desktop_id: str = ""
     erase_subject: str = ""
+
+    @property
+    def marketplace_id(self) -> str:
+        """Where the seller sells first."""
+        first: str = self.account["marketplace_ids"][0]
+        return first
 
     @property
     def the_order(self) -> Order:
@@ -109,7 +117,7 @@ class Scene:
             device_id=program.device_id,
             refresh_token=program.refresh_token,
             marketplace_id=self.the_order.marketplace_id,
-            created_after="2020-01-01T00:00:00Z",
+            created_after=(self.the_order.placed_at - A_DAY).strftime("%Y-%m-%dT%H:%M:%SZ"),
             order_id=order_id,
         )
         return await patiently(lambda: _run_module(module, settings))

@@ -20,7 +20,6 @@ from sallyport.demo.scene import Scene, StepFailed
 from sallyport.engines.openbao import CallRefused
 from wire.retention.v1 import retention_pb2
 
-US_MARKETPLACE = "ATVPDKIKX0DER"
 AMZN_SP_API = "sallyport.demo.libraries.amzn_sp_api"
 PYTHON_AMAZON_SP_API = "sallyport.demo.libraries.python_amazon_sp_api"
 DAYS_PAST_THE_CLOCK = 31
@@ -43,7 +42,7 @@ async def connect_a_seller(scene: Scene) -> str:
     """Sign in by invitation, consent at Amazon, come back connected."""
     await scene.submit(await scene.open(await scene.invite()), "/portal/enter")
     connect = await scene.open("/portal/connect")
-    consent = await scene.submit(connect, "/portal/connect", marketplace_id=US_MARKETPLACE)
+    consent = await scene.submit(connect, "/portal/connect", marketplace_id=scene.marketplace_id)
     home = await scene.submit(consent, "/apps/authorize/consent", seller_id=scene.account["seller_id"])
     if ">active<" not in home.text:
         raise StepFailed(f"the portal shows no active connection ({home.status})")

@@ -83,7 +83,7 @@ async def test_a_device_without_the_scope_gets_no_handle_for_personal_data(scene
         "POST", "/tokens/2021-03-01/restrictedDataToken", body=orjson.dumps(body)
     )
     listed = await scene.desktop.call(
-        "GET", "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2020-01-01T00:00:00Z"
+        "GET", f"/orders/v0/orders?MarketplaceIds={scene.marketplace_id}&CreatedAfter=2020-01-01T00:00:00Z"
     )
     needles = [needle for o in await scene.amazon.orders(scene.account["seller_id"]) for needle in o.needles]
     assert answer.status in {200, 403}
