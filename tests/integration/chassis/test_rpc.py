@@ -415,7 +415,7 @@ async def test_peer_that_ended_is_not_reached(stage: Stage) -> None:
 
 
 async def _reach_for_ever(channel: chassis.rpc.Channel) -> None:
-    """Reach until it fails: a channel hears of its peer's end a moment later. Bounded by the test's timeout."""
+    """Reach until it fails; a channel hears of its peer's end a moment later, and a test has its timeout."""
     while True:
         await channel.reach()
         await asyncio.sleep(0)
