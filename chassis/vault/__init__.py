@@ -215,7 +215,8 @@ class Vault:
             answer = await self._session.ask("write_data", f"pki/issue/{role}", asked)
         except Invalid as error:
             raise chassis.errors.Internal from error
-        assert answer is not None
+        if answer is None:
+            raise KeyServiceUnavailable
         return _certificate(answer["data"])
 
     async def _use(self, key: str, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +230,8 @@ class Vault:
             if isinstance(error, KeyAccessDenied):
                 raise
             raise chassis.crypto.seal.IntegrityFailure from error
-        assert answer is not None
+        if answer is None:
+            raise KeyServiceUnavailable
         return answer
 
 

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 
 import hvac
@@ -193,16 +194,37 @@ class Session:
 
     def _exchange(self, verb: Verb, path: str, data: Mapping[str, Any] | None) -> Answer:
         """Make one call on one of the threads, and translate what hvac raises."""
-        method = getattr(self._client, verb)
         try:
-            answer = method(path) if data is None else method(path, data=data)
+            answer = self._call(verb, path, data)
         except hvac.exceptions.Forbidden as error:
             raise Forbidden from error
         except hvac.exceptions.InvalidRequest as error:
             raise Invalid from error
+        except hvac.exceptions.InvalidPath as error:
+            if _is_nothing_there(error):
+                return None
+            raise KeyServiceUnavailable from error
         except (hvac.exceptions.VaultError, requests.RequestException, ValueError) as error:
             raise KeyServiceUnavailable from error
+        if isinstance(answer, requests.Response) and answer.status_code != HTTPStatus.NO_CONTENT:
+            # A standby sends elsewhere; that is no answer to what was asked.
+            raise KeyServiceUnavailable
         return answer if isinstance(answer, dict) else None
+
+    def _call(self, verb: Verb, path: str, data: Mapping[str, Any] | None) -> Any:
+        if verb == "read":
+            # Not hvac's own `read`, which takes every 404 for an absence.
+            return self._client.adapter.get(f"/v1/{path}")
+        method = getattr(self._client, verb)
+        return method(path) if data is None else method(path, data=data)
+
+
+def _is_nothing_there(error: hvac.exceptions.InvalidPath) -> bool:
+    """Tell a path at which there is nothing from one that a Vault not yet fully up does not know.
+
+    Source: Vault answers 404 without errors for an absent value; "no handler for route" is an error.
+    """
+    return not error.errors
 
 
 def _client(config: chassis.env.VaultConfig) -> hvac.Client:
