@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def vault_port(self) -> int:
-        """The Vault-compatible server, TLS only; the port above is its cluster port."""
+        """The Vault-compatible server, TLS only."""
         return self.base_port + 2
 
     @property
