@@ -190,7 +190,9 @@ async def test_a_seller_is_found_as_it_was_kept(store: AnyStore) -> None:
 async def test_an_invitation_opens_one_session(store: AnyStore) -> None:
     owner, invitation = await user(store, (await seller(store)).seller_id)
     opening = NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY)
+    assert await store.find_invited(invitation.invitation_digest) == owner
     session = await store.redeem_invitation(invitation.invitation_digest, opening, START)
+    assert await store.find_invited(invitation.invitation_digest) == owner
     assert (session.session_id, session.user_id, session.seller_id) == (
         opening.session_id,
         owner.user_id,
@@ -224,6 +226,8 @@ async def test_a_late_or_unknown_invitation_opens_nothing(store: AnyStore) -> No
         await store.redeem_invitation(invitation.invitation_digest, opening, invitation.expires_at)
     with pytest.raises(InvitationInvalid):
         await store.redeem_invitation(digest(), opening, START)
+    with pytest.raises(InvitationInvalid):
+        await store.find_invited(digest())
 
 
 async def test_an_ended_session_is_forgotten(store: AnyStore) -> None:

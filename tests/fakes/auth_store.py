@@ -108,6 +108,11 @@ class FakeStore:
         self.tables.users[user.user_id] = user
         self.tables.invitations[invitation.invitation_digest] = (invitation, None)
 
+    async def find_invited(self, digest: bytes) -> User:
+        if digest not in self.tables.invitations:
+            raise InvitationInvalid
+        return self.tables.users[self.tables.invitations[digest][0].user_id]
+
     async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
         invitation, redeemed_at = self.tables.invitations.get(digest, (None, None))
         if invitation is None or redeemed_at is not None or invitation.expires_at <= now:

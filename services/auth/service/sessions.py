@@ -9,8 +9,6 @@ from services.auth.service.ledger import Ledger
 from services.auth.service.mint import INVITATION, SESSION, Mint
 from services.auth.service.ports import Ports
 
-INVITED = Actor(kind="user", actor_id="invited")
-
 
 class SessionService:
     """Sessions and the invitations that open them."""
@@ -31,13 +29,19 @@ class SessionService:
         if not words.is_token(invitation.reveal(), words.INVITATION_PREFIX):
             raise InvitationInvalid
         digest = await self._mint.digest(INVITATION, invitation)
+        invited = await self._people.find_invited(digest)
         minted = await self._mint.new(SESSION)
         opening = NewSession(
             session_id=self._mint.new_id(),
             token_digest=minted.digest,
             expires_at=self._clock.now() + SESSION_LIFE,
         )
-        deed = Deed(kind=Kind.SESSION_STARTED, actor=INVITED, details={"session_id": opening.session_id})
+        deed = Deed(
+            kind=Kind.SESSION_STARTED,
+            actor=Actor(kind="user", actor_id=invited.user_id),
+            seller_id=invited.seller_id,
+            details={"session_id": opening.session_id},
+        )
         async with self._ledger.effect(deed):
             session = await self._people.redeem_invitation(digest, opening, self._clock.now())
         return minted.token, await self._named(session)

@@ -34,6 +34,14 @@ class People(Protocol):
         """Keep a new user with the invitation that lets them in."""
         ...
 
+    async def find_invited(self, digest: bytes) -> User:
+        """Return the user whom an invitation lets in, be it used or over.
+
+        Raises:
+            InvitationInvalid: there is no such invitation.
+        """
+        ...
+
     async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
         """Use up an invitation and keep the session it opens, in one step.
 

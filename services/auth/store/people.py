@@ -97,6 +97,27 @@ class PeopleStore(StorePart):
                 invitation.expires_at,
             )
 
+    async def find_invited(self, digest: bytes) -> User:
+        """Return the user whom an invitation lets in, be it used or over."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                """
+                SELECT u.user_id, u.seller_id, u.name_sealed, u.created_at
+                FROM auth.invitations i
+                JOIN auth.users u ON u.user_id = i.user_id
+                WHERE i.invitation_digest = $1
+                """,
+                digest,
+            )
+        if row is None:
+            raise InvitationInvalid
+        return User(
+            user_id=str(row["user_id"]),
+            seller_id=str(row["seller_id"]),
+            name_sealed=row["name_sealed"],
+            created_at=row["created_at"],
+        )
+
     async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
         """Use up an invitation and keep the session it opens, in one step."""
         async with chassis.db.transaction(self._pool) as connection:

@@ -9,6 +9,7 @@ import pytest
 
 import chassis.db
 import sallyport.engines.openbao
+import sallyport.engines.postgres
 from chassis.errors import Denied, InvalidInput, NotFound, SallyportError, Unauthenticated, Unavailable
 from services.auth.rpc import ADMIN_METHODS, SERVICE_METHODS
 from tests.fakes.auth_amazon_server import AmazonServer
@@ -223,6 +224,33 @@ async def test_while_the_key_service_is_away_nothing_is_opened_and_then_all_is_w
         await openbao.start()
     await until(process.is_ready, limit_s=10.0)
     await story.gateway.FindSession(request)
+
+
+async def test_after_postgres_was_away_all_is_served_again_R05_R11(
+    story: Story, process: AuthProcess, postgres: sallyport.engines.postgres.Postgres, caller_for: CallerFor
+) -> None:
+    session_token, _, device = await story.begin()
+    request = auth_pb2.FindSessionRequest(session_token=session_token)
+    watching = await caller_for("gateway", process)
+    async with _watching(watching) as stream:
+        assert await anext(stream) == auth_pb2.Revocation()
+        await postgres.stop()
+        try:
+            with pytest.raises(Unavailable) as cut_off:
+                await anext(stream)
+            with pytest.raises(Unavailable) as refusal:
+                await story.gateway.FindSession(request)
+            await until(lambda: _is_not(process), limit_s=5.0)
+        finally:
+            await postgres.start()
+    assert (cut_off.value.code, refusal.value.code) == ("news_interrupted", "store_unavailable")
+    await until(process.is_ready, limit_s=10.0)
+    async with _watching(watching) as stream:
+        assert await anext(stream) == auth_pb2.Revocation()
+        await story.gateway.RevokeDevice(
+            auth_pb2.RevokeDeviceRequest(session_token=session_token, device_id=device.device_id)
+        )
+        assert (await anext(stream)).device_id == device.device_id
 
 
 async def test_what_amazon_refuses_is_typed_and_says_nothing_of_amazons_T31(
