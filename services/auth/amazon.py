@@ -36,7 +36,6 @@ CONNECTIONS_MAX = 8
 # A token that ends sooner is of no use and would be asked for again and again.
 LIFE_S_MIN = 120
 TOKEN_CHARS_MAX = 2_048
-RETRY_AFTER_S_DEFAULT = 5.0
 RETRY_AFTER_S_MAX = 300.0
 # Source: SP-API, "Include a User-Agent header in all requests".
 USER_AGENT = "Sallyport/0.1.0 (Language=Python)"
@@ -64,7 +63,7 @@ class Endpoints:
 class _Answer:
     status: int
     document: Mapping[str, Any]
-    retry_after_s: float
+    retry_after_s: float | None
 
 
 class Amazon:
@@ -76,6 +75,7 @@ class Amazon:
         self._session = session
         self._endpoints = endpoints
         self._clock = clock
+        self._lwa_quiet_until_s = 0.0
 
     async def exchange_code(self, credentials: Credentials, code: Secret[str], redirect_uri: str) -> Grant:
         """Return what a consent's code is worth."""
@@ -108,8 +108,16 @@ class Amazon:
         return Grant(access_token=token, refresh_token=None, expires_in_s=_life_s(document.get("expiresIn")))
 
     async def _grant(self, credentials: Credentials, form: Mapping[str, str]) -> Grant:
+        quiet_s = self._lwa_quiet_until_s - self._clock.monotonic_s()
+        if quiet_s > 0:
+            raise AuthorizationUnavailable(retry_after_s=quiet_s)
         proof = {"client_id": credentials.client_id, "client_secret": credentials.client_secret.reveal()}
-        answer = await self._post(self._endpoints.lwa_url + LWA_PATH, data={**form, **proof})
+        try:
+            answer = await self._post(self._endpoints.lwa_url + LWA_PATH, data={**form, **proof})
+        except AuthorizationUnavailable as error:
+            # LWA's limits are the application's: when it names a time, nobody asks before it (R-10).
+            self._lwa_quiet_until_s = self._clock.monotonic_s() + (error.retry_after_s or 0.0)
+            raise
         if answer.status != 200:
             raise _refusal(answer)
         refresh_token = answer.document.get("refresh_token")
@@ -131,7 +139,7 @@ class Amazon:
                 body = await _read(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise AuthorizationUnavailable(retry_after_s=RETRY_AFTER_S_DEFAULT) from error
+            raise AuthorizationUnavailable from error
         retry_after_s = _retry_after_s(headers.get("Retry-After", ""))
         if status == 429 or status >= 500:
             raise AuthorizationUnavailable(retry_after_s=retry_after_s)
@@ -207,8 +215,8 @@ def _life_s(value: object) -> int:
     return value
 
 
-def _retry_after_s(value: str) -> float:
-    """Return how long Amazon asks us to wait, within reason."""
+def _retry_after_s(value: str) -> float | None:
+    """Return how long Amazon asks us to wait, within reason; None when it does not say."""
     if not (value.isascii() and value.isdigit()):
-        return RETRY_AFTER_S_DEFAULT
+        return None
     return min(float(value), RETRY_AFTER_S_MAX)

@@ -14,7 +14,7 @@ from services.auth.model.devices import Revocation
 from services.auth.service.news import News
 from services.auth.service.upkeep import Upkeep
 
-PURGE_PERIOD_S = 300.0
+PURGE_PERIOD_S = 60.0
 SETTLE_PERIOD_S = 2.0
 CONFIRM_PERIOD_S = 30.0
 RETIRE_PERIOD_S = 3_600.0

@@ -113,6 +113,7 @@ class House:
     vault: FakeVault = field(default_factory=FakeVault)
     audit: FakeAudit = field(default_factory=FakeAudit)
     signals: FakeSignals = field(default_factory=FakeSignals)
+    store_type: type[FakeStore] = FakeStore
 
     def __post_init__(self) -> None:
         self.amazon = FakeAmazon(self.clock)
@@ -122,7 +123,7 @@ class House:
 
     def replica(self, fuse: Fuse | None = None) -> UseCases:
         """Return the use cases of a fresh process; with a fuse, one that dies at its step."""
-        store = FakeStore(self.clock, self.tables)
+        store = self.store_type(self.clock, self.tables)
         ports = Ports(
             store=store,
             vault=self.vault,

@@ -58,20 +58,11 @@ class Refresher:
             ApplicationRefused: the vendor must renew the application's secret.
             AuthorizationUnavailable: Amazon gives no answer, or its refusal is in doubt.
         """
-        consent_id = errand.consent.consent_id
-        for _ in range(lending.WAITS_MAX):
-            shared = await self._store.find_access(consent_id)
-            if shared is not None and shared.is_newer(held, self._clock.now()):
-                return await self._open(shared)
-            lease = await self._store.acquire(consent_id, lending.LEASE_S)
-            if lease is not None:
-                renewed = await self._renew_under(lease, errand, held)
-                if renewed is not None:
-                    return renewed
-            elif held is not None and held.is_usable(self._clock.now()):
-                return held
-            await self._clock.sleep(self._entropy.uniform(lending.WAIT_S_MIN, lending.WAIT_S_MAX))
-        raise AuthorizationUnavailable(retry_after_s=lending.LEASE_S)
+        try:
+            return await self._renew(errand, held)
+        except SallyportError as error:
+            self._signals.refreshed(error.code)
+            raise
 
     async def end(self, consent: Consent, ending: Ending) -> None:
         """End a consent and destroy its refresh token; a QUARANTINED one is kept for inquiry."""
@@ -81,32 +72,50 @@ class Refresher:
             if await self._store.end_consent(consent.consent_id, ending, self._clock.now()):
                 self._signals.ended("consent", ending)
 
-    async def _renew_under(self, lease: Lease, errand: Errand, held: Lent | None) -> Lent | None:
+    async def _renew(self, errand: Errand, held: Lent | None) -> Lent:
+        consent_id = errand.consent.consent_id
+        for _ in range(lending.WAITS_MAX):
+            shared = await self._store.find_access(consent_id)
+            if shared is not None and shared.is_newer(held, self._clock.now()):
+                return await self._open(shared)
+            # A lease runs from the moment it is given, which may be long before we hear of it.
+            asked_s = self._clock.monotonic_s()
+            lease = await self._store.acquire(consent_id, lending.LEASE_S)
+            if lease is not None:
+                renewed = await self._renew_under(lease, errand, held=held, asked_s=asked_s)
+                if renewed is not None:
+                    return renewed
+            elif held is not None and held.is_usable(self._clock.now()):
+                return held
+            await self._clock.sleep(self._entropy.uniform(lending.WAIT_S_MIN, lending.WAIT_S_MAX))
+        raise AuthorizationUnavailable(retry_after_s=lending.LEASE_S)
+
+    async def _renew_under(
+        self, lease: Lease, errand: Errand, *, held: Lent | None, asked_s: float
+    ) -> Lent | None:
         """Return the newer token; None when the lease was lost meanwhile."""
         try:
             if lease.access is not None and lease.access.is_newer(held, self._clock.now()):
-                renewed: Lent | None = await self._open(lease.access)
+                shared = await self._open(lease.access)
                 await self._store.release(lease.consent.consent_id, lease.fence)
-                return renewed
-            renewed = await self._refresh(lease, errand)
-        except BaseException as error:
-            if isinstance(error, SallyportError):
-                self._signals.refreshed(error.code)
+                return shared
+            renewed = await self._refresh(lease, errand, asked_s=asked_s)
+        except BaseException:
             with suppress(Unavailable):
                 await self._store.release(lease.consent.consent_id, lease.fence)
             raise
         self._signals.refreshed("lease_lost" if renewed is None else "done")
         return renewed
 
-    async def _refresh(self, lease: Lease, errand: Errand) -> Lent | None:
-        started_s, consent, now = self._clock.monotonic_s(), lease.consent, self._clock.now()
+    async def _refresh(self, lease: Lease, errand: Errand, *, asked_s: float) -> Lent | None:
+        consent, now = lease.consent, self._clock.now()
         consent.check(now)
         if consent.doubt_s(now) > 0:
             raise AuthorizationUnavailable(retry_after_s=consent.doubt_s(now))
         await self._ledger.fact(_requested(errand))
         refresh_token = await self._refresh_token(consent)
         credentials = await self._vault.find_credentials(consent.application_id)
-        if self._clock.monotonic_s() - started_s > lending.LEASE_START_S_MAX:
+        if self._clock.monotonic_s() - asked_s > lending.LEASE_START_S_MAX:
             raise AuthorizationUnavailable(retry_after_s=lending.LEASE_S)
         try:
             grant = await retried(

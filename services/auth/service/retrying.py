@@ -22,11 +22,15 @@ async def retried(call: Callable[[], Awaitable[T]], clock: Clock, entropy: Entro
     """Return what a call to Amazon's token endpoints returns, at the latest by its last attempt.
 
     Raises:
-        AuthorizationUnavailable: no attempt got an answer. Any other error ends the attempts at once.
+        AuthorizationUnavailable: no attempt got an answer, or Amazon said to come back later than after the
+            pause. Any other error ends the attempts at once.
     """
     for _ in range(ATTEMPTS_MAX - 1):
         try:
             return await call()
-        except AuthorizationUnavailable:
-            await clock.sleep(entropy.uniform(PAUSE_S_MIN, PAUSE_S_MAX))
+        except AuthorizationUnavailable as error:
+            pause_s = entropy.uniform(PAUSE_S_MIN, PAUSE_S_MAX)
+            if error.retry_after_s is not None and error.retry_after_s > pause_s:
+                raise
+            await clock.sleep(pause_s)
     return await call()

@@ -10,7 +10,7 @@ from services.auth.service.lending import LendingService
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Errand, Refresher
 
-PURGED_ROWS_MAX = 1_000
+PURGED_ROWS_MAX = 5_000
 DOUBTFUL_ROWS_MAX = 20
 IDLE_ROWS_MAX = 50
 PURPOSE_CONFIRM = "confirm"

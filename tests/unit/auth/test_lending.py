@@ -9,7 +9,7 @@ import pytest
 from services.auth.model import lending
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Ending, Region
-from services.auth.model.lending import Lent, Restriction
+from services.auth.model.lending import Lease, Lent, Restriction
 from services.auth.model.refusals import (
     ApplicationRefused,
     AuditUnavailable,
@@ -24,6 +24,7 @@ from services.auth.model.refusals import (
     UpstreamInvalid,
 )
 from tests.fakes.auth_house import DE, US, House, Person
+from tests.fakes.auth_store import FakeStore
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 ORDERS = Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo",))
@@ -95,6 +96,22 @@ async def test_a_dead_holders_lease_is_taken_over_within_30_seconds_R09() -> Non
     await shop.lend()
     assert shop.refreshes == 1
     assert shop.house.clock.monotonic_s() - began_s < 30
+
+
+class LateStore(FakeStore):
+    """Gives leases at once, and tells of them late."""
+
+    async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
+        lease = await super().acquire(consent_id, lease_s)
+        await self._clock.sleep(lending.LEASE_START_S_MAX + 0.1)
+        return lease
+
+
+async def test_a_lease_that_was_told_of_late_is_not_used_R09() -> None:
+    shop = await Shop.open(House(store_type=LateStore))
+    with pytest.raises(AuthorizationUnavailable):
+        await shop.lend()
+    assert shop.refreshes == 0
 
 
 async def test_a_holder_that_comes_late_cannot_overwrite_R09() -> None:
@@ -191,6 +208,14 @@ async def test_one_throttled_refresh_is_tried_again_R28() -> None:
     shop.house.amazon.faults.append(AuthorizationUnavailable())
     await shop.lend()
     assert shop.refreshes == 2
+
+
+async def test_a_time_that_lwa_named_is_waited_for_R10() -> None:
+    shop = await Shop.open()
+    shop.house.amazon.faults.append(AuthorizationUnavailable(retry_after_s=30.0))
+    with pytest.raises(AuthorizationUnavailable) as refusal:
+        await shop.lend()
+    assert (shop.refreshes, refusal.value.retry_after_s) == (1, 30.0)
 
 
 async def test_a_refusal_revokes_only_when_repeated_after_minutes_R08() -> None:

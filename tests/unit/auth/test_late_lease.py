@@ -1,0 +1,46 @@
+"""A lease whose answer comes late has less time left than it seems (R-09)."""
+
+import pytest
+
+from services.auth.model import lending
+from services.auth.model.consents import Region
+from services.auth.model.lending import Lease
+from services.auth.model.refusals import AuthorizationUnavailable
+from services.auth.service import compose
+from services.auth.service.ports import Ports
+from tests.fakes.auth_house import CLIENT_ID, PAGES, House, RestlessClock
+from tests.fakes.auth_store import FakeStore, Tables
+
+
+class LateStore(FakeStore):
+    """Gives leases at once, and takes its time to say so."""
+
+    def __init__(self, clock: RestlessClock, tables: Tables) -> None:
+        super().__init__(clock, tables)
+        self._restless = clock
+
+    async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
+        lease = await super().acquire(consent_id, lease_s)
+        self._restless.pass_(lending.LEASE_START_S_MAX + 1)
+        return lease
+
+
+async def test_amazon_is_not_asked_under_a_lease_that_was_long_under_way_R09() -> None:
+    house = House()
+    person = await house.person()
+    await house.connect(person)
+    desktop = await house.bound(person)
+    ports = Ports(
+        store=LateStore(house.clock, house.tables),
+        vault=house.vault,
+        amazon=house.amazon,
+        audit=house.audit,
+        signals=house.signals,
+        clock=house.clock,
+        entropy=house.entropy,
+        request_id=lambda: "request-0001",
+    )
+    replica = compose(ports, PAGES, frozenset({CLIENT_ID}))
+    with pytest.raises(AuthorizationUnavailable):
+        await replica.lending.lend(desktop.device_id, Region.NA, None)
+    assert house.amazon.calls["refresh"] == 0
