@@ -1,4 +1,4 @@
-"""Start auth: `python -m services.auth`."""
+"""`python -m services.auth` runs the service."""
 
 import sys
 
@@ -6,4 +6,5 @@ import chassis.run
 import services.auth.app
 import services.auth.config
 
-sys.exit(chassis.run.main("auth", services.auth.config.load, services.auth.app.build))
+if __name__ == "__main__":
+    sys.exit(chassis.run.main("auth", services.auth.config.load, services.auth.app.build))

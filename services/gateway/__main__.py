@@ -3,7 +3,8 @@
 import sys
 
 import chassis.run
-from services.gateway import app, config
+import services.gateway.app
+import services.gateway.config
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("gateway", config.load, app.build))
+    sys.exit(chassis.run.main("gateway", services.gateway.config.load, services.gateway.app.build))

@@ -3,7 +3,8 @@
 import sys
 
 import chassis.run
-from services.retention import app, config
+import services.retention.app
+import services.retention.config
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("retention", config.load, app.build))
+    sys.exit(chassis.run.main("retention", services.retention.config.load, services.retention.app.build))

@@ -3,7 +3,8 @@
 import sys
 
 import chassis.run
-from services.telemetry import app, config
+import services.telemetry.app
+import services.telemetry.config
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("telemetry", config.load, app.build))
+    sys.exit(chassis.run.main("telemetry", services.telemetry.config.load, services.telemetry.app.build))

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import grpc.aio
+
 import chassis.clock
 import chassis.crypto.tls
 import chassis.env
 import chassis.identity
 import chassis.rpc
 import chassis.trace
-import grpc.aio
 from tests.fakes.certificates import Authority
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
@@ -51,7 +52,7 @@ class Handlers(telemetry_pb2_grpc.TelemetryServiceServicer, telemetry_pb2_grpc.T
     async def Export(
         self,
         request: telemetry_pb2.ExportRequest,
-        context: grpc.aio.ServicerContext[telemetry_pb2.ExportRequest, telemetry_pb2.ExportLine],
+        _context: grpc.aio.ServicerContext[telemetry_pb2.ExportRequest, telemetry_pb2.ExportLine],
     ) -> AsyncIterator[telemetry_pb2.ExportLine]:
         self.callers.append(chassis.rpc.caller())
         for number in range(request.from_sequence):
@@ -86,9 +87,7 @@ class Stage:
     def channel(
         self, keeper: chassis.identity.Keeper, *, peer: str = "telemetry", deadline_s: float = 30.0
     ) -> chassis.rpc.Channel:
-        channel = chassis.rpc.Channel(
-            address=self.address, peer=peer, keeper=keeper, deadline_s=deadline_s
-        )
+        channel = chassis.rpc.Channel(address=self.address, peer=peer, keeper=keeper, deadline_s=deadline_s)
         self.stack.push_async_callback(channel.close)
         return channel
 
