@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import chassis.rpc
 
+# isort: split
 import chassis.clock
 import chassis.db
 import chassis.entropy
@@ -71,7 +72,12 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         store = AuditStore(pool)
         committer = Committer(store=store, clock=clock, signals=signals)
         use_cases = compose(
-            store=store, committer=committer, key=CheckpointKey(vault), clock=clock, signals=signals
+            store=store,
+            committer=committer,
+            key=CheckpointKey(vault),
+            clock=clock,
+            entropy=chassis.entropy.SystemEntropy(),
+            signals=signals,
         )
         jobs = Jobs(
             sign_if_due=use_cases.checkpoints.sign_if_due,
@@ -107,10 +113,11 @@ def compose(
     committer: Committer,
     key: CheckpointKey,
     clock: chassis.clock.Clock,
+    entropy: chassis.entropy.Entropy,
     signals: Signals,
 ) -> UseCases:
     """Return the use cases over these parts."""
-    diary = Diary(journal=committer, clock=clock, entropy=chassis.entropy.SystemEntropy())
+    diary = Diary(journal=committer, clock=clock, entropy=entropy)
     checkpoints = Checkpoints(store=store, key=key, diary=diary, clock=clock, signals=signals)
     return UseCases(
         intake=Intake(journal=committer, diary=diary, signals=signals),

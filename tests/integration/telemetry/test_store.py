@@ -11,6 +11,7 @@ import pytest
 
 import chassis.clock
 import chassis.db
+import chassis.entropy
 import chassis.env
 import chassis.errors
 import chassis.metrics
@@ -51,7 +52,14 @@ async def telemetry(pool: chassis.db.Pool, vault_for: VaultFor) -> AsyncIterator
     key = CheckpointKey(await vault_for("telemetry"))
     writer = asyncio.create_task(committer.run())
     try:
-        yield compose(store=store, committer=committer, key=key, clock=clock, signals=signals)
+        yield compose(
+            store=store,
+            committer=committer,
+            key=key,
+            clock=clock,
+            entropy=chassis.entropy.SystemEntropy(),
+            signals=signals,
+        )
     finally:
         writer.cancel()
         await asyncio.gather(writer, return_exceptions=True)
