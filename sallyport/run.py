@@ -5,8 +5,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import chassis.rpc
@@ -15,40 +13,15 @@ import chassis.rpc
 import chassis.errors
 import sallyport.access
 import sallyport.stack
+import sallyport.vendor
 from sallyport.layout import PUBLIC_PORT, Layout
 from sallyport.supervisor import PartFailed
-from wire.auth.v1 import auth_pb2
+from sallyport.terminal import Progress, say
 
 STATE_FOLDER = Path(".sallyport")
-SELLER_NAME = "Example Seller"
-USER_NAME = "Owner"
+SELLER_FILE = "seller_id"
 EXIT_DONE = 0
 EXIT_FAILED = 1
-
-
-@dataclass(frozen=True)
-class Welcome:
-    """What the person at the console needs: a way in for a seller's owner."""
-
-    seller_id: str
-    invitation_url: str
-
-
-class Progress:
-    """Prints what becomes of each part, with the seconds since the start."""
-
-    def __init__(self) -> None:
-        self._started_s = time.monotonic()
-
-    def __call__(self, part: str, event: str) -> None:
-        """Print one line."""
-        say(f"  {time.monotonic() - self._started_s:6.1f} s  {part:<18} {event}")
-
-
-def say(line: str) -> None:
-    """Print a line now, whatever standard output is."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -97,37 +70,26 @@ async def _serve(layout: Layout) -> None:
 async def _keep_up(layout: Layout) -> None:
     say(f"Starting Sallyport in {layout.folder}")
     async with sallyport.stack.open_stack(layout, Progress()) as stack:
-        _show(stack, await prepare(stack))
+        _show(stack, await _welcome(stack))
         await asyncio.Event().wait()
 
 
-async def prepare(stack: sallyport.stack.Stack) -> Welcome:
-    """Register the vendor's application and return an invitation for a new seller's owner."""
+async def _welcome(stack: sallyport.stack.Stack) -> str:
+    """Return an invitation for the owner of this stack's one seller, who is created at the first start."""
+    kept = stack.layout.folder / SELLER_FILE
     async with sallyport.access.open_admin(stack.access()) as admin:
-        await admin.auth.RegisterApplication(
-            auth_pb2.RegisterApplicationRequest(
-                application_id=stack.application.application_id,
-                client_id=stack.application.client_id,
-                client_secret=stack.application.client_secret,
-            )
-        )
-        seller = await admin.auth.CreateSeller(auth_pb2.CreateSellerRequest(name=SELLER_NAME))
-        return Welcome(seller.seller_id, await invite(stack, admin, seller.seller_id))
+        await sallyport.vendor.register_application(stack, admin)
+        if not kept.exists():
+            kept.write_text(await sallyport.vendor.create_seller(admin), encoding="ascii")
+        return await sallyport.vendor.invite(stack, admin, kept.read_text(encoding="ascii"))
 
 
-async def invite(stack: sallyport.stack.Stack, admin: sallyport.access.Admin, seller_id: str) -> str:
-    """Return the address at which a seller's owner can sign in once."""
-    request = auth_pb2.InviteUserRequest(seller_id=seller_id, user_name=USER_NAME)
-    invited = await admin.auth.InviteUser(request)
-    return f"{stack.layout.public_url}/portal/enter/{invited.invitation}"
-
-
-def _show(stack: sallyport.stack.Stack, welcome: Welcome) -> None:
+def _show(stack: sallyport.stack.Stack, invitation_url: str) -> None:
     layout = stack.layout
     say(f"""
 Sallyport is up. Ctrl-C stops it.
 
-  portal, first visit    {welcome.invitation_url}
+  portal, first visit    {invitation_url}
   gateway                {layout.public_url}
   its certificate's CA   {stack.ground.folder.services_ca_file}
   simulated Amazon       {layout.amazon_url}  (CA {layout.amazon_ca_file})

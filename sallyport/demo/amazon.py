@@ -67,6 +67,17 @@ class Amazon:
         latest: int = (await self._ask("GET", "/calls?after=0&limit=1"))["latest"]
         return latest
 
+    async def confirm(self, consent_url: str, seller_id: str) -> str:
+        """Press Confirm on a consent page and return where Amazon sends the browser next."""
+        location: str = (await self._ask("POST", "/consent", {"url": consent_url, "seller_id": seller_id}))[
+            "location"
+        ]
+        return location
+
+    async def set_hostility(self, level: str) -> None:
+        """Set how often valid calls meet a fault: "none", "mild", "rough" or "harsh"."""
+        await self._ask("POST", "/hostility", {"level": level})
+
     async def consents(self) -> list[dict[str, Any]]:
         """Return every consent ever given."""
         consents: list[dict[str, Any]] = (await self._ask("GET", "/consents"))["consents"]

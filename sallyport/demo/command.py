@@ -14,8 +14,9 @@ from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
 from sallyport.layout import Layout
-from sallyport.run import EXIT_DONE, EXIT_FAILED, Progress, add_places, say
+from sallyport.run import EXIT_DONE, EXIT_FAILED, add_places
 from sallyport.supervisor import PartFailed
+from sallyport.terminal import Progress, say
 
 STATE_FOLDER = Path(".sallyport/demo")
 BASE_PORT = 9443

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import chassis.errors
-import sallyport.run
+import sallyport.vendor
 from sallyport.access import Admin
 from sallyport.demo.amazon import Amazon, Order
 from sallyport.demo.browser import Browser, Page
@@ -71,6 +71,11 @@ class Scene:
             raise StepFailed("no order was chosen yet")
         return self.order
 
+    @property
+    def address_path(self) -> str:
+        """Where the order's address is read."""
+        return f"/orders/v0/orders/{self.the_order.order_id}/address"
+
     async def allow(self, device_id: str) -> None:
         """Have the vendor give a device the scope `pii`."""
         request = auth_pb2.SetDeviceScopesRequest(
@@ -99,7 +104,7 @@ class Scene:
 
     async def invite(self) -> str:
         """Return a fresh invitation's address."""
-        return await patiently(lambda: sallyport.run.invite(self.stack, self.admin, self.seller_id))
+        return await patiently(lambda: sallyport.vendor.invite(self.stack, self.admin, self.seller_id))
 
     async def open(self, url: str) -> Page:
         """Return the page at `url`, or at a path of our own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sallyport.access
 import sallyport.engines.authority
-import sallyport.run
+import sallyport.vendor
 from sallyport.demo.amazon import Amazon
 from sallyport.demo.browser import Browser
 from sallyport.demo.desktop import Desktop
@@ -34,16 +34,18 @@ async def set_stage(stack: Stack, *, account: int = 0) -> AsyncIterator[Scene]:
         accounts = await amazon.sellers()
         if account >= len(accounts):
             raise StepFailed(f"the simulated Amazon has only {len(accounts)} sellers")
-        welcome = await patiently(lambda: sallyport.run.prepare(stack))
+        admin = await things.enter_async_context(sallyport.access.open_admin(stack.access()))
+        await patiently(lambda: sallyport.vendor.register_application(stack, admin))
+        seller_id = await patiently(lambda: sallyport.vendor.create_seller(admin))
         yield Scene(
             stack=stack,
             wiretap=await things.enter_async_context(await _tap(stack, trust)),
             browser=await things.enter_async_context(Browser(trust)),
             desktop=await things.enter_async_context(Desktop(stack.layout.public_url, trust)),
             amazon=amazon,
-            admin=await things.enter_async_context(sallyport.access.open_admin(stack.access())),
+            admin=admin,
             account=accounts[account],
-            seller_id=welcome.seller_id,
+            seller_id=seller_id,
         )
 
 

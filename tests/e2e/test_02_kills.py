@@ -25,6 +25,8 @@ async def test_the_story_ends_right_with_a_process_killed_at_each_step_R12(scene
         _kill(scene, part)
         attempts = ATTEMPTS_MAX if step.name in PEOPLES_STEPS else 1
         assert await _take(step.take, scene, attempts), step.name
+        if step.name in PEOPLES_STEPS:
+            assert (await scene.open("/portal")).text.count(">active<") == 1, "one connection, however often"
 
 
 async def _take(step: Callable[[Scene], Awaitable[str]], scene: Scene, attempts: int) -> str:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from sallyport.demo.scene import Scene
-from sallyport.demo.story import connect_a_seller, enrol_the_desktops
+from sallyport.demo.steps.people import connect_a_seller, enrol_the_desktops
 
 AMAZON_REFRESH_TOKEN = "Atzr|IwEBIPastedByASellerWhoMeantWell0123456789"
 

@@ -1,0 +1,32 @@
+"""What the vendor's operator does before a seller comes: register the application, create sellers, invite."""
+
+from sallyport.access import Admin
+from sallyport.stack import Stack
+from wire.auth.v1 import auth_pb2
+
+SELLER_NAME = "Example Seller"
+USER_NAME = "Owner"
+
+
+async def register_application(stack: Stack, admin: Admin) -> None:
+    """Tell auth the application's identifiers and secret; doing it again changes nothing."""
+    await admin.auth.RegisterApplication(
+        auth_pb2.RegisterApplicationRequest(
+            application_id=stack.application.application_id,
+            client_id=stack.application.client_id,
+            client_secret=stack.application.client_secret,
+        )
+    )
+
+
+async def create_seller(admin: Admin) -> str:
+    """Return the id of a new seller."""
+    seller = await admin.auth.CreateSeller(auth_pb2.CreateSellerRequest(name=SELLER_NAME))
+    return seller.seller_id
+
+
+async def invite(stack: Stack, admin: Admin, seller_id: str) -> str:
+    """Return the address at which a seller's owner can sign in once."""
+    request = auth_pb2.InviteUserRequest(seller_id=seller_id, user_name=USER_NAME)
+    invited = await admin.auth.InviteUser(request)
+    return f"{stack.layout.public_url}/portal/enter/{invited.invitation}"
