@@ -1,33 +1,101 @@
-"""Faults between any two steps: a `Faulty` port may be slow, fail around its effect, or crash its node.
+"""Faults between any two steps: a step may be slow, fail around its effect, be cut off, or crash its node.
 
 Invariants:
 - Every fault is drawn from the run's one generator, so a seed repeats them all.
-- Each fault and each step is written to the trace; two runs are the same when their traces are.
-- The number of faults is bounded: after `faults_max` the world is calm, so a correct story can end.
+- Each step is written to the trace with its time and its fault; two runs are the same when their traces are.
+- The dead do nothing: once a process is over, no step of it has an effect or gets an answer.
+- After `calm` nothing goes wrong any more, so a correct story can end.
 """
 
 import asyncio
 import hashlib
 import inspect
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar, cast
 
 import chassis.errors
 
-DELAY_S_MAX = 2.0
-"""A step takes up to this long, in virtual seconds."""
+P = TypeVar("P")
+T = TypeVar("T")
+
+TRAVEL_S_MAX = 0.02
+"""An untroubled step takes up to this long, in virtual seconds."""
+
+SLOW_SHARE = 1.5
+"""A slow step takes up to this many times what its caller waits for, so a third of them come too late."""
 
 
 class Crashed(BaseException):
-    """The node died at this step. Not an `Exception`: no use case may catch its own death."""
+    """The process died at this step. Not an `Exception`: no use case may catch its own death."""
 
 
-class LinkDown(chassis.errors.Unavailable):
-    """A call's answer was lost; whether it had an effect is not known to the caller."""
+class Process(Protocol):
+    """Who takes steps; see `nodes.Life`."""
 
-    code = "link_down"
-    text = "The peer did not answer."
+    @property
+    def name(self) -> str:
+        """How the trace calls it."""
+        ...
+
+    @property
+    def can_crash(self) -> bool:
+        """Whether it may die; people and their desktops do not."""
+        ...
+
+    def check(self) -> None:
+        """Return while it lives; raises Crashed after."""
+        ...
+
+    def end(self) -> None:
+        """Let it die now."""
+        ...
+
+
+class Fault(StrEnum):
+    """What may happen to one step."""
+
+    NONE = "ok"
+    LOST_BEFORE = "lost before"
+    LOST_AFTER = "lost after"
+    SLOW_BEFORE = "slow before"
+    SLOW_AFTER = "slow after"
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    CUT = "cut off"
+
+
+# A crash takes everything else of its node along, so it is drawn less often.
+_WEIGHTS = {
+    Fault.LOST_BEFORE: 6,
+    Fault.LOST_AFTER: 6,
+    Fault.SLOW_BEFORE: 3,
+    Fault.SLOW_AFTER: 3,
+    Fault.CRASH_BEFORE: 1,
+    Fault.CRASH_AFTER: 1,
+}
+_CRASHES = frozenset({Fault.CRASH_BEFORE, Fault.CRASH_AFTER})
+_SLOW = frozenset({Fault.SLOW_BEFORE, Fault.SLOW_AFTER})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How a process reaches one thing outside it.
+
+    Attributes:
+        process: who asks.
+        to: what is asked, e.g. "store", "vault", or the name of a peer.
+        lost: makes what the process hears when no answer comes.
+        limit_s: how long it waits for one.
+    """
+
+    process: Process
+    to: str
+    lost: Callable[[], chassis.errors.SallyportError]
+    limit_s: float
 
 
 class Trace:
@@ -37,8 +105,8 @@ class Trace:
         self.lines: list[str] = []
 
     def write(self, line: str) -> None:
-        """Add one line."""
-        self.lines.append(line)
+        """Add one line, with the virtual time in front."""
+        self.lines.append(f"{asyncio.get_running_loop().time():12.6f} {line}")
 
     def digest(self) -> str:
         """Return the SHA-256 of all lines, in hex."""
@@ -50,54 +118,103 @@ class Faults:
 
     Args:
         rate: the share of steps with a fault, 0 to 1.
-        faults_max: after so many faults no more occur.
     """
 
-    def __init__(self, *, choices: random.Random, trace: Trace, rate: float, faults_max: int) -> None:
+    def __init__(self, *, choices: random.Random, trace: Trace, rate: float) -> None:
         self._choices = choices
         self._trace = trace
         self._rate = rate
-        self._left = faults_max
-        self.injected: dict[str, int] = {}
+        self._cut_until_s: dict[tuple[str, str], float] = {}
+        self.injected: Counter[Fault] = Counter()
+        self.steps = 0
 
-    async def around(self, node: str, step: str, effect: Callable[[], Awaitable[Any]]) -> Any:
-        """Run `effect` as `step` of `node`, with whatever the seed holds for it.
+    def calm(self) -> None:
+        """Let nothing go wrong from now on."""
+        self._rate = 0.0
+        self._cut_until_s.clear()
+
+    def cut(self, pair: tuple[str, str], for_s: float) -> None:
+        """Keep a process from reaching something for a while: (name of the process, `Way.to`)."""
+        self._trace.write(f"{pair[0]} is cut off from {pair[1]} for {for_s:.3f} s")
+        self._cut_until_s[pair] = asyncio.get_running_loop().time() + for_s
+
+    async def around(self, way: Way, step: str, effect: Callable[[], Awaitable[T]]) -> T:
+        """Return what `effect` gives, as a step of a process, with whatever the seed holds for it.
 
         Raises:
-            Crashed: the node died before or after the effect.
-            LinkDown: the effect did not happen, or its answer was lost.
+            Crashed: the process died before or after the effect.
+            SallyportError: `way.lost`: the effect did not happen, or its answer did not come in time.
         """
-        await asyncio.sleep(self._choices.uniform(0.0, DELAY_S_MAX))
-        fault = self._draw()
-        self._trace.write(f"{node} {step} {fault}")
-        if fault == "crash before":
-            raise Crashed(node)
-        if fault == "lost before":
-            raise LinkDown
+        way.process.check()
+        fault = self._draw(way)
+        self.steps += 1
+        self._trace.write(f"{way.process.name} {way.to}.{step} {fault}")
+        try:
+            async with asyncio.timeout(way.limit_s) as limit:
+                return await self._step(way, fault, effect)
+        except TimeoutError as error:
+            if limit.expired():
+                way.process.check()
+                raise way.lost() from error
+            raise
+
+    async def _step(self, way: Way, fault: Fault, effect: Callable[[], Awaitable[T]]) -> T:
+        if fault in {Fault.LOST_BEFORE, Fault.CUT}:
+            await self._pass(way, way.limit_s)
+            raise way.lost()
+        await self._pass(way, self._longest_s(way, fault is Fault.SLOW_BEFORE))
+        if fault is Fault.CRASH_BEFORE:
+            _crash(way)
         result = await effect()
-        if fault == "crash after":
-            raise Crashed(node)
-        if fault == "lost after":
-            raise LinkDown
+        if fault is Fault.CRASH_AFTER:
+            _crash(way)
+        if fault is Fault.LOST_AFTER:
+            await self._pass(way, way.limit_s)
+            raise way.lost()
+        if fault is Fault.SLOW_AFTER:
+            await self._pass(way, self._longest_s(way, True))
+        way.process.check()
         return result
 
-    def _draw(self) -> str:
-        if self._left <= 0 or self._choices.random() >= self._rate:
-            return "ok"
-        self._left -= 1
-        fault = self._choices.choice(("crash before", "crash after", "lost before", "lost after"))
-        self.injected[fault] = self.injected.get(fault, 0) + 1
+    async def _pass(self, way: Way, longest_s: float) -> None:
+        await asyncio.sleep(self._choices.uniform(0.0, longest_s))
+        way.process.check()
+
+    def _longest_s(self, way: Way, is_slow: bool) -> float:
+        return SLOW_SHARE * way.limit_s if is_slow else TRAVEL_S_MAX
+
+    def _draw(self, way: Way) -> Fault:
+        fault = self._drawn(way)
+        if fault is not Fault.NONE:
+            self.injected[fault] += 1
         return fault
 
+    def _drawn(self, way: Way) -> Fault:
+        if asyncio.get_running_loop().time() < self._cut_until_s.get((way.process.name, way.to), 0.0):
+            return Fault.CUT
+        if self._choices.random() >= self._rate:
+            return Fault.NONE
+        possible = [fault for fault in _WEIGHTS if way.process.can_crash or fault not in _CRASHES]
+        return self._choices.choices(possible, [_WEIGHTS[fault] for fault in possible])[0]
 
-class Faulty:
+
+def _crash(way: Way) -> None:
+    way.process.end()
+    raise Crashed(way.process.name)
+
+
+Witness = Callable[[str, Sequence[Any], Mapping[str, Any]], None]
+"""Sees each effect of a port at its very moment: method, positional and named arguments."""
+
+
+class _Faulty:
     """A port whose every asynchronous method goes through `Faults.around`; all else is passed on."""
 
-    def __init__(self, port: object, *, node: str, name: str, faults: Faults) -> None:
+    def __init__(self, port: object, *, way: Way, faults: Faults, witness: Witness | None) -> None:
         self._port = port
-        self._node = node
-        self._name = name
+        self._way = way
         self._faults = faults
+        self._witness = witness
 
     def __getattr__(self, method: str) -> Any:
         real = getattr(self._port, method)
@@ -105,8 +222,16 @@ class Faulty:
             return real
 
         async def step(*values: Any, **named: Any) -> Any:
-            return await self._faults.around(
-                self._node, f"{self._name}.{method}", lambda: real(*values, **named)
-            )
+            async def effect() -> Any:
+                if self._witness is not None:
+                    self._witness(method, values, named)
+                return await real(*values, **named)
+
+            return await self._faults.around(self._way, method, effect)
 
         return step
+
+
+def faulty(port: P, way: Way, faults: Faults, *, witness: Witness | None = None) -> P:
+    """Return a port that is reached by `way` and may fail; `witness` sees its effects."""
+    return cast("P", _Faulty(port, way=way, faults=faults, witness=witness))

@@ -1,0 +1,113 @@
+"""`sallyport simulate`: runs from seeds, told as reports.
+
+The fakes behind the ports lie with the tests, because they are held to the tests' contract suites. So the
+verb works in a checkout, which is also what `make install` points the console script at.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+EXIT_HELD, EXIT_VIOLATED, EXIT_UNUSABLE = 0, 1, 2
+CHECKOUT = Path(__file__).parents[2]
+FAKES = CHECKOUT / "tests" / "fakes"
+FAULT_RATE_DEFAULT = 0.02
+SEEDS_MAX = 100_000
+
+
+def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount `simulate` on the command line."""
+    parser = verbs.add_parser(
+        "simulate",
+        help="run the services in one process under a seeded scheduler, with faults",
+        description="Connect, refresh, read, ship, erase: under crashes, lost messages and slow parts, all "
+        "drawn from a seed. Prints what the invariants came to; the same seed gives the same trace.",
+        epilog="Exit codes: 0 every invariant held, 1 one was violated, 2 it could not be tried.",
+    )
+    parser.add_argument("--seed", type=_natural, default=1, metavar="N", help="the (first) seed (1)")
+    parser.add_argument("--seeds", type=_count, default=1, metavar="K", help="so many seeds in a row (1)")
+    parser.add_argument(
+        "--fault-rate",
+        type=_share,
+        default=FAULT_RATE_DEFAULT,
+        metavar="F",
+        help=f"the share of steps that go wrong, 0 to 1 ({FAULT_RATE_DEFAULT})",
+    )
+    parser.add_argument("--trace", type=Path, metavar="FILE", help="write every step of a single run here")
+    parser.set_defaults(verb=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.trace is not None and options.seeds > 1:
+        return _unusable("--trace takes a single seed")
+    if not FAKES.is_dir():
+        return _unusable(
+            f"the stand-ins behind the ports are not installed; run this in a checkout ({FAKES})"
+        )
+    if str(CHECKOUT) not in sys.path:
+        sys.path.append(str(CHECKOUT))
+    return _simulate(options)
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    # Only here, because only now the fakes can be found.
+    engines, report = _module("engines"), _module("report")
+    run = _module("run").run
+    reports = []
+    for seed in range(options.seed, options.seed + options.seeds):
+        one = run(seed, fault_rate=options.fault_rate, engines=engines.Engines())
+        reports.append(one)
+        is_told_whole = options.seeds == 1 or not one.is_whole
+        _say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
+        if options.trace is not None and not _write(options.trace, one.trace.lines):
+            return EXIT_UNUSABLE
+    if options.seeds > 1:
+        _say(report.summary(reports))
+    return EXIT_HELD if all(one.is_whole for one in reports) else EXIT_VIOLATED
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"sallyport.simulate.{name}")
+
+
+def _write(file: Path, lines: Sequence[str]) -> bool:
+    try:
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    except OSError as error:
+        _unusable(f"the trace cannot be written: {error.strerror}")
+        return False
+    return True
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _unusable(text: str) -> int:
+    sys.stderr.write(f"sallyport simulate: {text}\n")
+    return EXIT_UNUSABLE
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= SEEDS_MAX:
+        raise ValueError
+    return number
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0.0 <= share <= 1.0:
+        raise ValueError
+    return share

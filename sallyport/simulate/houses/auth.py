@@ -1,0 +1,91 @@
+"""One replica of auth."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import chassis.rpc
+
+# isort: split
+import chassis.clock
+import chassis.db
+import chassis.trace
+import services.auth.rpc
+from sallyport.simulate.faults import Faults, Way, faulty
+from sallyport.simulate.houses.ground import AMAZON, STORE, Ground, House, Silence, start
+from sallyport.simulate.nodes import Life
+from services.auth.app import AUDIT_DEADLINE_S
+from services.auth.jobs import Jobs
+from services.auth.model.consents import ConsentPages, Marketplace, Region
+from services.auth.model.devices import Revocation
+from services.auth.model.lending import AMAZON_TIMEOUT_S_MAX
+from services.auth.model.refusals import AuthorizationUnavailable
+from services.auth.peers import AuditLog
+from services.auth.service import compose
+from services.auth.service.ports import Ports
+
+CLIENT_ID = "desktop"
+MARKETPLACE_ID = "ATVPDKIKX0DER"
+PAGES = ConsentPages(
+    marketplaces={
+        MARKETPLACE_ID: Marketplace(
+            marketplace_id=MARKETPLACE_ID, country="US", region=Region.NA, seller_host="amazon.example"
+        )
+    },
+    redirect_uri="https://gateway.example/consent/callback",
+)
+LISTENING_S = 5.0
+
+
+def build(ground: Ground, life: Life) -> House:
+    """Return a fresh replica on the shared tables."""
+    store = ground.engines.auth_store(ground.clock, ground.engines.auth_tables)
+    store.listeners = ground.engines.listeners
+    amazon_way = Way(process=life, to=AMAZON, lost=AuthorizationUnavailable, limit_s=AMAZON_TIMEOUT_S_MAX)
+    channel = ground.wire.channel(life, "telemetry", caller="auth", deadline_s=AUDIT_DEADLINE_S)
+    silence: Any = Silence()
+    use_cases = compose(
+        Ports(
+            store=ground.store(life, store, ground.watcher.auth_effect),
+            vault=ground.keys(life, ground.engines.auth_vault),
+            amazon=faulty(ground.amazon, amazon_way, ground.faults),
+            audit=AuditLog(channel),
+            signals=silence,
+            clock=ground.clock,
+            entropy=ground.entropy,
+            request_id=chassis.trace.request_id,
+        ),
+        PAGES,
+        frozenset({CLIENT_ID}),
+    )
+    jobs = Jobs(
+        upkeep=use_cases.upkeep,
+        news=use_cases.news,
+        line=_Line(life, ground.engines.listeners, ground.faults),
+        clock=ground.clock,
+        readiness=silence,
+        signals=silence,
+    )
+    start(life, (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.hear_news))
+    return House(services=services.auth.rpc.services(use_cases))
+
+
+class _Line:
+    """A replica's line to storage's news; it breaks like any other."""
+
+    def __init__(self, life: Life, listeners: list[Callable[[Revocation], None]], faults: Faults) -> None:
+        self._way = Way(process=life, to=STORE, lost=chassis.db.StoreUnavailable, limit_s=2 * LISTENING_S)
+        self._listeners = listeners
+        self._faults = faults
+
+    async def listen(
+        self, _clock: chassis.clock.Clock, *, opened: Callable[[], None], tell: Callable[[Revocation], None]
+    ) -> None:
+        """Tell every piece of news after `opened` was called, until the line breaks."""
+        self._listeners.append(tell)
+        opened()
+        try:
+            while True:
+                await self._faults.around(self._way, "listen", lambda: asyncio.sleep(LISTENING_S))
+        finally:
+            self._listeners.remove(tell)

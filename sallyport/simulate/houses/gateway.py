@@ -1,0 +1,101 @@
+"""The gateway's process: its use cases, without the doors' HTTP."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import chassis.rpc
+
+# isort: split
+from sallyport.simulate.amazon import Amazon
+from sallyport.simulate.faults import Faults, Way
+from sallyport.simulate.houses.auth import CLIENT_ID
+from sallyport.simulate.houses.ground import AMAZON, Ground, House, Silence, start
+from sallyport.simulate.nodes import Life
+from sallyport.simulate.watching import Watcher
+from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.model import exchange
+from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
+from services.gateway.model.faults import UpstreamTimeout
+from services.gateway.model.native import NativeClient
+from services.gateway.peers.audit import AuditLog
+from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.people import PeopleClient
+from services.gateway.peers.safe import SafeClient
+from services.gateway.peers.tokens import TokensClient
+from services.gateway.service import LibraryApps, NativeApps, Portal
+
+ISSUER = "https://gateway.example"
+VERSION = "simulated"
+DEADLINE_S = 5.0
+"""Source: chassis.rpc.Channel, whose deadline the gateway leaves as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayHouse(House):
+    """What stands behind the doors."""
+
+    forwarder: Forwarder
+    portal: Portal
+    native_apps: NativeApps
+    library_apps: LibraryApps
+
+
+def build(ground: Ground, life: Life) -> GatewayHouse:
+    """Return a fresh process; it remembers nothing and owns nothing durable."""
+
+    def channel(peer: str) -> chassis.rpc.Channel:
+        return ground.wire.channel(life, peer, caller="gateway", deadline_s=DEADLINE_S)
+
+    audit = AuditLog(channel("telemetry"))
+    signals: Any = _Signals(ground.watcher)
+    ports = Ports(
+        auth=AuthClient(channel("auth")),
+        safe=SafeClient(channel("retention")),
+        audit=audit,
+        upstream=_Upstream(life, ground.amazon, ground.faults),
+        signals=signals,
+        clock=ground.clock,
+        entropy=ground.entropy,
+    )
+    identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    people, tokens = PeopleClient(channel("auth")), TokensClient(channel("auth"))
+    start(life, (audit.run, identities.watch))
+    return GatewayHouse(
+        services=(),
+        forwarder=Forwarder(
+            catalogue=ground.engines.catalogue,
+            ports=ports,
+            identities=identities,
+            user_agent=exchange.user_agent(VERSION),
+        ),
+        portal=Portal(people=people),
+        native_apps=NativeApps(
+            people=people, tokens=tokens, client=NativeClient(CLIENT_ID, "Desktop"), issuer=ISSUER
+        ),
+        library_apps=LibraryApps(tokens=tokens),
+    )
+
+
+class _Upstream:
+    """Fits `forward.ports.Upstream`: the way to Amazon, with each call's own time."""
+
+    def __init__(self, life: Life, amazon: Amazon, faults: Faults) -> None:
+        self._life = life
+        self._amazon = amazon
+        self._faults = faults
+
+    async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
+        """Return Amazon's answer; raises UpstreamTimeout when none comes."""
+        way = Way(process=self._life, to=AMAZON, lost=UpstreamTimeout, limit_s=timeout_s)
+        return await self._faults.around(way, "send", lambda: self._amazon.send(request))
+
+
+class _Signals(Silence):
+    """Drops what is shown, but for the gateway's own mistakes."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def crashed(self, request_id: str, error: Exception) -> None:
+        """Tell of a mistake."""
+        self._watcher.mistake(f"gateway {request_id}", error)

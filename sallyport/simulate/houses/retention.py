@@ -1,0 +1,62 @@
+"""Retention's process."""
+
+import functools
+from typing import Any
+
+import services.retention.rpc
+from sallyport.simulate.houses.ground import Ground, House, Silence, start
+from sallyport.simulate.nodes import Life
+from services.retention.app import AUDIT_DEADLINE_S, Parts, compose
+from services.retention.jobs import Jobs
+from services.retention.model.orders import Term
+from services.retention.peers import AuditLog
+from services.retention.service.steady_clock import SteadyClock
+from tests.fakes.retention_store import FakeDataKeyStore, FakeRecordStore
+
+
+def build(ground: Ground, life: Life) -> House:
+    """Return a fresh process on retention's tables and keys."""
+    parts = _parts(ground, life)
+    use_cases = compose(parts, term=Term())
+    silence: Any = Silence()
+    jobs = Jobs(
+        erasing=use_cases.erasing,
+        clocks=use_cases.clocks,
+        upkeep=use_cases.upkeep,
+        clock=ground.clock,
+        readiness=silence,
+        signals=silence,
+    )
+    start(life, [task for _, task in jobs.tasks])
+    return House(
+        services=services.retention.rpc.services(
+            clocks=use_cases.clocks,
+            safe=use_cases.safe,
+            erasing=use_cases.erasing,
+            verifier=use_cases.verifier,
+        )
+    )
+
+
+def _parts(ground: Ground, life: Life) -> Parts:
+    engines, watcher = ground.engines, ground.watcher
+    keys = functools.partial(ground.keys, life)
+    store = functools.partial(ground.store, life)
+    records = store(FakeRecordStore(engines.retention_tables), watcher.record_effect)
+    erasures = store(engines.erasure_store(engines.retention_tables))
+    channel = ground.wire.channel(life, "telemetry", caller="retention", deadline_s=AUDIT_DEADLINE_S)
+    silence: Any = Silence()
+    return Parts(
+        records=records,
+        measures=records,
+        data_key_rows=store(FakeDataKeyStore(engines.retention_tables)),
+        erasures=erasures,
+        traces=erasures,
+        keys=keys(engines.retention_keys, watcher.key_effect),
+        verifier_keys=keys(engines.retention_keys),
+        receipt_key=keys(engines.receipt_key),
+        audit=AuditLog(channel),
+        clock=SteadyClock(ground.clock),
+        entropy=ground.entropy,
+        signals=silence,
+    )

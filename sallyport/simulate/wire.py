@@ -1,0 +1,196 @@
+"""The wire between nodes, in process: what `chassis.rpc` does with sockets, done with function calls.
+
+The services' own edges stand on both ends: `peers` speaks through generated stubs, `rpc` answers through its
+servicers, and the METHODS tables say who may call and for how long. Errors arrive as `chassis.rpc` rebuilds
+them. Certificates and bytes are what is left out.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+import chassis.errors
+import chassis.rpc
+from chassis.rpc import server
+from chassis.rpc.status import PeerUnavailable
+from sallyport.simulate.faults import Faults, Way
+from sallyport.simulate.nodes import Life, Mistake, Node
+
+Stub = TypeVar("Stub")
+
+STREAM_STEP_S_MAX = 60.0
+"""A stream whose next answer travels longer is broken; long enough for a line to be silent and not broken."""
+
+_END = object()
+
+Heard = Callable[[str, Any], None]
+"""Sees each request whose sender was told that it succeeded: method and request."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request on its way.
+
+    Attributes:
+        path: "/<proto service>/<method>".
+        caller: who the certificate says that it is.
+    """
+
+    path: str
+    request: Any
+    caller: str
+
+    @property
+    def name(self) -> str:
+        """The method's name."""
+        return self.path.rpartition("/")[2]
+
+    def method(self, node: Node[Any]) -> tuple[Callable[..., Any], chassis.rpc.Method]:
+        """Return what answers the call on a node, and its row.
+
+        Raises:
+            LookupError: nothing does.
+        """
+        for service in node.house.services:
+            if self.path.startswith(f"/{service.descriptor.full_name}/"):
+                return getattr(service.servicer, self.name), service.methods[self.name]
+        raise LookupError(self.path)
+
+
+class Wire:
+    """Carries calls to whoever serves them."""
+
+    def __init__(self, *, faults: Faults, choices: random.Random, mistake: Mistake, heard: Heard) -> None:
+        self._faults = faults
+        self._choices = choices
+        self._mistake = mistake
+        self._heard = heard
+        self._nodes: Mapping[str, Sequence[Node[Any]]] = {}
+
+    def open(self, nodes: Mapping[str, Sequence[Node[Any]]]) -> None:
+        """Connect everybody: the nodes of each service by its name; their houses have `services`."""
+        self._nodes = nodes
+
+    def channel(self, process: Life, peer: str, *, caller: str, deadline_s: float) -> chassis.rpc.Channel:
+        """Return the way from a process to a service, in the shape of the real one.
+
+        Args:
+            process: who calls.
+            peer: the service's name.
+            caller: the identity that the caller's certificate would name.
+            deadline_s: of each call.
+        """
+        way = Way(process=process, to=peer, lost=PeerUnavailable, limit_s=deadline_s)
+        return cast("chassis.rpc.Channel", _Channel(self, way, caller))
+
+    async def ask(self, way: Way, call: Call) -> Any:
+        """Return the answer to one request."""
+
+        async def deliver() -> Any:
+            node = self._pick(way.to)
+            return await node.life.serve(lambda: self._handle(node, call))
+
+        answer = await self._faults.around(way, call.name, deliver)
+        self._heard(call.name, call.request)
+        return answer
+
+    async def follow(self, way: Way, call: Call) -> AsyncIterator[Any]:
+        """Give the answers to one request as they come, until the line breaks; it never has a gap."""
+        node = self._pick(way.to)
+        told: asyncio.Queue[Any] = asyncio.Queue()
+        end = node.life.start(_pump(call.method(node)[0], call, told))
+        stream_way = replace(way, limit_s=STREAM_STEP_S_MAX)
+        try:
+            while True:
+                answer = await told.get()
+                if answer is _END:
+                    return
+                if isinstance(answer, chassis.errors.SallyportError):
+                    raise answer
+                yield await self._faults.around(stream_way, "told", _giving(answer))
+        finally:
+            end()
+
+    async def _handle(self, node: Node[Any], call: Call) -> Any:
+        method, row = call.method(node)
+        try:
+            with server._bound(call.caller):  # noqa: SLF001 - the wire stands where the server stands
+                server._admit(call.caller, row)  # noqa: SLF001
+                async with server._limited(row.deadline_s):  # noqa: SLF001
+                    return await method(call.request, None)
+        except chassis.errors.SallyportError as error:
+            raise _rebuilt(error) from error
+        except Exception as error:
+            self._mistake(f"{node.name} {call.name}", error)
+            raise chassis.errors.Internal from error
+
+    def _pick(self, service: str) -> Node[Any]:
+        up = [node for node in self._nodes[service] if node.is_up]
+        if not up:
+            raise PeerUnavailable
+        return self._choices.choice(up)
+
+
+class _Channel:
+    """Fits `chassis.rpc.Channel` as far as peers use it, and the gRPC channel that a generated stub takes."""
+
+    def __init__(self, wire: Wire, way: Way, caller: str) -> None:
+        self._wire = wire
+        self._way = way
+        self._caller = caller
+
+    def stub(self, stub_class: Callable[[Any], Stub]) -> Stub:
+        """Return the generated stub."""
+        return stub_class(self)
+
+    def unary_unary(self, path: str, *_: object, **__: object) -> Callable[..., Awaitable[Any]]:
+        """Return one method of a stub."""
+
+        async def call(request: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - gRPC's own
+            way = self._way if timeout is None else replace(self._way, limit_s=timeout)
+            return await self._wire.ask(way, Call(path, request, self._caller))
+
+        return call
+
+    def unary_stream(self, path: str, *_: object, **__: object) -> Callable[[Any], AsyncIterator[Any]]:
+        """Return one streaming method of a stub."""
+
+        def call(request: Any) -> AsyncIterator[Any]:
+            return self._wire.follow(self._way, Call(path, request, self._caller))
+
+        return call
+
+
+async def _pump(method: Callable[..., AsyncIterator[Any]], call: Call, told: asyncio.Queue[Any]) -> None:
+    """Put a stream's answers where its reader takes them; whatever ends it, the reader hears of it."""
+    try:
+        with server._bound(call.caller):  # noqa: SLF001 - as above
+            async with aclosing(cast("Any", method(call.request, None))) as answers:
+                async for answer in answers:
+                    told.put_nowait(answer)
+        told.put_nowait(_END)
+    except chassis.errors.SallyportError as error:
+        told.put_nowait(_rebuilt(error))
+    finally:
+        told.put_nowait(PeerUnavailable())
+
+
+def _giving(answer: Any) -> Callable[[], Awaitable[Any]]:
+    async def give() -> Any:
+        return answer
+
+    return give
+
+
+def _rebuilt(error: chassis.errors.SallyportError) -> chassis.errors.SallyportError:
+    """Return an error as its caller sees it: the bare kind with the reason's code and text."""
+    return chassis.errors.rebuild(
+        chassis.errors.kind_of(error).__name__,
+        code=error.code,
+        text=error.text,
+        http_status=error.http_status,
+        retry_after_s=error.retry_after_s,
+    )
