@@ -1,4 +1,4 @@
-"""Calling the simulated Amazon as a vendor's server without Sallyport would: the yardstick for its answers."""
+"""Calling the simulated Amazon as a vendor's server without Sallyport would: the yardstick of answers."""
 
 import ssl
 from typing import Any

@@ -14,6 +14,8 @@ from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 # Auth says something each 15 s; a stream that is silent for three times that is dead.
 # Source: proto/wire/auth/v1/auth.proto, Revocation.
+# Another replica may be asking Amazon for the same seller; a call's own deadline is 25 s.
+LENDING_S_MAX = 20.0
 SILENCE_S_MAX = 45.0
 
 _REGIONS = {
@@ -68,7 +70,7 @@ class AuthClient:
         request = auth_pb2.LendAmazonTokenRequest(device_id=device_id, region=_REGIONS[region])
         if restriction is not None:
             request.restriction.CopyFrom(_restriction(restriction))
-        lent = await self._auth.LendAmazonToken(request)
+        lent = await self._auth.LendAmazonToken(request, timeout=LENDING_S_MAX)
         return AmazonToken(Secret(lent.token), lent.expires_at.ToDatetime(tzinfo=UTC))
 
     async def restrict_access(

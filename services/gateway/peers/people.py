@@ -17,6 +17,9 @@ _REGIONS_TOLD = {
 }
 _PROFILES_TOLD = {auth_pb2.PROFILE_BOUND: Profile.BOUND, auth_pb2.PROFILE_COMPAT: Profile.COMPAT}
 
+# auth exchanges the code at Amazon meanwhile.
+CONSENT_S_MAX = 15.0
+
 
 class PeopleClient:
     """Fits `service.People`."""
@@ -52,7 +55,7 @@ class PeopleClient:
             selling_partner_id=answer.selling_partner_id,
             code=answer.code.reveal(),
         )
-        return _consent(await self._auth.CompleteConsent(request))
+        return _consent(await self._auth.CompleteConsent(request, timeout=CONSENT_S_MAX))
 
     async def list_consents(self, visit: Visit) -> Sequence[Consent]:
         """Return the seller's consents, newest first."""
