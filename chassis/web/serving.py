@@ -2,10 +2,14 @@
 
 It gets an id, its whole body within bounds or a refusal, its handler, the headers every answer has,
 and one log line that names the route's event kind and never the path, query, headers or body.
+
+Only a request that has arrived whole takes one of the places of those being served, so that slow clients
+cannot take them all (R-25). Large bodies are fewer than connections, which bounds their memory (R-23).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -20,6 +24,9 @@ from chassis.web.problem import ErrorRenderer
 BODY_DEADLINE_S = 30.0
 CONNECTIONS_MAX = 4096
 REQUESTS_MAX = 1024
+# A body is large when it may be larger than this: tokens, forms and nearly all calls are smaller.
+SMALL_BODY_BYTES_MAX = 64 * 1024
+LARGE_BODIES_MAX = 32
 
 UNROUTED_EVENT = "web.path.refused"
 
@@ -69,6 +76,7 @@ class Limits:
     answer_deadline_s: float = connection.ANSWER_DEADLINE_S
     connections_max: int = CONNECTIONS_MAX
     requests_max: int = REQUESTS_MAX
+    large_bodies_max: int = LARGE_BODIES_MAX
 
 
 class Serving:
@@ -80,6 +88,8 @@ class Serving:
         self._headers = _OVER_TLS if is_tls else _ON_EVERY_ANSWER
         self._routes: dict[web.AbstractRoute, Route] = {}
         self._in_flight = 0
+        self._served = _Places(limits.requests_max)
+        self._large_bodies = _Places(limits.large_bodies_max)
         self._is_draining = False
         self._idle = asyncio.Event()
 
@@ -136,9 +146,7 @@ class Serving:
         began_s = asyncio.get_running_loop().time()
         raised: Exception | None = None
         try:
-            if route is not None:
-                await self._receive(request)
-            response = await handler(request)
+            response = await self._handle(request, handler, route)
         except web.HTTPRedirection as redirection:
             response = web.Response(status=redirection.status, headers=redirection.headers)
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
@@ -151,12 +159,20 @@ class Serving:
             raise ConnectionResetError
         return response
 
-    async def _receive(self, request: web.Request) -> None:
-        """Read the whole body into the request, within its bounds."""
-        if self._in_flight > self._limits.requests_max:
-            raise problem.Overloaded
+    async def _handle(
+        self, request: web.Request, handler: Handler, route: Route | None
+    ) -> web.StreamResponse:
+        if route is None:
+            return await handler(request)
         if (request.content_length or 0) > self._body_bytes_max:
             raise problem.BodyTooLarge
+        with self._large_bodies.taken() if _may_be_large(request) else nullcontext():
+            await self._receive(request)
+            with self._served.taken():
+                return await handler(request)
+
+    async def _receive(self, request: web.Request) -> None:
+        """Read the whole body into the request, within its bounds."""
         try:
             async with asyncio.timeout(self._limits.body_deadline_s):
                 await request.read()
@@ -166,6 +182,34 @@ class Serving:
             raise problem.BodyTooLarge from error
         except (web.RequestPayloadError, ConnectionError) as error:
             raise problem.MalformedRequest from error
+
+
+class _Places:
+    """So many at a time, and nobody waits."""
+
+    def __init__(self, places_max: int) -> None:
+        self._free = places_max
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Keep a place while inside.
+
+        Raises:
+            Overloaded: all are taken.
+        """
+        if not self._free:
+            raise problem.Overloaded
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+def _may_be_large(request: web.Request) -> bool:
+    """Return whether a body may fill more than SMALL_BODY_BYTES_MAX: one whose size nobody said may."""
+    size = None if "Content-Encoding" in request.headers else request.content_length
+    return request.body_exists and (size is None or size > SMALL_BODY_BYTES_MAX)
 
 
 def _refusal(request: web.Request, error: Exception, route: Route | None) -> web.Response:

@@ -134,12 +134,14 @@ async def serving(
     routes: Sequence[chassis.web.Route] = ROUTES,
     limits: chassis.web.Limits | None = None,
     certificates: chassis.crypto.tls.CurrentContext | None = None,
+    *,
+    body_bytes_max: int = BODY_BYTES_MAX,
 ) -> AsyncIterator[chassis.web.Site]:
     site = chassis.web.Site(
         listen=LOOPBACK,
         tls=certificates,
         routes=routes,
-        body_bytes_max=BODY_BYTES_MAX,
+        body_bytes_max=body_bytes_max,
         limits=limits or chassis.web.Limits(),
     )
     await site.start()
@@ -441,6 +443,44 @@ async def test_more_requests_than_served_at_a_time_are_503_at_once_R23() -> None
         assert second.headers["retry-after"] == "1"
         gate.may_pass.set()
         assert (await first).status == 200
+
+
+async def unfinished(port: int, *lines: str) -> asyncio.StreamWriter:
+    """Begin a request whose body never comes whole, and return once the server waits for the rest."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = ["POST /wait HTTP/1.1", "Host: x", "Expect: 100-continue", *lines, "", ""]
+    writer.write("\r\n".join(head).encode())
+    async with asyncio.timeout(PATIENCE_S):
+        assert b"100 Continue" in await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"1")
+    return writer
+
+
+async def test_clients_that_are_slow_with_their_bodies_keep_nobody_out_R25() -> None:
+    gate = Gate()
+    gate.may_pass.set()
+    routes = [*gate.routes, chassis.web.Route("POST", "/wait", gate.wait, "test.page.written")]
+    async with serving(routes, chassis.web.Limits(requests_max=2)) as site:
+        slow = [await unfinished(site.port, "Content-Length: 10") for _ in range(3)]
+        assert (await ask(site.port, "GET /")).status == 200
+        for writer in slow:
+            writer.close()
+
+
+@pytest.mark.parametrize(
+    "size", ["Content-Length: 70000", "Transfer-Encoding: chunked"], ids=["said", "unsaid"]
+)
+async def test_more_large_bodies_than_held_at_a_time_are_503_and_small_ones_pass_R23(size: str) -> None:
+    gate = Gate()
+    gate.may_pass.set()
+    routes = [chassis.web.Route("POST", "/wait", gate.wait, "test.page.written")]
+    limits = chassis.web.Limits(large_bodies_max=1)
+    async with serving(routes, limits, body_bytes_max=100_000) as site:
+        large = await unfinished(site.port, size)
+        refused = await ask(site.port, "POST /wait", body=b"1" * 70_000)
+        assert (refused.status, refused.document["code"]) == (503, "overloaded")
+        assert (await ask(site.port, "POST /wait", body=b"small")).status == 200
+        large.close()
 
 
 async def test_more_connections_than_held_at_a_time_are_closed_R23() -> None:
