@@ -1,8 +1,9 @@
 """Whose access token this is: auth's word, remembered only while revocations are heard.
 
-- Remembered until the token ends, at most REMEMBERED_S_MAX, and never across a gap in the stream of
-  revocations: a stream that breaks, or is silent for more than SILENCE_S_MAX, ends all trust, and
-  auth is asked for every call until a new stream has begun (T-01, ADR 0002).
+- Remembered until the token ends, also by the monotonic clock, because the time of day may jump back
+  (R-14); at most REMEMBERED_S_MAX, and never across a gap in the stream of revocations: a stream that
+  breaks, or is silent for more than SILENCE_S_MAX, ends all trust, and auth is asked for every call
+  until a new stream has begun (T-01, ADR 0002).
 - An answer of auth's that was under way while a revocation came in serves its one call and is not
   remembered.
 """
@@ -67,7 +68,8 @@ class Identities:
         changes = self._changes
         device = await self._auth.introspect(access_token)
         if self.is_listening() and changes == self._changes:
-            until_s = self._clock.monotonic_s() + REMEMBERED_S_MAX
+            left_s = (device.expires_at - self._clock.now()).total_seconds()
+            until_s = self._clock.monotonic_s() + min(left_s, REMEMBERED_S_MAX)
             self._known.put(access_token, _Known(device, until_s))
         return device
 
