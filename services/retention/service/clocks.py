@@ -12,6 +12,7 @@ import chassis.errors
 from services.retention.model.audit import Kind, Origin
 from services.retention.model.errors import (
     Expired,
+    KeyRetired,
     OrderContended,
     RecordUnsound,
     RequestInvalid,
@@ -65,8 +66,9 @@ class Clocks:
         """Move what an earlier call could not; return how many orders were looked at."""
         due = await self._ports.records.find_moves(MOVES_PER_RUN_MAX)
         for clock in due:
-            # Whoever changed the order moves it; whoever erases the seller removes it.
-            with contextlib.suppress(OrderContended, SubjectClosed):
+            # Whoever changed the order moves it; whoever erases the seller removes it. One order whose key
+            # is missing does not keep the others under too late a day.
+            with contextlib.suppress(OrderContended, SubjectClosed, KeyRetired):
                 await self._move(clock, origin)
         return len(due)
 

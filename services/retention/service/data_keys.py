@@ -55,9 +55,9 @@ class DataKeys:
             KeyRetired: a key over the data key is gone, its row not yet.
         """
         data_key = await self._ports.rows.find_data_key(seller_id, erase_day)
-        if data_key is None:
-            data_key = await self._make(seller_id, erase_day)
         try:
+            if data_key is None:
+                data_key = await self._make(seller_id, erase_day)
             return OpenKey(data_key, await self.unwrap(data_key))
         except chassis.errors.SallyportError as error:
             if error.code == KEY_GONE:

@@ -7,8 +7,10 @@ import pytest
 
 import chassis.vault.errors
 from services.retention.model.audit import Kind, Phase, Result
+from services.retention.model.erasures import Subject
 from services.retention.model.errors import Expired, NameInvalid, NothingKept, RequestInvalid
 from services.retention.model.orders import OBSERVATIONS_MAX, OrderState, erase_day
+from services.retention.model.records import RecordName
 from tests.fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 
 MONTH = timedelta(days=30)
@@ -105,6 +107,30 @@ async def test_a_move_that_was_held_up_is_made_up_for_R12() -> None:
     assert not house.tables.clocks[SELLER, NAME.order_id].is_move_due
     assert {record.expires_at for record in house.tables.records} == {house.now - 6 * DAY + MONTH}
     assert await house.use.clocks.move_due(CONSOLE) == 0
+
+
+async def test_an_order_whose_key_is_missing_does_not_hold_up_the_others_R18() -> None:
+    house = await sealed_house()
+    first, last = replace(NAME, order_id="000-first"), replace(NAME, order_id="999-last")
+
+    async def leaves(name: RecordName, days_ago: int) -> None:
+        left = seen(house.now, OrderState.SHIPPED, shipped_at=house.now - days_ago * DAY)
+        await house.use.clocks.observe(SELLER, [replace(left, order_id=name.order_id)], origin=GATEWAY)
+
+    for name in (first, last):
+        arrived = replace(seen(house.now, OrderState.UNSHIPPED), order_id=name.order_id)
+        await house.use.clocks.observe(SELLER, [arrived], origin=GATEWAY)
+        await house.seal(name)
+    await leaves(NAME, 6)
+    del house.keys.living[Subject.of_day(erase_day(house.now - 6 * DAY + MONTH))]
+    house.restart()
+    house.audit.is_down = True
+    await leaves(first, 6)
+    await leaves(last, 7)
+    house.audit.is_down = False
+    assert await house.use.clocks.move_due(CONSOLE) == 2
+    assert house.tables.clocks[SELLER, first.order_id].is_move_due
+    assert not house.tables.clocks[SELLER, last.order_id].is_move_due
 
 
 async def test_a_record_that_does_not_open_is_not_moved_but_removed_T16() -> None:

@@ -283,6 +283,17 @@ async def test_a_sealed_vault_stops_everything_R06() -> None:
         assert refusal.value.code == "key_service_unavailable"
 
 
+async def test_a_key_that_the_key_service_lost_is_no_end_of_the_orders_clock_R20() -> None:
+    house = House()
+    await house.observe()
+    await house.seal()
+    house.pass_(2 * DAY)
+    await house.observe()
+    del house.keys.living[Subject.of_seller(SELLER)]
+    with pytest.raises(KeyRetired):
+        await house.seal()
+
+
 async def test_an_unwrapped_key_is_used_for_at_most_a_minute_R06() -> None:
     house = House()
     await house.observe()
