@@ -1,10 +1,11 @@
 # Every verb of the house. `make help` lists them.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for python in python3.11 python3; do $$python -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := chassis services sallyport simulator proto tests
-NEWER_PYTHON := $(shell command -v python3.13 2>/dev/null)
+SOURCES := chassis services sallyport simulator proto tests bench
+NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null) \
+	$(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13))
 
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test test-newer check fmt lint type arch proto proto-check bench lock clean
@@ -37,7 +38,7 @@ endif
 
 test-newer:
 	@$(MAKE) --no-print-directory install VENV=.venv-newer PYTHON=$(NEWER_PYTHON)
-	@.venv-newer/bin/python -m pytest tests/unit tests/contract
+	@.venv-newer/bin/python -m pytest tests/unit tests/arch
 
 check: lint type arch proto-check test  ## all that CI runs
 
