@@ -2,7 +2,11 @@
 
 Owns the connections. Never follows a redirect, never sends a request anywhere but to the configured
 base URLs, never logs a body, a header or an address. What comes back is taken whole or not at all: at
-most BODY_BYTES_MAX after decompression and within the caller's time (T-05, T-29).
+most BODY_BYTES_MAX after decompression and within the caller's time (T-05, T-29). One call of `send` is
+one request: whether to ask again is the caller's decision.
+
+aiohttp would by itself ask again, also for PUT and DELETE, when a connection breaks, and has no public
+switch for it; the lock file pins aiohttp, and a test counts the requests.
 """
 
 import asyncio
@@ -61,6 +65,7 @@ class Amazon:
             auto_decompress=False,
             trust_env=False,
         ) as session:
+            session._retry_connection = False  # noqa: SLF001 - see above
             yield cls(session=session, base_urls=base_urls)
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
@@ -207,6 +208,14 @@ async def test_an_endless_answer_is_cut_off_T29(stage: Stage) -> None:
 async def test_a_broken_connection_is_told_from_none_at_all(stage: Stage) -> None:
     with pytest.raises(UpstreamLost):
         await stage.send("/lost")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+async def test_a_request_whose_answer_was_lost_is_not_made_again_R07(sockets: Real, method: str) -> None:
+    asked = replace(request("/lost"), method=method)
+    with pytest.raises(UpstreamLost):
+        await sockets.upstream.send(asked, timeout_s=PATIENCE_S)
+    assert len(sockets.heard) == 1
 
 
 async def test_silence_ends_with_the_callers_time_R07(stage: Stage) -> None:
