@@ -116,7 +116,8 @@ class Amazon:
             answer = await self._post(self._endpoints.lwa_url + LWA_PATH, data={**form, **proof})
         except AuthorizationUnavailable as error:
             # LWA's limits are the application's: when it names a time, nobody asks before it.
-            self._lwa_quiet_until_s = self._clock.monotonic_s() + (error.retry_after_s or 0.0)
+            until_s = self._clock.monotonic_s() + (error.retry_after_s or 0.0)
+            self._lwa_quiet_until_s = max(self._lwa_quiet_until_s, until_s)
             raise
         if answer.status != 200:
             raise _refusal(answer)

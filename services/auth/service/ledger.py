@@ -6,6 +6,7 @@
 - A refusal is answered even while the audit log is down; its fact is told later.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,16 +70,15 @@ class Ledger:
         """
         told = 0
         while self._late:
-            event = self._late.popleft()
+            event = self._late[0]
             try:
                 await self._audit.record(event)
             except Unavailable:
-                self._late.appendleft(event)
                 raise
             except SallyportError:
-                self._signals.told_late("lost")
+                self._forget(event, "lost")
                 continue
-            self._signals.told_late("told")
+            self._forget(event, "told")
             told += 1
         return told
 
@@ -86,13 +86,26 @@ class Ledger:
         try:
             await self._audit.record(event)
         except Unavailable:
-            self._late.append(event)
-            self._signals.told_late("kept")
+            self._keep(event)
+        except asyncio.CancelledError:
+            # The caller has gone; what was done is told all the same.
+            self._keep(event)
+            raise
         except SallyportError:
             self._signals.told_late("lost")
+
+    def _keep(self, event: AuditEvent) -> None:
+        self._late.append(event)
+        self._signals.told_late("kept")
         if len(self._late) > LATE_EVENTS_MAX:
             self._late.popleft()
             self._signals.told_late("lost")
+
+    def _forget(self, event: AuditEvent, why: str) -> None:
+        """Drop the event that was just told, unless newer ones have pushed it out meanwhile."""
+        if self._late and self._late[0] is event:
+            self._late.popleft()
+        self._signals.told_late(why)
 
     def _event(self, deed: Deed, phase: Phase) -> AuditEvent:
         return AuditEvent(

@@ -1,5 +1,6 @@
 """The client of Amazon's token endpoints against answers that Amazon would not, or should not, give."""
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -121,6 +122,16 @@ async def test_nobody_asks_before_the_time_that_lwa_named_R10(server: AmazonServ
         assert len(server.asked) == 1
         clock.pass_(10.0)
         await amazon.refresh(CREDENTIALS, TOKEN)
+
+
+async def test_a_failure_that_names_no_time_does_not_shorten_the_named_one_R10(server: AmazonServer) -> None:
+    async with services.auth.amazon.connect(endpoints(server), FakeClock()) as amazon:
+        server.scripted.extend([Scripted(429, b"", {"Retry-After": "30"}), *[Scripted(500)] * 3])
+        asking = [amazon.refresh(CREDENTIALS, TOKEN) for _ in range(4)]
+        assert len(await asyncio.gather(*asking, return_exceptions=True)) == len(server.asked)
+        with pytest.raises(AuthorizationUnavailable) as refusal:
+            await amazon.refresh(CREDENTIALS, TOKEN)
+        assert refusal.value.retry_after_s == 30.0
 
 
 async def test_an_answer_that_does_not_come_is_given_up_R07(server: AmazonServer) -> None:

@@ -1,5 +1,6 @@
 """Intent before the effect, outcome after, refusals as facts."""
 
+import asyncio
 import uuid
 
 import pytest
@@ -80,6 +81,39 @@ async def test_an_effect_whose_outcome_cannot_be_told_is_no_error_and_is_told_la
     assert await desk.ledger.settle() == 1
     assert desk.told == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
     assert await desk.ledger.settle() == 0
+
+
+async def test_a_round_that_is_cut_short_loses_nothing_R01(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    desk.audit.is_down = True
+    await desk.ledger.refusal(REFUSAL)
+    desk.audit.is_down = False
+    with monkeypatch.context() as slow:
+        slow.setattr(desk.audit, "record", lambda _event: asyncio.Event().wait())
+        round_ = asyncio.create_task(desk.ledger.settle())
+        await asyncio.sleep(0)
+        round_.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await round_
+    assert await desk.ledger.settle() == 1
+    assert desk.told == [(Phase.FACT, "token_reused")]
+
+
+async def test_an_effect_whose_caller_has_gone_is_told_later_R01(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    async def act() -> None:
+        async with desk.ledger.effect(DEED):
+            slow.setattr(desk.audit, "record", lambda _event: asyncio.Event().wait())
+
+    with monkeypatch.context() as slow:
+        acting = asyncio.create_task(act())
+        await asyncio.sleep(0)
+        acting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await acting
+    assert await desk.ledger.settle() == 1
+    assert desk.told == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
 async def test_a_refusal_is_answered_while_the_audit_log_is_down_and_told_later_R02() -> None:
