@@ -40,6 +40,8 @@ STATES = {
     retention_pb2.ORDER_STATE_SHIPPED: OrderState.SHIPPED,
     retention_pb2.ORDER_STATE_DELIVERED: OrderState.DELIVERED,
 }
+# What a call that names no time gets.
+CHANNEL_S_MAX = 5.0
 KEY = SafeKey("seller-1", "114-3941689-8772232", "ordersV0.getOrderAddress")
 
 
@@ -77,7 +79,9 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     ) -> auth_pb2.AmazonToken:
         (region,) = [each for each, told in REGIONS.items() if told == request.region]
         wanted = restriction(request.restriction) if request.HasField("restriction") else None
-        lent = await self.auth.lend_amazon_token(request.device_id, region, wanted)
+        lent = await self.auth.lend_amazon_token(
+            request.device_id, region, wanted, timeout_s=context.time_remaining()
+        )
         return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_at=stamp(lent.expires_at))
 
     async def RestrictAccess(
@@ -243,12 +247,18 @@ async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
     auth_peer: AuthPeer, auth: FakeAuthPeer
 ) -> None:
     wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
-    ordinary = await auth_peer.lend_amazon_token("device-1", Region.EU, None)
-    restricted = await auth_peer.lend_amazon_token("device-1", Region.FE, wanted)
+    ordinary = await auth_peer.lend_amazon_token("device-1", Region.EU, None, timeout_s=15.0)
+    restricted = await auth_peer.lend_amazon_token("device-1", Region.FE, wanted, timeout_s=15.0)
     assert auth.lent == [("device-1", Region.EU, None), ("device-1", Region.FE, wanted)]
     assert ordinary.token.reveal() == "Atza|1"
     assert restricted.expires_at == START + timedelta(hours=1)
     assert "Atz" not in repr(restricted)
+
+
+async def test_auth_gets_the_time_that_a_caller_has_R07(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
+    await auth_peer.lend_amazon_token("device-1", Region.EU, None, timeout_s=15.0)
+    (timeout_s,) = auth.lend_timeouts_s
+    assert CHANNEL_S_MAX < timeout_s <= 15.0
 
 
 async def test_a_handle_is_a_token_with_restrictions(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
@@ -261,7 +271,7 @@ async def test_a_handle_is_a_token_with_restrictions(auth_peer: AuthPeer, auth: 
 async def test_auth_being_down_is_unavailable(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
     auth.is_down = True
     with pytest.raises(chassis.errors.Unavailable):
-        await auth_peer.lend_amazon_token("device-1", Region.NA, None)
+        await auth_peer.lend_amazon_token("device-1", Region.NA, None, timeout_s=15.0)
 
 
 async def test_what_is_sealed_can_be_opened_by_its_name_only(safe: Safe) -> None:

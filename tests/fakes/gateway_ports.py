@@ -69,6 +69,7 @@ class FakeAuthPeer:
         self.revoked: set[str] = set()
         self.introspections = 0
         self.lent: list[tuple[str, Region, Restriction | None]] = []
+        self.lend_timeouts_s: list[float] = []
         self.lending_error: Exception | None = None
         self.handles = 0
         self._streams: list[asyncio.Queue[str | Exception | None]] = []
@@ -137,9 +138,10 @@ class FakeAuthPeer:
             yield told
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None
+        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
     ) -> AmazonToken:
         self._check_up()
+        self.lend_timeouts_s.append(timeout_s)
         if self.lending_error is not None:
             raise self.lending_error
         self.lent.append((device_id, region, restriction))

@@ -62,7 +62,12 @@ class Attempts:
     async def _once(self, journey: Journey) -> UpstreamAnswer:
         clock, signals = self._ports.clock, self._ports.signals
         await self._turns.take(journey.budget, until_s=journey.until_s - ATTEMPT_S_MIN)
-        token = await self._lending.lend(journey.device, journey.region, journey.plan.restriction)
+        token = await self._lending.lend(
+            journey.device,
+            journey.region,
+            journey.plan.restriction,
+            timeout_s=journey.until_s - clock.monotonic_s(),
+        )
         remaining_s = journey.until_s - clock.monotonic_s()
         if remaining_s < ATTEMPT_S_MIN:
             raise UpstreamTimeout

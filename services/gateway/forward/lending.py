@@ -24,17 +24,21 @@ class Lending:
         self._clock = clock
         self._lent: Recent[_Key, AmazonToken] = Recent(TOKENS_MAX)
 
-    async def lend(self, device: Device, region: Region, restriction: Restriction | None) -> Secret[str]:
+    async def lend(
+        self, device: Device, region: Region, restriction: Restriction | None, *, timeout_s: float
+    ) -> Secret[str]:
         """Return a token of the device's seller that is good for at least another minute.
 
         Raises:
             Denied: the consent is missing, ended or withdrawn, in auth's words.
-            Unavailable: auth, or Amazon's authorization service, cannot be asked.
+            Unavailable: auth, or Amazon's authorization service, gives none within `timeout_s`.
         """
         key = (device.seller_id, region, restriction)
         lent = self._lent.get(key)
         if lent is None or self._clock.now() >= lent.expires_at - UNUSED_TAIL:
-            lent = await self._auth.lend_amazon_token(device.device_id, region, restriction)
+            lent = await self._auth.lend_amazon_token(
+                device.device_id, region, restriction, timeout_s=timeout_s
+            )
             self._lent.put(key, lent)
         return lent.token
 

@@ -37,9 +37,14 @@ class AuthPeer(Protocol):
         ...
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None
+        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
     ) -> AmazonToken:
-        """Return Amazon's token for the device's seller; restricted to one operation when asked."""
+        """Return Amazon's token for the device's seller; restricted to one operation when asked.
+
+        Raises:
+            Denied: the consent is missing, ended or withdrawn.
+            Unavailable: none within `timeout_s`.
+        """
         ...
 
     async def restrict_access(

@@ -14,8 +14,6 @@ from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 # Auth says something each 15 s; a stream that is silent for three times that is dead.
 # Source: proto/wire/auth/v1/auth.proto, Revocation.
-# Another replica may be asking Amazon for the same seller; a call's own deadline is 25 s.
-LENDING_S_MAX = 20.0
 SILENCE_S_MAX = 45.0
 
 _REGIONS = {
@@ -64,13 +62,13 @@ class AuthClient:
                 yield revocation.device_id or None
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None
+        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
     ) -> AmazonToken:
         """Return Amazon's token for the device's seller; restricted to one operation when asked."""
         request = auth_pb2.LendAmazonTokenRequest(device_id=device_id, region=_REGIONS[region])
         if restriction is not None:
             request.restriction.CopyFrom(_restriction(restriction))
-        lent = await self._auth.LendAmazonToken(request, timeout=LENDING_S_MAX)
+        lent = await self._auth.LendAmazonToken(request, timeout=timeout_s)
         return AmazonToken(Secret(lent.token), lent.expires_at.ToDatetime(tzinfo=UTC))
 
     async def restrict_access(

@@ -48,8 +48,11 @@ class Together(GatewayRig):
         kept = [(name.lower(), value) for name, value in answer.headers]
         return UpstreamAnswer(answer.status, kept, answer.body)
 
-    async def _lend(self, device_id: str, region: Region, restriction: Restriction | None) -> AmazonToken:
+    async def _lend(
+        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
+    ) -> AmazonToken:
         assert device_id
+        assert timeout_s > 0
         assert region in Region
         if restriction is None:
             return AmazonToken(Secret(self.access), START + TOKEN_LIFE)

@@ -6,7 +6,7 @@ import re
 import orjson
 import pytest
 
-from services.gateway.model.calls import Region, Restriction, SafeKey
+from services.gateway.model.calls import Region, Restriction, SafeKey, UpstreamAnswer
 from services.gateway.model.exchange import user_agent
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
 from tests.fakes.gateway_ports import Down, json_answer
@@ -189,6 +189,16 @@ async def test_every_attempt_ends_before_the_clients_deadline_R07(rig: Rig) -> N
     await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
     await rig.call(rig.auth.enrol(), PARTICIPATIONS)
     assert rig.upstream.timeouts_s == [25.0, 12.0]
+
+
+async def test_lending_ends_before_the_clients_deadline_R07(rig: Rig) -> None:
+    def expire(_: object) -> UpstreamAnswer:
+        rig.clock.pass_(10.0)
+        return json_answer(b'{"errors":[{"code":"Unauthorized","message":"expired"}]}', 403)
+
+    rig.upstream.answer = expire
+    await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    assert rig.auth.lend_timeouts_s == [25.0, 15.0]
 
 
 async def test_a_used_up_budget_is_429_in_amazons_shape(rig: Rig) -> None:
