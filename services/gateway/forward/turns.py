@@ -54,7 +54,7 @@ class Turns:
         """Take from an answer of Amazon's what it tells about the budget."""
         now_s = self._clock.monotonic_s()
         bucket = self._bucket(budget).learned(answer.header(LIMIT_HEADER), now_s)
-        self._buckets.put(budget, bucket.drained(now_s) if answer.status == THROTTLED else bucket)
+        self._buckets.put(budget, bucket.throttled(now_s) if answer.status == THROTTLED else bucket)
 
     def exceeded(self, budget: Budget) -> QuotaExceeded:
         """Return the refusal that tells when the next turn comes."""

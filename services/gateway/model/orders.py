@@ -36,11 +36,14 @@ class Observation:
     observed_at: datetime
 
 
-# A part that has shipped starts the clock: the earlier reading is the safe one.
-# Source: Orders v0 model, Order.OrderStatus; Orders 2026-01-01 model, FulfillmentStatus.
-_SHIPPED_STATES = frozenset({"Shipped", "PartiallyShipped", "SHIPPED", "PARTIALLY_SHIPPED"})
-_EASY_SHIP_SHIPPED = frozenset({"PickedUp", "DroppedOff", "AtOriginFC", "AtDestinationFC", "OutForDelivery"})
-_PACKAGE_SHIPPED = frozenset({"IN_TRANSIT", "SHIPPED", "UNDELIVERABLE"})
+# The words for an order of which nothing has left. Every other word starts the clock, also one that Amazon
+# has not told us yet: the earlier reading is the safe one. An absent word, written "", says nothing.
+# Source: Orders v0 model, OrderStatus and EasyShipShipmentStatus; Orders 2026-01-01 model, FulfillmentStatus
+# and PackageStatus. v0's InvoiceUnconfirmed means that all items have been shipped.
+_HERE_V0 = frozenset({"", "PendingAvailability", "Pending", "Unshipped", "Canceled", "Unfulfillable"})
+_HERE_EASY_SHIP = frozenset({"", "PendingSchedule", "PendingPickUp", "PendingDropOff", "LabelCanceled"})
+_HERE_2026 = frozenset({"", "PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "CANCELLED", "UNFULFILLABLE"})
+_HERE_PACKAGE = frozenset({"", "PENDING", "CANCELLED"})
 
 # Where an answer holds its orders: the member to enter first (if any), then the one that holds them.
 _PLACES = MappingProxyType(
@@ -76,11 +79,11 @@ def _observe_v0(order: Mapping[str, object], now: datetime) -> Observation | Non
     order_id = _order_id(order.get("AmazonOrderId"))
     if order_id is None:
         return None
-    easy_ship = order.get("EasyShipShipmentStatus")
+    easy_ship = _text(order.get("EasyShipShipmentStatus"))
     state = OrderState.UNSHIPPED
     if easy_ship == "Delivered":
         state = OrderState.DELIVERED
-    elif order.get("OrderStatus") in _SHIPPED_STATES or easy_ship in _EASY_SHIP_SHIPPED:
+    elif _text(order.get("OrderStatus")) not in _HERE_V0 or easy_ship not in _HERE_EASY_SHIP:
         state = OrderState.SHIPPED
     return Observation(order_id, state, _time(order.get("PurchaseDate")), None, None, now)
 
@@ -94,7 +97,7 @@ def _observe_2026(order: Mapping[str, object], now: datetime) -> Observation | N
     state = OrderState.UNSHIPPED
     if "DELIVERED" in statuses:
         state = OrderState.DELIVERED
-    elif statuses & _PACKAGE_SHIPPED or _fulfilled(order) in _SHIPPED_STATES:
+    elif statuses - _HERE_PACKAGE or _fulfilled(order) not in _HERE_2026:
         state = OrderState.SHIPPED
     shipped = [at for package in packages if (at := _time(package.get("shipTime"))) is not None]
     return Observation(

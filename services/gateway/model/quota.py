@@ -83,9 +83,16 @@ class Bucket:
         full_at_s = max(self.full_at_s, now_s) + 1 / self.rate_per_s
         return Bucket(self.rate_per_s, self.burst, full_at_s)
 
-    def drained(self, now_s: float) -> "Bucket":
-        """Return the bucket as empty as Amazon just said that it is: the next turn is one refill away."""
-        full_at_s = max(self.full_at_s, now_s + self.burst / self.rate_per_s)
+    def throttled(self, now_s: float) -> "Bucket":
+        """Return the bucket after Amazon refused a call for its quota.
+
+        Where we counted calls left, a tighter limit of Amazon's or a passing fault spoke: half of them stay,
+        so that a few refusals find a limit that nobody states. Where we counted none, the next turn is one
+        refill away.
+        """
+        missing_calls = max(self.full_at_s - now_s, 0.0) * self.rate_per_s
+        left_calls = math.floor(max(self.burst - missing_calls, 0.0) / 2)
+        full_at_s = max(self.full_at_s, now_s + (self.burst - left_calls) / self.rate_per_s)
         return Bucket(self.rate_per_s, self.burst, full_at_s)
 
     def learned(self, limit: str, now_s: float) -> "Bucket":

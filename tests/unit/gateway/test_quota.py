@@ -36,8 +36,17 @@ def test_a_turn_too_far_away_is_refused_and_says_when_to_come_back() -> None:
     assert refusal.value.rate_per_s == 0.01
 
 
-def test_a_drained_bucket_has_its_next_turn_one_refill_away() -> None:
-    assert Bucket(0.5, 20).drained(7.0).wait_s(7.0) == pytest.approx(2.0)
+def test_a_refusal_where_calls_were_left_halves_them() -> None:
+    bucket = Bucket(0.01, 20).throttled(7.0)
+    for _ in range(10):
+        assert bucket.wait_s(7.0) == 0.0
+        bucket = bucket.taken(7.0, 0.0)
+    assert bucket.wait_s(7.0) == pytest.approx(100.0)
+
+
+def test_a_refusal_where_none_was_left_puts_the_next_turn_one_refill_away() -> None:
+    bucket = Bucket(0.5, 1).taken(7.0, 0.0).throttled(7.0)
+    assert bucket.wait_s(7.0) == pytest.approx(2.0)
 
 
 def test_a_learned_rate_keeps_what_is_left() -> None:
