@@ -136,9 +136,10 @@ async def test_another_seller_has_a_budget_of_its_own_T32() -> None:
     await turns.take(Budget("other", Region.NA, "GET /x", 0.5, 3), until_s=0.0)
 
 
-async def test_a_429_of_amazons_empties_the_bucket_R07() -> None:
+async def test_repeated_429s_of_amazons_empty_the_bucket_R07() -> None:
     turns = Turns(clock=FakeClock(), signals=FakeForwardSignals())
-    turns.learn(BUDGET, json_answer(b"{}", 429))
+    for _ in range(2):
+        turns.learn(BUDGET, json_answer(b"{}", 429))
     with pytest.raises(QuotaExceeded):
         await turns.take(BUDGET, until_s=1.9)
     assert turns.exceeded(BUDGET).retry_after_s == pytest.approx(2.0)
