@@ -26,6 +26,8 @@ from tests.fakes.certificates import Authority
 from tests.fakes.gateway_ports import FakeUpstream, json_answer
 
 PATIENCE_S = 10.0
+# Many times the cap of an answer; a server must not outlive its test.
+CHUNKS_MAX = 4_096
 TOKEN = "Atza|lent"
 
 Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -63,7 +65,9 @@ async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(wire("200 OK", b"", content_length="", transfer_encoding="chunked"))
-    while True:
+    for _ in range(CHUNKS_MAX):
+        if writer.is_closing():
+            return
         writer.write(b"10000\r\n" + b" " * 65_536 + b"\r\n")
         await writer.drain()
 
