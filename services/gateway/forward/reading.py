@@ -69,9 +69,10 @@ class Reading:
         except orjson.JSONDecodeError as error:
             raise UpstreamInvalid from error
         seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
+        told = [each for each in seen if each.state is not orders.OrderState.UNKNOWN]
         try:
-            if seen:
-                await self._ports.safe.observe_orders(journey.device.seller_id, seen)
+            if told:
+                await self._ports.safe.observe_orders(journey.device.seller_id, told)
         except SallyportError as error:
             if not journey.plan.is_masked:
                 raise RetentionUnavailable from error

@@ -5,6 +5,7 @@ Only ids, states and times are taken; buyers' fields are not looked at.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,8 +18,13 @@ ORDER_ID_LENGTH_MAX = 64
 
 
 class OrderState(StrEnum):
-    """How far an order has come, as far as its clock cares."""
+    """How far an order has come, as far as its clock cares; UNKNOWN when the answer does not say.
 
+    An answer holds of an order what was asked for, and "not said" is not "not shipped": only an order that
+    was seen unshipped may be kept for longer (R-18).
+    """
+
+    UNKNOWN = "unknown"
     UNSHIPPED = "unshipped"
     SHIPPED = "shipped"
     DELIVERED = "delivered"
@@ -37,13 +43,16 @@ class Observation:
 
 
 # The words for an order of which nothing has left. Every other word starts the clock, also one that Amazon
-# has not told us yet: the earlier reading is the safe one. An absent word, written "", says nothing.
+# has not told us yet: the earlier reading is the safe one.
 # Source: Orders v0 model, OrderStatus and EasyShipShipmentStatus; Orders 2026-01-01 model, FulfillmentStatus
 # and PackageStatus. v0's InvoiceUnconfirmed means that all items have been shipped.
-_HERE_V0 = frozenset({"", "PendingAvailability", "Pending", "Unshipped", "Canceled", "Unfulfillable"})
-_HERE_EASY_SHIP = frozenset({"", "PendingSchedule", "PendingPickUp", "PendingDropOff", "LabelCanceled"})
-_HERE_2026 = frozenset({"", "PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "CANCELLED", "UNFULFILLABLE"})
-_HERE_PACKAGE = frozenset({"", "PENDING", "CANCELLED"})
+_HERE_V0 = frozenset(
+    {
+        *("PendingAvailability", "Pending", "Unshipped", "Canceled", "Unfulfillable"),
+        *("PendingSchedule", "PendingPickUp", "PendingDropOff", "LabelCanceled"),
+    }
+)
+_HERE_2026 = frozenset({"PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "CANCELLED", "UNFULFILLABLE"})
 
 # Where an answer holds its orders: the member to enter first (if any), then the one that holds them.
 _PLACES = MappingProxyType(
@@ -79,12 +88,8 @@ def _observe_v0(order: Mapping[str, object], now: datetime) -> Observation | Non
     order_id = _order_id(order.get("AmazonOrderId"))
     if order_id is None:
         return None
-    easy_ship = _text(order.get("EasyShipShipmentStatus"))
-    state = OrderState.UNSHIPPED
-    if easy_ship == "Delivered":
-        state = OrderState.DELIVERED
-    elif _text(order.get("OrderStatus")) not in _HERE_V0 or easy_ship not in _HERE_EASY_SHIP:
-        state = OrderState.SHIPPED
+    words = {_text(order.get("OrderStatus")), _text(order.get("EasyShipShipmentStatus"))} - {""}
+    state = OrderState.DELIVERED if "Delivered" in words else _state(words, _HERE_V0)
     return Observation(order_id, state, _time(order.get("PurchaseDate")), None, None, now)
 
 
@@ -93,20 +98,22 @@ def _observe_2026(order: Mapping[str, object], now: datetime) -> Observation | N
     if order_id is None:
         return None
     packages = list(_each(order, "packages"))
-    statuses = {_text(_member(package.get("packageStatus"), "status")) for package in packages}
-    state = OrderState.UNSHIPPED
-    if "DELIVERED" in statuses:
-        state = OrderState.DELIVERED
-    elif statuses - _HERE_PACKAGE or _fulfilled(order) not in _HERE_2026:
-        state = OrderState.SHIPPED
+    words = {_text(_member(package.get("packageStatus"), "status")) for package in packages}
+    words = (words | {_text(_member(order.get("fulfillment"), "fulfillmentStatus"))}) - {""}
     shipped = [at for package in packages if (at := _time(package.get("shipTime"))) is not None]
+    state = OrderState.SHIPPED if shipped else _state(words, _HERE_2026)
+    if "DELIVERED" in words:
+        state = OrderState.DELIVERED
     return Observation(
         order_id, state, _time(order.get("createdTime")), min(shipped, default=None), None, now
     )
 
 
-def _fulfilled(order: Mapping[str, object]) -> str:
-    return _text(_member(order.get("fulfillment"), "fulfillmentStatus"))
+def _state(words: AbstractSet[str], here: AbstractSet[str]) -> OrderState:
+    """Return what all words together say of an order that is not known to be delivered."""
+    if not words:
+        return OrderState.UNKNOWN
+    return OrderState.UNSHIPPED if words <= here else OrderState.SHIPPED
 
 
 def _member(value: object, name: str) -> object:

@@ -98,14 +98,20 @@ async def test_an_address_reaches_a_trusted_device_whole_and_another_masked(toge
     assert real.encode() not in masked.body
 
 
-@pytest.mark.parametrize("path", [LIST, NEW_LIST])
-async def test_orders_are_listed_and_their_clocks_told(together: Together, path: str) -> None:
-    listed = "MarketplaceIds" if path == LIST else "marketplaceIds"
-    after = "CreatedAfter" if path == LIST else "createdAfter"
-    query = f"{listed}={together.marketplaces}&{after}=2026-10-01T00:00:00Z"
-    answer = await together.ask(together.auth.enrol(), f"{path}?{query}")
+@pytest.mark.parametrize(
+    ("path", "query", "is_told"),
+    [
+        (LIST, "MarketplaceIds={}&CreatedAfter=2026-10-01T00:00:00Z", True),
+        (NEW_LIST, "marketplaceIds={}&createdAfter=2026-10-01T00:00:00Z&includedData=FULFILLMENT", True),
+        (NEW_LIST, "marketplaceIds={}&createdAfter=2026-10-01T00:00:00Z&includedData=BUYER", False),
+    ],
+)
+async def test_orders_are_listed_and_their_clocks_told_what_was_said_R18(
+    together: Together, path: str, query: str, is_told: bool
+) -> None:
+    answer = await together.ask(together.auth.enrol(), f"{path}?{query.format(together.marketplaces)}")
     assert answer.status == 200, answer.body
-    assert together.safe.observed
+    assert bool(together.safe.observed) is is_told
     assert header(answer, "x-amzn-ratelimit-limit") is not None
 
 

@@ -353,6 +353,15 @@ async def test_what_a_list_tells_about_orders_reaches_retention_first(rig: Rig) 
     ]
 
 
+async def test_an_answer_that_does_not_say_whether_an_order_left_moves_no_clock_R18(rig: Rig) -> None:
+    said = {"orders": [{"orderId": ORDER, "createdTime": "2026-11-01T08:00:00Z", "buyer": {}}]}
+    rig.upstream.replies.append(json_answer(json.dumps(said).encode()))
+    answer = await rig.call(rig.auth.enrol(scopes=PII), "/orders/2026-01-01/orders?includedData=BUYER")
+    assert answer.status == 200
+    assert not rig.safe.observed
+    assert rig.audit.events[-1].details["order_ids"] == ORDER
+
+
 @pytest.mark.parametrize(("scopes", "status"), [(PII, 503), (frozenset({"orders"}), 200)])
 async def test_a_deaf_safe_stops_only_answers_with_personal_data(
     rig: Rig, scopes: frozenset[str], status: int

@@ -38,21 +38,27 @@ def new(**order: Any) -> Observation:
         ("Canceled", OrderState.UNSHIPPED),
         ("PartiallyShipped", OrderState.SHIPPED),
         ("Shipped", OrderState.SHIPPED),
-        (None, OrderState.UNSHIPPED),
-        (7, OrderState.UNSHIPPED),
+        ("InvoiceUnconfirmed", OrderState.SHIPPED),
+        ("SomethingNew", OrderState.SHIPPED),
+        (None, OrderState.UNKNOWN),
+        (7, OrderState.UNKNOWN),
     ],
 )
-def test_a_v0_order_has_left_once_any_part_of_it_has(status: object, state: OrderState) -> None:
+def test_a_v0_order_has_left_once_any_part_of_it_has_R18(status: object, state: OrderState) -> None:
     assert v0(OrderStatus=status).state is state
 
 
 def test_easy_ship_tells_of_the_delivery() -> None:
     assert v0(OrderStatus="Shipped", EasyShipShipmentStatus="Delivered").state is OrderState.DELIVERED
-    assert v0(OrderStatus="Unshipped", EasyShipShipmentStatus="PickedUp").state is OrderState.SHIPPED
+    for status in ("PickedUp", "RejectedByBuyer", "ReturningToSeller", "Lost", "Damaged"):
+        assert v0(OrderStatus="Unshipped", EasyShipShipmentStatus=status).state is OrderState.SHIPPED
+    assert v0(OrderStatus="Unshipped", EasyShipShipmentStatus="PendingPickUp").state is OrderState.UNSHIPPED
 
 
 def test_a_v0_order_tells_its_purchase_and_no_other_time() -> None:
-    seen = v0(PurchaseDate="2026-11-01T08:00:00Z", LatestShipDate="2026-11-05T08:00:00Z")
+    seen = v0(
+        OrderStatus="Pending", PurchaseDate="2026-11-01T08:00:00Z", LatestShipDate="2026-11-05T08:00:00Z"
+    )
     assert seen == Observation(
         "1", OrderState.UNSHIPPED, datetime(2026, 11, 1, 8, tzinfo=UTC), None, None, NOW
     )
@@ -77,10 +83,12 @@ def test_a_2026_order_counts_from_its_first_package() -> None:
         ({"fulfillment": {"fulfillmentStatus": "PARTIALLY_SHIPPED"}}, OrderState.SHIPPED),
         ({"packages": [{"packageStatus": {"status": "IN_TRANSIT"}}]}, OrderState.SHIPPED),
         ({"packages": [{"packageStatus": {"status": "PENDING"}}]}, OrderState.UNSHIPPED),
-        ({}, OrderState.UNSHIPPED),
+        ({"packages": [{"shipTime": "2026-11-09T08:00:00Z"}]}, OrderState.SHIPPED),
+        ({"buyer": {"buyerName": "Jane Roe"}}, OrderState.UNKNOWN),
+        ({"packages": []}, OrderState.UNKNOWN),
     ],
 )
-def test_a_2026_order_has_left_once_any_package_has(order: dict[str, Any], state: OrderState) -> None:
+def test_a_2026_order_has_left_once_any_package_has_R18(order: dict[str, Any], state: OrderState) -> None:
     assert new(**order).state is state
 
 
