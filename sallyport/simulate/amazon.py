@@ -31,7 +31,7 @@ LIFE_S = 3_600
 CODE_LIFE = timedelta(minutes=5)
 ANSWER_S_MAX = 1.5
 BUSY_SHARE = 0.04
-ALARM_SHARE = 0.05
+ALARM_SHARE = 0.1
 ROTATION_SHARE = 0.3
 
 
@@ -54,7 +54,7 @@ class Watch(Protocol):
 @dataclass
 class _Account:
     in_flight: int = 0
-    is_in_doubt: bool = False
+    was_alarmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Amazon:
 
     Attributes:
         is_calm: nothing of its own goes wrong.
-        is_alarming: it may refuse a good refresh token, once, until it has accepted it again.
+        is_alarming: it may refuse a good refresh token, once for each seller.
         refreshes: how many access tokens were given for a refresh token.
     """
 
@@ -167,9 +167,10 @@ class Amazon:
         return not self.is_calm and self.choices.random() < BUSY_SHARE
 
     def _raises_alarm(self, account: _Account) -> bool:
-        is_possible = self.is_alarming and not self.is_calm and not account.is_in_doubt
-        account.is_in_doubt = is_possible and self.choices.random() < ALARM_SHARE
-        return account.is_in_doubt
+        is_possible = self.is_alarming and not self.is_calm and not account.was_alarmed
+        is_raised = is_possible and self.choices.random() < ALARM_SHARE
+        account.was_alarmed |= is_raised
+        return is_raised
 
     def _grant(self, partner_id: str, refresh_token: str) -> Grant:
         text = f"Atza|{self._next()}"

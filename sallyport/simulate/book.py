@@ -58,10 +58,9 @@ class Book:
         return self._intents[intent_id].entry.event.kind
 
     def _read_on(self) -> None:
-        entries = self._store.entries()
-        for admitted in entries[self._read :]:
+        for admitted in self._store.entries(after=self._read):
             self._take(admitted)
-        self._read = len(entries)
+            self._read += 1
 
     def _take(self, admitted: Admitted) -> None:
         event = admitted.entry.event

@@ -5,18 +5,16 @@ from datetime import timedelta
 
 import chassis.trace
 from chassis.errors import SallyportError
-from chassis.secrecy import Secret
 from sallyport.simulate import orders
 from sallyport.simulate.houses.gateway import GatewayHouse
 from sallyport.simulate.invariants import Invariant
 from sallyport.simulate.people import PAUSE_S, Console, Person, insist
-from sallyport.simulate.profiles import NO_VERDICT, MakeProfile
+from sallyport.simulate.profiles import NO_VERDICT, Access, MakeProfile
 from sallyport.simulate.watching import Desk
 from sallyport.simulate.world import World
 from services.gateway.model.calls import Answer, Call
 
 TRIES_MAX = 12
-ACCESS_LIFE = timedelta(seconds=3_600)
 NEWER_UNTIL = timedelta(days=20)
 """So long before an order's clock ends its newer answer is not asked for any more."""
 
@@ -46,8 +44,7 @@ class Desktop:
         self._sees_buyers = False
         self._enrolments = 0
         self._calls = 0
-        self._access: Secret[str] | None = None
-        self._ends_at = world.clock.now()
+        self._access: Access | None = None
 
     async def enrol(self, *, sees_buyers: bool) -> None:
         """Become a device, with or without the vendor's leave to see buyers."""
@@ -63,6 +60,10 @@ class Desktop:
         await self._call(f"{version}/{order_id}")
         return await self._call(f"{orders.V0}/{order_id}{orders.ADDRESS}")
 
+    async def glance(self, order_id: str) -> int:
+        """Look at an order only; return the status, 0 for none."""
+        return await self._call(f"{orders.V0}/{order_id}")
+
     async def _call(self, path: str) -> int:
         for _ in range(TRIES_MAX):
             try:
@@ -72,16 +73,14 @@ class Desktop:
                 continue
             if answer.status in FINAL:
                 return answer.status
-            self._look_at(answer)
             await self._pause()
         return 0
 
     async def _call_once(self, path: str) -> Answer:
-        if self._access is None or self._world.clock.now() >= self._ends_at:
-            began_at = self._world.clock.now()
+        if self._access is None or self._world.clock.now() >= self._access.ends_at:
             self._access = await self._profile.refresh()
-            self._ends_at = began_at + ACCESS_LIFE
-        call = self._make(path, self._access.reveal())
+        held = self._access
+        call = self._make(path, held.token.reveal())
 
         async def work(house: GatewayHouse) -> Answer:
             began = self._world.moment()
@@ -92,6 +91,7 @@ class Desktop:
 
         answer = await self._world.visit(self.desk.name, path, work)
         self._world.trace.write(f"{self.desk.name} {answer.status} {_reason(answer)}")
+        self._look_at(answer, held)
         return answer
 
     def _make(self, path: str, access_token: str) -> Call:
@@ -113,12 +113,12 @@ class Desktop:
         if not isinstance(error, NO_VERDICT) and self.desk.revoked_at_s is None:
             await insist(self._world, self._enrol_once)
 
-    def _look_at(self, answer: Answer) -> None:
+    def _look_at(self, answer: Answer, held: Access) -> None:
         """Drop a token that was refused; whoever stole a revoked desktop goes on with what it holds."""
         if answer.status not in HELD_OUT_OF_HAND or self.desk.revoked_at_s is not None:
             return
         reason, self._access = _reason(answer), None
-        is_early = reason == EXPIRED and self._world.clock.now() < self._ends_at
+        is_early = reason == EXPIRED and self._world.clock.now() < held.ends_at
         is_lost = is_early or LOST_TOKEN in reason
         evidence = f"{self.desk.name}: {reason} for an access token that is good"
         self._world.tally.check(Invariant.TOKENS_KEPT, not is_lost, evidence)

@@ -14,7 +14,7 @@ from tests.fakes.audit_store import FakeAuditStore
 from tests.fakes.auth_store import FakeStore
 from tests.fakes.auth_vault import FakeVault
 from tests.fakes.retention_keys import FakeKeys, FakeReceiptKey
-from tests.fakes.retention_store import FakeErasureStore
+from tests.fakes.retention_store import FakeErasureStore, FakeRecordStore
 from tests.fakes.telemetry import FakeCheckpointKey
 
 
@@ -24,7 +24,8 @@ class Engines:
 
     Attributes:
         auth_store: makes each replica's way to auth's tables.
-        erasure_store: makes each process's way to retention's erasures.
+        record_store: makes each process's way to retention's records.
+        erasure_store: the same for its erasures.
         listeners: who hears auth's news, over all replicas.
     """
 
@@ -33,6 +34,7 @@ class Engines:
     auth_vault: FakeVault = field(default_factory=FakeVault)
     listeners: list[Callable[[Revocation], None]] = field(default_factory=list)
     retention_tables: retention_store.Tables = field(default_factory=retention_store.Tables)
+    record_store: Callable[[retention_store.Tables], FakeRecordStore] = FakeRecordStore
     erasure_store: Callable[[retention_store.Tables], FakeErasureStore] = FakeErasureStore
     retention_keys: FakeKeys = field(default_factory=FakeKeys)
     receipt_key: FakeReceiptKey = field(default_factory=FakeReceiptKey)

@@ -22,6 +22,7 @@ class Invariant(StrEnum):
     TOKENS_KEPT = "acknowledged_tokens_kept"
     NO_FALSE_REVOCATION = "no_false_revocation"
     ONE_REFRESH = "one_refresh_in_flight"
+    FENCED = "late_holder_fenced"
     REFRESH_DURABLE = "refresh_token_durable_first"
     REFUSED_AFTER_CLOCK = "refused_after_clock"
     UNREADABLE = "unreadable_after_clock"
@@ -43,6 +44,7 @@ MEANINGS: Mapping[Invariant, str] = MappingProxyType(
         Invariant.TOKENS_KEPT: "R-05 a token that a device was given goes on working",
         Invariant.NO_FALSE_REVOCATION: "R-08 a consent that Amazon still honours is not ended",
         Invariant.ONE_REFRESH: "R-09 never two refreshes in flight for one seller",
+        Invariant.FENCED: "R-09 who holds a lease no longer overwrites nothing",
         Invariant.REFRESH_DURABLE: "R-09 a new refresh token is durable before its access token is used",
         Invariant.REFUSED_AFTER_CLOCK: "R-19 past an order's clock every read of its buyer is refused",
         Invariant.UNREADABLE: "R-18 past its clock no copy ever stored opens with any living key",

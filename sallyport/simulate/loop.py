@@ -75,7 +75,8 @@ class SeededLoop(asyncio.AbstractEventLoop):
         if not self._ready:
             self._advance()
         self.steps += 1
-        handle = self._ready.pop(self._choices.randrange(len(self._ready)))
+        ready = len(self._ready)
+        handle = self._ready.pop(self._choices.randrange(ready) if ready > 1 else 0)
         if not handle.cancelled():
             handle._run()  # noqa: SLF001 - the loop is the one caller this method has
 

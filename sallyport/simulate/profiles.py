@@ -3,6 +3,8 @@
 import base64
 import hashlib
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chassis.errors import LimitExceeded, SallyportError, Unavailable
@@ -17,8 +19,18 @@ from services.gateway.model.calls import Proof
 from services.gateway.model.native import CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import CompatCredentials
 
+ACCESS_LIFE = timedelta(seconds=3_600)
+
 NO_VERDICT = (Unavailable, LimitExceeded)
 """What says nothing about the token that was shown."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """An access token, and until when its holder may count on it."""
+
+    token: Secret[str]
+    ends_at: datetime
 
 
 class Profile(Protocol):
@@ -30,7 +42,7 @@ class Profile(Protocol):
         """Become a new device of this name, which nobody used before; return its id."""
         ...
 
-    async def refresh(self) -> Secret[str]:
+    async def refresh(self) -> Access:
         """Return a fresh access token."""
         ...
 
@@ -43,7 +55,7 @@ class Bound:
         self._person = person
         self._desk = desk
         self._refresh_token = Secret("")
-        self._is_shown = False
+        self._shown_at: datetime | None = None
         self._thumbprint = _sha256(f"key of {desk.name}")
         self.proof: Proof | None = Proof(self._thumbprint)
 
@@ -57,9 +69,12 @@ class Bound:
         await self._redeem(grant)
         return await self._person.find_device(name)
 
-    async def refresh(self) -> Secret[str]:
+    async def refresh(self) -> Access:
         """Return a fresh access token; the refresh token shown is replaced by the one in the answer."""
-        is_first, self._is_shown = not self._is_shown, True
+        is_first = self._shown_at is None
+        # Shown again, it gives what it gave the first time, as old as that is by now.
+        self._shown_at = self._shown_at or self._world.clock.now()
+        ends_at = self._shown_at + ACCESS_LIFE
         grant = RefreshGrant(client_id=CLIENT_ID, refresh_token=self._refresh_token)
         try:
             tokens = await self._redeem(grant)
@@ -68,13 +83,13 @@ class Bound:
             is_lost = is_first and not isinstance(error, NO_VERDICT) and self._desk.revoked_at_s is None
             _note_token(self._world, not is_lost, f"{self._desk.name}: {error.code} for a new refresh token")
             raise
-        return tokens.access_token
+        return Access(tokens.access_token, ends_at)
 
     async def _redeem(self, grant: CodeGrant | RefreshGrant) -> TokenSet:
         tokens = await self._world.visit(
             self._desk.name, "redeem", lambda house: house.native_apps.redeem(grant, self._thumbprint)
         )
-        self._refresh_token, self._is_shown = tokens.refresh_token, False
+        self._refresh_token, self._shown_at = tokens.refresh_token, None
         return tokens
 
 
@@ -94,9 +109,9 @@ class Compat:
         self._credentials = await self._person.enrol_program(name)
         return self._credentials.device_id
 
-    async def refresh(self) -> Secret[str]:
+    async def refresh(self) -> Access:
         """Return a fresh access token."""
-        held = self._credentials
+        held, ends_at = self._credentials, self._world.clock.now() + ACCESS_LIFE
 
         def work(house: GatewayHouse) -> Coroutine[Any, Any, TokenSet]:
             return house.library_apps.refresh(held.device_id, held.refresh_token)
@@ -107,7 +122,7 @@ class Compat:
             is_lost = not isinstance(error, NO_VERDICT) and self._desk.revoked_at_s is None
             _note_token(self._world, not is_lost, f"{self._desk.name}: {error.code} for its refresh token")
             raise
-        return tokens.access_token
+        return Access(tokens.access_token, ends_at)
 
 
 MakeProfile = Callable[[World, Person, Desk], Profile]

@@ -5,7 +5,6 @@ from collections import Counter
 from sallyport.simulate.engines import Engines
 from sallyport.simulate.invariants import Invariant
 from sallyport.simulate.loop import Deadlock, Endless, new_loop
-from sallyport.simulate.people import GaveUp
 from sallyport.simulate.report import Report
 from sallyport.simulate.scenario import Story
 from sallyport.simulate.world import World
@@ -29,7 +28,7 @@ def run(seed: int, *, fault_rate: float, engines: Engines) -> Report:
     end = ""
     try:
         loop.run(live())
-    except (GaveUp, Deadlock, Endless) as stuck:
+    except (Deadlock, Endless) as stuck:
         end = f"{type(stuck).__name__}: {stuck}"
     finally:
         loop.close()

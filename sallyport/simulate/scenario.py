@@ -12,7 +12,7 @@ from sallyport.simulate import inspection
 from sallyport.simulate.desktops import Desktop
 from sallyport.simulate.invariants import Invariant
 from sallyport.simulate.orders import Order
-from sallyport.simulate.people import Console, Person
+from sallyport.simulate.people import Console, GaveUp, Person
 from sallyport.simulate.profiles import Bound, Compat
 from sallyport.simulate.world import World
 
@@ -32,8 +32,8 @@ REVOKED_FOR_S = 90.0
 CONVERGED_S = 60.0
 """Source: R-01 and R-11."""
 
-ERASING_S = 150.0
-"""Two rounds of the erasing job, and then some."""
+ERASING_S = 70.0
+"""Another round of the erasing job, and then some."""
 
 
 @dataclass
@@ -54,18 +54,26 @@ class Story:
         self._shops: list[Shop] = []
 
     async def tell(self) -> None:
-        """Let it happen from beginning to end."""
+        """Let it happen from beginning to end, and look at what is left."""
+        try:
+            await self._happen()
+        except GaveUp:
+            self._world.calm()
+            self._world.tally.check(Invariant.CONVERGED, False, "somebody tried in vain until giving up")
+        await inspection.inspect(self._world, self._console)
+
+    async def _happen(self) -> None:
         await self._console.register()
         await asyncio.gather(*map(self._open_shop, PARTNERS))
         await self._all_read(READS)
         for jump in HERD_JUMPS:
             self._world.clock.jump(jump)
             await self._all_read(1, thinking_s_max=0.0)
+        await self._pry()
         await self._ship()
         await self._let_time_pass()
         await asyncio.gather(self._revoke(self._shops[0]), self._erase(self._shops[1]))
         await asyncio.gather(self._all_read(READS), self._calm_down())
-        await inspection.inspect(self._world, self._console)
 
     async def _open_shop(self, partner_id: str) -> None:
         seller_id = await self._console.create_seller(f"Seller {partner_id}")
@@ -97,6 +105,14 @@ class Story:
             *(look(desktop, shop.orders) for shop in self._shops for desktop in shop.desktops)
         )
 
+    async def _pry(self) -> None:
+        """Let the desktop that may see buyers ask for another seller's order."""
+        for shop, other in zip(self._shops, reversed(self._shops), strict=True):
+            desktop, order = shop.desktops[0], other.orders[0]
+            status = await desktop.read(order.order_id)
+            evidence = f"{desktop.desk.name} got {status} for {order.order_id}"
+            self._world.tally.check(Invariant.OWN_SELLER, status != 200, evidence)
+
     async def _ship(self) -> None:
         """Ship the first order, which is looked at soon, and the second, which may not be."""
         for shop in self._shops:
@@ -120,7 +136,8 @@ class Story:
         revoked_at_s = self._world.clock.monotonic_s()
         desktop.desk.revoked_at_s = revoked_at_s
         while self._world.clock.monotonic_s() < revoked_at_s + REVOKED_FOR_S:
-            await desktop.read(shop.orders[2].order_id)
+            await desktop.glance(shop.orders[2].order_id)
+            await self._world.clock.sleep(self._world.choices.uniform(0.0, THINKING_S_MAX))
 
     async def _erase(self, shop: Shop) -> None:
         """Erase all that is kept for a seller; what was stored until now must never open again."""

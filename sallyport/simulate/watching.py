@@ -76,6 +76,7 @@ class Watcher:
     erased: dict[str, int] = field(default_factory=dict)
     reads: int = 0
     _refresh_tokens: set[str] = field(default_factory=set)
+    _fences: dict[str, int] = field(default_factory=dict)
 
     # What reaches Amazon
 
@@ -102,6 +103,7 @@ class Watcher:
 
     def auth_effect(self, method: str, values: Sequence[Any], _: Mapping[str, Any]) -> None:
         """See an effect of auth's store."""
+        self._check_fences()
         if method in {"settle", "record_consent"}:
             self._remember_refresh_tokens()
         if method == "end_consent":
@@ -173,6 +175,14 @@ class Watcher:
     def is_over(self, order: Order, at: datetime) -> bool:
         """Return whether an order's clock had run out at a moment of the domain's time."""
         return order.shipped_at is not None and order.shipped_at + CLOCK < at
+
+    def _check_fences(self) -> None:
+        """See that the tokens which replicas share were written by ever newer holders."""
+        for consent_id, row in self.engines.auth_tables.leases.items():
+            fence = row.access.fence if row.access is not None else 0
+            known = self._fences.get(consent_id, 0)
+            self.tally.check(Invariant.FENCED, fence >= known, f"fence {fence} wrote over {known}")
+            self._fences[consent_id] = fence
 
     def _remember_refresh_tokens(self) -> None:
         vault = self.engines.auth_vault

@@ -105,12 +105,16 @@ class Wire:
         stream_way = replace(way, limit_s=STREAM_STEP_S_MAX)
         try:
             while True:
-                answer = await told.get()
-                if answer is _END:
-                    return
-                if isinstance(answer, chassis.errors.SallyportError):
-                    raise answer
-                yield await self._faults.around(stream_way, "told", _giving(answer))
+                together = [await told.get()]
+                while not told.empty():
+                    together.append(told.get_nowait())
+                await self._faults.around(stream_way, "told", _travel)
+                for answer in together:
+                    if answer is _END:
+                        return
+                    if isinstance(answer, chassis.errors.SallyportError):
+                        raise answer
+                    yield answer
         finally:
             end()
 
@@ -178,11 +182,8 @@ async def _pump(method: Callable[..., AsyncIterator[Any]], call: Call, told: asy
         told.put_nowait(PeerUnavailable())
 
 
-def _giving(answer: Any) -> Callable[[], Awaitable[Any]]:
-    async def give() -> Any:
-        return answer
-
-    return give
+async def _travel() -> None:
+    """Do nothing but arrive."""
 
 
 def _rebuilt(error: chassis.errors.SallyportError) -> chassis.errors.SallyportError:

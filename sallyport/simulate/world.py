@@ -84,6 +84,8 @@ class World:
         self._is_calm = False
         self._people: dict[str, Life] = {}
         self._build(FakeEntropy(drawn("entropy").getrandbits(64)), drawn("nodes"))
+        if not fault_rate:
+            self.calm()
 
     def _build(self, entropy: FakeEntropy, choices: random.Random) -> None:
         ground = Ground(

@@ -26,6 +26,9 @@ class FakeAuditStore:
         self.commits: list[int] = []
         self._page_rows_max = page_rows_max
         self._log: list[tuple[Admitted, datetime]] = []
+        self._known: dict[str, Known] = {}
+        self._settled: set[str] = set()
+        self._concluded: set[str] = set()
         self._checkpoints: list[Checkpoint] = []
         self._resolved_to = 0
 
@@ -33,7 +36,8 @@ class FakeAuditStore:
         self._answer_if_up()
         self.commits.append(sum(len(call) for call in calls))
         admitted, answers = admit(self._ledger(calls), calls, recorded_at=recorded_at)
-        self._log += [(each, recorded_at) for each in admitted]
+        for each in admitted:
+            self._keep(each, recorded_at)
         if self.loses_answer:
             self.loses_answer = False
             raise AuditUnavailable
@@ -72,9 +76,8 @@ class FakeAuditStore:
 
     async def intents(self) -> Sequence[Intent]:
         self._answer_if_up()
-        concluded = {each.entry.event.intent_id for each, _ in self._log}
         found = [
-            Intent(each.record.sequence, event_id, recorded_at, event_id in concluded)
+            Intent(each.record.sequence, event_id, recorded_at, event_id in self._concluded)
             for each, recorded_at in self._log[self._resolved_to :]
             if each.entry.event.phase is Phase.INTENT
             for event_id in [each.entry.event.event_id]
@@ -89,9 +92,9 @@ class FakeAuditStore:
         self._answer_if_up()
         return True
 
-    def entries(self) -> list[Admitted]:
-        """Return everything in the log, in order."""
-        return [each for each, _ in self._log]
+    def entries(self, after: int = 0) -> list[Admitted]:
+        """Return what is in the log after a sequence, in order."""
+        return [each for each, _ in self._log[after:]]
 
     def _answer_if_up(self) -> None:
         if self.is_down:
@@ -100,13 +103,15 @@ class FakeAuditStore:
     def _ledger(self, calls: Sequence[Call]) -> Ledger:
         head = self._log[-1][0].record.head if self._log else GENESIS
         ids = mentioned_ids(calls)
-        known = {}
-        settled = set()
-        for each, _ in self._log:
-            entry, event = each.entry, each.entry.event
-            if event.event_id in ids:
-                sequence = each.record.sequence
-                known[event.event_id] = Known(sequence, entry.sender, event.phase, entry.digest)
-            if event.intent_id in ids and event.result in FINAL_RESULTS:
-                settled.add(event.intent_id)
-        return Ledger(head, known, settled)
+        known = {event_id: self._known[event_id] for event_id in ids if event_id in self._known}
+        return Ledger(head, known, ids & self._settled)
+
+    def _keep(self, admitted: Admitted, recorded_at: datetime) -> None:
+        entry, event = admitted.entry, admitted.entry.event
+        self._log.append((admitted, recorded_at))
+        known = Known(admitted.record.sequence, entry.sender, event.phase, entry.digest)
+        self._known[event.event_id] = known
+        if event.intent_id is not None:
+            self._concluded.add(event.intent_id)
+        if event.intent_id is not None and event.result in FINAL_RESULTS:
+            self._settled.add(event.intent_id)

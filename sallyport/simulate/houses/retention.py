@@ -11,7 +11,7 @@ from services.retention.jobs import Jobs
 from services.retention.model.orders import Term
 from services.retention.peers import AuditLog
 from services.retention.service.steady_clock import SteadyClock
-from tests.fakes.retention_store import FakeDataKeyStore, FakeRecordStore
+from tests.fakes.retention_store import FakeDataKeyStore
 
 
 def build(ground: Ground, life: Life) -> House:
@@ -27,7 +27,7 @@ def build(ground: Ground, life: Life) -> House:
         readiness=silence,
         signals=silence,
     )
-    start(life, [task for _, task in jobs.tasks])
+    start(life, (jobs.erase, jobs.move, jobs.keep_up, jobs.forget_keys))
     return House(
         services=services.retention.rpc.services(
             clocks=use_cases.clocks,
@@ -42,7 +42,7 @@ def _parts(ground: Ground, life: Life) -> Parts:
     engines, watcher = ground.engines, ground.watcher
     keys = functools.partial(ground.keys, life)
     store = functools.partial(ground.store, life)
-    records = store(FakeRecordStore(engines.retention_tables), watcher.record_effect)
+    records = store(engines.record_store(engines.retention_tables), watcher.record_effect)
     erasures = store(engines.erasure_store(engines.retention_tables))
     channel = ground.wire.channel(life, "telemetry", caller="retention", deadline_s=AUDIT_DEADLINE_S)
     silence: Any = Silence()

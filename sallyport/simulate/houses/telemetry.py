@@ -33,7 +33,7 @@ def build(ground: Ground, life: Life) -> House:
         clock=ground.clock,
         signals=silence,
     )
-    start(life, (committer.run, jobs.sign_checkpoints, jobs.conclude_orphans, jobs.watch_health))
+    start(life, (committer.run, jobs.sign_checkpoints, jobs.conclude_orphans))
     return House(
         services=services.telemetry.rpc.services(intake=use_cases.intake, exporter=use_cases.exporter)
     )

@@ -1,0 +1,83 @@
+"""`sallyport simulate`: what it prints, and exit codes that a script can trust."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+import sallyport.simulate.command
+import sallyport.simulate.engines
+import tests.unit.sallyport.test_simulate_broken as broken
+from sallyport.simulate.command import EXIT_HELD, EXIT_UNUSABLE, EXIT_VIOLATED
+
+
+def simulate(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    sallyport.simulate.command.add_command(parser.add_subparsers())
+    options = parser.parse_args(["simulate", *arguments])
+    code: int = options.verb(options)
+    return code
+
+
+def test_a_run_that_holds_is_told_in_full(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    assert simulate("--seed", "3", "--fault-rate", "0", f"--trace={trace}") == EXIT_HELD
+    told = capsys.readouterr().out
+    assert told.startswith("seed 3, 0 of all steps faulty\n")
+    assert "one_refresh_in_flight" in told
+    assert "VIOLATED" not in told
+    assert "gateway telemetry.Append ok" in trace.read_text()
+
+
+def test_a_violation_says_how_to_have_it_again(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = broken.CASES["an eraser that never runs"].break_
+    monkeypatch.setattr(sallyport.simulate.engines, "Engines", idle)
+    assert simulate("--seed", "4", "--fault-rate", "0") == EXIT_VIOLATED
+    told = capsys.readouterr().out
+    assert "VIOLATED erasure_proven" in told
+    assert "is due and not erased" in told
+    assert told.endswith("sallyport simulate --seed 4 --fault-rate 0\n")
+
+
+def test_several_seeds_take_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert simulate("--seed", "5", "--seeds", "2", "--fault-rate", "0") == EXIT_HELD
+    *runs, summary = capsys.readouterr().out.splitlines()
+    assert [run.split()[1] for run in runs] == ["5", "6"]
+    assert summary.startswith("2 runs, ")
+    assert summary.endswith("all held")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--seed", "-1"),
+        ("--seed", "one"),
+        ("--seeds", "0"),
+        ("--fault-rate", "1.5"),
+        ("--fault-rate", "nan"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        simulate(*arguments)
+    assert refusal.value.code == EXIT_UNUSABLE
+
+
+def test_a_trace_is_of_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert simulate("--seeds", "2", f"--trace={tmp_path}/trace") == EXIT_UNUSABLE
+    assert "single seed" in capsys.readouterr().err
+
+
+def test_a_trace_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert simulate("--fault-rate", "0", f"--trace={tmp_path}/none/trace") == EXIT_UNUSABLE
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_without_the_fakes_it_says_where_they_should_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sallyport.simulate.command, "FAKES", tmp_path / "none")
+    assert simulate() == EXIT_UNUSABLE
+    assert "run this in a checkout" in capsys.readouterr().err
