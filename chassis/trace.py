@@ -52,13 +52,17 @@ def request_id() -> str:
 @contextmanager
 def bind_request_id(given: str | None) -> Iterator[str]:
     """Serve one request under the given id, or under a new one when it is None or malformed."""
-    is_good = REQUEST_ID_FORM.fullmatch(given or "") is not None
-    bound = given if given and is_good else secrets.token_hex(REQUEST_ID_BYTES)
+    bound = given if given and _is_good(given) else secrets.token_hex(REQUEST_ID_BYTES)
     token = _request_id.set(bound)
     try:
         yield bound
     finally:
         _request_id.reset(token)
+
+
+def _is_good(given: str) -> bool:
+    """Return whether an id from outside may be kept: of our form, and not shaped like a credential."""
+    return REQUEST_ID_FORM.fullmatch(given) is not None and chassis.secrecy.scrub(given) == given
 
 
 @contextmanager

@@ -90,6 +90,7 @@ class Forwarder:
         target = targets.parse(call.target)
         operation, parameters = self._catalogue.match(call.method, target.segments)
         seen.operation = operation.name
+        policy.check_search(operation, device, targets.names(target.query))
         path = targets.canonical(target.segments)
         query = targets.known_part(target.query, operation.query)
         marketplace_ids = targets.values(target.query, regions.MARKETPLACE_PARAMETERS)

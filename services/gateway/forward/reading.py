@@ -33,7 +33,7 @@ class Reading:
         """Return the answer to a call, success or failure, with personal data unmasked.
 
         Raises:
-            Gone: the order's clock has run out; neither safe nor Amazon gives it again.
+            Gone: the order's clock has run out, and the answer is one that the safe keeps.
             RetentionUnavailable: the safe could not be told what it must know.
             UpstreamInvalid: Amazon's answer may not be used.
             SallyportError: as `Attempts.ask`, and the safe's own faults.

@@ -56,6 +56,12 @@ class Operation:
     mask: Mask | None = field(repr=False)
 
     @property
+    def personal_parameters(self) -> frozenset[str]:
+        """Names of the query parameters that search by customers' data."""
+        paths = (path for paths in self.pii_request.values() for path in paths)
+        return frozenset(path[1:] for path in paths if path.startswith("?"))
+
+    @property
     def name(self) -> str:
         """How logs, metrics and the audit log call it, e.g. "ordersV0.getOrderAddress"."""
         return f"{self.api}.{self.operation_id}"

@@ -8,6 +8,7 @@
 - A restricted handle is good only for what it names, as at Amazon.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from services.gateway.model.audit import Kind
@@ -63,6 +64,21 @@ def plan(operation: Operation, device: Device, path: str) -> Plan:
     sees_pii = SCOPE_PII in device.scopes
     is_masked = operation.mask is not None and not sees_pii
     return Plan(_restriction(operation, named if sees_pii else None), is_masked, _kind(operation, is_masked))
+
+
+def check_search(operation: Operation, device: Device, names: Collection[str]) -> None:
+    """Return unless a call searches by what its answer would hide: a hit tells as much as the answer.
+
+    Args:
+        operation: what is called.
+        device: who calls.
+        names: of the call's query parameters.
+
+    Raises:
+        ScopeMissing: the search is by customers' data and the device may not see any.
+    """
+    if SCOPE_PII not in device.scopes and operation.personal_parameters.intersection(names):
+        raise ScopeMissing
 
 
 def is_named(restriction: Restriction, method: str, path: str) -> bool:

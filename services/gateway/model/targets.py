@@ -119,6 +119,15 @@ def values(query: str, names: Collection[str]) -> Iterator[str]:
             yield from value.split(",")
 
 
+def names(query: str) -> frozenset[str]:
+    """Return the decoded names of a query's parameters.
+
+    Raises:
+        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
+    """
+    return frozenset(name for _, name, _ in _pairs(query))
+
+
 def _segment(raw: str) -> str:
     if not _SEGMENT.fullmatch(raw):
         raise OperationNotAllowed

@@ -63,6 +63,7 @@ def test_a_good_request_id_is_kept(given_id: str) -> None:
         "with space1",
         "new\nline12",
         "Atzr|abcdefg",
+        "sp_at_0123456789012345678901234567890123456789012",
         "caf\u00e9abcdef",
         "a" * 8 + "\n",
     ],

@@ -16,7 +16,7 @@ from services.gateway.model.faults import (
     ScopeMissing,
 )
 from services.gateway.model.operations import Operation
-from services.gateway.model.policy import Plan, is_named, plan
+from services.gateway.model.policy import Plan, check_search, is_named, plan
 from services.gateway.model.regions import choose
 
 CATALOGUE = Catalogue.load()
@@ -52,6 +52,13 @@ def test_an_always_restricted_read_is_made_for_everybody_and_masked_without_the_
     assert planned("ordersV0.getOrderAddress", TRUSTED) == Plan(
         wanted, is_masked=False, audit_kind=Kind.PII_READ
     )
+
+
+def test_a_search_by_personal_data_needs_the_scope() -> None:
+    check_search(operation("ordersV0.getOrders"), TRUSTED, {"BuyerEmail", "MarketplaceIds"})
+    check_search(operation("ordersV0.getOrders"), DEVICE, {"MarketplaceIds"})
+    with pytest.raises(ScopeMissing):
+        check_search(operation("ordersV0.getOrders"), DEVICE, {"BuyerEmail", "MarketplaceIds"})
 
 
 def test_a_list_is_read_with_the_ordinary_token_unless_a_handle_asks_for_more() -> None:
