@@ -3,7 +3,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do $$python -c 'import sys; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := chassis services sallyport simulator proto tests bench
+SOURCES := chassis fakes services sallyport simulator proto tests bench
 NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null) \
 	$(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13))
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from fakes.audit_store import FakeAuditStore
 from services.telemetry.model.admission import Admitted
 from services.telemetry.model.events import Phase
-from tests.fakes.audit_store import FakeAuditStore
 
 
 class Book:

@@ -1,19 +1,15 @@
-"""`sallyport simulate`: runs from seeds, told as reports.
-
-The fakes behind the ports lie with the tests, because they are held to the tests' contract suites. So the
-verb works in a checkout, which is also what `make install` points the console script at.
-"""
+"""`sallyport simulate`: runs from seeds, told as reports."""
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
+
+import sallyport.simulate.run
+from sallyport.simulate import report
+from sallyport.simulate.engines import Engines
 
 EXIT_HELD, EXIT_VIOLATED, EXIT_UNUSABLE = 0, 1, 2
-CHECKOUT = Path(__file__).parents[2]
-FAKES = CHECKOUT / "tests" / "fakes"
 FAULT_RATE_DEFAULT = 0.02
 SEEDS_MAX = 100_000
 
@@ -43,22 +39,9 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _run(options: argparse.Namespace) -> int:
     if options.trace is not None and options.seeds > 1:
         return _unusable("--trace takes a single seed")
-    if not FAKES.is_dir():
-        return _unusable(
-            f"the stand-ins behind the ports are not installed; run this in a checkout ({FAKES})"
-        )
-    if str(CHECKOUT) not in sys.path:
-        sys.path.append(str(CHECKOUT))
-    return _simulate(options)
-
-
-def _simulate(options: argparse.Namespace) -> int:
-    # Only here, because only now the fakes can be found.
-    engines, report = _module("engines"), _module("report")
-    run = _module("run").run
     reports = []
     for seed in range(options.seed, options.seed + options.seeds):
-        one = run(seed, fault_rate=options.fault_rate, engines=engines.Engines())
+        one = sallyport.simulate.run.run(seed, fault_rate=options.fault_rate, engines=Engines())
         reports.append(one)
         is_told_whole = options.seeds == 1 or not one.is_whole
         _say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
@@ -67,10 +50,6 @@ def _simulate(options: argparse.Namespace) -> int:
     if options.seeds > 1:
         _say(report.summary(reports))
     return EXIT_HELD if all(one.is_whole for one in reports) else EXIT_VIOLATED
-
-
-def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"sallyport.simulate.{name}")
 
 
 def _write(file: Path, lines: Sequence[str]) -> bool:

@@ -7,15 +7,15 @@ its place, to prove that the invariants notice.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fakes import auth_store, retention_store
+from fakes.audit_store import FakeAuditStore
+from fakes.auth_store import FakeStore
+from fakes.auth_vault import FakeVault
+from fakes.retention_keys import FakeKeys, FakeReceiptKey
+from fakes.retention_store import FakeErasureStore, FakeRecordStore
+from fakes.telemetry import FakeCheckpointKey
 from services.auth.model.devices import Revocation
 from services.gateway.catalogue.table import Catalogue
-from tests.fakes import auth_store, retention_store
-from tests.fakes.audit_store import FakeAuditStore
-from tests.fakes.auth_store import FakeStore
-from tests.fakes.auth_vault import FakeVault
-from tests.fakes.retention_keys import FakeKeys, FakeReceiptKey
-from tests.fakes.retention_store import FakeErasureStore, FakeRecordStore
-from tests.fakes.telemetry import FakeCheckpointKey
 
 
 @dataclass(kw_only=True)

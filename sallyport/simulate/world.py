@@ -15,6 +15,7 @@ import chassis.rpc
 # isort: split
 from chassis.errors import Internal, SallyportError
 from chassis.rpc.status import PeerUnavailable
+from fakes.entropy import FakeEntropy
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.book import Book
 from sallyport.simulate.clock import LoopClock
@@ -28,7 +29,6 @@ from sallyport.simulate.nodes import Life, Node
 from sallyport.simulate.orders import Order
 from sallyport.simulate.watching import Moment, Watcher
 from sallyport.simulate.wire import Wire
-from tests.fakes.entropy import FakeEntropy
 
 T = TypeVar("T")
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import chassis.db
+from fakes.retention_store import FakeDataKeyStore, FakeErasureStore, FakeRecordStore, Tables
 from services.retention.model.audit import Origin
 from services.retention.model.erasures import Erasure, Probe, Receipt, Subject
 from services.retention.model.orders import OrderClock
 from services.retention.model.records import DataKey, Record, RecordName
 from services.retention.store import DataKeyStore, ErasureStore, RecordStore
-from tests.fakes.retention_store import FakeDataKeyStore, FakeErasureStore, FakeRecordStore, Tables
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from fakes.audit_store import FakeAuditStore
+from fakes.clock import START
 from services.telemetry.model.admission import Answer
 from services.telemetry.model.chain import GENESIS
 from services.telemetry.model.checkpoints import Checkpoint
@@ -14,8 +16,6 @@ from services.telemetry.model.errors import IdempotencyConflict, IntentUnknown, 
 from services.telemetry.model.events import Event, Result, check
 from services.telemetry.store import AuditStore
 from tests.conftest import PoolFor
-from tests.fakes.audit_store import FakeAuditStore
-from tests.fakes.clock import START
 from tests.unit.telemetry.house import event_id, fact, intent, outcome
 
 Store = FakeAuditStore | AuditStore

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.auth_amazon import FakeAmazon
+from fakes.auth_amazon_server import AmazonServer
+from fakes.auth_house import RestlessClock
+from fakes.clock import FakeClock
 from services.auth.amazon import Endpoints, connect
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.lending import Restriction
 from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
 from services.auth.service.ports import Amazon
-from tests.fakes.auth_amazon import FakeAmazon
-from tests.fakes.auth_amazon_server import AmazonServer
-from tests.fakes.auth_house import RestlessClock
-from tests.fakes.clock import FakeClock
 
 REDIRECT = "https://gateway.example/consent/callback"
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")

@@ -6,10 +6,10 @@ import pytest
 
 import services.telemetry.model.events as rules
 from chassis.errors import SallyportError
+from fakes.auth_house import House, redemption
 from services.auth.model.audit import AuditEvent, Kind
 from services.auth.model.consents import Region
 from services.auth.model.lending import Restriction
-from tests.fakes.auth_house import House, redemption
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 

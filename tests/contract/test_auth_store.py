@@ -8,6 +8,8 @@ from uuid import UUID
 
 import pytest
 
+from fakes.auth_store import FakeStore
+from fakes.clock import START, FakeClock
 from services.auth.model.consents import Application, Consent, Ending, Region, State
 from services.auth.model.devices import Code, Device, Profile, Revocation
 from services.auth.model.lending import Refreshed, Restriction, SealedAccess
@@ -28,8 +30,6 @@ from services.auth.model.refusals import (
 from services.auth.model.tokens import ACCESS_TOKENS_MAX, Enrolment, NewAccess, Rotation
 from services.auth.store import Store
 from tests.conftest import PoolFor
-from tests.fakes.auth_store import FakeStore
-from tests.fakes.clock import START, FakeClock
 
 AnyStore = FakeStore | Store
 

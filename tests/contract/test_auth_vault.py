@@ -6,12 +6,12 @@ import chassis.clock
 import chassis.entropy
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
+from fakes.auth_vault import FakeVault
 from services.auth.model.consents import Credentials
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.sealing import Place
 from services.auth.vault import AuthVault
 from tests.conftest import VaultFor
-from tests.fakes.auth_vault import FakeVault
 
 AnyVault = FakeVault | AuthVault
 

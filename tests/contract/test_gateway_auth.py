@@ -14,16 +14,16 @@ import chassis.errors
 import chassis.identity
 import chassis.rpc
 from chassis.secrecy import Secret
+from fakes import gateway_auth_server
+from fakes.certificates import Authority
+from fakes.clock import FakeClock
+from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region
 from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant
 from services.gateway.model.people import ConsentAnswer, Visit
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.tokens import TokensClient
 from services.gateway.service import People, Tokens
-from tests.fakes import gateway_auth_server
-from tests.fakes.certificates import Authority
-from tests.fakes.clock import FakeClock
-from tests.fakes.gateway_auth import FakeAuth
 
 VERIFIER = "v" * 64
 REDIRECT = "http://127.0.0.1:49152/callback"

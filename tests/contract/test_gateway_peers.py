@@ -15,14 +15,14 @@ import chassis.env
 import chassis.errors
 import chassis.identity
 import chassis.rpc
+from fakes.certificates import Authority
+from fakes.clock import START, FakeClock
+from fakes.gateway_ports import FakeAuthPeer, FakeSafe
 from services.gateway.forward.ports import AuthPeer, Safe
 from services.gateway.model.calls import Device, Profile, Region, Restriction, SafeKey
 from services.gateway.model.orders import Observation, OrderState
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.safe import SafeClient
-from tests.fakes.certificates import Authority
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.gateway_ports import FakeAuthPeer, FakeSafe
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc
 

@@ -13,6 +13,8 @@ import pytest
 
 import chassis.crypto.tls
 from chassis.secrecy import Secret
+from fakes.certificates import Authority
+from fakes.gateway_ports import FakeUpstream, json_answer
 from services.gateway import amazon
 from services.gateway.forward.ports import Upstream
 from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
@@ -22,8 +24,6 @@ from services.gateway.model.faults import (
     UpstreamTimeout,
     UpstreamUnreachable,
 )
-from tests.fakes.certificates import Authority
-from tests.fakes.gateway_ports import FakeUpstream, json_answer
 
 PATIENCE_S = 10.0
 # Many times the cap of an answer; a server must not outlive its test.
@@ -63,7 +63,7 @@ async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.01)
 
 
-async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def endless(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(wire("200 OK", b"", content_length="", transfer_encoding="chunked"))
     for _ in range(CHUNKS_MAX):
         if writer.is_closing():

@@ -12,6 +12,10 @@ import chassis.clock
 import chassis.env
 import chassis.rpc
 import services.telemetry.rpc
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.retention_audit import FakeAudit
+from fakes.telemetry import FakeCheckpointKey, FakeSignals
 from services.retention.model.audit import AuditEvent, Kind, Origin, Phase, Result
 from services.retention.model.errors import AuditUnavailable
 from services.retention.peers import AuditLog
@@ -22,10 +26,6 @@ from services.telemetry.service.exporting import Exporter
 from services.telemetry.service.intake import Intake
 from services.telemetry.store import AuditStore
 from tests.conftest import KeeperFor, PoolFor
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.retention_audit import FakeAudit
-from tests.fakes.telemetry import FakeCheckpointKey, FakeSignals
 
 Audit = FakeAudit | AuditLog
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)

@@ -8,10 +8,10 @@ import chassis.crypto.seal
 import chassis.crypto.sign
 import chassis.vault.errors
 from chassis.secrecy import Secret
+from fakes.retention_keys import FakeKeys, FakeReceiptKey
 from services.retention.model.erasures import Subject
 from services.retention.vault import ReceiptKey, SubjectKeys
 from tests.conftest import VaultFor
-from tests.fakes.retention_keys import FakeKeys, FakeReceiptKey
 
 Keys = FakeKeys | SubjectKeys
 Signer = FakeReceiptKey | ReceiptKey

@@ -11,8 +11,8 @@ import chassis.crypto.seal
 import chassis.crypto.sign
 import chassis.crypto.tls
 import chassis.vault
+from fakes.vault import FakeVault
 from tests.conftest import VaultFor
-from tests.fakes.vault import FakeVault
 
 Vault = chassis.vault.Vault | FakeVault
 EXAMPLES = 15

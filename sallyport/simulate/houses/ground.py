@@ -9,6 +9,7 @@ import chassis.rpc
 # isort: split
 import chassis.db
 import chassis.vault
+from fakes.entropy import FakeEntropy
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.clock import LoopClock
 from sallyport.simulate.engines import Engines
@@ -16,7 +17,6 @@ from sallyport.simulate.faults import Faults, Way, Witness, faulty
 from sallyport.simulate.nodes import Life
 from sallyport.simulate.watching import Watcher
 from sallyport.simulate.wire import Wire
-from tests.fakes.entropy import FakeEntropy
 
 P = TypeVar("P")
 

@@ -4,6 +4,7 @@ import functools
 from typing import Any
 
 import services.retention.rpc
+from fakes.retention_store import FakeDataKeyStore
 from sallyport.simulate.houses.ground import Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
 from services.retention.app import AUDIT_DEADLINE_S, Parts, compose
@@ -11,7 +12,6 @@ from services.retention.jobs import Jobs
 from services.retention.model.orders import Term
 from services.retention.peers import AuditLog
 from services.retention.service.steady_clock import SteadyClock
-from tests.fakes.retention_store import FakeDataKeyStore
 
 
 def build(ground: Ground, life: Life) -> House:

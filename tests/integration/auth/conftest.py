@@ -11,8 +11,8 @@ import chassis.env
 import sallyport.provision
 import sallyport.provision.database
 import sallyport.provision.ground
+from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import KeeperFor
-from tests.fakes.auth_amazon_server import AmazonServer
 from tests.integration.auth.process import AuthProcess, Caller, Telemetry
 from tests.integration.auth.story import Story
 

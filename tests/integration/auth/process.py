@@ -17,8 +17,8 @@ import chassis.identity
 import chassis.rpc
 import sallyport.provision.ground
 import sallyport.provision.handout
+from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import free_port
-from tests.fakes.auth_amazon_server import AmazonServer
 from wire.auth.v1 import auth_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 

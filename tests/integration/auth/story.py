@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.auth_amazon_server import AmazonServer
+from fakes.auth_amazon_server import AmazonServer
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 APPLICATION_ID = "amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000001"

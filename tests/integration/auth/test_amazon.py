@@ -10,6 +10,8 @@ import pytest
 
 import services.auth.amazon
 from chassis.secrecy import Secret
+from fakes.auth_amazon_server import AmazonServer, Scripted
+from fakes.clock import FakeClock
 from services.auth.amazon import ANSWER_BYTES_MAX, Amazon, Endpoints
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.lending import Restriction
@@ -19,8 +21,6 @@ from services.auth.model.refusals import (
     RestrictionRefused,
     UpstreamInvalid,
 )
-from tests.fakes.auth_amazon_server import AmazonServer, Scripted
-from tests.fakes.clock import FakeClock
 
 CREDENTIALS = Credentials(client_id="client", client_secret=Secret("amzn1.oa2-cs.v1.stub"))
 TOKEN = Secret("Atzr|alive")

@@ -11,8 +11,8 @@ import chassis.db
 import sallyport.engines.openbao
 import sallyport.engines.postgres
 from chassis.errors import Denied, InvalidInput, NotFound, SallyportError, Unauthenticated, Unavailable
+from fakes.auth_amazon_server import AmazonServer
 from services.auth.rpc import ADMIN_METHODS, SERVICE_METHODS
-from tests.fakes.auth_amazon_server import AmazonServer
 from tests.integration.auth.conftest import CallerFor, ProcessFor
 from tests.integration.auth.process import AuthProcess, Caller, Telemetry, until
 from tests.integration.auth.story import DE, DEVICE_NAME, SELLER_NAME, THUMBPRINT, US, Story

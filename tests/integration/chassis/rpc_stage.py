@@ -13,7 +13,7 @@ import chassis.env
 import chassis.identity
 import chassis.rpc
 import chassis.trace
-from tests.fakes.certificates import Authority
+from fakes.certificates import Authority
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)

@@ -17,8 +17,8 @@ import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.provision
 import sallyport.provision.database
+from fakes.certificates import Authority
 from tests.conftest import KeeperFor, PoolFor
-from tests.fakes.certificates import Authority
 
 SignIn = Callable[..., AbstractAsyncContextManager[chassis.db.Connection]]
 

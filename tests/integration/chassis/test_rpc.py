@@ -18,7 +18,7 @@ import chassis.errors
 import chassis.rpc
 import chassis.rpc.transport
 import chassis.trace
-from tests.fakes.certificates import Authority
+from fakes.certificates import Authority
 from tests.integration.chassis import rpc_stage
 from tests.integration.chassis.rpc_stage import Stage
 

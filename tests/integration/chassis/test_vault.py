@@ -18,8 +18,8 @@ import sallyport.provision
 import sallyport.provision.ground
 import sallyport.provision.handout
 from chassis.vault.session import CALLS_MAX, Lease
+from fakes.clock import FakeClock
 from tests.conftest import VaultFor, free_port
-from tests.fakes.clock import FakeClock
 
 AUTHS = "auth-seller-0191"
 RETENTIONS = "retention-seller-0191"

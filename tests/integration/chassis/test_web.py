@@ -21,7 +21,7 @@ import chassis.errors
 import chassis.metrics
 import chassis.trace
 import chassis.web
-from tests.fakes.certificates import Authority
+from fakes.certificates import Authority
 
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
 BODY_BYTES_MAX = 1000

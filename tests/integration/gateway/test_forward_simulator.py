@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.clock import START
+from fakes.gateway_ports import TOKEN_LIFE, Down
 from services.gateway.model.calls import (
     AmazonToken,
     Answer,
@@ -16,8 +18,6 @@ from services.gateway.model.calls import (
     UpstreamRequest,
 )
 from services.gateway.model.faults import UpstreamLost
-from tests.fakes.clock import START
-from tests.fakes.gateway_ports import TOKEN_LIFE, Down
 from tests.unit.gateway.forwarding import PII, error_of, finished, header
 from tests.unit.gateway.forwarding import Rig as GatewayRig
 from tests.unit.simulator.rig import Rig as AmazonRig

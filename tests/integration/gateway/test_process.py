@@ -10,9 +10,9 @@ import pytest
 import chassis.clock
 import chassis.rpc
 import sallyport.provision.ground
+from fakes import gateway_auth_server
+from fakes.gateway_auth import FakeAuth
 from tests.conftest import KeeperFor
-from tests.fakes import gateway_auth_server
-from tests.fakes.gateway_auth import FakeAuth
 from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 

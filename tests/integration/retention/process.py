@@ -15,8 +15,8 @@ import chassis.identity
 import chassis.rpc
 import sallyport.provision.ground
 import sallyport.provision.handout
+from fakes.retention_house import NAME, PLAINTEXT
 from tests.conftest import free_port
-from tests.fakes.retention_house import NAME, PLAINTEXT
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc
 
 ROOT = Path(__file__).parents[3]

@@ -8,6 +8,11 @@ from datetime import datetime, timedelta
 import chassis.db
 import chassis.errors
 import chassis.vault
+from fakes.clock import START, FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.retention_audit import FakeAudit
+from fakes.retention_house import GATEWAY, NAME, PLAINTEXT, SELLER, Fuse, guarded, seen
+from fakes.retention_signals import FakeSignals
 from services.retention.app import Parts, UseCases, compose
 from services.retention.model.erasures import Subject
 from services.retention.model.orders import OrderState, Term
@@ -15,11 +20,6 @@ from services.retention.model.records import RecordName
 from services.retention.service.steady_clock import SteadyClock
 from services.retention.store import DataKeyStore, ErasureStore, RecordStore
 from services.retention.vault import ReceiptKey, SubjectKeys
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.retention_audit import FakeAudit
-from tests.fakes.retention_house import GATEWAY, NAME, PLAINTEXT, SELLER, Fuse, guarded, seen
-from tests.fakes.retention_signals import FakeSignals
 
 # The key service is shared by all tests, so each house lives in years of its own.
 YEARS = timedelta(days=400)

@@ -20,11 +20,11 @@ import chassis.env
 import sallyport.provision
 import sallyport.provision.database
 import sallyport.provision.ground
+from fakes.retention_house import CONSOLE, DAY, PLAINTEXT
 from sallyport.engines.openbao import CallRefused
 from services.retention.model.errors import Expired
 from services.retention.model.records import DataKey
 from tests.conftest import KeeperFor
-from tests.fakes.retention_house import CONSOLE, DAY, PLAINTEXT
 from tests.integration.retention.real_house import RealHouse
 
 CANARY = b"Canary Buyer"

@@ -14,9 +14,9 @@ import chassis.crypto.sign
 import chassis.env
 import chassis.errors
 import sallyport.provision.ground
+from fakes.retention_house import PLAINTEXT
 from services.retention.model.orders import begins_at, erase_day
 from tests.conftest import KeeperFor
-from tests.fakes.retention_house import PLAINTEXT
 from tests.integration.retention.process import Caller, Stack
 from wire.retention.v1 import retention_pb2
 

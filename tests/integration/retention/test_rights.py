@@ -7,10 +7,10 @@ import chassis.db
 import chassis.errors
 import chassis.vault
 from chassis.secrecy import Secret
+from fakes.retention_house import CONSOLE
 from services.retention.model.erasures import Subject
 from services.retention.vault import ReceiptKey, SubjectKeys
 from tests.conftest import VaultFor
-from tests.fakes.retention_house import CONSOLE
 from tests.integration.retention.real_house import RealHouse
 
 DAY = Subject.parse("day:2199-01-01")

@@ -13,11 +13,11 @@ import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.provision.database
 import sallyport.provision.ground
+from fakes.retention_house import CONSOLE, DAY, PLAINTEXT, Crash, Fuse
 from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import Expired, NothingKept, RecordUnsound
 from services.retention.model.orders import OrderState, begins_at
-from tests.fakes.retention_house import CONSOLE, DAY, PLAINTEXT, Crash, Fuse
 from tests.integration.retention.real_house import RealHouse
 
 STEPS_MAX = 100

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.auth_house import APPLICATION, DE, PAGES, US, House
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Callback, Ending
 from services.auth.model.refusals import (
@@ -20,7 +21,6 @@ from services.auth.model.refusals import (
     TooManyFailures,
     UnknownMarketplace,
 )
-from tests.fakes.auth_house import APPLICATION, DE, PAGES, US, House
 
 
 async def test_the_consent_page_is_the_marketplaces_own_with_state_and_redirect() -> None:

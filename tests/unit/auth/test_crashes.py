@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from fakes.auth_house import US, Crash, Desktop, Fuse, House, Person, redemption
 from services.auth.model.audit import Phase
 from services.auth.model.consents import Region
 from services.auth.service import UseCases
-from tests.fakes.auth_house import US, Crash, Desktop, Fuse, House, Person, redemption
 
 STEPS_MAX = 200
 

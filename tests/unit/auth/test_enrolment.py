@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.auth_house import House, redemption, thumbprint, verifier
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.devices import DEVICES_ACTIVE_MAX, Profile
 from services.auth.model.refusals import (
@@ -22,7 +23,6 @@ from services.auth.model.refusals import (
     SessionInvalid,
     TooManyFailures,
 )
-from tests.fakes.auth_house import House, redemption, thumbprint, verifier
 
 
 async def test_a_code_and_a_key_make_a_bound_device_with_default_scopes() -> None:

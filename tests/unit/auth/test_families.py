@@ -12,8 +12,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
+from fakes.auth_house import CLIENT_ID, House, Person, redemption, thumbprint
 from services.auth.model.tokens import RETRY_S_MAX, TokenSet
-from tests.fakes.auth_house import CLIENT_ID, House, Person, redemption, thumbprint
 
 T = TypeVar("T")
 KEYS = ("own", "thief")

@@ -7,6 +7,8 @@ import pytest
 
 from chassis.clock import Clock
 from chassis.errors import Unavailable
+from fakes.auth_house import House
+from fakes.clock import FakeClock
 from services.auth.jobs import (
     AUDIT_NAME,
     HEALTH_PERIOD_S,
@@ -20,8 +22,6 @@ from services.auth.model.audit import Kind, Phase
 from services.auth.model.devices import Revocation
 from services.auth.model.refusals import InvalidState
 from services.auth.service.news import News, NewsInterrupted
-from tests.fakes.auth_house import House
-from tests.fakes.clock import FakeClock
 
 NEWS = Revocation(device_id="one", seller_id="seller")
 

@@ -2,14 +2,14 @@
 
 import pytest
 
+from fakes.auth_house import CLIENT_ID, PAGES, House, RestlessClock
+from fakes.auth_store import FakeStore, Tables
 from services.auth.model import lending
 from services.auth.model.consents import Region
 from services.auth.model.lending import Lease
 from services.auth.model.refusals import AuthorizationUnavailable
 from services.auth.service import compose
 from services.auth.service.ports import Ports
-from tests.fakes.auth_house import CLIENT_ID, PAGES, House, RestlessClock
-from tests.fakes.auth_store import FakeStore, Tables
 
 
 class LateStore(FakeStore):

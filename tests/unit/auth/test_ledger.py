@@ -6,16 +6,16 @@ import uuid
 import pytest
 
 from chassis.errors import Unavailable
+from fakes.auth_amazon import FakeAmazon
+from fakes.auth_audit import FakeAudit, FakeSignals
+from fakes.auth_store import FakeStore
+from fakes.auth_vault import FakeVault
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
 from services.auth.model.audit import SELF, Deed, Kind, Phase
 from services.auth.model.refusals import AuditUnavailable, InvalidGrant
 from services.auth.service.ledger import LATE_EVENTS_MAX, Ledger
 from services.auth.service.ports import Ports
-from tests.fakes.auth_amazon import FakeAmazon
-from tests.fakes.auth_audit import FakeAudit, FakeSignals
-from tests.fakes.auth_store import FakeStore
-from tests.fakes.auth_vault import FakeVault
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
 
 DEED = Deed(kind=Kind.DEVICE_REVOKED, actor=SELF, seller_id="seller", details={"device_id": "one"})
 REFUSAL = Deed(kind=Kind.GRANT_REFUSED, actor=SELF, result="token_reused")

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from fakes.auth_house import DE, US, House, Person
+from fakes.auth_store import FakeStore
 from services.auth.model import lending
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Ending, Region
@@ -23,8 +25,6 @@ from services.auth.model.refusals import (
     RestrictionRefused,
     UpstreamInvalid,
 )
-from tests.fakes.auth_house import DE, US, House, Person
-from tests.fakes.auth_store import FakeStore
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 ORDERS = Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo",))

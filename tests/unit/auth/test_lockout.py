@@ -2,9 +2,9 @@
 
 import pytest
 
+from fakes.clock import FakeClock
 from services.auth.model.refusals import TooManyFailures
 from services.auth.service.lockout import FAILURES_MAX, LOCKED_S, SUBJECTS_MAX, Lockout
-from tests.fakes.clock import FakeClock
 
 
 def failed(lockout: Lockout, subject: str, times: int = FAILURES_MAX) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.auth_house import House
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.refusals import (
     AuditUnavailable,
@@ -13,7 +14,6 @@ from services.auth.model.refusals import (
     SellerNotFound,
     SessionInvalid,
 )
-from tests.fakes.auth_house import House
 
 
 async def test_an_invitation_opens_a_session_with_names() -> None:

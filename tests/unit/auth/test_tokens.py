@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.secrecy import Secret
+from fakes.auth_house import CLIENT_ID, DE, US, House, thumbprint
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
@@ -22,7 +23,6 @@ from services.auth.model.refusals import (
     TooManyFailures,
 )
 from services.auth.model.tokens import ACCESS_LIFE, RETRY_S_MAX
-from tests.fakes.auth_house import CLIENT_ID, DE, US, House, thumbprint
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 ABSENT_ID = "0190b2f0-0000-7000-8000-000000000000"

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from fakes.auth_house import House
 from services.auth.model.audit import Kind
 from services.auth.model.consents import Ending, Region
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, DeviceRevoked, TokenInvalid
-from tests.fakes.auth_house import House
 
 
 async def test_what_is_over_is_purged_and_what_is_alive_stays() -> None:

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
 
+from fakes.auth_house import House
 from sallyport.simulate.loop import new_loop
 from services.auth.model.devices import Revocation
 from services.auth.rpc.gateway import KEEP_ALIVE_S, GatewayCalls
-from tests.fakes.auth_house import House
 from wire.auth.v1 import auth_pb2
 
 NOBODY = cast("Any", None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import chassis.clock
-from tests.fakes.clock import START, FakeClock
+from fakes.clock import START, FakeClock
 
 
 def is_near(moment: datetime, shift: timedelta) -> bool:

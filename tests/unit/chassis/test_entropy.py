@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chassis.entropy
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ import pytest
 import chassis.crypto.tls
 import chassis.errors
 import chassis.identity
-from tests.fakes.certificates import Authority
-from tests.fakes.clock import FakeClock
+from fakes.certificates import Authority
+from fakes.clock import FakeClock
 
 LIFE = timedelta(hours=24)
 TWO_THIRDS_S = 16 * 3600.0

@@ -8,7 +8,7 @@ import chassis.crypto.seal
 import chassis.errors
 from chassis.crypto.seal import IntegrityFailure, associated, open_, seal
 from chassis.secrecy import Secret
-from tests.fakes.entropy import FakeEntropy
+from fakes.entropy import FakeEntropy
 
 KEY = chassis.crypto.seal.new_key(FakeEntropy())
 PLACE = associated(table="orders", row=7)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chassis.crypto.sign import Signer, verify
 from chassis.secrecy import Secret
-from tests.fakes.entropy import FakeEntropy
+from fakes.entropy import FakeEntropy
 
 # Source: RFC 8032, section 7.1, test 2.
 CASE_SEED = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")

@@ -8,7 +8,7 @@ import pytest
 
 import chassis.crypto.tls
 from chassis.crypto.tls import client_context, outward_context, public_context, server_context
-from tests.fakes.certificates import Authority
+from fakes.certificates import Authority
 
 HANDSHAKE_STEPS_MAX = 10
 SERVER_NAME = "auth.sallyport.internal"

@@ -14,6 +14,10 @@ from yarl import URL
 import chassis.crypto.tls
 import chassis.env
 from chassis.web import Site
+from fakes.certificates import Authority
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.gateway_auth import FakeAuth
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
@@ -27,10 +31,6 @@ from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
 from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.visitors import Visitors
-from tests.fakes.certificates import Authority
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.gateway_auth import FakeAuth
 
 # Clients know the gateway by this name; the tests' connections end at loopback all the same.
 ORIGIN = "https://gateway.example"

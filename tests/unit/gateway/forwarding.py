@@ -5,18 +5,18 @@ import json
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import Forwarder, Identities, Ports
-from services.gateway.model.calls import Answer, Call, Proof
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.gateway_ports import (
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.gateway_ports import (
     FakeAuditLog,
     FakeAuthPeer,
     FakeForwardSignals,
     FakeSafe,
     FakeUpstream,
 )
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.model.calls import Answer, Call, Proof
 
 CATALOGUE = Catalogue.load()
 PII = frozenset({"orders", "pii"})

@@ -8,7 +8,7 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey
 
-from tests.fakes.clock import FakeClock
+from fakes.clock import FakeClock
 
 NAMES = {"ES256": "ES256", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
 

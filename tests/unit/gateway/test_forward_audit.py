@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from fakes.gateway_ports import json_answer
 from services.gateway.model.audit import ORDER_IDS_MAX, Phase, order_list
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
-from tests.fakes.gateway_ports import json_answer
 from tests.unit.gateway.forwarding import (
     ADDRESS_BYTES,
     ADDRESS_PATH,

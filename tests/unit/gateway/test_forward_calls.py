@@ -6,11 +6,11 @@ import re
 import orjson
 import pytest
 
+from fakes.gateway_ports import Down, json_answer
 from services.gateway.forward.attempts import ATTEMPTS_MAX
 from services.gateway.model.calls import Region, Restriction, SafeKey, UpstreamAnswer
 from services.gateway.model.exchange import user_agent
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
-from tests.fakes.gateway_ports import Down, json_answer
 from tests.unit.gateway.forwarding import (
     ADDRESS_BYTES,
     ADDRESS_PATH,

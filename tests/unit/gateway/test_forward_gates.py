@@ -24,11 +24,11 @@ from chassis.errors import (
     Unauthenticated,
     Unavailable,
 )
+from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown, json_answer
 from services.gateway.model import faults
 from services.gateway.model.calls import Restriction
 from services.gateway.model.faults import render
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
-from tests.fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown, json_answer
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, error_of, header
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"

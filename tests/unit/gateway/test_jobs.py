@@ -8,11 +8,11 @@ import pytest
 
 import chassis.errors
 from chassis.web import Readiness
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
 from services.gateway.jobs import HEALTH_PERIOD_S, Jobs
 from services.gateway.model.audit import Kind
 from services.gateway.service import AuditProbe
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
 from tests.unit.gateway.doors import FakeAudit, FakeSignals
 
 

@@ -11,10 +11,10 @@ import pytest
 
 import chassis.errors
 import chassis.rpc
+from fakes.clock import START
 from services.gateway.model.audit import AuditEvent, Kind, Phase
 from services.gateway.peers import audit
 from services.gateway.peers.audit import AuditLog, AuditUnavailable
-from tests.fakes.clock import START
 from wire.telemetry.v1 import telemetry_pb2
 
 EVENT = AuditEvent(

@@ -8,10 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, RSAKey
 
+from fakes.clock import FakeClock
 from services.gateway.model.calls import Proof
 from services.gateway.model.faults import InvalidDpopProof
 from services.gateway.proof import ProofVerifier, TooManyProofs
-from tests.fakes.clock import FakeClock
 from tests.unit.gateway.proofs import DeviceKey, base64url
 
 ORIGIN = "https://gateway.example"

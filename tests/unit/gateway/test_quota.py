@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from fakes.clock import FakeClock
+from fakes.gateway_ports import FakeForwardSignals, json_answer
 from services.gateway.forward.turns import WAITING_PER_SELLER_MAX, Turns
 from services.gateway.model.calls import Region
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.quota import Bucket, Budget
-from tests.fakes.clock import FakeClock
-from tests.fakes.gateway_ports import FakeForwardSignals, json_answer
 
 BUDGET = Budget("seller", Region.NA, "GET /x", 0.5, 3)
 EPSILON_S = 1e-6

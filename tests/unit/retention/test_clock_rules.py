@@ -19,6 +19,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from fakes.clock import START, FakeClock
+from fakes.retention_house import CONSOLE, GATEWAY, NAME, PLAINTEXT, House
 from services.retention.model.errors import (
     Expired,
     KeyRetired,
@@ -27,8 +29,6 @@ from services.retention.model.errors import (
     SubjectClosed,
 )
 from services.retention.model.orders import OrderState, begins_at
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.retention_house import CONSOLE, GATEWAY, NAME, PLAINTEXT, House
 
 MONTH = timedelta(days=30)
 HOURS = st.integers(min_value=0, max_value=24 * 12)

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 import chassis.vault.errors
+from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import Expired, NameInvalid, NothingKept, RequestInvalid
 from services.retention.model.orders import OBSERVATIONS_MAX, OrderState, erase_day
 from services.retention.model.records import RecordName
-from tests.fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 
 MONTH = timedelta(days=30)
 OTHER = replace(NAME, field_set="ordersV0.getOrderBuyerInfo")

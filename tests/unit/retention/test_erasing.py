@@ -9,6 +9,7 @@ import pytest
 import chassis.crypto.seal
 import chassis.crypto.sign
 import chassis.vault.errors
+from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import CLOCK_KEPT_FOR, Receipt, Subject
 from services.retention.model.errors import (
@@ -20,7 +21,6 @@ from services.retention.model.errors import (
     SubjectClosed,
 )
 from services.retention.model.orders import OrderState, begins_at
-from tests.fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 
 SECOND = "seller-2"
 

@@ -5,10 +5,10 @@ Each test lets the process die before and after every call of every port in turn
 
 from collections.abc import Awaitable, Callable
 
+from fakes.retention_house import CONSOLE, DAY, SELLER, Crash, Fuse, House
 from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import Stage, Subject
 from services.retention.model.orders import OrderState
-from tests.fakes.retention_house import CONSOLE, DAY, SELLER, Crash, Fuse, House
 
 STEPS_MAX = 200
 

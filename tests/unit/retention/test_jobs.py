@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import chassis.vault.errors
+from fakes.clock import FakeClock
+from fakes.retention_house import DAY, SELLER, House
 from services.retention.jobs import Jobs
 from services.retention.model.erasures import Subject
 from services.retention.model.orders import OrderState
-from tests.fakes.clock import FakeClock
-from tests.fakes.retention_house import DAY, SELLER, House
 
 
 class FakeReadiness:

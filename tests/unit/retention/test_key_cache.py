@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 from chassis.secrecy import Secret
+from fakes.clock import FakeClock
 from services.retention.model.erasures import Subject
 from services.retention.model.orders import begins_at
 from services.retention.model.records import DataKey
 from services.retention.service.key_cache import FORGET_PERIOD_S, KEY_CACHE_S, KEYS_MAX, KeyCache
-from tests.fakes.clock import FakeClock
 
 TODAY = date(2026, 11, 22)
 LATER = TODAY + timedelta(days=20)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.retention_house import SELLER, seen
 from services.retention.model.orders import (
     DAYS_MAX,
     Observation,
@@ -18,7 +19,6 @@ from services.retention.model.orders import (
     observe,
     record_expiry,
 )
-from tests.fakes.retention_house import SELLER, seen
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,6 +8,7 @@ import pytest
 
 import chassis.errors
 import chassis.vault.errors
+from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import (
     AuditUnavailable,
@@ -22,7 +23,6 @@ from services.retention.model.errors import (
 )
 from services.retention.model.orders import OrderState, Term, begins_at, erase_day
 from services.retention.model.records import PLAINTEXT_BYTES_MAX, RecordName
-from tests.fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 
 MONTH = timedelta(days=30)
 OTHER = replace(NAME, field_set="ordersV0.getOrderBuyerInfo")

@@ -6,9 +6,9 @@ import pytest
 
 import chassis.errors
 import chassis.vault.errors
+from fakes.retention_house import DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House
 from services.retention.model.audit import AuditEvent, Kind, Phase, Result
 from services.retention.model.errors import AuditUnavailable, Expired
-from tests.fakes.retention_house import DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House
 
 OTHER = replace(NAME, field_set="ordersV0.getOrderBuyerInfo")
 

@@ -5,15 +5,15 @@ import pytest
 import chassis.errors
 import chassis.vault.errors
 from chassis.secrecy import Secret
+from fakes.entropy import FakeEntropy
+from fakes.retention_house import CONSOLE, DAY, SELLER, House
+from fakes.retention_store import FakeErasureStore
 from services.retention.model.audit import Origin
 from services.retention.model.erasures import Erasure, Subject
 from services.retention.model.errors import ErasureUnproven, RequestInvalid, SubjectUnknown
 from services.retention.model.records import DataKey
 from services.retention.service.key_cache import KeyCache
 from services.retention.verifier import Verifier, VerifierPorts
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.retention_house import CONSOLE, DAY, SELLER, House
-from tests.fakes.retention_store import FakeErasureStore
 
 SELLER_SUBJECT = Subject.of_seller(SELLER)
 

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import chassis.crypto.sign
+from fakes.entropy import FakeEntropy
 from sallyport.audit.verify import Fault, Reason, key_fingerprint, verify
-from tests.fakes.entropy import FakeEntropy
 from tests.unit.telemetry.house import House, fact, intent, outcome
 
 OTHER_KEY = chassis.crypto.sign.Signer.generate(FakeEntropy(99)).public_pem

@@ -14,6 +14,11 @@ import pytest
 from chassis.clock import Clock
 from chassis.crypto.seal import IntegrityFailure
 from chassis.secrecy import Secret
+from fakes.audit_store import FakeAuditStore
+from fakes.auth_store import FakeStore, Tables
+from fakes.auth_vault import FakeVault
+from fakes.retention_keys import FakeKeys, FakeReceiptKey
+from fakes.retention_store import FakeErasureStore, FakeRecordStore
 from sallyport.simulate.engines import Engines
 from sallyport.simulate.invariants import Invariant
 from sallyport.simulate.report import lines
@@ -31,11 +36,6 @@ from services.retention.model.records import Found, RecordName
 from services.telemetry.model.admission import Answer, Call
 from services.telemetry.model.chain import Record
 from services.telemetry.model.intents import Intent
-from tests.fakes.audit_store import FakeAuditStore
-from tests.fakes.auth_store import FakeStore, Tables
-from tests.fakes.auth_vault import FakeVault
-from tests.fakes.retention_keys import FakeKeys, FakeReceiptKey
-from tests.fakes.retention_store import FakeErasureStore, FakeRecordStore
 
 # Whether a broken part does harm depends on what happens around it; some of so many runs must show it.
 SEED = 7

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 import sallyport.simulate.command
-import sallyport.simulate.engines
 import tests.unit.sallyport.test_simulate_broken as broken
 from sallyport.simulate.command import EXIT_HELD, EXIT_UNUSABLE, EXIT_VIOLATED
 
@@ -33,7 +32,7 @@ def test_a_violation_says_how_to_have_it_again(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idle = broken.CASES["an eraser that never runs"].break_
-    monkeypatch.setattr(sallyport.simulate.engines, "Engines", idle)
+    monkeypatch.setattr(sallyport.simulate.command, "Engines", idle)
     assert simulate("--seed", "4", "--fault-rate", "0") == EXIT_VIOLATED
     told = capsys.readouterr().out
     assert "VIOLATED erasure_proven" in told
@@ -73,11 +72,3 @@ def test_a_trace_is_of_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Pat
 def test_a_trace_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert simulate("--fault-rate", "0", f"--trace={tmp_path}/none/trace") == EXIT_UNUSABLE
     assert "cannot be written" in capsys.readouterr().err
-
-
-def test_without_the_fakes_it_says_where_they_should_be(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(sallyport.simulate.command, "FAKES", tmp_path / "none")
-    assert simulate() == EXIT_UNUSABLE
-    assert "run this in a checkout" in capsys.readouterr().err

@@ -5,6 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from fakes.audit_store import FakeAuditStore
+from fakes.clock import START, FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.telemetry import FakeCheckpointKey, FakeSignals
 from services.telemetry.committer import Committer
 from services.telemetry.model.events import Actor, Event, Phase, Result
 from services.telemetry.service.checkpoints import Checkpoints
@@ -12,10 +16,6 @@ from services.telemetry.service.diary import Diary
 from services.telemetry.service.exporting import Exporter
 from services.telemetry.service.intake import Intake
 from services.telemetry.service.upkeep import Health, Orphans
-from tests.fakes.audit_store import FakeAuditStore
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.telemetry import FakeCheckpointKey, FakeSignals
 
 OPERATOR = Actor("operator", "console")
 

@@ -4,11 +4,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.clock import START
 from services.telemetry.model.admission import Admitted, Answer, Known, Ledger, admit, mentioned_ids
 from services.telemetry.model.chain import GENESIS, SHARD
 from services.telemetry.model.errors import IdempotencyConflict, IntentUnknown, OutcomeAlreadyRecorded
 from services.telemetry.model.events import Entry, Event, Result, check
-from tests.fakes.clock import START
 from tests.unit.telemetry.house import event_id, fact, intent, outcome
 
 

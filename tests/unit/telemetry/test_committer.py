@@ -6,14 +6,14 @@ from datetime import datetime
 import pytest
 
 import chassis.errors
+from fakes.audit_store import FakeAuditStore
+from fakes.clock import FakeClock
+from fakes.telemetry import FakeSignals
 from services.telemetry import committer as committing
 from services.telemetry.committer import COMMIT_ROWS_MAX, QUEUE_ROWS_MAX, Committer
 from services.telemetry.model.admission import Answer, Call
 from services.telemetry.model.errors import AuditUnavailable, IdempotencyConflict
 from services.telemetry.model.events import Entry, check
-from tests.fakes.audit_store import FakeAuditStore
-from tests.fakes.clock import FakeClock
-from tests.fakes.telemetry import FakeSignals
 from tests.unit.telemetry.house import fact
 
 

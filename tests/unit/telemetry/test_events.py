@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fakes.clock import START
 from services.telemetry.model.errors import EventInvalid, KindNotOwned, SensitiveContent
 from services.telemetry.model.events import Actor, Event, Phase, check
-from tests.fakes.clock import START
 from tests.unit.telemetry.house import event_id, fact, intent, outcome
 
 SENSITIVE = [

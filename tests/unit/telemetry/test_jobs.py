@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 import chassis.errors
+from fakes.clock import FakeClock
+from fakes.telemetry import FakeReadiness, FakeSignals
 from services.telemetry import jobs as jobs_module
 from services.telemetry.jobs import CHECKPOINT_INTERVAL_S, READINESS_NAME, Jobs
-from tests.fakes.clock import FakeClock
-from tests.fakes.telemetry import FakeReadiness, FakeSignals
 from tests.unit.telemetry.house import House, fact
 
 

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chassis.errors
+from fakes.audit_store import FakeAuditStore
 from sallyport.audit.verify import verify
 from sallyport.simulate.loop import new_loop
 from services.telemetry.committer import COMMIT_S_MAX
 from services.telemetry.model.admission import Answer, Call
 from services.telemetry.model.errors import AuditUnavailable
 from services.telemetry.model.events import Event
-from tests.fakes.audit_store import FakeAuditStore
 from tests.unit.telemetry.house import House, fact, intent, outcome
 
 SENDERS = 8

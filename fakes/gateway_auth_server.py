@@ -8,10 +8,10 @@ import chassis.rpc
 import grpc.aio
 
 from chassis.secrecy import Secret
+from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region
 from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import Consent, ConsentAnswer, Desktop, Visit
-from tests.fakes.gateway_auth import FakeAuth
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import chassis.crypto.sign
 import chassis.errors
 import chassis.vault.errors
 from chassis.secrecy import Secret
+from fakes.entropy import FakeEntropy
 from services.retention.model.erasures import Subject
-from tests.fakes.entropy import FakeEntropy
 
 
 class FakeKeys:

@@ -12,8 +12,8 @@ import chassis.crypto.tls
 import chassis.entropy
 import chassis.secrecy
 import chassis.vault
-from tests.fakes.certificates import Authority
-from tests.fakes.entropy import FakeEntropy
+from fakes.certificates import Authority
+from fakes.entropy import FakeEntropy
 
 MARK = "vault:v1:"
 Key = TypeVar("Key")

@@ -14,17 +14,17 @@ from typing import TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
 from chassis.secrecy import Secret
+from fakes.auth_amazon import FakeAmazon
+from fakes.auth_audit import FakeAudit, FakeSignals
+from fakes.auth_store import FakeStore, Tables
+from fakes.auth_vault import FakeVault
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
 from services.auth.model.consents import Application, Callback, ConsentPages, Marketplace, OpenConsent, Region
 from services.auth.model.devices import Authorization, Redemption
 from services.auth.model.tokens import TokenSet
 from services.auth.service import UseCases, compose
 from services.auth.service.ports import Ports
-from tests.fakes.auth_amazon import FakeAmazon
-from tests.fakes.auth_audit import FakeAudit, FakeSignals
-from tests.fakes.auth_store import FakeStore, Tables
-from tests.fakes.auth_vault import FakeVault
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
 
 APPLICATION = Application(
     application_id="amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000001",

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
+from fakes.clock import FakeClock
+from fakes.entropy import FakeEntropy
+from fakes.retention_audit import FakeAudit
+from fakes.retention_keys import FakeKeys, FakeReceiptKey
+from fakes.retention_signals import FakeSignals
+from fakes.retention_store import FakeDataKeyStore, FakeErasureStore, FakeRecordStore, Tables
 from services.retention.app import Parts, UseCases, compose
 from services.retention.model.audit import Origin
 from services.retention.model.orders import Observation, OrderState, Term
 from services.retention.model.records import RecordName
 from services.retention.service.steady_clock import SteadyClock
-from tests.fakes.clock import FakeClock
-from tests.fakes.entropy import FakeEntropy
-from tests.fakes.retention_audit import FakeAudit
-from tests.fakes.retention_keys import FakeKeys, FakeReceiptKey
-from tests.fakes.retention_signals import FakeSignals
-from tests.fakes.retention_store import FakeDataKeyStore, FakeErasureStore, FakeRecordStore, Tables
 
 SELLER = "seller-1"
 NAME = RecordName(SELLER, "111-2222222-3333333", "ordersV0.getOrderAddress")

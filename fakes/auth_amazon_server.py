@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 import chassis.crypto.tls
-from tests.fakes.certificates import Authority
+from fakes.certificates import Authority
 
 LWA_PATH = "/auth/o2/token"
 RESTRICTED_PATH = "/tokens/2021-03-01/restrictedDataToken"

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import chassis.crypto.sign
-from tests.fakes.entropy import FakeEntropy
+from fakes.entropy import FakeEntropy
 
 
 class FakeCheckpointKey:
