@@ -39,6 +39,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _run(options: argparse.Namespace) -> int:
     if options.trace is not None and options.seeds > 1:
         return _unusable("--trace takes a single seed")
+    if options.trace is not None and not _write(options.trace, ()):
+        return EXIT_UNUSABLE
     reports = []
     for seed in range(options.seed, options.seed + options.seeds):
         one = sallyport.simulate.run.run(seed, fault_rate=options.fault_rate, engines=Engines())

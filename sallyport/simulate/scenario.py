@@ -18,14 +18,14 @@ from sallyport.simulate.world import World
 
 PARTNERS = ("A1SELLER", "A2SELLER")
 ORDERS_PER_SHOP = 4
-READS = 4
+READS = 3
 THINKING_S_MAX = 6.0
 
 HERD_JUMPS = (timedelta(minutes=52), timedelta(minutes=25))
 """First into the time in which Amazon's tokens are renewed early, then past the end of all tokens."""
 
-HOPS = 7
-HOP_DAYS = (4.6, 7.0)
+HOPS = 6
+HOP_DAYS = (5.2, 7.5)
 """Together more than 31 days, each of them as if every host had been switched off meanwhile."""
 
 REVOKED_FOR_S = 90.0

@@ -43,12 +43,13 @@ class Ground:
 
     def store(self, life: Life, port: P, witness: Witness | None = None) -> P:
         """Return a process's way to its database."""
-        way = Way(process=life, to=STORE, lost=chassis.db.StoreUnavailable, limit_s=STORE_S_MAX)
+        way = Way(process=life, to=STORE, lost=chassis.db.StoreUnavailable, limit_s=STORE_S_MAX, is_near=True)
         return faulty(port, way, self.faults, witness=witness)
 
     def keys(self, life: Life, port: P, witness: Witness | None = None) -> P:
         """Return a process's way to the key service."""
-        way = Way(process=life, to=KEYS, lost=chassis.vault.KeyServiceUnavailable, limit_s=KEYS_S_MAX)
+        lost = chassis.vault.KeyServiceUnavailable
+        way = Way(process=life, to=KEYS, lost=lost, limit_s=KEYS_S_MAX, is_near=True)
         return faulty(port, way, self.faults, witness=witness)
 
 
