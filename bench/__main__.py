@@ -13,11 +13,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import sallyport.stack
 from bench import appending, erasing, forwarding
 from bench.parts import open_parts
-
-# isort: split
-import sallyport.stack
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY
 from sallyport.layout import Layout

@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Awaitable, Iterator, Sequence
 from datetime import UTC, datetime
 
+import chassis.db
 from bench.figures import Series, table
 from bench.identity import stub_as_gateway
-
-# isort: split
-import chassis.db
 from sallyport.provision.database import signed_in
 from sallyport.stack import Stack
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc

@@ -9,12 +9,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from bench.figures import Series, table
-from bench.identity import stub_as_gateway
-
-# isort: split
 import chassis.clock
 import chassis.db
+from bench.figures import Series, table
+from bench.identity import stub_as_gateway
 from sallyport.demo.scene import Scene, StepFailed
 from sallyport.provision.database import signed_in
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc

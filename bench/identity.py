@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import chassis.rpc
-
-# isort: split
 import grpc.aio
 
 import chassis.clock
 import chassis.env
 import chassis.identity
+import chassis.rpc
 import chassis.vault
 import sallyport.provision.handout
 from sallyport.layout import LOOPBACK

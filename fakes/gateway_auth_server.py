@@ -2,11 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-import chassis.rpc
-
-# isort: split
 import grpc.aio
 
+import chassis.rpc
 from chassis.secrecy import Secret
 from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region

@@ -10,12 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import chassis.rpc
-
-# isort: split
 import chassis.clock
 import chassis.env
 import chassis.identity
+import chassis.rpc
 import chassis.vault
 from wire.auth.v1 import auth_pb2_grpc
 from wire.retention.v1 import retention_pb2_grpc

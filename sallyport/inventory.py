@@ -10,10 +10,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import chassis.rpc
-
-# isort: split
 import chassis.metrics
+import chassis.rpc
 import sallyport.access
 import services.auth.config
 import services.auth.model.audit

@@ -7,10 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-import chassis.rpc
-
-# isort: split
 import chassis.errors
+import chassis.rpc
 import sallyport.access
 import sallyport.stack
 import sallyport.vendor

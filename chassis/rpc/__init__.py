@@ -7,13 +7,8 @@
 - A `SallyportError` raised by a handler is raised again at the caller, as its kind with its code and text.
   Anything else is logged whole under a random id and arrives as Internal with that id.
 - The request id and the trace travel along.
-
-Import this before anything that imports grpc: the library reads its TLS settings when it is loaded.
 """
 
-from chassis.rpc import ciphers  # noqa: F401 - it acts by being loaded before the others
-
-# isort: split
 from chassis.rpc.channel import Channel
 from chassis.rpc.methods import Method, Service
 from chassis.rpc.server import Server, caller

@@ -19,7 +19,8 @@ import chassis.errors
 import chassis.identity
 import chassis.log
 import chassis.trace
-from chassis.rpc import ciphers, status, transport
+from chassis import ciphers
+from chassis.rpc import status, transport
 from chassis.rpc.methods import Method, Service, rows
 
 CALLS_MAX = 1_000

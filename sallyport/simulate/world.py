@@ -11,8 +11,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import chassis.rpc
-
-# isort: split
 from chassis.errors import Internal, SallyportError
 from chassis.rpc.status import PeerUnavailable
 from fakes.entropy import FakeEntropy

@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import chassis.rpc
-
-# isort: split
 import chassis.clock
 import chassis.crypto.tls
 import chassis.entropy
@@ -16,6 +13,7 @@ import chassis.env
 import chassis.errors
 import chassis.identity
 import chassis.metrics
+import chassis.rpc
 import chassis.run
 import chassis.vault
 import chassis.web

@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import chassis.rpc
-
-# isort: split
 import chassis.clock
 import chassis.db
 import chassis.entropy
 import chassis.identity
 import chassis.metrics
+import chassis.rpc
 import chassis.run
 import chassis.vault
 import chassis.web

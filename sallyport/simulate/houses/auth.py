@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import chassis.rpc
-
-# isort: split
 import chassis.clock
 import chassis.db
+import chassis.rpc
 import chassis.trace
 import services.auth.rpc
 from sallyport.simulate.faults import Faults, Way, faulty

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import chassis.rpc
-
-# isort: split
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.auth import CLIENT_ID

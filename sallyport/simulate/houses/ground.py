@@ -4,10 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import chassis.rpc
-
-# isort: split
 import chassis.db
+import chassis.rpc
 import chassis.vault
 from fakes.entropy import FakeEntropy
 from sallyport.simulate.amazon import Amazon

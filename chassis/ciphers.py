@@ -1,4 +1,4 @@
-"""Keeps gRPC to TLS 1.3. It must be imported before grpc, whose core reads the setting when it is loaded.
+"""Keeps gRPC to TLS 1.3. The chassis loads it first: grpc reads the setting when it is loaded itself.
 
 gRPC has no switch for the lowest TLS version. Its setting for cipher suites names those of TLS 1.2; the ones
 of 1.3 are fixed. The suite named here works only with a key shared beforehand, which nobody has, so that
