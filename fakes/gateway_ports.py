@@ -100,8 +100,12 @@ class FakeAuthPeer:
 
     def revoke(self, token: str) -> None:
         """Revoke a device and tell every open stream."""
+        self.revoked.add(self.devices[token].device_id)
+        self.tell(token)
+
+    def tell(self, token: str) -> None:
+        """Tell every open stream that something about a device has changed."""
         device_id = self.devices[token].device_id
-        self.revoked.add(device_id)
         for stream in self._streams:
             stream.put_nowait(device_id)
 

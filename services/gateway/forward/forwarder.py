@@ -53,6 +53,7 @@ class Forwarder:
         self._deadline_s = deadline_s
         turns = Turns(clock=ports.clock, signals=ports.signals)
         lending = Lending(auth=ports.auth, clock=ports.clock)
+        identities.on_change(lending.forget)
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
         self._reading = Reading(ports=ports, attempts=attempts)
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)

@@ -9,6 +9,7 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chassis.clock import Clock
@@ -51,6 +52,7 @@ class Identities:
         self._known: Recent[str, _Known] = Recent(DEVICES_MAX)
         self._heard_at_s: float | None = None
         self._changes = 0
+        self._tell: Callable[[str | None], None] = _tell_nobody
 
     async def who(self, access_token: str) -> Device:
         """Return the device behind an access token.
@@ -89,6 +91,10 @@ class Identities:
             self._forget()
             await self._clock.sleep(self._entropy.uniform(REDIAL_S_MIN, REDIAL_S_MAX))
 
+    def on_change(self, tell: Callable[[str | None], None]) -> None:
+        """Have `tell` called with a seller whose standing may have changed, or with None for every seller."""
+        self._tell = tell
+
     def _is_current(self, known: _Known) -> bool:
         return self._clock.now() < known.device.expires_at and self._clock.monotonic_s() < known.until_s
 
@@ -98,9 +104,15 @@ class Identities:
         self._heard_at_s = self._clock.monotonic_s()
         if device_id is not None:
             self._changes += 1
-            self._known.drop_where(lambda known: known.device.device_id == device_id)
+            for known in self._known.drop_where(lambda _, known: known.device.device_id == device_id):
+                self._tell(known.device.seller_id)
 
     def _forget(self) -> None:
         self._changes += 1
         self._heard_at_s = None
         self._known.clear()
+        self._tell(None)
+
+
+def _tell_nobody(_seller_id: str | None) -> None:
+    """Nobody has asked to be told."""

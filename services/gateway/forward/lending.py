@@ -42,6 +42,10 @@ class Lending:
             self._lent.put(key, lent)
         return lent.token
 
+    def forget(self, seller_id: str | None) -> None:
+        """Forget what was lent for a seller, or for all: its consent may have been replaced."""
+        self._lent.drop_where(lambda key, _: seller_id is None or key[0] == seller_id)
+
     def give_back(self, device: Device, region: Region, restriction: Restriction | None) -> None:
         """Forget a token that Amazon no longer takes."""
         self._lent.drop((device.seller_id, region, restriction))

@@ -36,10 +36,10 @@ class Recent(Generic[K, V]):
         """Forget an entry; harmless when it is not remembered."""
         self._entries.pop(key, None)
 
-    def drop_where(self, is_meant: Callable[[V], bool]) -> None:
-        """Forget every entry whose value is meant."""
-        for key in [key for key, value in self._entries.items() if is_meant(value)]:
-            del self._entries[key]
+    def drop_where(self, is_meant: Callable[[K, V], bool]) -> list[V]:
+        """Forget every entry that is meant, and return their values."""
+        meant = [key for key, value in self._entries.items() if is_meant(key, value)]
+        return [self._entries.pop(key) for key in meant]
 
     def clear(self) -> None:
         """Forget everything."""

@@ -215,6 +215,18 @@ async def test_a_broken_stream_forgets_everybody_and_is_dialled_again_T01(rig: R
     assert rig.signals.side_failures == [("watch_revocations", "store_unavailable")]
 
 
+async def test_news_of_a_device_ends_the_use_of_what_was_lent_for_its_seller(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    async with watching(rig):
+        await rig.call(token, PARTICIPATIONS)
+        await rig.call(token, PARTICIPATIONS)
+        assert len(rig.auth.lent) == 1
+        rig.auth.tell(token)
+        await rig.clock.advance(0.0)
+        await rig.call(token, PARTICIPATIONS)
+    assert len(rig.auth.lent) == 2
+
+
 async def test_calls_fail_closed_while_auth_is_down_R11(rig: Rig) -> None:
     token = rig.auth.enrol()
     rig.auth.is_down = True
