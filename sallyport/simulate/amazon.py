@@ -29,8 +29,10 @@ from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 CLIENT_SECRET = "amzn1.oa2-cs.v1.simulated"  # noqa: S105 - of a simulation
 LIFE_S = 3_600
 CODE_LIFE = timedelta(minutes=5)
-ANSWER_S_MAX = 1.5
-BUSY_SHARE = 0.04
+ANSWERS_S_MAX = (0.5, 1.5, 4.9)
+BUSY_SHARES = (0.02, 0.05, 0.2)
+"""How slow and how busy it is, of which each run draws one."""
+
 ALARM_SHARE = 0.1
 ROTATION_SHARE = 0.3
 
@@ -87,6 +89,10 @@ class Amazon:
     _refresh_tokens: dict[str, str] = field(default_factory=dict)
     _tokens: dict[str, _Token] = field(default_factory=dict)
     _made: int = 0
+
+    def __post_init__(self) -> None:
+        self._answer_s_max = self.choices.choice(ANSWERS_S_MAX)
+        self._busy_share = self.choices.choice(BUSY_SHARES)
 
     def consent(self, partner_id: str) -> str:
         """Return the code that a seller's consent gives; it is good once."""
@@ -161,10 +167,10 @@ class Amazon:
             raise AuthorizationUnavailable(retry_after_s=5.0)
 
     async def _work(self) -> None:
-        await self.clock.sleep(self.choices.uniform(0.0, ANSWER_S_MAX))
+        await self.clock.sleep(self.choices.uniform(0.0, self._answer_s_max))
 
     def _is_busy(self) -> bool:
-        return not self.is_calm and self.choices.random() < BUSY_SHARE
+        return not self.is_calm and self.choices.random() < self._busy_share
 
     def _raises_alarm(self, account: _Account) -> bool:
         is_possible = self.is_alarming and not self.is_calm and not account.was_alarmed

@@ -1,8 +1,10 @@
 """The audit log as it is durable, indexed for questions that invariants ask at every step."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from fakes.audit_store import FakeAuditStore
+from services.auth.model.audit import Kind
 from services.telemetry.model.admission import Admitted
 from services.telemetry.model.events import Phase
 
@@ -71,3 +73,22 @@ class Book:
             self._by_detail |= {(event.kind, key, value) for key, value in event.details.items()}
         if event.intent_id is not None:
             self._concluded.setdefault(event.intent_id, set()).add(event.result or "")
+
+
+def intent_before(method: str, values: Sequence[Any]) -> tuple[str, str, str] | None:
+    """Return which intent must stand before an effect of auth's: kind, detail, value."""
+    if method == "record_consent":
+        return Kind.CONSENT_COMPLETED, "consent_id", values[0].consent_id
+    if method == "end_consent":
+        return Kind.CONSENT_REVOKED, "consent_id", values[0]
+    if method in {"enrol", "enrol_by_code"}:
+        return (
+            Kind.DEVICE_ENROLLED,
+            "device_id",
+            values[-1 if method == "enrol" else 1].device.device_id,
+        )
+    if method == "revoke_device":
+        return Kind.DEVICE_REVOKED, "device_id", values[0]
+    if method == "set_scopes":
+        return Kind.DEVICE_SCOPED, "device_id", values[0]
+    return None

@@ -1,6 +1,7 @@
 """Virtual time for the services: it runs with the loop, and jumps when the story says so."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2027, 3, 1, 9, 0, 0, tzinfo=UTC)
@@ -27,3 +28,11 @@ class LoopClock:
     def jump(self, span: timedelta) -> None:
         """Let this much time have passed, as if every host had been switched off meanwhile."""
         self._jumped += span
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment by both clocks: virtual seconds, and the domain's time."""
+
+    at_s: float
+    at: datetime

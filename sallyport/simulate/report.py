@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sallyport.simulate.faults import Trace
 from sallyport.simulate.invariants import MEANINGS, Finding, Invariant
+from sallyport.simulate.trace import Trace
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 import chassis.trace
 from chassis.clock import Clock
-from sallyport.simulate.book import Book
+from sallyport.simulate.book import Book, intent_before
+from sallyport.simulate.clock import Moment
 from sallyport.simulate.engines import Engines
 from sallyport.simulate.invariants import Invariant, Tally
 from sallyport.simulate.orders import Order
-from services.auth.model import audit as auth_audit
 from services.auth.model.consents import Ending
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Answer
@@ -44,14 +44,6 @@ class Desk:
     partner_id: str
     sees_buyers: bool = False
     revoked_at_s: float | None = None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """One moment by both clocks: virtual seconds, and the domain's time."""
-
-    at_s: float
-    at: datetime
 
 
 @dataclass
@@ -109,7 +101,7 @@ class Watcher:
         if method == "end_consent":
             is_fair = values[1] in {Ending.REPLACED, Ending.IDLE}
             self.tally.check(Invariant.NO_FALSE_REVOCATION, is_fair, f"a consent ended as {values[1]}")
-        named = _named(method, values)
+        named = intent_before(method, values)
         if named is not None:
             holds = self.book.has_intent(*named)
             self.tally.check(Invariant.AUDIT_BEFORE_EFFECT, holds, f"{method} without {named[0]}")
@@ -190,22 +182,3 @@ class Watcher:
             if consent.refresh_token_sealed is not None:
                 _, token = vault._sealed[consent.refresh_token_sealed]  # noqa: SLF001 - looks past the service
                 self._refresh_tokens.add(token.reveal())
-
-
-def _named(method: str, values: Sequence[Any]) -> tuple[str, str, str] | None:
-    """Return which intent must stand before an effect of auth's: kind, detail, value."""
-    if method == "record_consent":
-        return auth_audit.Kind.CONSENT_COMPLETED, "consent_id", values[0].consent_id
-    if method == "end_consent":
-        return auth_audit.Kind.CONSENT_REVOKED, "consent_id", values[0]
-    if method in {"enrol", "enrol_by_code"}:
-        return (
-            auth_audit.Kind.DEVICE_ENROLLED,
-            "device_id",
-            values[-1 if method == "enrol" else 1].device.device_id,
-        )
-    if method == "revoke_device":
-        return auth_audit.Kind.DEVICE_REVOKED, "device_id", values[0]
-    if method == "set_scopes":
-        return auth_audit.Kind.DEVICE_SCOPED, "device_id", values[0]
-    return None

@@ -16,16 +16,17 @@ from chassis.rpc.status import PeerUnavailable
 from fakes.entropy import FakeEntropy
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.book import Book
-from sallyport.simulate.clock import LoopClock
+from sallyport.simulate.clock import LoopClock, Moment
 from sallyport.simulate.engines import Engines
-from sallyport.simulate.faults import Faults, Trace, Way
+from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses import auth, gateway, retention, telemetry
 from sallyport.simulate.houses.gateway import GatewayHouse
 from sallyport.simulate.houses.ground import AMAZON, KEYS, STORE, Ground, House
 from sallyport.simulate.invariants import Tally
 from sallyport.simulate.nodes import Life, Node
 from sallyport.simulate.orders import Order
-from sallyport.simulate.watching import Moment, Watcher
+from sallyport.simulate.trace import Trace
+from sallyport.simulate.watching import Watcher
 from sallyport.simulate.wire import Wire
 
 T = TypeVar("T")

@@ -9,9 +9,10 @@ import chassis.db
 import chassis.rpc
 import chassis.trace
 import services.auth.rpc
-from sallyport.simulate.faults import Faults, Way, faulty
+from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.ground import AMAZON, STORE, Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
+from sallyport.simulate.ports import faulty
 from services.auth.app import AUDIT_DEADLINE_S
 from services.auth.jobs import Jobs
 from services.auth.model.consents import ConsentPages, Marketplace, Region

@@ -11,8 +11,9 @@ from fakes.entropy import FakeEntropy
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.clock import LoopClock
 from sallyport.simulate.engines import Engines
-from sallyport.simulate.faults import Faults, Way, Witness, faulty
+from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.nodes import Life
+from sallyport.simulate.ports import Witness, faulty
 from sallyport.simulate.watching import Watcher
 from sallyport.simulate.wire import Wire
 

@@ -9,9 +9,11 @@ import pytest
 
 from chassis.errors import Unavailable
 from chassis.rpc.status import PeerUnavailable
-from sallyport.simulate.faults import Crashed, Fault, Faults, Trace, Way, faulty
+from sallyport.simulate.faults import Crashed, Fault, Faults, Way
 from sallyport.simulate.loop import new_loop
 from sallyport.simulate.nodes import Life, Node
+from sallyport.simulate.ports import faulty
+from sallyport.simulate.trace import Trace
 
 T = TypeVar("T")
 
