@@ -74,21 +74,22 @@ def _unusable(text: str) -> int:
 
 
 def _natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("not a whole number from 0 on")
+    return int(text)
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= SEEDS_MAX:
-        raise ValueError
-    return number
+    if not text.isdecimal() or not 1 <= int(text) <= SEEDS_MAX:
+        raise argparse.ArgumentTypeError(f"not a whole number from 1 to {SEEDS_MAX}")
+    return int(text)
 
 
 def _share(text: str) -> float:
-    share = float(text)
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
     if not 0.0 <= share <= 1.0:
-        raise ValueError
+        raise argparse.ArgumentTypeError("not a number from 0 to 1")
     return share

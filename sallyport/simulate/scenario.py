@@ -11,7 +11,7 @@ from datetime import timedelta
 from sallyport.simulate import inspection
 from sallyport.simulate.desktops import Desktop
 from sallyport.simulate.invariants import Invariant
-from sallyport.simulate.orders import Order
+from sallyport.simulate.orders import ADDRESS, Order
 from sallyport.simulate.people import Console, GaveUp, Person
 from sallyport.simulate.profiles import Bound, Compat
 from sallyport.simulate.world import World
@@ -108,10 +108,11 @@ class Story:
     async def _pry(self) -> None:
         """Let the desktop that may see buyers ask for another seller's order."""
         for shop, other in zip(self._shops, reversed(self._shops), strict=True):
-            desktop, order = shop.desktops[0], other.orders[0]
-            status = await desktop.read(order.order_id)
-            evidence = f"{desktop.desk.name} got {status} for {order.order_id}"
-            self._world.tally.check(Invariant.OWN_SELLER, status != 200, evidence)
+            desktop, order_id = shop.desktops[0], other.orders[0].order_id
+            for part in ("", ADDRESS):
+                status = await desktop.glance(order_id, part)
+                evidence = f"{desktop.desk.name} got {status} for {order_id}"
+                self._world.tally.check(Invariant.OWN_SELLER, status != 200, evidence)
 
     async def _ship(self) -> None:
         """Ship the first order, which is looked at soon, and the second, which may not be."""
