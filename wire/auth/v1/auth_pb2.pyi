@@ -22,6 +22,15 @@ class Profile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROFILE_UNSPECIFIED: _ClassVar[Profile]
     PROFILE_BOUND: _ClassVar[Profile]
     PROFILE_COMPAT: _ClassVar[Profile]
+
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_OWNER: _ClassVar[Role]
+    ROLE_MEMBER: _ClassVar[Role]
+    ROLE_SUPPORT: _ClassVar[Role]
+    ROLE_SECURITY: _ClassVar[Role]
+    ROLE_AUDITOR: _ClassVar[Role]
 REGION_UNSPECIFIED: Region
 REGION_NA: Region
 REGION_EU: Region
@@ -29,6 +38,12 @@ REGION_FE: Region
 PROFILE_UNSPECIFIED: Profile
 PROFILE_BOUND: Profile
 PROFILE_COMPAT: Profile
+ROLE_UNSPECIFIED: Role
+ROLE_OWNER: Role
+ROLE_MEMBER: Role
+ROLE_SUPPORT: Role
+ROLE_SECURITY: Role
+ROLE_AUDITOR: Role
 
 class RedeemInvitationRequest(_message.Message):
     __slots__ = ("invitation",)
@@ -45,20 +60,24 @@ class RedeemInvitationResponse(_message.Message):
     def __init__(self, session_token: _Optional[str] = ..., session: _Optional[_Union[Session, _Mapping]] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("session_id", "user_id", "seller_id", "seller_name", "user_name", "expires_at")
+    __slots__ = ("session_id", "user_id", "seller_id", "seller_name", "user_name", "expires_at", "role", "needs_credential")
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     SELLER_NAME_FIELD_NUMBER: _ClassVar[int]
     USER_NAME_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     user_id: str
     seller_id: str
     seller_name: str
     user_name: str
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., seller_name: _Optional[str] = ..., user_name: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    role: Role
+    needs_credential: bool
+    def __init__(self, session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., seller_name: _Optional[str] = ..., user_name: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., role: _Optional[_Union[Role, str]] = ..., needs_credential: _Optional[bool] = ...) -> None: ...
 
 class FindSessionRequest(_message.Message):
     __slots__ = ("session_token",)
@@ -363,12 +382,14 @@ class CreateSellerResponse(_message.Message):
     def __init__(self, seller_id: _Optional[str] = ...) -> None: ...
 
 class InviteUserRequest(_message.Message):
-    __slots__ = ("seller_id", "user_name")
+    __slots__ = ("seller_id", "user_name", "role")
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     USER_NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
     seller_id: str
     user_name: str
-    def __init__(self, seller_id: _Optional[str] = ..., user_name: _Optional[str] = ...) -> None: ...
+    role: Role
+    def __init__(self, seller_id: _Optional[str] = ..., user_name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ...) -> None: ...
 
 class InviteUserResponse(_message.Message):
     __slots__ = ("invitation", "expires_at")
