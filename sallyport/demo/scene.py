@@ -106,6 +106,10 @@ class Scene:
         """Return a fresh invitation's address."""
         return await patiently(lambda: sallyport.vendor.invite(self.stack, self.admin, self.seller_id))
 
+    async def come_in(self) -> None:
+        """Have a new owner of the seller come in on this browser."""
+        await self.submit(await self.open(await self.invite()), "/portal/enter")
+
     async def open(self, url: str) -> Page:
         """Return the page at `url`, or at a path of our own."""
         return await self.browser.open(urljoin(self.stack.layout.public_url, url))

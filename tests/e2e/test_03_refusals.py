@@ -18,7 +18,7 @@ async def _enrolled(scene: Scene) -> Scene:
 
 
 async def test_a_consent_with_a_wrong_state_is_refused_T08(scene: Scene) -> None:
-    await scene.submit(await scene.open(await scene.invite()), "/portal/enter")
+    await scene.come_in()
     page = await scene.open("/consent/callback?state=wrong&selling_partner_id=A1&spapi_oauth_code=abc")
     assert page.status == 400
     assert ">active<" not in (await scene.open("/portal")).text

@@ -5,7 +5,7 @@ from sallyport.demo.scene import Scene, StepFailed
 
 async def connect_a_seller(scene: Scene) -> str:
     """Sign in by invitation, consent at Amazon, come back connected."""
-    await scene.submit(await scene.open(await scene.invite()), "/portal/enter")
+    await scene.come_in()
     connect = await scene.open("/portal/connect")
     consent = await scene.submit(connect, "/portal/connect", marketplace_id=scene.marketplace_id)
     home = await scene.submit(consent, "/apps/authorize/consent", seller_id=scene.account["seller_id"])
