@@ -25,7 +25,8 @@ async def migrate(connection: Connection, schema: str, folder: Path) -> list[str
 
     Each file `0001_words.sql` runs once, in its own transaction, with `schema` first on the search path. What
     ran is recorded in `<schema>.migrations`. Migrations that the database has and the folder has not are left
-    alone: an older release runs on a newer schema (R-26).
+    alone: an older release runs on a newer schema (R-26). Numbers only order the files: one may be missing,
+    so that changes made side by side need not wait for each other, and runs when it comes.
 
     Args:
         connection: of the role that owns the schema.
@@ -74,13 +75,14 @@ class _Migration:
 
 def _read_migrations(folder: Path) -> Sequence[_Migration]:
     files = sorted(folder.glob("*.sql"))[:MIGRATIONS_MAX]
-    migrations = []
-    for number, file in enumerate(files, start=1):
+    migrations: list[_Migration] = []
+    for file in files:
         match = MIGRATION_FORM.fullmatch(file.name)
-        if match is None or int(match["number"]) != number:
-            raise chassis.errors.StartRefused(
-                "migration_invalid", f"{file.name} is not named NNNN_words.sql in order"
-            )
+        if match is None:
+            raise chassis.errors.StartRefused("migration_invalid", f"{file.name} is not named NNNN_words.sql")
+        number = int(match["number"])
+        if migrations and number == migrations[-1].number:
+            raise chassis.errors.StartRefused("migration_invalid", f"{file.name} has a number that is taken")
         migrations.append(_Migration(number, file.stem, file.read_text(encoding="utf-8")))
     return migrations
 
