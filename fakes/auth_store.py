@@ -130,6 +130,8 @@ class FakeStore:
             session_id=session.session_id,
             user_id=user_id,
             seller_id=user.seller_id,
+            role=user.role,
+            needs_credential=False,
             seller_name_sealed=self.tables.sellers[user.seller_id].name_sealed,
             user_name_sealed=user.name_sealed,
             expires_at=session.expires_at,

@@ -27,6 +27,7 @@ from services.auth.model.refusals import (
     SessionInvalid,
     TokenInvalid,
 )
+from services.auth.model.roles import Role
 from services.auth.model.tokens import ACCESS_TOKENS_MAX, Enrolment, NewAccess, Rotation
 from services.auth.store import Store
 from tests.conftest import PoolFor
@@ -73,7 +74,13 @@ async def seller(store: AnyStore) -> Seller:
 
 
 async def user(store: AnyStore, seller_id: str) -> tuple[User, Invitation]:
-    made = User(user_id=new_id(), seller_id=seller_id, name_sealed="sealed user", created_at=START)
+    made = User(
+        user_id=new_id(),
+        seller_id=seller_id,
+        role=Role.OWNER,
+        name_sealed="sealed user",
+        created_at=START,
+    )
     invitation = Invitation(invitation_digest=digest(), user_id=made.user_id, expires_at=START + DAY)
     await store.invite_user(made, invitation)
     return made, invitation

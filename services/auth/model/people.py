@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.auth.model.people_refusals import CredentialRequired, RightMissing
 from services.auth.model.refusals import SessionInvalid
+from services.auth.model.roles import RIGHTS, Right, Role
 from services.auth.model.sealing import Place
 
 SESSION_LIFE = timedelta(hours=12)
@@ -26,10 +28,15 @@ class Seller:
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A person of a seller."""
+    """A person of a seller, or of the vendor's staff.
+
+    Attributes:
+        seller_id: empty for staff.
+    """
 
     user_id: str
     seller_id: str
+    role: Role
     name_sealed: str
     created_at: datetime
 
@@ -54,11 +61,19 @@ class NewSession:
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a browser's session token stands for."""
+    """What a browser's session token stands for.
+
+    Attributes:
+        seller_id: empty for staff.
+        role: the person's present one, not the one they signed in with.
+        needs_credential: opened by an invitation, and nothing to sign in with is set up yet.
+    """
 
     session_id: str
     user_id: str
     seller_id: str
+    role: Role
+    needs_credential: bool
     seller_name_sealed: str
     user_name_sealed: str
     expires_at: datetime
@@ -81,6 +96,18 @@ class Session:
         """
         if now >= self.expires_at:
             raise SessionInvalid
+
+    def check_right(self, right: Right) -> None:
+        """Return if the session's person may do this.
+
+        Raises:
+            CredentialRequired: a way in must be set up first.
+            RightMissing: the role does not hold the right.
+        """
+        if self.needs_credential and right is not Right.KEEP_CREDENTIALS:
+            raise CredentialRequired
+        if right not in RIGHTS[self.role]:
+            raise RightMissing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from services.auth.model.devices import NamedDevice, Profile
 from services.auth.model.lending import Restriction
 from services.auth.model.people import SignedIn
 from services.auth.model.refusals import RegionMissing
+from services.auth.model.roles import Role
 from services.auth.model.tokens import ACCESS_LIFE, Introspection, TokenSet
 from wire.auth.v1 import auth_pb2
 
@@ -32,6 +33,15 @@ PROFILES = MappingProxyType(
         Profile.COMPAT: auth_pb2.PROFILE_COMPAT,
     }
 )
+ROLES = MappingProxyType(
+    {
+        Role.OWNER: auth_pb2.ROLE_OWNER,
+        Role.MEMBER: auth_pb2.ROLE_MEMBER,
+        Role.SUPPORT: auth_pb2.ROLE_SUPPORT,
+        Role.SECURITY: auth_pb2.ROLE_SECURITY,
+        Role.AUDITOR: auth_pb2.ROLE_AUDITOR,
+    }
+)
 
 
 def session(signed_in: SignedIn) -> auth_pb2.Session:
@@ -43,6 +53,8 @@ def session(signed_in: SignedIn) -> auth_pb2.Session:
         seller_name=signed_in.seller_name,
         user_name=signed_in.user_name,
         expires_at=signed_in.session.expires_at,
+        role=ROLES[signed_in.session.role],
+        needs_credential=signed_in.session.needs_credential,
     )
 
 

@@ -16,6 +16,7 @@ from services.auth.model.people import (
     user_name_place,
 )
 from services.auth.model.refusals import DeviceNotFound, InvalidApplication, InvalidScope, SellerNotFound
+from services.auth.model.roles import Role
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import INVITATION, Mint
@@ -87,7 +88,13 @@ class AdminService:
         )
         async with self._ledger.effect(_deed(Kind.USER_INVITED, seller_id, user_id=user_id)):
             name_sealed = await self._vault.seal(user_name_place(seller_id, user_id), Secret(name))
-            user = User(user_id=user_id, seller_id=seller_id, name_sealed=name_sealed, created_at=now)
+            user = User(
+                user_id=user_id,
+                seller_id=seller_id,
+                role=Role.OWNER,
+                name_sealed=name_sealed,
+                created_at=now,
+            )
             await self._store.invite_user(user, invitation)
         return minted.token, invitation.expires_at
 

@@ -29,6 +29,7 @@ from services.auth.model.refusals import (
     SellingPartnerTaken,
     UpstreamInvalid,
 )
+from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
 from services.auth.service.lockout import Lockout
 from services.auth.service.mint import SELLING_PARTNER, STATE, Mint
@@ -60,7 +61,7 @@ class ConsentService:
         Raises:
             SessionInvalid, UnknownMarketplace, ApplicationMissing
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.CONNECT)
         marketplace = self._pages.find(marketplace_id)
         application = await self._store.find_application()
         minted = await self._mint.new_state()
@@ -86,7 +87,7 @@ class ConsentService:
             ConsentCodeRefused: Amazon does not accept the code.
             TooManyFailures: this session guesses states (T-11).
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.CONNECT)
         self._lockout.check(session.session_id)
         try:
             state = await self._use_state(session, callback)
@@ -111,7 +112,7 @@ class ConsentService:
         Raises:
             SessionInvalid: no session.
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.VIEW)
         return [await self._opened(consent) for consent in await self._store.list_consents(session.seller_id)]
 
     async def _use_state(self, session: Session, callback: Callback) -> State:

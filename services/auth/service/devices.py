@@ -7,6 +7,7 @@ from services.auth.model import words
 from services.auth.model.audit import Actor, Deed, Kind
 from services.auth.model.devices import Device, NamedDevice
 from services.auth.model.refusals import DeviceNotFound
+from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService, actor
@@ -29,7 +30,7 @@ class DeviceService:
         Raises:
             SessionInvalid: no session.
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.VIEW)
         return [await self.named(device) for device in await self._devices.list_devices(session.seller_id)]
 
     async def revoke(self, session_token: Secret[str], device_id: str) -> None:
@@ -38,9 +39,12 @@ class DeviceService:
         Raises:
             SessionInvalid: no session.
             DeviceNotFound: absent, or another seller's (T-07).
+            RightMissing: a colleague's, and the role decides on one's own devices only.
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.REVOKE_OWN_DEVICE)
         device = await self.find_own(session.seller_id, device_id)
+        if device.user_id != session.user_id:
+            session.check_right(Right.REVOKE_ANY_DEVICE)
         await self.end(device, actor(session), "seller")
 
     async def find_own(self, seller_id: str, device_id: str) -> Device:

@@ -21,6 +21,7 @@ from services.auth.model.devices import (
 )
 from services.auth.model.people import Session
 from services.auth.model.refusals import DeviceNotFound, DevicesFull, InvalidClient, InvalidGrant
+from services.auth.model.roles import Right
 from services.auth.model.tokens import Enrolment, NewAccess, TokenSet
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
@@ -60,7 +61,7 @@ class EnrolmentService:
             SessionInvalid, InvalidClient, InvalidRedirect, InvalidChallenge, InvalidScope, InvalidName
             DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices.
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.ENROL_DEVICE)
         if asked.client_id not in self._client_ids:
             raise InvalidClient
         asked.check()
@@ -106,7 +107,7 @@ class EnrolmentService:
             SessionInvalid, InvalidName
             DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices.
         """
-        session = await self._sessions.require(session_token)
+        session = await self._sessions.require(session_token, right=Right.ENROL_DEVICE)
         await self._check_room(session)
         device_id, minted, now = self._mint.new_id(), await self._mint.new(REFRESH), self._clock.now()
         device = Device(

@@ -5,6 +5,7 @@ from services.auth.model import words
 from services.auth.model.audit import Actor, Deed, Kind
 from services.auth.model.people import SESSION_LIFE, NewSession, Session, SignedIn
 from services.auth.model.refusals import InvitationInvalid, SessionInvalid
+from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import INVITATION, SESSION, Mint
 from services.auth.service.ports import Ports
@@ -52,24 +53,24 @@ class SessionService:
         Raises:
             SessionInvalid: unknown, ended or over.
         """
-        return await self._named(await self.require(session_token))
+        return await self._named(await self._present(session_token))
 
-    async def require(self, session_token: Secret[str]) -> Session:
-        """Return the session behind a token, if it may be used now.
+    async def require(self, session_token: Secret[str], *, right: Right) -> Session:
+        """Return the session behind a token, if it may be used now and its person holds the right.
 
         Raises:
             SessionInvalid: unknown, ended or over.
+            CredentialRequired: an invitation opened it, and nothing to sign in with is set up yet.
+            RightMissing: the person's role does not hold the right.
         """
-        if not words.is_token(session_token.reveal(), words.SESSION_PREFIX):
-            raise SessionInvalid
-        session = await self._people.find_session(await self._mint.digest(SESSION, session_token))
-        session.check(self._clock.now())
+        session = await self._present(session_token)
+        session.check_right(right)
         return session
 
     async def end(self, session_token: Secret[str]) -> None:
         """End a session; one that is over already is fine."""
         try:
-            session = await self.require(session_token)
+            session = await self._present(session_token)
         except SessionInvalid:
             return
         deed = Deed(
@@ -80,6 +81,13 @@ class SessionService:
         )
         async with self._ledger.effect(deed):
             await self._people.end_session(session.session_id)
+
+    async def _present(self, session_token: Secret[str]) -> Session:
+        if not words.is_token(session_token.reveal(), words.SESSION_PREFIX):
+            raise SessionInvalid
+        session = await self._people.find_session(await self._mint.digest(SESSION, session_token))
+        session.check(self._clock.now())
+        return session
 
     async def _named(self, session: Session) -> SignedIn:
         seller_name = await self._sealer.open(session.seller_name_place, session.seller_name_sealed)

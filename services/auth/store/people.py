@@ -8,6 +8,7 @@ import chassis.db
 from services.auth.model.consents import Application
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound, SessionInvalid
+from services.auth.model.roles import Role
 from services.auth.store.part import StorePart
 
 
@@ -79,11 +80,12 @@ class PeopleStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             await connection.execute(
                 """
-                INSERT INTO auth.users (user_id, seller_id, name_sealed, created_at)
-                VALUES ($1, $2, $3, $4)
+                INSERT INTO auth.users (user_id, seller_id, role, name_sealed, created_at)
+                VALUES ($1, $2, $3, $4, $5)
                 """,
                 user.user_id,
-                user.seller_id,
+                user.seller_id or None,
+                user.role,
                 user.name_sealed,
                 user.created_at,
             )
@@ -102,7 +104,8 @@ class PeopleStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             row = await connection.fetchrow(
                 """
-                SELECT u.user_id, u.seller_id, u.name_sealed, u.created_at
+                SELECT u.user_id, coalesce(u.seller_id::text, '') AS seller_id, u.role, u.name_sealed,
+                       u.created_at
                 FROM auth.invitations i
                 JOIN auth.users u ON u.user_id = i.user_id
                 WHERE i.invitation_digest = $1
@@ -113,7 +116,8 @@ class PeopleStore(StorePart):
             raise InvitationInvalid
         return User(
             user_id=str(row["user_id"]),
-            seller_id=str(row["seller_id"]),
+            seller_id=row["seller_id"],
+            role=Role(row["role"]),
             name_sealed=row["name_sealed"],
             created_at=row["created_at"],
         )
@@ -158,7 +162,7 @@ class PeopleStore(StorePart):
 async def _find_session(connection: chassis.db.Connection, digest: bytes) -> Session:
     row = await connection.fetchrow(
         """
-        SELECT s.session_id, s.user_id, s.expires_at, u.seller_id,
+        SELECT s.session_id, s.user_id, s.expires_at, s.needs_credential, u.seller_id, u.role,
                u.name_sealed AS user_name_sealed, t.name_sealed AS seller_name_sealed
         FROM auth.sessions s
         JOIN auth.users u ON u.user_id = s.user_id
@@ -177,6 +181,8 @@ def _session(row: asyncpg.Record) -> Session:
         session_id=str(row["session_id"]),
         user_id=str(row["user_id"]),
         seller_id=str(row["seller_id"]),
+        role=Role(row["role"]),
+        needs_credential=row["needs_credential"],
         seller_name_sealed=row["seller_name_sealed"],
         user_name_sealed=row["user_name_sealed"],
         expires_at=row["expires_at"],
