@@ -6,6 +6,7 @@ Amazon), `api` (the Selling Partner API).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -56,7 +57,12 @@ class Amazon:
         answer = simulator.faults.with_header(answer, "x-amzn-RequestId", request_id)
         answer = simulator.faults.with_header(answer, "Date", format_datetime(now, usegmt=True))
         self._record.add(self._call(request, answer, note, request_id=request_id, now=now))
-        return simulator.faults.with_header(answer, "Server", "Server")
+        answer = simulator.faults.with_header(answer, "Server", "Server")
+        return replace(answer, ordinal=self._record.ordinal)
+
+    def end(self, ordinal: int, ended_s: float) -> None:
+        """Take note that a call's answer has left, or cannot any more."""
+        self._record.end(ordinal, ended_s)
 
     def _faced(self, request: Request, note: Note, *, faces: frozenset[str], now: datetime) -> Answer:
         if note.face not in faces:
@@ -88,6 +94,8 @@ class Amazon:
             token_digest=simulator.events.digest(token)[:16] if token else "",
             status=0 if answer.is_hung_up else answer.status,
             fault=note.fault.value,
+            is_over_plan=note.is_over_plan,
+            began_s=request.began_s,
         )
 
 

@@ -93,8 +93,8 @@ class Api:
         key = Key(note.application_id, note.seller_id, operation.name)
         fault = self._hostility.decide(operation.name, key.application_id, key.seller_id)
         note.fault = fault.kind
-        has_room = self._plans.take(key, operation, call.now)
-        if not has_room or fault.kind is Kind.THROTTLE:
+        note.is_over_plan = not self._plans.take(key, operation, call.now)
+        if note.is_over_plan or fault.kind is Kind.THROTTLE:
             raise exchange.quota_exceeded()
         if (refusal := simulator.faults.api_refusal(fault)) is not None:
             raise refusal

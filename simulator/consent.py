@@ -31,6 +31,8 @@ CONFIRM_PATH = "/apps/authorize/confirm/"
 CODE_LIVES = timedelta(minutes=5)
 LOG_IN_TAKES = timedelta(minutes=30)
 STATE_SIZE_MAX = 2_048
+# As many as the page lists; the others can consent too, when the form names them.
+SELLERS_OFFERED_MAX = 100
 _PURPOSE = "log in"
 # What the page's form sends back of the page's own address.
 _FIELDS = ("application_id", "state", "redirect_uri", "version")
@@ -136,7 +138,7 @@ class Consents:
         fields = dict(request.query)
         asked = self.asked(fields)
         hidden = {name: fields[name] for name in _FIELDS if fields.get(name)}
-        return pages.consent(asked.application, self._offered(request), hidden)
+        return pages.consent(asked.application, self._offered(request)[:SELLERS_OFFERED_MAX], hidden)
 
     def _offered(self, request: Request) -> list[Seller]:
         """Return the sellers who can sign in at the host that was called; all of them where it is local."""

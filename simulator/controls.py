@@ -23,6 +23,9 @@ from simulator.plans import RATE_MAX
 from simulator.world import Order, Seller
 
 CALLS_PAGE_MAX = 1_000
+GRANTS_MAX = 1_000
+# Of more than so many, nobody is asked for all orders at once.
+SELLERS_LISTED_MAX = 26
 BURST_MAX = 1_000_000
 
 Document = dict[str, Any]
@@ -79,6 +82,8 @@ class Controls:
     def orders(self, seller_id: str | None, status: str | None) -> Document:
         """Return the orders placed by now, oldest first, of one seller or of all."""
         sellers = [self._seller(seller_id)] if seller_id else list(self._core.world.sellers)
+        if len(sellers) > SELLERS_LISTED_MAX:
+            raise ControlRefused(400, f"name a seller_id: there are more than {SELLERS_LISTED_MAX} sellers")
         now = self._core.clock.now()
         found = (found for seller in sellers for found in self._core.search.placed(seller, now))
         return {"orders": [_order(*pair) for pair in found if status in (None, pair[1].status.value)]}
@@ -119,6 +124,18 @@ class Controls:
             raise ControlRefused(400, f"{problem.code} {problem.text}".strip()) from problem
         location = self._core.consents.confirm(asked, seller, host=url.netloc, now=self._core.clock.now())
         return {"location": location}
+
+    def grant(self, body: Document) -> Document:
+        """Let sellers consent to an application, all at once; return the tokens that it has then."""
+        application = self._core.applications.by_id(_text(body, "application_id"))
+        seller_ids = body.get("seller_ids")
+        if application is None:
+            raise ControlRefused(404, "no such application")
+        if not isinstance(seller_ids, list) or not 1 <= len(seller_ids) <= GRANTS_MAX:
+            raise ControlRefused(400, f"seller_ids must list 1 to {GRANTS_MAX} sellers")
+        sellers = [self._seller(str(seller_id)) for seller_id in seller_ids]
+        connected = self._core.lwa.connect(application, sellers, self._core.clock.now())
+        return {"granted": [asdict(each) | {"expires_at": each.expires_at.isoformat()} for each in connected]}
 
     def consents(self) -> Document:
         """Return every consent ever given, oldest first."""

@@ -41,6 +41,7 @@ class Core:
     plans: Plans
     hostility: Hostility
     record: Record
+    lwa: Lwa
     mint: Mint
     amazon: Amazon
 
@@ -115,6 +116,7 @@ def build(
         plans=plans,
         hostility=hostility,
         record=record,
+        lwa=lwa,
         mint=mint,
         amazon=amazon,
     )

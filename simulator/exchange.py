@@ -17,7 +17,7 @@ HTML_TYPE = "text/html; charset=UTF-8"
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are in lower case."""
+    """One HTTP request; header names are in lower case, `began_s` is when it came, on the monotonic clock."""
 
     method: str
     path: str
@@ -25,6 +25,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     client: str = ""
+    began_s: float = 0.0
 
     def first(self, name: str) -> str | None:
         """Return the first value of a query parameter, or None."""
@@ -65,13 +66,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, and what should go wrong on its way: a delay, or a connection that just closes."""
+    """One HTTP answer, and what should go wrong on its way: a delay, or a connection that just closes.
+
+    `ordinal` is its call's number in the record.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
     is_hung_up: bool = False
+    ordinal: int = 0
 
     def header(self, name: str) -> str | None:
         """Return the first header called `name`, whatever its case."""

@@ -4,18 +4,19 @@ Source: SP-API documentation, "Connect to the SP-API" and "Website Authorization
 seen in issues of amzn/selling-partner-api-models (268, 2527, 2997).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import simulator.events
 from simulator import exchange, tokens
 from simulator.applications import Application, Applications
-from simulator.events import CodeUsed, TokenIssued
+from simulator.events import CodeUsed, ConsentGranted, Event, TokenIssued
 from simulator.exchange import Answer, Request
 from simulator.ledger import CONSENT_LIVES, Ledger
 from simulator.seed import Mint
 from simulator.tokens import Kind
+from simulator.world import Seller
 
 # Source: SP-API documentation, "Grantless Operations".
 SCOPES = frozenset({"sellingpartnerapi::notifications", "sellingpartnerapi::client_credential:rotation"})
@@ -46,6 +47,16 @@ class Asked:
             LwaRefusal: `invalid_request`, it is missing.
         """
         return _required(self.fields, name)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A seller who has just consented, with the tokens that the application holds."""
+
+    seller_id: str
+    refresh_token: str = field(repr=False)
+    access_token: str = field(repr=False)
+    expires_at: datetime
 
 
 def refused(refusal: LwaRefusal) -> Answer:
@@ -101,6 +112,22 @@ class Lwa:
             raise LwaRefusal(401, "invalid_client", "Client authentication failed")
         return Asked(application, grant_type, fields)
 
+    def seller_id(self, asked: Asked) -> str:
+        """Return whose code or refresh token was shown, be it good or not; empty when it is nobody's."""
+        text = asked.fields.get("refresh_token") or asked.fields.get("code") or ""
+        shown = self._ledger.token(text) or self._ledger.state.codes.get(simulator.events.digest(text))
+        consent = self._ledger.state.consents.get(shown.consent_id or "") if shown else None
+        return consent.seller_id if consent else ""
+
+    def connect(self, application: Application, sellers: Sequence[Seller], now: datetime) -> list[Connected]:
+        """Return what sellers' consents are worth, as if each had consented and its code had been exchanged.
+
+        All of it is committed in one step, so that thousands of sellers are connected within seconds.
+        """
+        made = [self._connected(application, seller, now) for seller in sellers]
+        self._ledger.commit(*(event for _, events in made for event in events))
+        return [connected for connected, _ in made]
+
     def grant(self, asked: Asked, now: datetime) -> Answer:
         """Return the tokens asked for.
 
@@ -118,15 +145,8 @@ class Lwa:
             raise invalid_grant("code")
         if consent.application_id != asked.application.application_id:
             raise invalid_grant("code")
-        refresh = tokens.mint(Kind.REFRESH, self._mint)
-        refresh_issued = TokenIssued(
-            token_digest=simulator.events.digest(refresh),
-            kind=Kind.REFRESH,
-            application_id=consent.application_id,
-            expires_at=consent.granted_at + CONSENT_LIVES,
-            consent_id=consent.consent_id,
-        )
-        access, access_issued = self._access(asked, now, consent_id=consent.consent_id)
+        refresh, refresh_issued = self._refresh(consent)
+        access, access_issued = self._access(asked.application, now, consent_id=consent.consent_id)
         self._ledger.commit(CodeUsed(code.code_digest), refresh_issued, access_issued)
         return _document(access, refresh_token=refresh)
 
@@ -140,7 +160,7 @@ class Lwa:
             raise invalid_grant("refresh_token")
         if token.application_id != asked.application.application_id:
             raise invalid_grant("refresh_token")
-        access, issued = self._access(asked, now, consent_id=consent.consent_id)
+        access, issued = self._access(asked.application, now, consent_id=consent.consent_id)
         self._ledger.commit(issued)
         return _document(access, refresh_token=text)
 
@@ -148,12 +168,43 @@ class Lwa:
         scope = asked.required("scope")
         if scope not in SCOPES:
             raise LwaRefusal(400, "invalid_scope", "The request has an invalid scope parameter")
-        access, issued = self._access(asked, now, scope=scope)
+        access, issued = self._access(asked.application, now, scope=scope)
         self._ledger.commit(issued)
         return _document(access, scope=scope)
 
+    def _connected(
+        self, application: Application, seller: Seller, now: datetime
+    ) -> tuple[Connected, tuple[Event, ...]]:
+        consent = ConsentGranted(
+            consent_id=self._mint.identifier(),
+            application_id=application.application_id,
+            seller_id=seller.seller_id,
+            granted_at=now,
+        )
+        refresh, refresh_issued = self._refresh(consent)
+        access, access_issued = self._access(application, now, consent_id=consent.consent_id)
+        connected = Connected(seller.seller_id, refresh, access, access_issued.expires_at)
+        return connected, (consent, refresh_issued, access_issued)
+
+    def _refresh(self, consent: ConsentGranted) -> tuple[str, TokenIssued]:
+        """Return a new refresh token and the event that makes it valid."""
+        refresh = tokens.mint(Kind.REFRESH, self._mint)
+        issued = TokenIssued(
+            token_digest=simulator.events.digest(refresh),
+            kind=Kind.REFRESH,
+            application_id=consent.application_id,
+            expires_at=consent.granted_at + CONSENT_LIVES,
+            consent_id=consent.consent_id,
+        )
+        return refresh, issued
+
     def _access(
-        self, asked: Asked, now: datetime, *, consent_id: str | None = None, scope: str | None = None
+        self,
+        application: Application,
+        now: datetime,
+        *,
+        consent_id: str | None = None,
+        scope: str | None = None,
     ) -> tuple[str, TokenIssued]:
         """Return a new access token and the event that makes it valid."""
         kind = Kind.GRANTLESS if scope else Kind.ACCESS
@@ -161,7 +212,7 @@ class Lwa:
         issued = TokenIssued(
             token_digest=simulator.events.digest(access),
             kind=kind,
-            application_id=asked.application.application_id,
+            application_id=application.application_id,
             expires_at=now + tokens.TOKEN_LIVES,
             consent_id=consent_id,
             scope=scope,

@@ -33,9 +33,11 @@ class LwaFace:
         note.operation = operation.name
         asked = self._lwa.asked(request, now)
         note.application_id, note.grant_type = asked.application.application_id, asked.grant_type
+        note.seller_id = self._lwa.seller_id(asked)
         fault = self._hostility.decide(operation.name, note.application_id, asked.grant_type)
         note.fault = fault.kind
-        if not self._plans.take(Key(note.application_id, "", operation.name), operation, now):
+        note.is_over_plan = not self._plans.take(Key(note.application_id, "", operation.name), operation, now)
+        if note.is_over_plan:
             raise lwa.throttled()
         if (refusal := simulator.faults.lwa_refusal(fault, asked.grant_type)) is not None:
             raise refusal

@@ -14,4 +14,5 @@ class Note:
     application_id: str = ""
     seller_id: str = ""
     grant_type: str = ""
+    is_over_plan: bool = False
     fault: Kind = Kind.NONE

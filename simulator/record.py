@@ -5,11 +5,14 @@ Calls are appended to a file as they come (a killed simulator keeps them) and th
 readable.
 """
 
+import bisect
+import itertools
 import json
+import operator
 import os
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +23,12 @@ CALLS_MAX = 100_000
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `ordinal` counts from 1 and never repeats, `fault` is what the simulator did to it."""
+    """One call; `ordinal` counts from 1 and never repeats, `fault` is what the simulator did to it.
+
+    `is_over_plan` says that the caller's usage plan had no room. `began_s` and `ended_s` are when the request
+    had come and when its answer had left, on the machine's monotonic clock; None while it is under way, and
+    after a restart of the simulator.
+    """
 
     ordinal: int
     at: str
@@ -40,6 +48,9 @@ class Call:
     token_digest: str
     status: int
     fault: str
+    is_over_plan: bool = False
+    began_s: float = 0.0
+    ended_s: float | None = None
 
 
 class Shelf(Protocol):
@@ -104,15 +115,25 @@ class Record:
         else:
             self._shelf.append(call)
 
+    def end(self, ordinal: int, ended_s: float) -> None:
+        """Note when a call's answer had left; harmless when the call has given way meanwhile."""
+        place = self._place(ordinal)
+        if place < len(self._calls) and self._calls[place].ordinal == ordinal:
+            self._calls[place] = replace(self._calls[place], ended_s=ended_s)
+
     def after(self, ordinal: int, *, limit: int) -> list[Call]:
         """Return at most `limit` calls after the one numbered `ordinal`, oldest first."""
-        later = [call for call in self._calls if call.ordinal > ordinal]
-        return later[:limit]
+        first = self._place(ordinal + 1)
+        return list(itertools.islice(self._calls, first, first + limit))
 
     def clear(self) -> None:
         """Forget every call; numbering goes on."""
         self._calls.clear()
         self._shelf.replace(())
+
+    def _place(self, ordinal: int) -> int:
+        """Return where the first call from this number on lies."""
+        return bisect.bisect_left(self._calls, ordinal, key=operator.attrgetter("ordinal"))
 
 
 def _encoded(call: Call) -> bytes:

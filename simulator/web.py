@@ -1,7 +1,9 @@
 """The sockets: HTTP in and out of the core, for the public ports and for the control port."""
 
 import asyncio
+import contextlib
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,7 @@ from multidict import CIMultiDict
 
 from simulator.amazon import Amazon
 from simulator.controls import ControlRefused, Controls
-from simulator.exchange import Request
+from simulator.exchange import Answer, Request
 
 BODY_BYTES_MAX = 1_048_576
 CONTROL_BODY_BYTES_MAX = 65_536
@@ -24,18 +26,31 @@ def public_app(amazon: Amazon, faces: frozenset[str]) -> web.Application:
 
     async def handle(incoming: web.Request) -> web.StreamResponse:
         answer = amazon.answer(await _request(incoming), faces)
-        if answer.delay_s:
-            await asyncio.sleep(answer.delay_s)
-        if answer.is_hung_up and incoming.transport is not None:
-            incoming.transport.abort()
-        return web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(answer.headers))
+        try:
+            return await _answered(incoming, answer)
+        finally:
+            amazon.end(answer.ordinal, time.monotonic())
 
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 
 
+async def _answered(incoming: web.Request, answer: Answer) -> web.StreamResponse:
+    """Return the response when it is on its way, so that whoever called has it or never will."""
+    if answer.delay_s:
+        await asyncio.sleep(answer.delay_s)
+    if answer.is_hung_up and incoming.transport is not None:
+        incoming.transport.abort()
+    response = web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(answer.headers))
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(incoming)
+        await response.write_eof()
+    return response
+
+
 async def _request(incoming: web.Request) -> Request:
+    began_s = time.monotonic()
     peer = incoming.transport.get_extra_info("peername") if incoming.transport else None
     return Request(
         method=incoming.method,
@@ -44,6 +59,7 @@ async def _request(incoming: web.Request) -> Request:
         headers={name.lower(): value for name, value in incoming.headers.items()},
         body=await incoming.read(),
         client=f"{peer[0]}:{peer[1]}" if peer else "",
+        began_s=began_s,
     )
 
 
@@ -53,6 +69,7 @@ def control_app(controls: Controls) -> web.Application:
     changes: dict[str, Callable[[Document], Document]] = {
         "/clock": controls.turn_clock,
         "/consent": controls.consent,
+        "/consents": controls.grant,
         "/consents/revoke": controls.revoke,
         "/hostility": controls.set_hostility,
         "/faults": controls.script_fault,

@@ -24,8 +24,11 @@ import simulator.people
 import simulator.seed
 from simulator.marketplaces import Marketplace
 
-SELLERS_MAX = 26
+SELLERS_MAX = 20_000
 ORDERS_MAX = 2_000
+# Orders are drawn when somebody looks at them. The newest of those are kept; one that was let go of is drawn
+# again, the same.
+ORDERS_KEPT_MAX = 52_000
 ORDERS_AT_BIRTH = 24
 ARRIVAL_INTERVAL = timedelta(hours=10)
 ARRIVAL_JITTER_S = 9 * 3_600
@@ -153,7 +156,6 @@ class World:
         self.sellers = tuple(self._seller(index) for index in range(sellers_count))
         self._by_id = {seller.seller_id: seller for seller in self.sellers}
         self._by_block = {self._block(seller): seller for seller in self.sellers}
-        # Bounded: at most SELLERS_MAX * ORDERS_MAX orders exist.
         self._orders: dict[str, Order] = {}
 
     def seller(self, seller_id: str) -> Seller | None:
@@ -197,9 +199,12 @@ class World:
 
     def _order(self, seller: Seller, number: int) -> Order:
         order_id = self.order_id(seller, number)
-        if order_id not in self._orders:
-            self._orders[order_id] = self._drawn(seller, number, order_id)
-        return self._orders[order_id]
+        order = self._orders.get(order_id)
+        if order is None:
+            order = self._orders[order_id] = self._drawn(seller, number, order_id)
+            if len(self._orders) > ORDERS_KEPT_MAX:
+                del self._orders[next(iter(self._orders))]
+        return order
 
     def _drawn(self, seller: Seller, number: int, order_id: str) -> Order:
         seed = self._seed

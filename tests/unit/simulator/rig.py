@@ -100,6 +100,7 @@ class Rig:
         *,
         seed: int = 1,
         hostility: float = 0.0,
+        sellers: int = 4,
         journal: MemoryJournal | None = None,
         clock: StillDial | None = None,
         has_real_plans: bool = False,
@@ -114,7 +115,7 @@ class Rig:
             ),
             applications=Applications([APPLICATION, PLAIN]),
             record=Record(shelf=self.shelf),
-            sellers_count=4,
+            sellers_count=sellers,
             hostility_share=hostility,
         )
         self.controls = Controls(self.core)

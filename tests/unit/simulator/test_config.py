@@ -111,7 +111,7 @@ def test_an_epoch_without_a_zone_is_utc() -> None:
         ["--applications", "a", "--listen", "127.0.0.1:1=web"],
         ["--applications", "a", "--control", "127.0.0.1:1=api"],
         ["--applications", "a", "--hostility", "cruel"],
-        ["--applications", "a", "--sellers", "27"],
+        ["--applications", "a", "--sellers", "20001"],
         ["--applications", "a", "--epoch", "yesterday"],
         ["--applications", "a", "--seed", "one"],
         ["--applications", "a", "--unknown"],

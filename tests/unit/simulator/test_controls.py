@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -63,6 +64,23 @@ def test_consents_are_listed_and_revoked() -> None:
     assert (second["is_in_force"], second["revoked_at"]) == (True, None)
     assert rig.controls.revoke({"seller_id": rig.sellers[0].seller_id}) == {"revoked": 0}
     assert refused(rig, "revoke", {"seller_id": "A0"}) == 404
+
+
+def test_a_crowd_of_sellers_is_connected_at_once_and_its_tokens_work() -> None:
+    rig = Rig(sellers=1_000)
+    seller_ids = [seller.seller_id for seller in rig.sellers]
+    body = {"application_id": APPLICATION.application_id, "seller_ids": seller_ids}
+    granted = rig.controls.grant(body)["granted"]
+    assert [row["seller_id"] for row in granted] == seller_ids
+    assert rig.lwa(grant_type="refresh_token", refresh_token=granted[999]["refresh_token"]).status == 200
+    assert rig.get("/orders/2026-01-01/orders/x", granted[0]["access_token"]).status == 404
+    assert granted[0]["expires_at"] == (rig.clock.now() + timedelta(hours=1)).isoformat()
+    assert refused(rig, "orders", None, None) == 400
+    wrong: Any
+    for wrong in ([], seller_ids * 2, "A0"):
+        assert refused(rig, "grant", body | {"seller_ids": wrong}) == 400
+    assert refused(rig, "grant", body | {"seller_ids": ["A0"]}) == 404
+    assert refused(rig, "grant", body | {"application_id": "x"}) == 404
 
 
 def test_a_consent_by_control_follows_the_pages_rules() -> None:

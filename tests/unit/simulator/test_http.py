@@ -99,6 +99,22 @@ async def test_a_seller_connects_and_an_order_is_read_over_tls(tmp_path: Path) -
         assert faces == ["consent", "lwa", "api"]
 
 
+async def test_calls_are_recorded_with_when_they_came_and_their_answers_left(tmp_path: Path) -> None:
+    async with opened(tmp_path) as house:
+        fault = {"operation": "lwa.token", "kind": "hang_up"}
+        await house.control("POST", "/faults", fault | {"count": 1})
+        with pytest.raises(aiohttp.ClientError):
+            await house.connect()
+        await house.connect()
+        _, page = await house.control("GET", "/calls")
+        calls = [call for call in page["calls"] if call["face"] == "lwa"]  # type: ignore[attr-defined]
+        assert [(call["status"], call["seller_id"]) for call in calls] == [
+            (0, house.seller_id),
+            (200, house.seller_id),
+        ]
+        assert 0 < calls[0]["began_s"] <= calls[0]["ended_s"] <= calls[1]["began_s"] <= calls[1]["ended_s"]
+
+
 async def test_the_consent_page_is_html_and_the_location_holds_no_more_than_it_should(tmp_path: Path) -> None:
     async with opened(tmp_path) as house:
         query = urlencode({"application_id": APPLICATION.application_id, "state": "s"})

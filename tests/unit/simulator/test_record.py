@@ -1,3 +1,5 @@
+from simulator.hostility import Fault, Kind, Script
+from simulator.operations import LWA_TOKEN
 from simulator.record import Record
 from tests.unit.simulator.rig import APPLICATION, Rig, marketplaces
 
@@ -32,10 +34,37 @@ def test_the_token_endpoint_is_recorded_with_its_grant_and_without_its_fields() 
     )
     rig.lwa(grant_type="refresh_token", refresh_token=connected["refresh_token"], client_secret="guess")
     refused = rig.shelf.calls[-1]
-    assert (refused.status, refused.application_id, refused.grant_type) == (401, "", "")
+    assert exchange.seller_id == rig.sellers[0].seller_id
+    assert (refused.status, refused.application_id, refused.seller_id) == (401, "", "")
     assert not [
         text for text in ("guess", *map(str, connected.values())) if text in repr(rig.shelf.calls[:1])
     ]
+
+
+def test_a_token_call_over_the_plan_is_told_apart_from_one_that_met_a_fault() -> None:
+    rig = Rig()
+    refresh = rig.connect(2)["refresh_token"]
+    rig.core.plans.set(LWA_TOKEN, rate=0.001, burst=2)
+    rig.core.hostility.script(Script(LWA_TOKEN.name, Fault(Kind.THROTTLE), 1))
+    for _ in range(3):
+        rig.lwa(grant_type="refresh_token", refresh_token=refresh)
+    calls = rig.shelf.calls[1:]
+    assert [(call.status, call.fault, call.is_over_plan) for call in calls] == [
+        (429, "throttle", False),
+        (200, "none", False),
+        (429, "none", True),
+    ]
+    assert {call.seller_id for call in calls} == {rig.sellers[2].seller_id}
+
+
+def test_a_call_is_under_way_until_its_answer_has_left() -> None:
+    rig = Rig()
+    first, second = rig.get("/nothing"), rig.get("/nothing")
+    rig.core.amazon.end(first.ordinal, 7.5)
+    assert [call["ended_s"] for call in rig.controls.calls(0, 10)["calls"]] == [7.5, None]
+    rig.controls.clear_calls()
+    rig.core.amazon.end(second.ordinal, 8.5)
+    assert rig.controls.calls(0, 10)["calls"] == []
 
 
 def test_token_kinds_are_told_apart_by_their_prefix() -> None:

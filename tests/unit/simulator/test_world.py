@@ -1,8 +1,10 @@
 from datetime import timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import simulator.world
 from simulator.seed import Mint, Seed
 from simulator.world import ORDERS_AT_BIRTH, ORDERS_MAX, World
 from tests.unit.simulator.rig import BORN_AT
@@ -20,6 +22,25 @@ def test_an_order_is_found_by_the_identifier_its_number_predicts(seller: int, nu
 def test_no_two_orders_share_an_identifier() -> None:
     ids = {WORLD.order_id(seller, number) for seller in WORLD.sellers for number in range(ORDERS_MAX)}
     assert len(ids) == 26 * ORDERS_MAX
+
+
+def test_thousands_of_sellers_change_nothing_about_the_first_and_share_no_identifier() -> None:
+    crowd = World(seed=Seed(1), born_at=BORN_AT, sellers_count=10_000)
+    assert crowd.sellers[:26] == WORLD.sellers
+    assert len({seller.seller_id for seller in crowd.sellers}) == 10_000
+    assert len({crowd.order_id(seller, 0) for seller in crowd.sellers}) == 10_000
+    last = crowd.order(crowd.order_id(crowd.sellers[-1], 23))
+    assert last is not None
+    assert last.seller_id == crowd.sellers[-1].seller_id
+
+
+def test_an_order_that_was_let_go_of_is_drawn_again_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulator.world, "ORDERS_KEPT_MAX", 10)
+    world = World(seed=Seed(1), born_at=BORN_AT, sellers_count=3)
+    assert [world.placed(seller, BORN_AT) for seller in world.sellers] == [
+        WORLD.placed(seller, BORN_AT) for seller in WORLD.sellers[:3]
+    ]
+    assert len(world._orders) == 10
 
 
 def test_an_identifier_of_another_shape_or_number_is_no_order() -> None:
