@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
+import chassis.clock
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.retention_audit import FakeAudit
@@ -20,7 +21,6 @@ from services.retention.app import Parts, UseCases, compose
 from services.retention.model.audit import Origin
 from services.retention.model.orders import Observation, OrderState, Term
 from services.retention.model.records import RecordName
-from services.retention.service.steady_clock import SteadyClock
 
 SELLER = "seller-1"
 NAME = RecordName(SELLER, "111-2222222-3333333", "ordersV0.getOrderAddress")
@@ -106,7 +106,7 @@ class House:
             verifier_keys=self.keys,
             receipt_key=self.receipt_key,
             audit=self.audit,
-            clock=SteadyClock(self.clock),
+            clock=chassis.clock.SteadyClock(self.clock),
             entropy=self._entropy,
             signals=self.signals,
         )

@@ -27,7 +27,6 @@ from services.retention.service.data_keys import DataKeys, KeyPorts
 from services.retention.service.erasing import Erasing, ErasingPorts
 from services.retention.service.key_cache import KeyCache
 from services.retention.service.safe import Safe, SafePorts
-from services.retention.service.steady_clock import SteadyClock
 from services.retention.service.trail import Trail
 from services.retention.service.upkeep import Upkeep, UpkeepPorts
 from services.retention.signals import Signals
@@ -96,7 +95,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         registry = chassis.metrics.Registry()
         readiness = chassis.web.Readiness()
         signals = Signals(registry)
-        clock = SteadyClock(chassis.clock.choose(config.common.clock_file))
+        clock = chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file))
         use_cases = compose(_parts(ground, clock=clock, signals=signals), term=config.term)
         jobs = Jobs(
             erasing=use_cases.erasing,

@@ -3,6 +3,7 @@
 import functools
 from typing import Any
 
+import chassis.clock
 import services.retention.rpc
 from fakes.retention_store import FakeDataKeyStore
 from sallyport.simulate.houses.ground import Ground, House, Silence, start
@@ -11,7 +12,6 @@ from services.retention.app import AUDIT_DEADLINE_S, Parts, compose
 from services.retention.jobs import Jobs
 from services.retention.model.orders import Term
 from services.retention.peers import AuditLog
-from services.retention.service.steady_clock import SteadyClock
 
 
 def build(ground: Ground, life: Life) -> House:
@@ -56,7 +56,7 @@ def _parts(ground: Ground, life: Life) -> Parts:
         verifier_keys=keys(engines.retention_keys),
         receipt_key=keys(engines.receipt_key),
         audit=AuditLog(channel),
-        clock=SteadyClock(ground.clock),
+        clock=chassis.clock.SteadyClock(ground.clock),
         entropy=ground.entropy,
         signals=silence,
     )

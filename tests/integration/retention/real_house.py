@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import chassis.clock
 import chassis.db
 import chassis.errors
 import chassis.vault
@@ -17,7 +18,6 @@ from services.retention.app import Parts, UseCases, compose
 from services.retention.model.erasures import Subject
 from services.retention.model.orders import OrderState, Term
 from services.retention.model.records import RecordName
-from services.retention.service.steady_clock import SteadyClock
 from services.retention.store import DataKeyStore, ErasureStore, RecordStore
 from services.retention.vault import ReceiptKey, SubjectKeys
 
@@ -66,7 +66,7 @@ class RealHouse:
             verifier_keys=SubjectKeys(self.verifier_vault),
             receipt_key=ReceiptKey(self.verifier_vault),
             audit=self.audit,
-            clock=SteadyClock(self.clock),
+            clock=chassis.clock.SteadyClock(self.clock),
             entropy=self._entropy,
             signals=self.signals,
         )

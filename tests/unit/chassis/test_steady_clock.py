@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
+from chassis.clock import SteadyClock
 from fakes.clock import START, FakeClock
-from services.retention.service.steady_clock import SteadyClock
 
 
 def test_time_passes_as_the_clock_says() -> None:
