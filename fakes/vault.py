@@ -51,6 +51,13 @@ class FakeVault:
         self._answer()
         self._secrets[path] = dict(data)
 
+    async def kv_create(self, path: str, data: Mapping[str, str]) -> bool:
+        self._answer()
+        if path in self._secrets:
+            return False
+        self._secrets[path] = dict(data)
+        return True
+
     async def kv_destroy(self, path: str) -> None:
         self._answer()
         self._secrets.pop(path, None)

@@ -99,6 +99,19 @@ class Vault:
         """
         await self._session.ask("write_data", f"kv/data/{path}", {"data": dict(data)})
 
+    async def kv_create(self, path: str, data: Mapping[str, str]) -> bool:
+        """Store the first version at `path`; False, and nothing stored, when there is one already.
+
+        Raises:
+            KeyServiceUnavailable: Vault cannot answer.
+        """
+        try:
+            first = {"data": dict(data), "options": {"cas": 0}}
+            await self._session.ask("write_data", f"kv/data/{path}", first)
+        except Invalid:
+            return False
+        return True
+
     async def kv_destroy(self, path: str) -> None:
         """Destroy every version at `path`; harmless when there is none.
 

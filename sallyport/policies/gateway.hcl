@@ -1,3 +1,6 @@
-# The gateway holds no key and no secret: it may only get its own certificates.
+# The gateway holds no key over anybody's data and no secret of Amazon's: it may get its own certificates,
 path "pki/issue/gateway" { capabilities = ["update"] }
 path "pki/issue/public"  { capabilities = ["update"] }
+
+# and make, once, and read the key by which its replicas know each other's DPoP nonces; never replace it.
+path "kv/data/gateway/nonce-key" { capabilities = ["create", "read"] }

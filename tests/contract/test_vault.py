@@ -71,6 +71,12 @@ async def test_newest_version_of_a_secret_is_read(vault: Vault, path: str) -> No
     assert await vault.kv_read(path) == {"client_secret": "new"}
 
 
+async def test_a_secret_is_created_only_where_there_is_none(vault: Vault, path: str) -> None:
+    assert await vault.kv_create(path, {"key": "first"})
+    assert not await vault.kv_create(path, {"key": "second"})
+    assert await vault.kv_read(path) == {"key": "first"}
+
+
 async def test_absent_secret_is_not_found(vault: Vault, path: str) -> None:
     with pytest.raises(chassis.vault.SecretNotFound):
         await vault.kv_read(path)
