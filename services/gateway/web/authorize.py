@@ -61,7 +61,7 @@ class AuthorizePages:
 
     def _ask_to_enter(self, request: web.Request) -> web.Response:
         response = self._renderer.page("entry_needed", will_continue=True)
-        cookies.set_errand(response, request.raw_path.partition("?")[2])
+        cookies.set_errand(response, request.raw_path)
         return response
 
     def _ask(self, visit: Visit, authorization: AuthorizationRequest) -> web.Response:

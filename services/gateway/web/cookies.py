@@ -16,13 +16,15 @@ from chassis.secrecy import Secret
 SESSION = "__Host-sallyport-session"
 # Before there is a session: ties the sign-in form to the browser that asked for it.
 ENTRY = "__Host-sallyport-entry"
-# The authorization request to go on with after signing in.
+# What to go on with after signing in.
 ERRAND = "__Host-sallyport-errand"
+# Where an errand may lead: each of these judges its query itself, before and after the person signed in.
+ERRAND_PATHS = frozenset({"/oauth/authorize", "/consent/login"})
 
 # A person has this long to find the invitation, or to press the button.
 ENTRY_S = 3_600
 ERRAND_S = 600
-QUERY = re.compile(r"[!-~]{1,2048}", re.ASCII)
+TARGET = re.compile(r"[!-~]{1,2048}", re.ASCII)
 
 
 def session_token(request: web.Request) -> Secret[str] | None:
@@ -54,28 +56,28 @@ def set_entry(response: web.StreamResponse, secret: Secret[str]) -> None:
 
 
 def errand(request: web.Request) -> str:
-    """Return the query of the authorization request that waits for a session; unverified, maybe empty."""
+    """Return path and query of the request that waits for a session, maybe empty; the query is unverified."""
     try:
-        query = base64.urlsafe_b64decode(request.cookies.get(ERRAND, "")).decode("ascii")
+        target = base64.urlsafe_b64decode(request.cookies.get(ERRAND, "")).decode("ascii")
     except (binascii.Error, ValueError):
         return ""
-    return query if QUERY.fullmatch(query) else ""
+    return target if _is_errand(target) else ""
 
 
-def set_errand(response: web.StreamResponse, query: str) -> None:
-    """Have the browser keep an authorization request's query until the person has signed in."""
-    if QUERY.fullmatch(query):
-        _set(
-            response,
-            ERRAND,
-            base64.urlsafe_b64encode(query.encode("ascii")).decode("ascii"),
-            age_s_max=ERRAND_S,
-        )
+def set_errand(response: web.StreamResponse, target: str) -> None:
+    """Have the browser keep a request's path and query until the person has signed in."""
+    if _is_errand(target):
+        kept = base64.urlsafe_b64encode(target.encode("ascii")).decode("ascii")
+        _set(response, ERRAND, kept, age_s_max=ERRAND_S)
 
 
 def forget_errand(response: web.StreamResponse) -> None:
     """Have the browser forget the waiting request."""
     _forget(response, ERRAND)
+
+
+def _is_errand(target: str) -> bool:
+    return TARGET.fullmatch(target) is not None and target.partition("?")[0] in ERRAND_PATHS
 
 
 def _set(response: web.StreamResponse, name: str, value: str, *, age_s_max: int) -> None:

@@ -98,8 +98,7 @@ class PortalPages:
     async def _enter(self, request: web.Request) -> web.Response:
         await self._visitors.check_first_form(request)
         visit = await self._portal.enter(Secret(request.match_info["invitation"]))
-        errand = cookies.errand(request)
-        response = see(f"/oauth/authorize?{errand}" if errand else "/portal?notice=welcome")
+        response = see(cookies.errand(request) or "/portal?notice=welcome")
         left_s = (visit.session.expires_at - self._clock.now()).total_seconds()
         cookies.set_session(response, visit.session_token, age_s_max=max(int(left_s), 0))
         cookies.forget_errand(response)

@@ -1,5 +1,6 @@
 """A desktop asks in the browser, the person decides."""
 
+import base64
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -77,7 +78,21 @@ async def test_a_person_without_session_goes_on_after_signing_in(house: House) -
     assert "Allow this desktop?" in (await person.get(entered.headers["Location"])).text
 
 
-@pytest.mark.parametrize("errand", ["!!!", "", "L3BvcnRhbA0KWDog", "\u00e9", "A" * 5_000])
+@pytest.mark.parametrize(
+    "errand",
+    ["!!!", "", "L3BvcnRhbA0KWDog", "\u00e9", "A" * 5_000]
+    + [
+        base64.urlsafe_b64encode(target.encode()).decode()
+        for target in (
+            "//evil.example/",
+            "https://evil.example/oauth/authorize",
+            "/portal/connect",
+            "/oauth/authorize/deny?x",
+            "/oauth/authorize\r\nX: y",
+            "/consent/login@evil.example",
+        )
+    ],
+)
 async def test_a_tampered_errand_leads_to_the_portal(house: House, errand: str) -> None:
     person = Person(house)
     person.jar[cookies.ERRAND] = errand
