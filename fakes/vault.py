@@ -13,6 +13,7 @@ import chassis.entropy
 import chassis.secrecy
 import chassis.vault
 from fakes.certificates import Authority
+from fakes.clock import START
 from fakes.entropy import FakeEntropy
 
 MARK = "vault:v1:"
@@ -26,7 +27,7 @@ class FakeVault:
         self.is_available = True
         self._entropy = entropy or FakeEntropy()
         self._authority = Authority()
-        self._secrets: dict[str, dict[str, str]] = {}
+        self._secrets: dict[str, list[chassis.vault.Version]] = {}
         self._sealing: dict[str, chassis.secrecy.Secret[bytes]] = {}
         self._signing: dict[str, chassis.crypto.sign.Signer] = {}
 
@@ -42,21 +43,34 @@ class FakeVault:
         return
 
     async def kv_read(self, path: str) -> dict[str, str]:
-        self._answer()
-        if path not in self._secrets:
-            raise chassis.vault.SecretNotFound
-        return dict(self._secrets[path])
+        return dict((await self.kv_find(path)).data)
 
     async def kv_write(self, path: str, data: Mapping[str, str]) -> None:
         self._answer()
-        self._secrets[path] = dict(data)
+        self._append(path, data)
 
     async def kv_create(self, path: str, data: Mapping[str, str]) -> bool:
+        return await self.kv_replace(path, data, number=0)
+
+    async def kv_find(self, path: str) -> chassis.vault.Version:
         self._answer()
-        if path in self._secrets:
+        if path not in self._secrets:
+            raise chassis.vault.SecretNotFound
+        return self._secrets[path][-1]
+
+    async def kv_replace(self, path: str, data: Mapping[str, str], *, number: int) -> bool:
+        self._answer()
+        if number != (self._secrets[path][-1].number if path in self._secrets else 0):
             return False
-        self._secrets[path] = dict(data)
+        self._append(path, data)
         return True
+
+    async def kv_forget_older(self, path: str) -> int:
+        self._answer()
+        versions = self._secrets.get(path, [])
+        older = len(versions[:-1])
+        del versions[:older]
+        return older
 
     async def kv_destroy(self, path: str) -> None:
         self._answer()
@@ -108,6 +122,11 @@ class FakeVault:
         self._answer()
         assert role
         return self._authority.issue(*names, life=timedelta(seconds=ttl_s))
+
+    def _append(self, path: str, data: Mapping[str, str]) -> None:
+        versions = self._secrets.setdefault(path, [])
+        number = versions[-1].number + 1 if versions else 1
+        versions.append(chassis.vault.Version(number=number, data=dict(data), created_at=START))
 
     def _answer(self) -> None:
         if not self.is_available:

@@ -11,5 +11,7 @@ path "transit/decrypt/auth-seller-*" { capabilities = ["update"] }
 
 path "kv/data/auth/*"     { capabilities = ["create", "update", "read"] }
 path "kv/metadata/auth/*" { capabilities = ["read", "delete"] }
+# A client secret that was replaced is destroyed in every version that held it.
+path "kv/destroy/auth/applications/*" { capabilities = ["update"] }
 
 path "pki/issue/auth" { capabilities = ["update"] }

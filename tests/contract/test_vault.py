@@ -77,6 +77,32 @@ async def test_a_secret_is_created_only_where_there_is_none(vault: Vault, path: 
     assert await vault.kv_read(path) == {"key": "first"}
 
 
+async def test_a_secret_is_replaced_only_by_who_saw_its_newest_version(vault: Vault, path: str) -> None:
+    await vault.kv_write(path, {"client_secret": "first"})
+    seen = await vault.kv_find(path)
+    assert (seen.number, seen.data) == (1, {"client_secret": "first"})
+    assert await vault.kv_replace(path, {"client_secret": "second"}, number=seen.number)
+    assert not await vault.kv_replace(path, {"client_secret": "late"}, number=seen.number)
+    assert (await vault.kv_find(path)).data == {"client_secret": "second"}
+
+
+async def test_older_versions_are_forgotten_for_good_and_again_is_harmless_R12(
+    vault: Vault, path: str
+) -> None:
+    assert await vault.kv_forget_older(path) == 0
+    for secret in ("first", "second", "third"):
+        await vault.kv_write(path, {"client_secret": secret})
+    assert await vault.kv_forget_older(path) == 2
+    assert await vault.kv_forget_older(path) == 0
+    assert (await vault.kv_find(path)).number == 3
+    assert await vault.kv_read(path) == {"client_secret": "third"}
+
+
+async def test_a_versions_secret_is_not_in_its_repr_T28(vault: Vault, path: str) -> None:
+    await vault.kv_write(path, {"client_secret": "amzn1.oa2-cs.v1.shown"})
+    assert "shown" not in repr(await vault.kv_find(path))
+
+
 async def test_absent_secret_is_not_found(vault: Vault, path: str) -> None:
     with pytest.raises(chassis.vault.SecretNotFound):
         await vault.kv_read(path)
