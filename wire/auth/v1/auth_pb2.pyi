@@ -23,6 +23,12 @@ class Profile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROFILE_BOUND: _ClassVar[Profile]
     PROFILE_COMPAT: _ClassVar[Profile]
 
+class AccountKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACCOUNT_KIND_UNSPECIFIED: _ClassVar[AccountKind]
+    ACCOUNT_KIND_SELLER: _ClassVar[AccountKind]
+    ACCOUNT_KIND_VENDOR: _ClassVar[AccountKind]
+
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ROLE_UNSPECIFIED: _ClassVar[Role]
@@ -38,6 +44,9 @@ REGION_FE: Region
 PROFILE_UNSPECIFIED: Profile
 PROFILE_BOUND: Profile
 PROFILE_COMPAT: Profile
+ACCOUNT_KIND_UNSPECIFIED: AccountKind
+ACCOUNT_KIND_SELLER: AccountKind
+ACCOUNT_KIND_VENDOR: AccountKind
 ROLE_UNSPECIFIED: Role
 ROLE_OWNER: Role
 ROLE_MEMBER: Role
@@ -96,12 +105,14 @@ class EndSessionResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class BeginConsentRequest(_message.Message):
-    __slots__ = ("session_token", "marketplace_id")
+    __slots__ = ("session_token", "marketplace_id", "account_kind")
     SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MARKETPLACE_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_KIND_FIELD_NUMBER: _ClassVar[int]
     session_token: str
     marketplace_id: str
-    def __init__(self, session_token: _Optional[str] = ..., marketplace_id: _Optional[str] = ...) -> None: ...
+    account_kind: AccountKind
+    def __init__(self, session_token: _Optional[str] = ..., marketplace_id: _Optional[str] = ..., account_kind: _Optional[_Union[AccountKind, str]] = ...) -> None: ...
 
 class BeginConsentResponse(_message.Message):
     __slots__ = ("consent_url",)
@@ -122,7 +133,7 @@ class CompleteConsentRequest(_message.Message):
     def __init__(self, session_token: _Optional[str] = ..., state: _Optional[str] = ..., selling_partner_id: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
 
 class Consent(_message.Message):
-    __slots__ = ("consent_id", "region", "selling_partner_id", "marketplace_id", "granted_at", "expires_at", "status")
+    __slots__ = ("consent_id", "region", "selling_partner_id", "marketplace_id", "granted_at", "expires_at", "status", "account_kind")
     CONSENT_ID_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     SELLING_PARTNER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +141,7 @@ class Consent(_message.Message):
     GRANTED_AT_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_KIND_FIELD_NUMBER: _ClassVar[int]
     consent_id: str
     region: Region
     selling_partner_id: str
@@ -137,7 +149,8 @@ class Consent(_message.Message):
     granted_at: _timestamp_pb2.Timestamp
     expires_at: _timestamp_pb2.Timestamp
     status: str
-    def __init__(self, consent_id: _Optional[str] = ..., region: _Optional[_Union[Region, str]] = ..., selling_partner_id: _Optional[str] = ..., marketplace_id: _Optional[str] = ..., granted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[str] = ...) -> None: ...
+    account_kind: AccountKind
+    def __init__(self, consent_id: _Optional[str] = ..., region: _Optional[_Union[Region, str]] = ..., selling_partner_id: _Optional[str] = ..., marketplace_id: _Optional[str] = ..., granted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., status: _Optional[str] = ..., account_kind: _Optional[_Union[AccountKind, str]] = ...) -> None: ...
 
 class ListConsentsRequest(_message.Message):
     __slots__ = ("session_token",)
@@ -382,14 +395,16 @@ class CreateSellerResponse(_message.Message):
     def __init__(self, seller_id: _Optional[str] = ...) -> None: ...
 
 class InviteUserRequest(_message.Message):
-    __slots__ = ("seller_id", "user_name", "role")
+    __slots__ = ("seller_id", "user_name", "role", "user_id")
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     USER_NAME_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
     seller_id: str
     user_name: str
     role: Role
-    def __init__(self, seller_id: _Optional[str] = ..., user_name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ...) -> None: ...
+    user_id: str
+    def __init__(self, seller_id: _Optional[str] = ..., user_name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class InviteUserResponse(_message.Message):
     __slots__ = ("invitation", "expires_at")
