@@ -31,14 +31,16 @@ class SignInWithPasskeyRequest(_message.Message):
     def __init__(self, ceremony: _Optional[str] = ..., credential_json: _Optional[str] = ...) -> None: ...
 
 class SignInWithPasswordRequest(_message.Message):
-    __slots__ = ("email", "password", "code")
+    __slots__ = ("email", "password", "code", "source")
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     email: str
     password: str
     code: str
-    def __init__(self, email: _Optional[str] = ..., password: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
+    source: str
+    def __init__(self, email: _Optional[str] = ..., password: _Optional[str] = ..., code: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
 
 class SignedIn(_message.Message):
     __slots__ = ("session_token", "session")
@@ -49,10 +51,12 @@ class SignedIn(_message.Message):
     def __init__(self, session_token: _Optional[str] = ..., session: _Optional[_Union[_auth_pb2.Session, _Mapping]] = ...) -> None: ...
 
 class BeginProviderSignInRequest(_message.Message):
-    __slots__ = ("browser_secret",)
+    __slots__ = ("browser_secret", "session_token")
     BROWSER_SECRET_FIELD_NUMBER: _ClassVar[int]
+    SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     browser_secret: str
-    def __init__(self, browser_secret: _Optional[str] = ...) -> None: ...
+    session_token: str
+    def __init__(self, browser_secret: _Optional[str] = ..., session_token: _Optional[str] = ...) -> None: ...
 
 class BeginProviderSignInResponse(_message.Message):
     __slots__ = ("authorization_url",)
@@ -79,20 +83,22 @@ class ListCredentialsRequest(_message.Message):
     def __init__(self, session_token: _Optional[str] = ...) -> None: ...
 
 class ListCredentialsResponse(_message.Message):
-    __slots__ = ("passkeys", "has_password", "password_expires_at", "email", "is_provider_linked", "is_provider_offered")
+    __slots__ = ("passkeys", "has_password", "password_expires_at", "email", "is_provider_linked", "is_provider_offered", "changeable_until")
     PASSKEYS_FIELD_NUMBER: _ClassVar[int]
     HAS_PASSWORD_FIELD_NUMBER: _ClassVar[int]
     PASSWORD_EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     IS_PROVIDER_LINKED_FIELD_NUMBER: _ClassVar[int]
     IS_PROVIDER_OFFERED_FIELD_NUMBER: _ClassVar[int]
+    CHANGEABLE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     passkeys: _containers.RepeatedCompositeFieldContainer[Passkey]
     has_password: bool
     password_expires_at: _timestamp_pb2.Timestamp
     email: str
     is_provider_linked: bool
     is_provider_offered: bool
-    def __init__(self, passkeys: _Optional[_Iterable[_Union[Passkey, _Mapping]]] = ..., has_password: _Optional[bool] = ..., password_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., email: _Optional[str] = ..., is_provider_linked: _Optional[bool] = ..., is_provider_offered: _Optional[bool] = ...) -> None: ...
+    changeable_until: _timestamp_pb2.Timestamp
+    def __init__(self, passkeys: _Optional[_Iterable[_Union[Passkey, _Mapping]]] = ..., has_password: _Optional[bool] = ..., password_expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., email: _Optional[str] = ..., is_provider_linked: _Optional[bool] = ..., is_provider_offered: _Optional[bool] = ..., changeable_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Passkey(_message.Message):
     __slots__ = ("passkey_id", "name", "registered_at", "used_at")
@@ -123,6 +129,14 @@ class RegisterPasskeyRequest(_message.Message):
     credential_json: str
     name: str
     def __init__(self, session_token: _Optional[str] = ..., ceremony: _Optional[str] = ..., credential_json: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RegisterPasskeyResponse(_message.Message):
+    __slots__ = ("passkey", "signed_in")
+    PASSKEY_FIELD_NUMBER: _ClassVar[int]
+    SIGNED_IN_FIELD_NUMBER: _ClassVar[int]
+    passkey: Passkey
+    signed_in: SignedIn
+    def __init__(self, passkey: _Optional[_Union[Passkey, _Mapping]] = ..., signed_in: _Optional[_Union[SignedIn, _Mapping]] = ...) -> None: ...
 
 class RemovePasskeyRequest(_message.Message):
     __slots__ = ("session_token", "passkey_id")
@@ -167,6 +181,28 @@ class SetPasswordRequest(_message.Message):
     def __init__(self, session_token: _Optional[str] = ..., enrolment: _Optional[str] = ..., email: _Optional[str] = ..., password: _Optional[str] = ..., code: _Optional[str] = ..., current_password: _Optional[str] = ...) -> None: ...
 
 class SetPasswordResponse(_message.Message):
+    __slots__ = ("signed_in",)
+    SIGNED_IN_FIELD_NUMBER: _ClassVar[int]
+    signed_in: SignedIn
+    def __init__(self, signed_in: _Optional[_Union[SignedIn, _Mapping]] = ...) -> None: ...
+
+class RemovePasswordRequest(_message.Message):
+    __slots__ = ("session_token",)
+    SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    session_token: str
+    def __init__(self, session_token: _Optional[str] = ...) -> None: ...
+
+class RemovePasswordResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class UnlinkProviderRequest(_message.Message):
+    __slots__ = ("session_token",)
+    SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    session_token: str
+    def __init__(self, session_token: _Optional[str] = ...) -> None: ...
+
+class UnlinkProviderResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

@@ -72,7 +72,7 @@ class PeopleServiceStub:
         self.RegisterPasskey = channel.unary_unary(
                 '/sallyport.auth.v1.PeopleService/RegisterPasskey',
                 request_serializer=wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyRequest.SerializeToString,
-                response_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.Passkey.FromString,
+                response_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyResponse.FromString,
                 _registered_method=True)
         self.RemovePasskey = channel.unary_unary(
                 '/sallyport.auth.v1.PeopleService/RemovePasskey',
@@ -88,6 +88,16 @@ class PeopleServiceStub:
                 '/sallyport.auth.v1.PeopleService/SetPassword',
                 request_serializer=wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordRequest.SerializeToString,
                 response_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordResponse.FromString,
+                _registered_method=True)
+        self.RemovePassword = channel.unary_unary(
+                '/sallyport.auth.v1.PeopleService/RemovePassword',
+                request_serializer=wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordRequest.SerializeToString,
+                response_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordResponse.FromString,
+                _registered_method=True)
+        self.UnlinkProvider = channel.unary_unary(
+                '/sallyport.auth.v1.PeopleService/UnlinkProvider',
+                request_serializer=wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderRequest.SerializeToString,
+                response_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderResponse.FromString,
                 _registered_method=True)
         self.ListMembers = channel.unary_unary(
                 '/sallyport.auth.v1.PeopleService/ListMembers',
@@ -166,7 +176,8 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCredentials(self, request, context):
-        """A person's own credentials. A session that an invitation opened may do nothing else until there is one.
+        """A person's own credentials. A session that needs a credential may do nothing else until there is one.
+        They are changed soon after signing in: later the person signs in again first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,6 +208,18 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetPassword(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemovePassword(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnlinkProvider(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -294,7 +317,7 @@ def add_PeopleServiceServicer_to_server(servicer, server):
             'RegisterPasskey': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterPasskey,
                     request_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyRequest.FromString,
-                    response_serializer=wire_dot_auth_dot_v1_dot_people__pb2.Passkey.SerializeToString,
+                    response_serializer=wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyResponse.SerializeToString,
             ),
             'RemovePasskey': grpc.unary_unary_rpc_method_handler(
                     servicer.RemovePasskey,
@@ -310,6 +333,16 @@ def add_PeopleServiceServicer_to_server(servicer, server):
                     servicer.SetPassword,
                     request_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordRequest.FromString,
                     response_serializer=wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordResponse.SerializeToString,
+            ),
+            'RemovePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemovePassword,
+                    request_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordRequest.FromString,
+                    response_serializer=wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordResponse.SerializeToString,
+            ),
+            'UnlinkProvider': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnlinkProvider,
+                    request_deserializer=wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderRequest.FromString,
+                    response_serializer=wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderResponse.SerializeToString,
             ),
             'ListMembers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMembers,
@@ -567,7 +600,7 @@ class PeopleService:
             target,
             '/sallyport.auth.v1.PeopleService/RegisterPasskey',
             wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyRequest.SerializeToString,
-            wire_dot_auth_dot_v1_dot_people__pb2.Passkey.FromString,
+            wire_dot_auth_dot_v1_dot_people__pb2.RegisterPasskeyResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -649,6 +682,60 @@ class PeopleService:
             '/sallyport.auth.v1.PeopleService/SetPassword',
             wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordRequest.SerializeToString,
             wire_dot_auth_dot_v1_dot_people__pb2.SetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemovePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sallyport.auth.v1.PeopleService/RemovePassword',
+            wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordRequest.SerializeToString,
+            wire_dot_auth_dot_v1_dot_people__pb2.RemovePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnlinkProvider(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sallyport.auth.v1.PeopleService/UnlinkProvider',
+            wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderRequest.SerializeToString,
+            wire_dot_auth_dot_v1_dot_people__pb2.UnlinkProviderResponse.FromString,
             options,
             channel_credentials,
             insecure,

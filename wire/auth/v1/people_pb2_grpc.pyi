@@ -42,12 +42,16 @@ class PeopleServiceStub:
     BeginProviderSignIn: _grpc.UnaryUnaryMultiCallable[_people_pb2.BeginProviderSignInRequest, _people_pb2.BeginProviderSignInResponse]
     CompleteProviderSignIn: _grpc.UnaryUnaryMultiCallable[_people_pb2.CompleteProviderSignInRequest, _people_pb2.SignedIn]
     ListCredentials: _grpc.UnaryUnaryMultiCallable[_people_pb2.ListCredentialsRequest, _people_pb2.ListCredentialsResponse]
-    """A person's own credentials. A session that an invitation opened may do nothing else until there is one."""
+    """A person's own credentials. A session that needs a credential may do nothing else until there is one.
+    They are changed soon after signing in: later the person signs in again first.
+    """
     BeginPasskeyRegistration: _grpc.UnaryUnaryMultiCallable[_people_pb2.BeginPasskeyRegistrationRequest, _people_pb2.PasskeyCeremony]
-    RegisterPasskey: _grpc.UnaryUnaryMultiCallable[_people_pb2.RegisterPasskeyRequest, _people_pb2.Passkey]
+    RegisterPasskey: _grpc.UnaryUnaryMultiCallable[_people_pb2.RegisterPasskeyRequest, _people_pb2.RegisterPasskeyResponse]
     RemovePasskey: _grpc.UnaryUnaryMultiCallable[_people_pb2.RemovePasskeyRequest, _people_pb2.RemovePasskeyResponse]
     BeginPassword: _grpc.UnaryUnaryMultiCallable[_people_pb2.BeginPasswordRequest, _people_pb2.BeginPasswordResponse]
     SetPassword: _grpc.UnaryUnaryMultiCallable[_people_pb2.SetPasswordRequest, _people_pb2.SetPasswordResponse]
+    RemovePassword: _grpc.UnaryUnaryMultiCallable[_people_pb2.RemovePasswordRequest, _people_pb2.RemovePasswordResponse]
+    UnlinkProvider: _grpc.UnaryUnaryMultiCallable[_people_pb2.UnlinkProviderRequest, _people_pb2.UnlinkProviderResponse]
     ListMembers: _grpc.UnaryUnaryMultiCallable[_people_pb2.ListMembersRequest, _people_pb2.ListMembersResponse]
     """The people of one's own seller; owners change them. For the vendor's staff: the staff."""
     InviteMember: _grpc.UnaryUnaryMultiCallable[_people_pb2.InviteMemberRequest, _people_pb2.InviteMemberResponse]
@@ -70,12 +74,16 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     BeginProviderSignIn: _aio.UnaryUnaryMultiCallable[_people_pb2.BeginProviderSignInRequest, _people_pb2.BeginProviderSignInResponse]  # type: ignore[assignment]
     CompleteProviderSignIn: _aio.UnaryUnaryMultiCallable[_people_pb2.CompleteProviderSignInRequest, _people_pb2.SignedIn]  # type: ignore[assignment]
     ListCredentials: _aio.UnaryUnaryMultiCallable[_people_pb2.ListCredentialsRequest, _people_pb2.ListCredentialsResponse]  # type: ignore[assignment]
-    """A person's own credentials. A session that an invitation opened may do nothing else until there is one."""
+    """A person's own credentials. A session that needs a credential may do nothing else until there is one.
+    They are changed soon after signing in: later the person signs in again first.
+    """
     BeginPasskeyRegistration: _aio.UnaryUnaryMultiCallable[_people_pb2.BeginPasskeyRegistrationRequest, _people_pb2.PasskeyCeremony]  # type: ignore[assignment]
-    RegisterPasskey: _aio.UnaryUnaryMultiCallable[_people_pb2.RegisterPasskeyRequest, _people_pb2.Passkey]  # type: ignore[assignment]
+    RegisterPasskey: _aio.UnaryUnaryMultiCallable[_people_pb2.RegisterPasskeyRequest, _people_pb2.RegisterPasskeyResponse]  # type: ignore[assignment]
     RemovePasskey: _aio.UnaryUnaryMultiCallable[_people_pb2.RemovePasskeyRequest, _people_pb2.RemovePasskeyResponse]  # type: ignore[assignment]
     BeginPassword: _aio.UnaryUnaryMultiCallable[_people_pb2.BeginPasswordRequest, _people_pb2.BeginPasswordResponse]  # type: ignore[assignment]
     SetPassword: _aio.UnaryUnaryMultiCallable[_people_pb2.SetPasswordRequest, _people_pb2.SetPasswordResponse]  # type: ignore[assignment]
+    RemovePassword: _aio.UnaryUnaryMultiCallable[_people_pb2.RemovePasswordRequest, _people_pb2.RemovePasswordResponse]  # type: ignore[assignment]
+    UnlinkProvider: _aio.UnaryUnaryMultiCallable[_people_pb2.UnlinkProviderRequest, _people_pb2.UnlinkProviderResponse]  # type: ignore[assignment]
     ListMembers: _aio.UnaryUnaryMultiCallable[_people_pb2.ListMembersRequest, _people_pb2.ListMembersResponse]  # type: ignore[assignment]
     """The people of one's own seller; owners change them. For the vendor's staff: the staff."""
     InviteMember: _aio.UnaryUnaryMultiCallable[_people_pb2.InviteMemberRequest, _people_pb2.InviteMemberResponse]  # type: ignore[assignment]
@@ -131,7 +139,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_pb2.ListCredentialsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.ListCredentialsResponse, _abc.Awaitable[_people_pb2.ListCredentialsResponse]]:
-        """A person's own credentials. A session that an invitation opened may do nothing else until there is one."""
+        """A person's own credentials. A session that needs a credential may do nothing else until there is one.
+        They are changed soon after signing in: later the person signs in again first.
+        """
 
     @_abc_1.abstractmethod
     def BeginPasskeyRegistration(
@@ -145,7 +155,7 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _people_pb2.RegisterPasskeyRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_people_pb2.Passkey, _abc.Awaitable[_people_pb2.Passkey]]: ...
+    ) -> _typing.Union[_people_pb2.RegisterPasskeyResponse, _abc.Awaitable[_people_pb2.RegisterPasskeyResponse]]: ...
 
     @_abc_1.abstractmethod
     def RemovePasskey(
@@ -167,6 +177,20 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_pb2.SetPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.SetPasswordResponse, _abc.Awaitable[_people_pb2.SetPasswordResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RemovePassword(
+        self,
+        request: _people_pb2.RemovePasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_people_pb2.RemovePasswordResponse, _abc.Awaitable[_people_pb2.RemovePasswordResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def UnlinkProvider(
+        self,
+        request: _people_pb2.UnlinkProviderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_people_pb2.UnlinkProviderResponse, _abc.Awaitable[_people_pb2.UnlinkProviderResponse]]: ...
 
     @_abc_1.abstractmethod
     def ListMembers(
