@@ -22,6 +22,10 @@ ADDRESS_FORM = re.compile(
 )
 CONFIG_INVALID = "config_invalid"
 TLS_REQUIRED = "tls_required"
+VAULT_AUTH = "SALLYPORT_VAULT_AUTH"
+VAULT_TOKEN_FILE = "SALLYPORT_VAULT_TOKEN_FILE"  # noqa: S105 - the key's name, not a secret
+APPROLE = "approle"
+KUBERNETES = "kubernetes"
 LOG_LEVEL = "SALLYPORT_LOG_LEVEL"
 LOG_LEVELS = frozenset({"debug", "info", "warning", "error"})
 TRACE_ENDPOINT = "SALLYPORT_TRACE_ENDPOINT"
@@ -52,13 +56,40 @@ class Address:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppRole:
+    """Being known to the key service by a role id and a secret id, each in a file."""
+
+    role_id_file: Path
+    secret_id_file: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceAccount:
+    """Being known to the key service by a Kubernetes service account.
+
+    Attributes:
+        role: the key service's name for what this account may do.
+        token_file: holds the account's token; Kubernetes writes a new one before it expires.
+    """
+
+    role: str
+    token_file: Path
+
+
+@dataclass(frozen=True, kw_only=True)
 class VaultConfig:
-    """How to reach the key service, and as whom."""
+    """How to reach the key service, and as whom.
+
+    Attributes:
+        mount: where the method to log in is mounted, below auth/.
+        namespace: of HashiCorp Vault Enterprise or OpenBao; None for the root namespace.
+    """
 
     address: str
     ca_file: Path
-    role_id_file: Path
-    secret_id_file: Path
+    login: AppRole | ServiceAccount
+    mount: str
+    namespace: str | None
     pki_role: str
 
 
@@ -109,8 +140,13 @@ COMMON: tuple[Setting, ...] = (
     Setting("SALLYPORT_PRIVATE_LISTEN", "host:port of health and metrics"),
     Setting("SALLYPORT_VAULT_ADDRESS", "https URL of the key service"),
     Setting("SALLYPORT_VAULT_CA_FILE", "certificate authority of the key service"),
-    Setting("SALLYPORT_VAULT_ROLE_ID_FILE", "file with the AppRole role id"),
-    Setting("SALLYPORT_VAULT_SECRET_ID_FILE", "file with the AppRole secret id"),
+    Setting("SALLYPORT_VAULT_NAMESPACE", "namespace of the key service; empty for the root namespace", ""),
+    Setting(VAULT_AUTH, "how to log in: approle or kubernetes", APPROLE),
+    Setting("SALLYPORT_VAULT_AUTH_MOUNT", "where that is mounted below auth/; empty for its own name", ""),
+    Setting("SALLYPORT_VAULT_ROLE_ID_FILE", "approle: file with the role id", ""),
+    Setting("SALLYPORT_VAULT_SECRET_ID_FILE", "approle: file with the secret id", ""),
+    Setting("SALLYPORT_VAULT_ROLE", "kubernetes: role to log in as", ""),
+    Setting(VAULT_TOKEN_FILE, "kubernetes: file with the service account's token", ""),
     Setting("SALLYPORT_VAULT_PKI_ROLE", "PKI role that issues this service's certificate"),
     Setting("SALLYPORT_DEVELOPMENT_CLOCK_FILE", "file with the clock's shift; development only", ""),
     Setting(LOG_LEVEL, "debug, info, warning or error", "info"),
@@ -138,8 +174,10 @@ class Reader:
         self._code = CONFIG_INVALID
 
     def refuse(self, name: str, rule: str, *, code: str = CONFIG_INVALID) -> None:
-        """Note that a key breaks a rule; the first code that is not the general one names the error."""
-        self._problems.append(f"{name} {rule}")
+        """Note once that a key breaks a rule; the first code that is not the general one names the error."""
+        problem = f"{name} {rule}"
+        if problem not in self._problems:
+            self._problems.append(problem)
         if self._code == CONFIG_INVALID:
             self._code = code
 
@@ -267,10 +305,38 @@ def vault(reader: Reader) -> VaultConfig:
     return VaultConfig(
         address=reader.url("SALLYPORT_VAULT_ADDRESS"),
         ca_file=reader.path("SALLYPORT_VAULT_CA_FILE"),
-        role_id_file=reader.path("SALLYPORT_VAULT_ROLE_ID_FILE"),
-        secret_id_file=reader.path("SALLYPORT_VAULT_SECRET_ID_FILE"),
+        login=login(reader, "SALLYPORT_VAULT"),
+        mount=reader.optional_text("SALLYPORT_VAULT_AUTH_MOUNT") or _auth_method(reader),
+        namespace=reader.optional_text("SALLYPORT_VAULT_NAMESPACE"),
         pki_role=reader.text("SALLYPORT_VAULT_PKI_ROLE"),
     )
+
+
+def login(reader: Reader, prefix: str) -> AppRole | ServiceAccount:
+    """Return as whom to log in to the key service, by the method that VAULT_AUTH names.
+
+    Args:
+        reader: over settings that hold the keys with the prefix.
+        prefix: of the keys that say as whom. One process may have a second identity under a prefix of its
+            own; a service account's token is the process's, whatever the identity.
+    """
+    account_keys, approle_keys = (f"{prefix}_ROLE",), (f"{prefix}_ROLE_ID_FILE", f"{prefix}_SECRET_ID_FILE")
+    if _auth_method(reader) == KUBERNETES:
+        _refuse_given(reader, approle_keys)
+        return ServiceAccount(role=reader.text(account_keys[0]), token_file=reader.path(VAULT_TOKEN_FILE))
+    _refuse_given(reader, (*account_keys, VAULT_TOKEN_FILE))
+    return AppRole(role_id_file=reader.path(approle_keys[0]), secret_id_file=reader.path(approle_keys[1]))
+
+
+def _auth_method(reader: Reader) -> str:
+    return reader.choice(VAULT_AUTH, {APPROLE, KUBERNETES})
+
+
+def _refuse_given(reader: Reader, names: Collection[str]) -> None:
+    """Refuse keys that mean nothing with the chosen method: somebody believes that they do."""
+    for name in names:
+        if reader.optional_text(name):
+            reader.refuse(name, f"does not go with the method that {VAULT_AUTH} names")
 
 
 def database(reader: Reader) -> DatabaseConfig:

@@ -1,7 +1,8 @@
 """The key service, Vault or OpenBao: secrets, keys that never leave it, and certificates.
 
-- A process logs in with its AppRole and keeps its token alive; a token that died is replaced on the next
-  call. Nothing needs a restart after Vault was restarted, sealed or away (R-06).
+- A process logs in with its AppRole or its Kubernetes service account and keeps its token alive; a token
+  that died is replaced on the next call. Nothing needs a restart after Vault was restarted, sealed or away
+  (R-06).
 - Every fault of Vault is `key_service_unavailable`: there is no cache and no weaker way.
 - What was sealed under a destroyed key is gone for good: `key_gone`.
 """
@@ -61,7 +62,7 @@ async def connect(config: chassis.env.VaultConfig, clock: chassis.clock.Clock) -
         clock: only durations are used.
 
     Raises:
-        StartRefused: `key_service_login_refused`, when Vault knows no such role or secret id.
+        StartRefused: `key_service_login_refused`, when Vault does not know us as what we say we are.
         KeyServiceUnavailable: Vault was not there for half a minute.
     """
     session = Session(config, clock)

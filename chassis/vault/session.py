@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import hvac
@@ -37,6 +39,15 @@ RENEWAL_SPREAD = 0.2
 RENEWAL_S_MIN = 1.0
 # A renewal that gives less than this share of a fresh token's life means that the token nears its last day.
 WORN_SHARE = 0.5
+
+# Source: Kubernetes keeps service account tokens well below this; ids are a few dozen characters.
+CREDENTIAL_CHARS_MAX = 16_384
+REFUSED = MappingProxyType(
+    {
+        chassis.env.AppRole: "the key service refuses this role id and secret id",
+        chassis.env.ServiceAccount: "the key service refuses this service account's token for this role",
+    }
+)
 
 Verb = Literal["read", "write_data", "delete"]
 Answer = dict[str, Any] | None
@@ -77,7 +88,7 @@ class Session:
         """Log in, waiting for Vault for at most OPEN_S_MAX.
 
         Raises:
-            StartRefused: `key_service_login_refused`, when Vault knows no such role or secret id.
+            StartRefused: `key_service_login_refused`, when Vault does not know us as what we say we are.
             KeyServiceUnavailable: Vault was not there in time.
         """
         deadline_s = self._clock.monotonic_s() + OPEN_S_MAX
@@ -86,7 +97,7 @@ class Session:
                 await self._log_in(None)
             except (Forbidden, Invalid) as error:
                 raise chassis.errors.StartRefused(
-                    "key_service_login_refused", "the key service refuses this role id and secret id"
+                    "key_service_login_refused", REFUSED[type(self._config.login)]
                 ) from error
             except KeyServiceUnavailable as error:
                 if self._clock.monotonic_s() > deadline_s:
@@ -153,13 +164,10 @@ class Session:
             if self._lease is not dead:
                 return
             try:
-                credentials = {
-                    "role_id": self._config.role_id_file.read_text(encoding="ascii").strip(),
-                    "secret_id": self._config.secret_id_file.read_text(encoding="ascii").strip(),
-                }
-            except OSError as error:
+                credentials = _credentials(self._config.login)
+            except (OSError, UnicodeDecodeError) as error:
                 raise KeyServiceUnavailable from error
-            answer = await self._send("write_data", "auth/approle/login", credentials)
+            answer = await self._send("write_data", f"auth/{self._config.mount}/login", credentials)
             assert answer is not None
             self._begin(answer["auth"])
             _log.info("key_service_logged_in")
@@ -219,6 +227,18 @@ class Session:
         return method(path) if data is None else method(path, data=data)
 
 
+def _credentials(login: chassis.env.AppRole | chassis.env.ServiceAccount) -> dict[str, str]:
+    """Return what a log-in shows, read anew each time: Kubernetes and operators replace these files."""
+    if isinstance(login, chassis.env.ServiceAccount):
+        return {"role": login.role, "jwt": _read(login.token_file)}
+    return {"role_id": _read(login.role_id_file), "secret_id": _read(login.secret_id_file)}
+
+
+def _read(path: Path) -> str:
+    with path.open(encoding="ascii") as file:
+        return file.read(CREDENTIAL_CHARS_MAX).strip()
+
+
 def _is_nothing_there(error: hvac.exceptions.InvalidPath) -> bool:
     """Tell a path at which there is nothing from one that a Vault not yet fully up does not know.
 
@@ -239,6 +259,7 @@ def _client(config: chassis.env.VaultConfig) -> hvac.Client:
         session=session,
         timeout=(CONNECT_S_MAX, ANSWER_S_MAX),
         allow_redirects=False,
+        namespace=config.namespace,
     )
 
 

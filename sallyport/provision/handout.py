@@ -48,8 +48,11 @@ def vault_config(
     return chassis.env.VaultConfig(
         address=openbao.address,
         ca_file=openbao.ca_file,
-        role_id_file=folder.role_id_file(identity),
-        secret_id_file=folder.secret_id_file(identity),
+        login=chassis.env.AppRole(
+            role_id_file=folder.role_id_file(identity), secret_id_file=folder.secret_id_file(identity)
+        ),
+        mount=chassis.env.APPROLE,
+        namespace=None,
         pki_role=identity,
     )
 
@@ -64,12 +67,13 @@ def database_config(
 
 
 def vault_settings(config: chassis.env.VaultConfig) -> Mapping[str, str]:
-    """Return the environment that tells a service how to reach the key service."""
+    """Return the environment that tells a service how to reach the key service with its AppRole."""
+    assert isinstance(config.login, chassis.env.AppRole)
     return {
         "SALLYPORT_VAULT_ADDRESS": config.address,
         "SALLYPORT_VAULT_CA_FILE": str(config.ca_file),
-        "SALLYPORT_VAULT_ROLE_ID_FILE": str(config.role_id_file),
-        "SALLYPORT_VAULT_SECRET_ID_FILE": str(config.secret_id_file),
+        "SALLYPORT_VAULT_ROLE_ID_FILE": str(config.login.role_id_file),
+        "SALLYPORT_VAULT_SECRET_ID_FILE": str(config.login.secret_id_file),
         "SALLYPORT_VAULT_PKI_ROLE": config.pki_role,
     }
 

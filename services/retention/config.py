@@ -9,8 +9,7 @@ from services.retention.model.orders import DAYS_MAX, DAYS_MIN, Term
 
 RETENTION_DAYS = "SALLYPORT_RETENTION_DAYS"
 SNAPSHOT_DAYS = "SALLYPORT_KEY_SNAPSHOT_LIFETIME_DAYS"
-VERIFIER_ROLE_ID_FILE = "SALLYPORT_VERIFIER_ROLE_ID_FILE"
-VERIFIER_SECRET_ID_FILE = "SALLYPORT_VERIFIER_SECRET_ID_FILE"  # noqa: S105 - the key's name, not a secret
+VERIFIER = "SALLYPORT_VERIFIER"
 TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
 CEILING_EXCEEDED = "retention_ceiling_exceeded"
 # No vendor means more; it only keeps the number readable in the message.
@@ -21,8 +20,9 @@ SETTINGS = (
     *chassis.env.DATABASE,
     chassis.env.Setting(RETENTION_DAYS, f"days that buyers' data is kept; at most {DAYS_MAX}", str(DAYS_MAX)),
     chassis.env.Setting(SNAPSHOT_DAYS, "days that a snapshot of the key service is kept; 0 for none", "0"),
-    chassis.env.Setting(VERIFIER_ROLE_ID_FILE, "file with the verifier's AppRole role id"),
-    chassis.env.Setting(VERIFIER_SECRET_ID_FILE, "file with the verifier's AppRole secret id"),
+    chassis.env.Setting(f"{VERIFIER}_ROLE_ID_FILE", "approle: file with the verifier's role id", ""),
+    chassis.env.Setting(f"{VERIFIER}_SECRET_ID_FILE", "approle: file with the verifier's secret id", ""),
+    chassis.env.Setting(f"{VERIFIER}_ROLE", "kubernetes: role to log in as the verifier", ""),
     chassis.env.Setting(TELEMETRY_ADDRESS, "host:port of telemetry"),
 )
 
@@ -53,11 +53,7 @@ def load(environ: Mapping[str, str]) -> Config:
     """
     reader = chassis.env.read(environ, SETTINGS)
     common = chassis.env.common(reader)
-    verifier = dataclasses.replace(
-        common.vault,
-        role_id_file=reader.path(VERIFIER_ROLE_ID_FILE),
-        secret_id_file=reader.path(VERIFIER_SECRET_ID_FILE),
-    )
+    verifier = dataclasses.replace(common.vault, login=chassis.env.login(reader, VERIFIER))
     config = Config(
         common=common,
         database=chassis.env.database(reader),

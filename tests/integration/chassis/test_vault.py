@@ -266,8 +266,10 @@ async def test_calls_beyond_the_bound_are_refused_at_once_R23(vault_for: VaultFo
 async def test_wrong_secret_id_refuses_to_start(config: chassis.env.VaultConfig, tmp_path: Path) -> None:
     forged = tmp_path / "secret_id"
     forged.write_text(str(uuid.uuid4()))
+    assert isinstance(config.login, chassis.env.AppRole)
+    stranger = replace(config, login=replace(config.login, secret_id_file=forged))
     with pytest.raises(chassis.errors.StartRefused) as caught:
-        await chassis.vault.connect(replace(config, secret_id_file=forged), chassis.clock.SystemClock())
+        await chassis.vault.connect(stranger, chassis.clock.SystemClock())
     assert caught.value.code == "key_service_login_refused"
 
 

@@ -37,7 +37,8 @@ def test_good_settings_make_a_configuration() -> None:
     assert config.listen == Address("127.0.0.1", 7001)
     assert config.private_listen == Address("::1", 0)
     assert config.vault.address == "https://localhost:8200"
-    assert config.vault.secret_id_file == Path("/run/secret-id")
+    approle = chassis.env.AppRole(role_id_file=Path("/run/role-id"), secret_id_file=Path("/run/secret-id"))
+    assert (config.vault.login, config.vault.mount, config.vault.namespace) == (approle, "approle", None)
     assert (config.mode, config.is_development, config.tls, config.log_level) == (
         "production",
         False,
@@ -179,3 +180,42 @@ def test_what_a_process_needs_for_logs_is_read_apart() -> None:
     )
     with pytest.raises(ConfigError):
         chassis.env.observation({"SALLYPORT_LOG_LEVEL": "loud"})
+
+
+KUBERNETES = {
+    "SALLYPORT_VAULT_AUTH": "kubernetes",
+    "SALLYPORT_VAULT_ROLE": "auth",
+    "SALLYPORT_VAULT_TOKEN_FILE": "/run/token",
+    "SALLYPORT_VAULT_ROLE_ID_FILE": None,
+    "SALLYPORT_VAULT_SECRET_ID_FILE": None,
+}
+
+
+def test_a_pod_logs_in_to_the_key_service_as_its_service_account() -> None:
+    vault = read_common(**KUBERNETES).vault
+    assert vault.login == chassis.env.ServiceAccount(role="auth", token_file=Path("/run/token"))
+    assert vault.mount == "kubernetes"
+
+
+def test_the_key_services_mount_and_namespace_can_be_named() -> None:
+    vault = read_common(
+        SALLYPORT_VAULT_AUTH_MOUNT="kubernetes-west", SALLYPORT_VAULT_NAMESPACE="vendor", **KUBERNETES
+    ).vault
+    assert (vault.mount, vault.namespace) == ("kubernetes-west", "vendor")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"SALLYPORT_VAULT_AUTH": "token"}, "SALLYPORT_VAULT_AUTH must be one of: approle, kubernetes"),
+        ({"SALLYPORT_VAULT_ROLE_ID_FILE": None}, "SALLYPORT_VAULT_ROLE_ID_FILE is required"),
+        ({"SALLYPORT_VAULT_ROLE": "auth"}, "SALLYPORT_VAULT_ROLE does not go with the method"),
+        ({**KUBERNETES, "SALLYPORT_VAULT_ROLE": None}, "SALLYPORT_VAULT_ROLE is required"),
+        ({**KUBERNETES, "SALLYPORT_VAULT_TOKEN_FILE": None}, "SALLYPORT_VAULT_TOKEN_FILE is required"),
+        ({**KUBERNETES, "SALLYPORT_VAULT_ROLE_ID_FILE": "/r"}, "SALLYPORT_VAULT_ROLE_ID_FILE does not go"),
+    ],
+)
+def test_a_log_in_that_is_not_whole_is_refused_by_name(changes: dict[str, str | None], named: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_common(**changes)
+    assert caught.value.text.count(named) == 1

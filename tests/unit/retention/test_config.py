@@ -32,8 +32,9 @@ def test_the_defaults_are_the_ceiling() -> None:
 
 def test_the_verifier_has_its_own_credentials() -> None:
     config = load(ENVIRON)
-    assert config.verifier.role_id_file == Path("/verifier/role_id")
-    assert config.verifier.secret_id_file == Path("/verifier/secret_id")
+    assert config.verifier.login == chassis.env.AppRole(
+        role_id_file=Path("/verifier/role_id"), secret_id_file=Path("/verifier/secret_id")
+    )
     assert config.verifier.address == config.common.vault.address
 
 
@@ -73,3 +74,19 @@ def test_tls_off_refuses_to_start_by_name_T24() -> None:
 def test_a_misspelt_key_is_refused() -> None:
     with pytest.raises(chassis.env.ConfigError, match="SALLYPORT_RETENTION_DAY is not a known key"):
         load(ENVIRON | {"SALLYPORT_RETENTION_DAY": "20"})
+
+
+def test_in_a_pod_the_verifier_is_another_role_of_the_same_service_account() -> None:
+    approle = {
+        f"SALLYPORT_{who}_{what}_ID_FILE" for who in ("VAULT", "VERIFIER") for what in ("ROLE", "SECRET")
+    }
+    account = {
+        "SALLYPORT_VAULT_AUTH": "kubernetes",
+        "SALLYPORT_VAULT_TOKEN_FILE": "/token",
+        "SALLYPORT_VAULT_ROLE": "retention",
+        "SALLYPORT_VERIFIER_ROLE": "verifier",
+    }
+    config = load({key: value for key, value in ENVIRON.items() if key not in approle} | account)
+    token_file = Path("/token")
+    assert config.common.vault.login == chassis.env.ServiceAccount(role="retention", token_file=token_file)
+    assert config.verifier.login == chassis.env.ServiceAccount(role="verifier", token_file=token_file)
