@@ -16,7 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 from chassis.secrecy import Secret
 from fakes.auth_amazon import FakeAmazon
 from fakes.auth_audit import FakeAudit, FakeSignals
-from fakes.auth_store import FakeStore, Tables
+from fakes.auth_store import FakeStore
+from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy

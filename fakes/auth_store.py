@@ -1,12 +1,13 @@
 """Auth's storage in memory. Every method is one step, as a transaction is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from chassis.clock import Clock
-from services.auth.model.consents import CONSENTS_LISTED_MAX, Application, Consent, Ending, Region, State
+from fakes.auth_consents import FakeConsentStore
+from fakes.auth_tables import RefreshRow
+from services.auth.model.consents import Application
 from services.auth.model.devices import (
     CODE_MEMORY,
     DEVICE_IDLE_MAX,
@@ -14,20 +15,16 @@ from services.auth.model.devices import (
     Code,
     Device,
     Reach,
-    Revocation,
 )
 from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.refusals import (
     ApplicationMissing,
-    ConsentMissing,
     ConsentRevoked,
     DeviceNotFound,
     InvalidGrant,
-    InvalidState,
     InvitationInvalid,
     SellerNotFound,
-    SellingPartnerTaken,
     SessionInvalid,
     TokenInvalid,
 )
@@ -44,44 +41,8 @@ from services.auth.model.tokens import (
 V = TypeVar("V")
 
 
-@dataclass
-class LeaseRow:
-    fence: int = 0
-    held_until_s: float | None = None
-    access: SealedAccess | None = None
-
-
-@dataclass
-class RefreshRow:
-    device_id: str
-    nonce: bytes | None = None
-    rotated_at_s: float | None = None
-
-
-@dataclass
-class Tables:
-    applications: dict[str, tuple[datetime, Application]] = field(default_factory=dict)
-    sellers: dict[str, Seller] = field(default_factory=dict)
-    users: dict[str, User] = field(default_factory=dict)
-    invitations: dict[bytes, tuple[Invitation, datetime | None]] = field(default_factory=dict)
-    sessions: dict[bytes, tuple[NewSession, str]] = field(default_factory=dict)
-    states: dict[bytes, State] = field(default_factory=dict)
-    partners: dict[bytes, str] = field(default_factory=dict)
-    consents: dict[str, Consent] = field(default_factory=dict)
-    leases: dict[str, LeaseRow] = field(default_factory=dict)
-    codes: dict[bytes, Code] = field(default_factory=dict)
-    devices: dict[str, Device] = field(default_factory=dict)
-    refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
-    access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
-
-
-class FakeStore:
+class FakeStore(FakeConsentStore):
     """Several of these on the same tables are several replicas on one database."""
-
-    def __init__(self, clock: Clock, tables: Tables | None = None) -> None:
-        self.tables = tables or Tables()
-        self.listeners: list[Callable[[Revocation], None]] = []
-        self._clock = clock
 
     # People
 
@@ -142,80 +103,6 @@ class FakeStore:
             digest: row for digest, row in self.tables.sessions.items() if row[0].session_id != session_id
         }
         self.tables.sessions = kept
-
-    # Consents
-
-    async def begin_consent(self, state: State) -> None:
-        self.tables.states[state.state_digest] = state
-
-    async def use_state(self, digest: bytes, now: datetime) -> State:
-        state = self.tables.states.get(digest)
-        if state is None:
-            raise InvalidState
-        self.tables.states[digest] = replace(state, used_at=state.used_at or now)
-        return state
-
-    async def check_selling_partner(self, digest: bytes, seller_id: str) -> None:
-        if self.tables.partners.get(digest, seller_id) != seller_id:
-            raise SellingPartnerTaken
-
-    async def record_consent(self, consent: Consent, selling_partner_digest: bytes) -> None:
-        await self.check_selling_partner(selling_partner_digest, consent.seller_id)
-        self.tables.partners[selling_partner_digest] = consent.seller_id
-        for older in self._active():
-            if (older.seller_id, older.region) == (consent.seller_id, consent.region):
-                self._end(older, Ending.REPLACED, consent.granted_at)
-        self.tables.consents[consent.consent_id] = consent
-        self.tables.leases[consent.consent_id] = LeaseRow()
-        self._tell_all(consent.seller_id)
-
-    async def find_consent(self, seller_id: str, region: Region) -> Consent:
-        found = [
-            consent
-            for consent in self.tables.consents.values()
-            if (consent.seller_id, consent.region) == (seller_id, region)
-        ]
-        if not found:
-            raise ConsentMissing
-        return max(found, key=lambda consent: (consent.ended_at is None, consent.granted_at))
-
-    async def list_consents(self, seller_id: str) -> Sequence[Consent]:
-        found = [
-            consent
-            for consent in self.tables.consents.values()
-            if consent.seller_id == seller_id and consent.ending is not Ending.REPLACED
-        ]
-        found.sort(key=lambda consent: consent.granted_at, reverse=True)
-        return found[:CONSENTS_LISTED_MAX]
-
-    async def list_doubtful(self, refused_before: datetime, rows_max: int) -> Sequence[Consent]:
-        found = [
-            (consent.refused_at, consent)
-            for consent in self._active()
-            if consent.refused_at is not None and consent.refused_at < refused_before
-        ]
-        return [consent for _, consent in sorted(found, key=lambda row: row[0])][:rows_max]
-
-    async def list_idle(self, used_before: datetime, rows_max: int) -> Sequence[Consent]:
-        found = [consent for consent in self._active() if consent.used_at < used_before]
-        return sorted(found, key=lambda consent: consent.used_at)[:rows_max]
-
-    async def end_consent(self, consent_id: str, ending: Ending, now: datetime) -> bool:
-        consent = self.tables.consents.get(consent_id)
-        if consent is None or consent.ended_at is not None:
-            return False
-        self._end(consent, ending, now)
-        self._tell_all(consent.seller_id)
-        return True
-
-    def _active(self) -> list[Consent]:
-        return [consent for consent in self.tables.consents.values() if consent.ended_at is None]
-
-    def _end(self, consent: Consent, ending: Ending, now: datetime) -> None:
-        sealed = consent.refresh_token_sealed if ending is Ending.QUARANTINED else None
-        ended = replace(consent, ended_at=now, ending=ending, refresh_token_sealed=sealed)
-        self.tables.consents[consent.consent_id] = ended
-        del self.tables.leases[consent.consent_id]
 
     # Devices
 
@@ -385,15 +272,6 @@ class FakeStore:
             ),
             rows_max,
         )
-
-    def _tell(self, device: Device) -> None:
-        for listener in self.listeners:
-            listener(Revocation(device_id=device.device_id, seller_id=device.seller_id))
-
-    def _tell_all(self, seller_id: str) -> None:
-        for device in self.tables.devices.values():
-            if device.seller_id == seller_id and device.revoked_at is None:
-                self._tell(device)
 
 
 def _drop(rows: dict[bytes, V], is_over: Callable[[V], bool], rows_max: int) -> int:

@@ -7,7 +7,7 @@ its place, to prove that the invariants notice.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fakes import auth_store, retention_store
+from fakes import auth_tables, retention_store
 from fakes.audit_store import FakeAuditStore
 from fakes.auth_store import FakeStore
 from fakes.auth_vault import FakeVault
@@ -29,7 +29,7 @@ class Engines:
         listeners: who hears auth's news, over all replicas.
     """
 
-    auth_tables: auth_store.Tables = field(default_factory=auth_store.Tables)
+    auth_tables: auth_tables.Tables = field(default_factory=auth_tables.Tables)
     auth_store: Callable[..., FakeStore] = FakeStore
     auth_vault: FakeVault = field(default_factory=FakeVault)
     listeners: list[Callable[[Revocation], None]] = field(default_factory=list)

@@ -3,7 +3,8 @@
 import pytest
 
 from fakes.auth_house import CLIENT_ID, PAGES, House, RestlessClock
-from fakes.auth_store import FakeStore, Tables
+from fakes.auth_store import FakeStore
+from fakes.auth_tables import Tables
 from services.auth.model import lending
 from services.auth.model.consents import Region
 from services.auth.model.lending import Lease

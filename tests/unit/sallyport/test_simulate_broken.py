@@ -15,7 +15,8 @@ from chassis.clock import Clock
 from chassis.crypto.seal import IntegrityFailure
 from chassis.secrecy import Secret
 from fakes.audit_store import FakeAuditStore
-from fakes.auth_store import FakeStore, Tables
+from fakes.auth_store import FakeStore
+from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.retention_keys import FakeKeys, FakeReceiptKey
 from fakes.retention_store import FakeErasureStore, FakeRecordStore

@@ -1,0 +1,61 @@
+"""What auth's storage holds, in memory; every part of the fake store works on these."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chassis.clock import Clock
+from services.auth.model.consents import Application, Consent, State
+from services.auth.model.devices import Code, Device, Revocation
+from services.auth.model.lending import SealedAccess
+from services.auth.model.people import Invitation, NewSession, Seller, User
+from services.auth.model.tokens import NewAccess
+
+
+@dataclass
+class LeaseRow:
+    fence: int = 0
+    held_until_s: float | None = None
+    access: SealedAccess | None = None
+
+
+@dataclass
+class RefreshRow:
+    device_id: str
+    nonce: bytes | None = None
+    rotated_at_s: float | None = None
+
+
+@dataclass
+class Tables:
+    applications: dict[str, tuple[datetime, Application]] = field(default_factory=dict)
+    sellers: dict[str, Seller] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    invitations: dict[bytes, tuple[Invitation, datetime | None]] = field(default_factory=dict)
+    sessions: dict[bytes, tuple[NewSession, str]] = field(default_factory=dict)
+    states: dict[bytes, State] = field(default_factory=dict)
+    partners: dict[bytes, str] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    leases: dict[str, LeaseRow] = field(default_factory=dict)
+    codes: dict[bytes, Code] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
+    access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
+
+
+class FakePart:
+    """What every part of the fake store stands on; several on the same tables are several replicas."""
+
+    def __init__(self, clock: Clock, tables: Tables | None = None) -> None:
+        self.tables = tables or Tables()
+        self.listeners: list[Callable[[Revocation], None]] = []
+        self._clock = clock
+
+    def _tell(self, device: Device) -> None:
+        for listener in self.listeners:
+            listener(Revocation(device_id=device.device_id, seller_id=device.seller_id))
+
+    def _tell_all(self, seller_id: str) -> None:
+        for device in self.tables.devices.values():
+            if device.seller_id == seller_id and device.revoked_at is None:
+                self._tell(device)
