@@ -8,7 +8,7 @@ from chassis.secrecy import Secret
 from chassis.vault import KeyGone, KeyServiceUnavailable
 from services.auth.model.consents import Credentials
 from services.auth.model.refusals import ApplicationMissing
-from services.auth.model.sealing import Place
+from services.auth.model.sealing import AnyPlace
 
 DIGEST_KEY = b"the fake key service's digest key"
 
@@ -20,19 +20,23 @@ class FakeVault:
         self.is_down = False
         self.keys: set[str] = set()
         self.credentials: dict[str, Credentials] = {}
-        self._sealed: dict[str, tuple[Place, Secret[str]]] = {}
+        self._sealed: dict[str, tuple[AnyPlace, Secret[str]]] = {}
 
     async def create_key(self, seller_id: str) -> None:
         self._check()
         self.keys.add(seller_id)
 
-    async def seal(self, place: Place, plaintext: Secret[str]) -> str:
+    async def create_application_key(self, application_id: str) -> None:
+        self._check()
+        self.keys.add(application_id)
+
+    async def seal(self, place: AnyPlace, plaintext: Secret[str]) -> str:
         self._check(place)
         ticket = f"fake:v1:{len(self._sealed):06d}"
         self._sealed[ticket] = (place, plaintext)
         return ticket
 
-    async def open(self, place: Place, sealed: str) -> Secret[str]:
+    async def open(self, place: AnyPlace, sealed: str) -> Secret[str]:
         self._check(place)
         home, plaintext = self._sealed.get(sealed, (None, Secret("")))
         if home != place:
@@ -53,8 +57,8 @@ class FakeVault:
             raise ApplicationMissing
         return self.credentials[application_id]
 
-    def _check(self, place: Place | None = None) -> None:
+    def _check(self, place: AnyPlace | None = None) -> None:
         if self.is_down:
             raise KeyServiceUnavailable
-        if place is not None and place.seller_id not in self.keys:
+        if place is not None and place.tenant not in self.keys:
             raise KeyGone

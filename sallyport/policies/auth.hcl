@@ -9,6 +9,14 @@ path "transit/keys/auth-seller-*" {
 path "transit/encrypt/auth-seller-*" { capabilities = ["update"] }
 path "transit/decrypt/auth-seller-*" { capabilities = ["update"] }
 
+# The same for what is the application's own.
+path "transit/keys/auth-application-*" {
+  capabilities      = ["create", "update", "read"]
+  denied_parameters = { "exportable" = [], "allow_plaintext_backup" = [] }
+}
+path "transit/encrypt/auth-application-*" { capabilities = ["update"] }
+path "transit/decrypt/auth-application-*" { capabilities = ["update"] }
+
 path "kv/data/auth/*"     { capabilities = ["create", "update", "read"] }
 path "kv/metadata/auth/*" { capabilities = ["read", "delete"] }
 # A client secret that was replaced is destroyed in every version that held it.

@@ -1,6 +1,7 @@
 """Every Vault path of auth: the sellers' keys, the digest key, the applications' credentials.
 
 transit  auth-seller-<seller_id>               seals all that is the seller's; never leaves Vault
+transit  auth-application-<application_id>     seals the application's own tokens
 kv       auth/digest-key                       made at the first start; digests every token
 kv       auth/applications/<application_id>    client id and client secret
 """
@@ -17,7 +18,7 @@ import chassis.vault
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials
 from services.auth.model.refusals import ApplicationMissing
-from services.auth.model.sealing import Place
+from services.auth.model.sealing import AnyPlace, ApplicationPlace
 
 DIGEST_KEY_PATH = "auth/digest-key"
 DIGEST_KEY_BYTES = 32
@@ -39,21 +40,25 @@ class AuthVault:
 
     async def create_key(self, seller_id: str) -> None:
         """Make a seller's key; making it again is harmless."""
-        await self._vault.transit_create(_key_name(seller_id))
+        await self._vault.transit_create(_seller_key(seller_id))
 
-    async def seal(self, place: Place, plaintext: Secret[str]) -> str:
+    async def create_application_key(self, application_id: str) -> None:
+        """Make an application's key; making it again is harmless."""
+        await self._vault.transit_create(_application_key(application_id))
+
+    async def seal(self, place: AnyPlace, plaintext: Secret[str]) -> str:
         """Return a value sealed for its place."""
         text = plaintext.reveal().encode()
-        return await self._vault.transit_seal(_key_name(place.seller_id), text, _associated(place))
+        return await self._vault.transit_seal(_key_name(place), text, _associated(place))
 
-    async def open(self, place: Place, sealed: str) -> Secret[str]:
+    async def open(self, place: AnyPlace, sealed: str) -> Secret[str]:
         """Return what was sealed for this place.
 
         Raises:
             IntegrityFailure: it was sealed for another place, or was changed.
-            KeyGone: the seller's key was destroyed.
+            KeyGone: the key was destroyed.
         """
-        plaintext = await self._vault.transit_open(_key_name(place.seller_id), sealed, _associated(place))
+        plaintext = await self._vault.transit_open(_key_name(place), sealed, _associated(place))
         return Secret(plaintext.decode())
 
     async def ensure_digest_key(self) -> None:
@@ -104,18 +109,28 @@ class AuthVault:
             raise chassis.vault.KeyServiceUnavailable from error
 
 
-def _key_name(seller_id: str) -> str:
+def _key_name(place: AnyPlace) -> str:
+    if isinstance(place, ApplicationPlace):
+        return _application_key(place.application_id)
+    return _seller_key(place.seller_id)
+
+
+def _seller_key(seller_id: str) -> str:
     return f"auth-seller-{seller_id}"
+
+
+def _application_key(application_id: str) -> str:
+    return f"auth-application-{application_id}"
 
 
 def _application_path(application_id: str) -> str:
     return f"auth/applications/{application_id}"
 
 
-def _associated(place: Place) -> bytes:
+def _associated(place: AnyPlace) -> bytes:
     """Return what binds a value to its place. The key's version is in the sealed text and picks the key."""
     return chassis.crypto.seal.associated(
-        tenant=place.seller_id,
+        tenant=place.tenant,
         table=place.table,
         column=place.column,
         row=place.row_id,

@@ -1,6 +1,7 @@
 """Where a sealed value lives. The place is bound to the value: moved elsewhere, it does not open (T-16)."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,3 +21,31 @@ class Place:
     column: str
     row_id: str
     version: int = 1
+
+    @property
+    def tenant(self) -> str:
+        """Whose the value is."""
+        return self.seller_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationPlace:
+    """The home of one sealed value that is the application's own; the other attributes are as in `Place`.
+
+    Attributes:
+        application_id: whose key seals it.
+    """
+
+    application_id: str
+    table: str
+    column: str
+    row_id: str
+    version: int = 1
+
+    @property
+    def tenant(self) -> str:
+        """Whose the value is."""
+        return self.application_id
+
+
+AnyPlace: TypeAlias = Place | ApplicationPlace

@@ -10,22 +10,26 @@ from chassis.secrecy import Secret
 from services.auth.model.audit import AuditEvent
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.lending import Grant, Restriction
-from services.auth.model.sealing import Place
+from services.auth.model.sealing import AnyPlace
 from services.auth.service.storage import Store
 
 
 class Sealer(Protocol):
-    """Sealing under sellers' keys, which never leave the key service."""
+    """Sealing under sellers' and applications' keys, which never leave the key service."""
 
     async def create_key(self, seller_id: str) -> None:
         """Make a seller's key; making it again is harmless."""
         ...
 
-    async def seal(self, place: Place, plaintext: Secret[str]) -> str:
+    async def create_application_key(self, application_id: str) -> None:
+        """Make an application's key; making it again is harmless."""
+        ...
+
+    async def seal(self, place: AnyPlace, plaintext: Secret[str]) -> str:
         """Return a value sealed for its place."""
         ...
 
-    async def open(self, place: Place, sealed: str) -> Secret[str]:
+    async def open(self, place: AnyPlace, sealed: str) -> Secret[str]:
         """Return what was sealed for this place.
 
         Raises:
