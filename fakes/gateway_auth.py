@@ -20,6 +20,7 @@ from services.gateway.model.people import (
     StateRefused,
     Visit,
 )
+from services.gateway.model.roles import Role
 
 ACCESS_LIFE_S = 3_600
 SESSION_LIFE = timedelta(hours=12)
@@ -82,6 +83,8 @@ class FakeAuth:
             seller_id=self._id(),
             seller_name=seller_name,
             expires_at=self.clock.now() + SESSION_LIFE,
+            role=Role.OWNER,
+            needs_credential=False,
         )
         return invitation
 

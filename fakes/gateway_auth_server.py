@@ -10,12 +10,20 @@ from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region
 from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import Consent, ConsentAnswer, Desktop, Visit
+from services.gateway.model.roles import Role
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 if TYPE_CHECKING:
     Context = grpc.aio.ServicerContext[Any, Any]
 
 REGIONS = {Region.NA: auth_pb2.REGION_NA, Region.EU: auth_pb2.REGION_EU, Region.FE: auth_pb2.REGION_FE}
+ROLES = {
+    Role.OWNER: auth_pb2.ROLE_OWNER,
+    Role.MEMBER: auth_pb2.ROLE_MEMBER,
+    Role.SUPPORT: auth_pb2.ROLE_SUPPORT,
+    Role.SECURITY: auth_pb2.ROLE_SECURITY,
+    Role.AUDITOR: auth_pb2.ROLE_AUDITOR,
+}
 PROFILES = {Profile.BOUND: auth_pb2.PROFILE_BOUND, Profile.COMPAT: auth_pb2.PROFILE_COMPAT}
 
 
@@ -144,6 +152,8 @@ def _session(visit: Visit) -> auth_pb2.Session:
         seller_id=session.seller_id,
         seller_name=session.seller_name,
         user_name=session.user_name,
+        role=ROLES[session.role],
+        needs_credential=session.needs_credential,
     )
     told.expires_at.FromDatetime(session.expires_at)
     return told

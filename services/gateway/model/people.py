@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import chassis.errors
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
+from services.gateway.model.roles import RIGHTS, Right, Role
 
 DEVICE_NAME_CHARS_MAX = 64
 # How long before its end a consent is shown as due. Amazon ends it after 365 days.
@@ -22,6 +23,13 @@ class SessionMissing(chassis.errors.Unauthenticated):
 
     code = "session_missing"
     text = "You are not signed in on this browser."
+
+
+class CredentialNeeded(chassis.errors.Denied):
+    """An invitation opened the session, and nothing is set up yet to sign in with."""
+
+    code = "credential_needed"
+    text = "Set up a way to sign in first."
 
 
 class DeviceNameRefused(chassis.errors.InvalidInput):
@@ -40,7 +48,13 @@ class StateRefused(chassis.errors.InvalidInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One person's sign-in on one browser; `expires_at` is aware UTC."""
+    """One person's sign-in on one browser.
+
+    Attributes:
+        seller_id: empty for the vendor's staff, as is `seller_name`.
+        expires_at: aware UTC.
+        needs_credential: opened by an invitation; may only set up a way to sign in.
+    """
 
     session_id: str
     user_id: str
@@ -48,6 +62,12 @@ class Session:
     seller_id: str
     seller_name: str
     expires_at: datetime
+    role: Role
+    needs_credential: bool
+
+    def may(self, right: Right) -> bool:
+        """Return whether the person's role holds a right; for what pages offer, auth decides again."""
+        return right in RIGHTS[self.role]
 
 
 @dataclass(frozen=True, slots=True)

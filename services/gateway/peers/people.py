@@ -7,7 +7,8 @@ import chassis.rpc
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
 from services.gateway.model.native import AuthorizationRequest
-from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Desktop, Session, Visit
+from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Desktop, Visit
+from services.gateway.peers import sessions
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 _REGIONS_TOLD = {
@@ -31,12 +32,12 @@ class PeopleClient:
         """Return a visit with a new session."""
         request = auth_pb2.RedeemInvitationRequest(invitation=invitation.reveal())
         redeemed = await self._auth.RedeemInvitation(request)
-        return Visit(Secret(redeemed.session_token), _session(redeemed.session))
+        return sessions.visit(Secret(redeemed.session_token), redeemed.session)
 
     async def find_session(self, session_token: Secret[str]) -> Visit:
         """Return the visit that a token stands for."""
         request = auth_pb2.FindSessionRequest(session_token=session_token.reveal())
-        return Visit(session_token, _session(await self._auth.FindSession(request)))
+        return sessions.visit(session_token, await self._auth.FindSession(request))
 
     async def end_session(self, visit: Visit) -> None:
         """End a session."""
@@ -93,17 +94,6 @@ class PeopleClient:
 
 def _token(visit: Visit) -> str:
     return visit.session_token.reveal()
-
-
-def _session(told: auth_pb2.Session) -> Session:
-    return Session(
-        session_id=told.session_id,
-        user_id=told.user_id,
-        user_name=told.user_name,
-        seller_id=told.seller_id,
-        seller_name=told.seller_name,
-        expires_at=told.expires_at.ToDatetime(tzinfo=UTC),
-    )
 
 
 def _consent(told: auth_pb2.Consent) -> Consent:
