@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,8 +18,16 @@ from fakes.certificates import Authority
 from fakes.clock import START
 from fakes.entropy import FakeEntropy
 
-MARK = "vault:v1:"
+MARK = re.compile(r"vault:v([1-9][0-9]*):", re.ASCII)
 Key = TypeVar("Key")
+
+
+@dataclass
+class SealingKey:
+    """All versions of one key, the first one first."""
+
+    versions: list[chassis.secrecy.Secret[bytes]]
+    oldest_opened: int = 1
 
 
 class FakeVault:
@@ -28,7 +38,7 @@ class FakeVault:
         self._entropy = entropy or FakeEntropy()
         self._authority = Authority()
         self._secrets: dict[str, list[chassis.vault.Version]] = {}
-        self._sealing: dict[str, chassis.secrecy.Secret[bytes]] = {}
+        self._sealing: dict[str, SealingKey] = {}
         self._signing: dict[str, chassis.crypto.sign.Signer] = {}
 
     @property
@@ -83,7 +93,7 @@ class FakeVault:
         if kind == "ed25519":
             self._signing[key] = chassis.crypto.sign.Signer.generate(self._entropy)
         else:
-            self._sealing[key] = chassis.crypto.seal.new_key(self._entropy)
+            self._sealing[key] = SealingKey([chassis.crypto.seal.new_key(self._entropy)])
 
     async def transit_exists(self, key: str) -> bool:
         self._answer()
@@ -96,17 +106,40 @@ class FakeVault:
 
     async def transit_seal(self, key: str, plaintext: bytes, associated: bytes) -> str:
         self._answer()
-        sealed = chassis.crypto.seal.seal(_of(self._sealing, key), plaintext, associated)
-        return MARK + base64.b64encode(sealed).decode("ascii")
+        versions = _of(self._sealing, key).versions
+        sealed = chassis.crypto.seal.seal(versions[-1], plaintext, associated)
+        return f"vault:v{len(versions)}:{base64.b64encode(sealed).decode('ascii')}"
 
     async def transit_open(self, key: str, ciphertext: str, associated: bytes) -> bytes:
         self._answer()
-        secret = _of(self._sealing, key)
+        held, mark = _of(self._sealing, key), MARK.match(ciphertext)
+        version = int(mark[1]) if mark else 0
+        if mark is None or not held.oldest_opened <= version <= len(held.versions):
+            raise chassis.crypto.seal.IntegrityFailure
         try:
-            sealed = base64.b64decode(ciphertext.removeprefix(MARK), validate=True)
+            sealed = base64.b64decode(ciphertext[mark.end() :], validate=True)
         except ValueError as error:
             raise chassis.crypto.seal.IntegrityFailure from error
-        return chassis.crypto.seal.open_(secret, sealed, associated)
+        return chassis.crypto.seal.open_(held.versions[version - 1], sealed, associated)
+
+    async def transit_seal_many(self, key: str, parts: Sequence[tuple[bytes, bytes]]) -> list[str]:
+        return [await self.transit_seal(key, *part) for part in parts]
+
+    async def transit_open_many(self, key: str, parts: Sequence[tuple[str, bytes]]) -> list[bytes]:
+        return [await self.transit_open(key, *part) for part in parts]
+
+    async def transit_versions(self, key: str) -> chassis.vault.KeyVersions:
+        self._answer()
+        held = _of(self._sealing, key)
+        return chassis.vault.KeyVersions(latest=len(held.versions), oldest_opened=held.oldest_opened)
+
+    async def transit_rotate(self, key: str) -> None:
+        self._answer()
+        _of(self._sealing, key).versions.append(chassis.crypto.seal.new_key(self._entropy))
+
+    async def transit_retire(self, key: str, oldest_opened: int) -> None:
+        self._answer()
+        _of(self._sealing, key).oldest_opened = oldest_opened
 
     async def transit_sign(self, key: str, message: bytes) -> bytes:
         self._answer()

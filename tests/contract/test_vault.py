@@ -194,6 +194,71 @@ async def test_sealing_never_makes_a_key_R18(vault: Vault, key: str) -> None:
     assert not await vault.transit_exists(key)
 
 
+async def test_values_of_every_version_open_until_the_old_ones_are_retired_T16(
+    vault: Vault, key: str
+) -> None:
+    await vault.transit_create(key)
+    assert await vault.transit_versions(key) == chassis.vault.KeyVersions(latest=1, oldest_opened=1)
+    old = await vault.transit_seal(key, b"token", b"place")
+    await vault.transit_rotate(key)
+    new = await vault.transit_seal(key, b"token", b"place")
+    assert (old.split(":")[:2], new.split(":")[:2]) == (["vault", "v1"], ["vault", "v2"])
+    for sealed in (old, new):
+        assert await vault.transit_open(key, sealed, b"place") == b"token"
+    await vault.transit_retire(key, 2)
+    await vault.transit_retire(key, 2)
+    assert await vault.transit_versions(key) == chassis.vault.KeyVersions(latest=2, oldest_opened=2)
+    assert await vault.transit_open(key, new, b"place") == b"token"
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open(key, old, b"place")
+
+
+@pytest.mark.parametrize("claimed", [1, 2, 3])
+async def test_a_value_that_claims_another_version_does_not_open_T16(
+    vault: Vault, key: str, claimed: int
+) -> None:
+    await vault.transit_create(key)
+    sealed = {1: await vault.transit_seal(key, b"token", b"place")}
+    await vault.transit_rotate(key)
+    sealed[2] = await vault.transit_seal(key, b"token", b"place")
+    for version, value in sealed.items():
+        if version != claimed:
+            with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+                await vault.transit_open(key, value.replace(f":v{version}:", f":v{claimed}:"), b"place")
+
+
+async def test_many_values_are_sealed_and_opened_in_one_call(vault: Vault, key: str) -> None:
+    await vault.transit_create(key)
+    parts = [(str(number).encode(), f"place {number}".encode()) for number in range(chassis.vault.BATCH_MAX)]
+    sealed = await vault.transit_seal_many(key, parts)
+    places = [place for _, place in parts]
+    opened = await vault.transit_open_many(key, list(zip(sealed, places, strict=True)))
+    assert opened == [plaintext for plaintext, _ in parts]
+    assert await vault.transit_open(key, sealed[7], b"place 7") == b"7"
+
+
+@pytest.mark.parametrize("others", [0, 3])
+async def test_one_value_at_a_wrong_place_spoils_its_batch_T16(vault: Vault, key: str, others: int) -> None:
+    await vault.transit_create(key)
+    sealed = await vault.transit_seal(key, b"token", b"place")
+    parts = [(sealed, b"place")] * others + [(sealed, b"another place")]
+    with pytest.raises(chassis.crypto.seal.IntegrityFailure):
+        await vault.transit_open_many(key, parts)
+
+
+async def test_an_absent_key_is_neither_rotated_nor_made_R18(vault: Vault, key: str) -> None:
+    for step in (
+        vault.transit_versions(key),
+        vault.transit_rotate(key),
+        vault.transit_retire(key, 1),
+        vault.transit_open_many(key, [("vault:v1:AAAA", b"")]),
+        vault.transit_seal_many(key, [(b"token", b"")]),
+    ):
+        with pytest.raises(chassis.vault.KeyGone):
+            await step
+    assert not await vault.transit_exists(key)
+
+
 async def test_signature_is_verified_with_the_public_key(signer: Vault) -> None:
     public_pem = await signer.transit_public_pem("telemetry-checkpoint")
     signature = await signer.transit_sign("telemetry-checkpoint", b"checkpoint 1")
