@@ -10,6 +10,9 @@ from datetime import datetime
 import chassis.errors
 from chassis.secrecy import Secret
 
+# Auth's code for somebody who signed in too long ago to change what they sign in with.
+SIGN_IN_AGAIN = "sign_in_again"
+
 
 class SignInRefused(chassis.errors.Unauthenticated):
     """Unknown, wrong, ended, used before: whatever it was, this is all that anybody hears."""
@@ -48,11 +51,16 @@ class CeremonyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PasswordLogin:
-    """A person's e-mail address, password and the code of their authenticator app; unverified."""
+    """A person's e-mail address, password and the code of their authenticator app; unverified.
+
+    Attributes:
+        source: where it came from; auth bounds failures by it too.
+    """
 
     email: str
     password: Secret[str]
     code: Secret[str]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ class Credentials:
         email: empty without a password.
         is_provider_linked: whether the vendor's identity provider stands for this person too.
         is_provider_offered: whether there is such a provider.
+        changeable_until: after that the person signs in again to change anything of this.
     """
 
     passkeys: tuple[Passkey, ...]
@@ -96,6 +105,7 @@ class Credentials:
     email: str
     is_provider_linked: bool
     is_provider_offered: bool
+    changeable_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,17 +56,17 @@ class PeopleClient:
             selling_partner_id=answer.selling_partner_id,
             code=answer.code.reveal(),
         )
-        return _consent(await self._auth.CompleteConsent(request, timeout=CONSENT_S_MAX))
+        return consent(await self._auth.CompleteConsent(request, timeout=CONSENT_S_MAX))
 
     async def list_consents(self, visit: Visit) -> Sequence[Consent]:
         """Return the seller's consents, newest first."""
         told = await self._auth.ListConsents(auth_pb2.ListConsentsRequest(session_token=_token(visit)))
-        return tuple(_consent(each) for each in told.consents)
+        return tuple(consent(each) for each in told.consents)
 
     async def list_desktops(self, visit: Visit) -> Sequence[Desktop]:
         """Return the seller's devices, newest first."""
         told = await self._auth.ListDevices(auth_pb2.ListDevicesRequest(session_token=_token(visit)))
-        return tuple(_desktop(each) for each in told.devices)
+        return tuple(desktop(each) for each in told.devices)
 
     async def enrol_compat_device(self, visit: Visit, name: str) -> CompatCredentials:
         """Return a new device's credentials."""
@@ -96,7 +96,8 @@ def _token(visit: Visit) -> str:
     return visit.session_token.reveal()
 
 
-def _consent(told: auth_pb2.Consent) -> Consent:
+def consent(told: auth_pb2.Consent) -> Consent:
+    """Return a consent as auth tells of it."""
     return Consent(
         consent_id=told.consent_id,
         region=_REGIONS_TOLD[told.region],
@@ -108,7 +109,8 @@ def _consent(told: auth_pb2.Consent) -> Consent:
     )
 
 
-def _desktop(told: auth_pb2.Device) -> Desktop:
+def desktop(told: auth_pb2.Device) -> Desktop:
+    """Return a device as auth tells of it."""
     return Desktop(
         device_id=told.device_id,
         name=told.name,

@@ -50,9 +50,14 @@ class Entry:
         with _one_refusal():
             return await self._ways.sign_in_with_password(login)
 
-    async def begin_provider(self, browser_secret: Secret[str]) -> str:
-        """Return the address where the vendor's identity provider signs people in."""
-        return await self._ways.begin_provider_sign_in(browser_secret)
+    async def begin_provider(self, browser_secret: Secret[str], *, visit: Visit | None = None) -> str:
+        """Return the address where the vendor's identity provider signs the person in.
+
+        Args:
+            browser_secret: known to this browser alone.
+            visit: of the person whom the account at the provider is to be linked to, if it is.
+        """
+        return await self._ways.begin_provider_sign_in(browser_secret, visit)
 
     async def with_provider(self, browser_secret: Secret[str], answer: ProviderAnswer) -> Visit:
         """Return the visit that the provider's answer opens."""

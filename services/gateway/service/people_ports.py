@@ -14,7 +14,6 @@ from services.gateway.model.credentials import (
     Credentials,
     Enrolment,
     NewPassword,
-    Passkey,
     PasswordLogin,
     ProviderAnswer,
 )
@@ -38,8 +37,13 @@ class WaysIn(Protocol):
         """Return the visit that a password and an authenticator app's code open."""
         ...
 
-    async def begin_provider_sign_in(self, browser_secret: Secret[str]) -> str:
-        """Return the address at the vendor's identity provider where the person signs in."""
+    async def begin_provider_sign_in(self, browser_secret: Secret[str], visit: Visit | None) -> str:
+        """Return the address at the vendor's identity provider where the person signs in.
+
+        Args:
+            browser_secret: known to this browser alone.
+            visit: whose person the account at the provider is to be linked to; None only signs in.
+        """
         ...
 
     async def complete_provider_sign_in(self, browser_secret: Secret[str], answer: ProviderAnswer) -> Visit:
@@ -48,7 +52,7 @@ class WaysIn(Protocol):
 
 
 class CredentialKeeper(Protocol):
-    """A person's own credentials."""
+    """A person's own credentials. Long after signing in, a change raises Denied with SIGN_IN_AGAIN."""
 
     async def list_credentials(self, visit: Visit) -> Credentials:
         """Return all of them."""
@@ -58,8 +62,8 @@ class CredentialKeeper(Protocol):
         """Return what a new passkey is asked to answer."""
         ...
 
-    async def register_passkey(self, visit: Visit, answer: CeremonyAnswer, name: str) -> Passkey:
-        """Return the new passkey."""
+    async def register_passkey(self, visit: Visit, answer: CeremonyAnswer, name: str) -> Visit:
+        """Keep a new passkey; return the visit to go on with, a new one if this one needed a credential."""
         ...
 
     async def remove_passkey(self, visit: Visit, passkey_id: str) -> None:
@@ -70,8 +74,16 @@ class CredentialKeeper(Protocol):
         """Return a new secret for the person's authenticator app."""
         ...
 
-    async def set_password(self, visit: Visit, password: NewPassword) -> None:
-        """Set or change the password together with the authenticator app."""
+    async def set_password(self, visit: Visit, password: NewPassword) -> Visit:
+        """Set or change the password and the authenticator app; return the visit to go on with, as above."""
+        ...
+
+    async def remove_password(self, visit: Visit) -> None:
+        """End the password and the authenticator app."""
+        ...
+
+    async def unlink_provider(self, visit: Visit) -> None:
+        """End the link to the account at the vendor's identity provider."""
         ...
 
 

@@ -27,9 +27,9 @@ class Security:
         """Return what a new passkey is asked to answer."""
         return await self._keeper.begin_passkey_registration(visit)
 
-    async def register_passkey(self, visit: Visit, answer: CeremonyAnswer, name: str) -> None:
-        """Keep a new passkey under the name that the person calls it by."""
-        await self._keeper.register_passkey(visit, answer, name.strip())
+    async def register_passkey(self, visit: Visit, answer: CeremonyAnswer, name: str) -> Visit:
+        """Keep a new passkey under the name that the person calls it by; return the visit to go on with."""
+        return await self._keeper.register_passkey(visit, answer, name.strip())
 
     async def remove_passkey(self, visit: Visit, passkey_id: str) -> None:
         """End a passkey for good."""
@@ -39,8 +39,8 @@ class Security:
         """Return a new secret for the person's authenticator app."""
         return await self._keeper.begin_password(visit)
 
-    async def set_password(self, visit: Visit, password: NewPassword, again: Secret[str]) -> None:
-        """Set or change the password together with the authenticator app.
+    async def set_password(self, visit: Visit, password: NewPassword, again: Secret[str]) -> Visit:
+        """Set or change the password and the authenticator app; return the visit to go on with.
 
         Args:
             visit: whose.
@@ -52,4 +52,12 @@ class Security:
         """
         if password.password != again:
             raise PasswordsDiffer
-        await self._keeper.set_password(visit, password)
+        return await self._keeper.set_password(visit, password)
+
+    async def remove_password(self, visit: Visit) -> None:
+        """End the password and the authenticator app."""
+        await self._keeper.remove_password(visit)
+
+    async def unlink_provider(self, visit: Visit) -> None:
+        """End the link to the account at the vendor's identity provider."""
+        await self._keeper.unlink_provider(visit)
