@@ -48,6 +48,8 @@ async def measure(scene: Scene, pids: Pids, *, rounds: int, requests: int) -> It
     tls = ssl.create_default_context(cafile=scene.stack.ground.folder.services_ca_file)
     tls.load_verify_locations(cafile=folder_of(scene.stack.layout) / "ca.pem")
     for _ in range(rounds):
+        # So that the nonce in this round's proofs is young.
+        await scene.desktop.call("GET", READ)
         for subject in subjects:
             if subject.pid is not None:
                 async with connected(port_of(scene.stack.layout, subject.part), tls) as connections:

@@ -1,6 +1,6 @@
 """A desktop application in the bound profile: OAuth for native apps, every request proven with its own key.
 
-Source: RFC 8252 (system browser, loopback redirect), RFC 7636 (PKCE S256), RFC 9449 (DPoP).
+Source: RFC 8252 (system browser, loopback redirect), RFC 7636 (PKCE S256), RFC 9449 (DPoP with nonces).
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from sallyport.demo.patience import expect_up, patiently
 
 CLIENT_ID = "desktop"
 TIMEOUT_S = 60.0
+ASKS_FOR_NONCE = "use_dpop_nonce"
 THANKS = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\nYou can close this window."
 
 
@@ -41,6 +42,7 @@ class Desktop:
         self._gateway = gateway
         self._trust = trust
         self._key = ECKey.generate_key("P-256", private=True)
+        self._nonce = ""
         self.access_token = ""
         self.refresh_token = ""
 
@@ -84,18 +86,22 @@ class Desktop:
     async def call(self, method: str, target: str, body: bytes = b"") -> Answer:
         """Return the gateway's answer to an SP-API call; `target` is the path with its query."""
         url = f"{self._gateway}{target}"
-        headers = {
-            "Authorization": f"DPoP {self.access_token}",
-            "DPoP": self.proof(method, url, self.access_token),
-        }
+        headers = {"Authorization": f"DPoP {self.access_token}"}
         if body:
             headers["Content-Type"] = "application/json"
-        async with self._session.request(method, url, data=body or None, headers=headers) as answer:
-            expect_up(answer.status)
-            return Answer(answer.status, dict(answer.headers), await answer.read())
+
+        async def send() -> Answer:
+            proof = self.proof(method, url, self.access_token)
+            proven = {**headers, "DPoP": proof}
+            async with self._session.request(method, url, data=body or None, headers=proven) as answer:
+                expect_up(answer.status)
+                return Answer(answer.status, self._heard(answer), await answer.read())
+
+        answer = await send()
+        return await send() if ASKS_FOR_NONCE in answer.headers.get("WWW-Authenticate", "") else answer
 
     def proof(self, method: str, url: str, access_token: str | None = None) -> str:
-        """Return a DPoP proof for one request (RFC 9449 section 4.2)."""
+        """Return a DPoP proof for one request (RFC 9449, 4.2) with the newest nonce heard."""
         parts = urlsplit(url)
         claims: dict[str, Any] = {
             "jti": secrets.token_urlsafe(16),
@@ -103,6 +109,8 @@ class Desktop:
             "htu": f"{parts.scheme}://{parts.netloc}{parts.path}",
             "iat": int(time.time()),
         }
+        if self._nonce:
+            claims["nonce"] = self._nonce
         if access_token is not None:
             claims["ath"] = _base64url(hashlib.sha256(access_token.encode()).digest())
         header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": self._key.as_dict(private=False)}
@@ -127,17 +135,25 @@ class Desktop:
             RuntimeError: the gateway refused; the text begins with OAuth's error code.
         """
         url = f"{self._gateway}/oauth/token"
-        tokens = await patiently(lambda: self._post_form(url, {**grant, "client_id": CLIENT_ID}))
-        self.access_token, self.refresh_token = tokens["access_token"], tokens["refresh_token"]
+        form = {**grant, "client_id": CLIENT_ID}
+        status, document = await patiently(lambda: self._post_form(url, form))
+        if document.get("error") == ASKS_FOR_NONCE:
+            status, document = await patiently(lambda: self._post_form(url, form))
+        if status != 200:
+            raise RuntimeError(f"{document.get('error')}: {document.get('error_description')}")
+        self.access_token, self.refresh_token = document["access_token"], document["refresh_token"]
 
-    async def _post_form(self, url: str, form: dict[str, str]) -> dict[str, str]:
+    async def _post_form(self, url: str, form: dict[str, str]) -> tuple[int, dict[str, str]]:
         headers = {"DPoP": self.proof("POST", url)}
         async with self._session.post(url, data=form, headers=headers) as answer:
             expect_up(answer.status)
-            document: dict[str, str] = await answer.json()
-            if answer.status != 200:
-                raise RuntimeError(f"{document.get('error')}: {document.get('error_description')}")
-            return document
+            self._heard(answer)
+            return answer.status, await answer.json()
+
+    def _heard(self, answer: aiohttp.ClientResponse) -> dict[str, str]:
+        """Return an answer's headers, and keep the nonce that they bring."""
+        self._nonce = answer.headers.get("DPoP-Nonce", self._nonce)
+        return dict(answer.headers)
 
 
 def _catch_redirect(arrived: "asyncio.Future[dict[str, str]]") -> Any:

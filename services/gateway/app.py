@@ -24,6 +24,7 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.config import CertificateFiles, Config
 from services.gateway.forward import Forwarder, Identities, Ports
 from services.gateway.model import exchange
+from services.gateway.nonces import Nonces
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.people import PeopleClient
@@ -32,6 +33,7 @@ from services.gateway.peers.tokens import TokensClient
 from services.gateway.proof import ProofVerifier
 from services.gateway.service import AuditProbe, LibraryApps, NativeApps, Portal, Watch
 from services.gateway.signals import Signals
+from services.gateway.vault import GatewayVault
 from services.gateway.web import BODY_BYTES_MAX, Doors
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.lwa import LwaDoor
@@ -67,6 +69,8 @@ class Ground:
     machine_clock: chassis.clock.Clock
     clock: chassis.clock.Clock
     vault: chassis.vault.Vault
+    keys: GatewayVault
+    nonces: Nonces
     keeper: chassis.identity.Keeper
     public_keeper: chassis.identity.Keeper
     auth: chassis.rpc.Channel
@@ -113,7 +117,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("public_certificate", ground.public_keeper.run),
                 ("audit", audit.run),
                 ("revocations", path.identities.watch),
-                *_health_tasks(ground, path, readiness),
+                *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[
                 public_site,
@@ -145,13 +149,16 @@ def _put_path(ground: Ground, audit: AuditLog, registry: chassis.metrics.Registr
     return Forwarding(ports=ports, identities=identities, forwarder=forwarder)
 
 
-def _health_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
-    """Return what keeps readiness true to the peers and the audit log."""
+def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
+    """Return what keeps readiness true to the peers and the audit log, and the key of nonces fresh."""
     ports = path.ports
     probe = AuditProbe(audit=ports.audit, clock=ports.clock, entropy=ports.entropy)
     work = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=ports.signals)
     checks = zip(CHECKED, (ground.auth.reach, ground.retention.reach, probe.check), strict=True)
-    return [(f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks]
+    return [
+        ("nonce_key", functools.partial(work.renew_key, ground.keys.read_nonce_key, ground.nonces.learn)),
+        *((f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks),
+    ]
 
 
 def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
@@ -163,7 +170,7 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     watch = Watch(audit=ports.audit, signals=ports.signals, clock=ports.clock, entropy=ports.entropy)
     visitors = Visitors(portal=portal, watch=watch, origin=origin)
     renderer = Renderer(vendor_name=config.public.vendor_name, desktop_name=config.desktop.name)
-    proofs = ProofVerifier(origin=origin, clock=ground.machine_clock)
+    proofs = ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
     return Doors(
         portal=PortalPages(
             portal=portal,
@@ -191,6 +198,12 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     await keeper.start()
     public_keeper = chassis.identity.Keeper(_public_issue(config, vault), clock)
     await public_keeper.start()
+    keys, nonces = (
+        GatewayVault(vault, chassis.entropy.SystemEntropy()),
+        Nonces(chassis.clock.SteadyClock(clock)),
+    )
+    await keys.ensure_nonce_key()
+    nonces.learn(await keys.read_nonce_key())
     dial = functools.partial(_dial, stack, keeper)
     amazon = Amazon.connect(
         base_urls=config.amazon.base_urls, tls=chassis.crypto.tls.outward_context(config.amazon.ca_file)
@@ -199,6 +212,8 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         machine_clock=clock,
         clock=chassis.clock.choose(config.common.clock_file),
         vault=vault,
+        keys=keys,
+        nonces=nonces,
         keeper=keeper,
         public_keeper=public_keeper,
         auth=dial(address=config.peers.auth, peer="auth"),

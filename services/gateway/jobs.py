@@ -1,4 +1,4 @@
-"""Periodic work: whether what the gateway stands on can be reached, told to readiness."""
+"""Periodic work: whether what the gateway stands on can be reached, and a fresh key for nonces."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,12 +7,16 @@ from typing import Protocol
 import chassis.errors
 import chassis.trace
 from chassis.clock import Clock
+from chassis.secrecy import Secret
 from chassis.web import Readiness
 
 # Source: R-02 and R-16, readiness tells the truth within 5 s: a check that hangs, and the pause before it.
 HEALTH_S_MAX = 3.0
 HEALTH_PERIOD_S = 1.5
 OVERDUE = "deadline_exceeded"
+# Twice within the time for which nonces remember it, and soon again when the key service was away.
+KEY_PERIOD_S = 20.0
+KEY_AGAIN_S = 1.0
 
 
 class Signals(Protocol):
@@ -24,7 +28,7 @@ class Signals(Protocol):
 
 
 class Jobs:
-    """Keeps readiness true."""
+    """Keeps readiness true and the key fresh."""
 
     def __init__(self, *, readiness: Readiness, clock: Clock, signals: Signals) -> None:
         """Take what is told and when; `clock` is the machine's."""
@@ -42,6 +46,22 @@ class Jobs:
                 self._signals.side_failed("health", code)
             was_well = code is None
             await self._clock.sleep(HEALTH_PERIOD_S)
+
+    async def renew_key(
+        self, read: Callable[[], Awaitable[Secret[bytes]]], learn: Callable[[Secret[bytes]], None]
+    ) -> None:
+        """Hand on what the key service holds, again and again, for ever; a loss is told once."""
+
+        async def renew() -> None:
+            learn(await read())
+
+        was_well = True
+        while True:
+            code = await self._fault(renew)
+            if code is not None and was_well:
+                self._signals.side_failed("nonce_key", code)
+            was_well = code is None
+            await self._clock.sleep(KEY_PERIOD_S if was_well else KEY_AGAIN_S)
 
     async def _fault(self, check: Callable[[], Awaitable[None]]) -> str | None:
         """Return the code of what is wrong, or None."""

@@ -4,20 +4,21 @@ Owns what a proof must say and that each is taken once. Never knows whose key it
 bound to the thumbprint is checked by whoever knows the token. Does no I/O; joserfc is used here only.
 
 - a proof names its request's method and URL, and at resources the token it comes with;
-- a proof is at most IAT_AGE_S_MAX older or newer than the clock;
-- a proof works once: it is remembered until it is too old. When more than PROOFS_MAX would have to be
-  remembered, new ones are refused: forgetting one early would let it be used twice.
+- a proof carries a nonce of ours that still lives, which shows that it was made just now; so its own date may
+  be off by IAT_OFF_S_MAX, as desktops' clocks are (R-14);
+- a proof works once: it is remembered for longer than its nonce lives. When more than PROOFS_MAX would have
+  to be remembered, new ones are refused: forgetting one early would let it be used twice.
 
-The memory is this process's own; a proof shown to another replica within its minute is that
-replica's first sight of it.
+The memory is this process's own; a proof shown to another replica while its nonce lives is that replica's
+first sight of it.
 
-Source: RFC 9449, sections 4.2, 4.3 and 11.1; RFC 7638 (thumbprint); RFC 9864 (Ed25519).
+Source: RFC 9449, sections 4.2, 4.3, 8 and 11.1; RFC 7638 (thumbprint); RFC 9864 (Ed25519).
 """
 
 import base64
 import binascii
 import json
-from collections import OrderedDict
+import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -29,28 +30,32 @@ from joserfc.jwk import ECKey, OKPKey, thumbprint
 
 import chassis.crypto.digest
 import chassis.errors
+import chassis.vault
 from chassis.clock import Clock
-from services.gateway.model.calls import Proof
-from services.gateway.model.faults import InvalidDpopProof
+from services.gateway.model.calls import PROOF_ALGORITHMS, Proof
+from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
+from services.gateway.nonces import PROOF_S_MAX, Nonces
 
 PROOF_BYTES_MAX = 4_096
 HEADER_BYTES_MAX = 2_048
 JTI_CHARS_MAX = 256
-IAT_AGE_S_MAX = 60
+# Source: R-14, clocks are off by 10 minutes; the nonce says how old the proof is.
+IAT_OFF_S_MAX = 600
 # The year 9999; a later one is not a date.
 IAT_MAX = 253_402_300_799
-# A proof dated at the edge of the future stays acceptable for twice that age.
-MEMORY_S = 2.0 * IAT_AGE_S_MAX
-# About 2,000 proven calls a second for MEMORY_S, in about 40 MB.
-PROOFS_MAX = 262_144
+# Proofs are forgotten by the minute, each minute whole, when none of its proofs can pass any more.
+MINUTE_S = 60
+MINUTES_MAX = math.ceil(PROOF_S_MAX / MINUTE_S)
+# About 1,400 proven calls a second for PROOF_S_MAX, in about 50 MB.
+PROOFS_MAX = 524_288
 DIGEST_BYTES = 16
+PROOF_HEADER = "DPoP"
+NONCE_HEADER = "dpop-nonce"
 
 TYPE = "dpop+jwt"
 # The members that make a public key, in the order of its thumbprint. Source: RFC 7638, 3.2; RFC 8037, 2.
 _MEMBERS = MappingProxyType({"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")})
-# "EdDSA" is what clients said before RFC 9864 gave its curves names of their own.
-_CURVES = MappingProxyType({"ES256": "P-256", "EdDSA": "Ed25519", "Ed25519": "Ed25519"})
-ALGORITHMS: tuple[str, ...] = tuple(_CURVES)
+_CURVES = MappingProxyType(dict(zip(PROOF_ALGORITHMS, ("P-256", "Ed25519", "Ed25519"), strict=True)))
 
 
 class TooManyProofs(chassis.errors.LimitExceeded):
@@ -75,19 +80,32 @@ class _Registry(jws.JWSRegistry):
 class ProofVerifier:
     """Turns DPoP headers into thumbprints, each proof once."""
 
-    def __init__(self, *, origin: str, clock: Clock, proofs_max: int = PROOFS_MAX) -> None:
+    def __init__(self, *, origin: str, clock: Clock, nonces: Nonces, proofs_max: int = PROOFS_MAX) -> None:
         """Prepare.
 
         Args:
             origin: scheme, host and port under which clients know us; proofs name no other.
             clock: how late it is where desktops are.
+            nonces: makes and knows the nonces that proofs carry.
             proofs_max: how many are remembered.
         """
         self._origin = _origin(origin)
         self._clock = clock
+        self._nonces = nonces
         self._proofs_max = proofs_max
         self._registry = _Registry(strict_check_header=False)
-        self._seen: OrderedDict[bytes, float] = OrderedDict()
+        self._seen: dict[int, set[bytes]] = {}
+
+    def offer(self) -> Sequence[tuple[str, str]]:
+        """Return the header that brings a client its next nonce; none while no nonce can be made.
+
+        It goes with every answer to a request that came with a proof, so a client never waits for a challenge
+        that it could have been spared.
+        """
+        try:
+            return [(NONCE_HEADER, self._nonces.newest())]
+        except chassis.vault.KeyServiceUnavailable:
+            return []
 
     def verify(
         self, headers: Sequence[str], *, method: str, path: str, access_token: str | None = None
@@ -102,12 +120,16 @@ class ProofVerifier:
 
         Raises:
             InvalidDpopProof: the header is not a proof of this very request.
+            UseDpopNonce: it is, but was made without a nonce that still lives.
             TooManyProofs: see TooManyProofs.
+            KeyServiceUnavailable: nothing can be proven right now.
         """
         if len(headers) != 1 or len(headers[0]) > PROOF_BYTES_MAX:
             raise InvalidDpopProof("A request carries one DPoP proof of at most 4,096 characters.")
         key_thumbprint, claims = self._open(headers[0])
         self._check_claims(claims, method=method, path=path, access_token=access_token)
+        if not self._nonces.is_fresh(claims.get("nonce")):
+            raise UseDpopNonce
         self._use_up(f"{key_thumbprint}.{claims['jti']}")
         return Proof(key_thumbprint)
 
@@ -137,8 +159,8 @@ class ProofVerifier:
             raise InvalidDpopProof("The proof is for another URL.")
         if isinstance(iat, bool) or not isinstance(iat, (int, float)) or not 0 <= iat <= IAT_MAX:
             raise InvalidDpopProof("The proof has no usable iat.")
-        if not abs(self._clock.now().timestamp() - iat) <= IAT_AGE_S_MAX:
-            raise InvalidDpopProof("The proof is too old, or from the future.")
+        if not abs(self._clock.now().timestamp() - iat) <= IAT_OFF_S_MAX:
+            raise InvalidDpopProof("The proof's iat is more than 10 minutes off; set the machine's clock.")
         if access_token is not None and not _names_token(claims.get("ath"), access_token):
             raise InvalidDpopProof("The proof is for another access token.")
 
@@ -151,15 +173,15 @@ class ProofVerifier:
             return False
 
     def _use_up(self, proof_id: str) -> None:
-        now_s = self._clock.monotonic_s()
-        while self._seen and next(iter(self._seen.values())) <= now_s - MEMORY_S:
-            self._seen.popitem(last=False)
+        minute = int(self._clock.monotonic_s() // MINUTE_S)
+        for past in [known for known in self._seen if known < minute - MINUTES_MAX]:
+            del self._seen[past]
         digest = chassis.crypto.digest.sha256(proof_id.encode("utf-8", "surrogatepass"))[:DIGEST_BYTES]
-        if digest in self._seen:
+        if any(digest in seen for seen in self._seen.values()):
             raise InvalidDpopProof("The proof was used before.")
-        if len(self._seen) >= self._proofs_max:
-            raise TooManyProofs(retry_after_s=MEMORY_S)
-        self._seen[digest] = now_s
+        if sum(map(len, self._seen.values())) >= self._proofs_max:
+            raise TooManyProofs(retry_after_s=PROOF_S_MAX)
+        self._seen.setdefault(minute, set()).add(digest)
 
 
 def _public_key(header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:

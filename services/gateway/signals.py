@@ -18,6 +18,7 @@ SIDE_STEPS = frozenset(
         "audit_outcome",
         "audit_refusal",
         "health",
+        "nonce_key",
         "observe_orders",
         "seal",
         "watch_revocations",
@@ -42,6 +43,7 @@ CODES = frozenset(
         "invalid_body",
         "invalid_dpop_proof",
         "invalid_query",
+        "key_access_denied",
         "key_service_unavailable",
         "operation_not_allowed",
         "order_not_observed",
@@ -62,6 +64,7 @@ CODES = frozenset(
         "upstream_lost",
         "upstream_timeout",
         "upstream_unreachable",
+        "use_dpop_nonce",
     }
 )
 

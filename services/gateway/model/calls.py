@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from chassis.secrecy import Secret
 
+# How a proof may be signed. "EdDSA" is what clients said before RFC 9864 gave its curves names of their own.
+PROOF_ALGORITHMS = ("ES256", "EdDSA", "Ed25519")
+
 
 class Region(StrEnum):
     """Amazon's regions; one endpoint and one consent each."""

@@ -21,7 +21,7 @@ from chassis.errors import (
     Unavailable,
     kind_of,
 )
-from services.gateway.model.calls import Answer
+from services.gateway.model.calls import PROOF_ALGORITHMS, Answer
 
 JSON_TYPE = "application/json"
 
@@ -104,6 +104,13 @@ class InvalidDpopProof(Unauthenticated):
 
     code = "invalid_dpop_proof"
     text = "The call does not prove possession of the device's key."
+
+
+class UseDpopNonce(Unauthenticated):
+    """The proof carries no nonce of ours, or one that has ended; the answer brings a fresh one (T-02)."""
+
+    code = "use_dpop_nonce"
+    text = "The proof must carry the nonce that the DPoP-Nonce header brings."
 
 
 class BodyInvalid(InvalidInput):
@@ -219,6 +226,6 @@ def _body(error: SallyportError, status: int) -> bytes:
 
 def _challenge(code: str, *, is_bound: bool) -> str:
     """Return what a client with a key hears (RFC 9449, 7.1); nothing for what Amazon would not say."""
-    if code == InvalidDpopProof.code:
-        return 'DPoP error="invalid_dpop_proof"'
+    if code in {InvalidDpopProof.code, UseDpopNonce.code}:
+        return f'DPoP error="{code}", algs="{" ".join(PROOF_ALGORITHMS)}"'
     return 'DPoP error="invalid_token"' if is_bound and code == DEVICE_REVOKED else ""

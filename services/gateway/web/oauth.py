@@ -13,7 +13,7 @@ import chassis.trace
 from chassis.secrecy import Secret
 from chassis.web import Route
 from services.gateway.model import inputs, token_faults
-from services.gateway.model.calls import Answer
+from services.gateway.model.calls import PROOF_ALGORITHMS, Answer
 from services.gateway.model.native import (
     CHALLENGE_METHOD,
     SCOPE_PROMISES,
@@ -22,7 +22,7 @@ from services.gateway.model.native import (
     RefreshGrant,
     TokenSet,
 )
-from services.gateway.proof import ALGORITHMS, ProofVerifier
+from services.gateway.proof import PROOF_HEADER, ProofVerifier
 from services.gateway.service import NativeApps, Watch
 from services.gateway.web.authorize import AUTHORIZE
 from services.gateway.web.render import respond
@@ -48,7 +48,7 @@ class OAuthDoor:
         return [
             Route("GET", "/.well-known/oauth-authorization-server", self._describe, described),
             Route("GET", "/.well-known/openid-configuration", self._describe, described),
-            Route("POST", TOKEN, self._give, "gateway.token.granted", render_error=refuse),
+            Route("POST", TOKEN, self._give, "gateway.token.granted", render_error=self._refuse),
         ]
 
     async def _describe(self, _request: web.Request) -> web.Response:
@@ -59,8 +59,18 @@ class OAuthDoor:
         fields = inputs.read_form(await request.read())
         await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())
         grant = _grant(fields, _client_id(fields, request.headers.getall("Authorization", [])))
-        proof = self._proofs.verify(request.headers.getall("DPoP", []), method="POST", path=TOKEN)
-        return respond(_tell(await self._apps.redeem(grant, proof.thumbprint)))
+        proof = self._proofs.verify(request.headers.getall(PROOF_HEADER, []), method="POST", path=TOKEN)
+        answer = _tell(await self._apps.redeem(grant, proof.thumbprint))
+        return respond(self._offered(request, answer))
+
+    def _refuse(self, request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
+        return respond(self._offered(request, token_faults.render(error, chassis.trace.request_id())))
+
+    def _offered(self, request: web.Request, answer: Answer) -> Answer:
+        """Return the answer, with a fresh nonce when the request came with a proof."""
+        if PROOF_HEADER in request.headers:
+            answer.headers.extend(self._proofs.offer())
+        return answer
 
 
 def metadata(issuer: str) -> Mapping[str, object]:
@@ -78,7 +88,7 @@ def metadata(issuer: str) -> Mapping[str, object]:
         "scopes_supported": list(SCOPE_PROMISES),
         "code_challenge_methods_supported": [CHALLENGE_METHOD],
         "token_endpoint_auth_methods_supported": ["none"],
-        "dpop_signing_alg_values_supported": list(ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
     }
 

@@ -14,11 +14,10 @@ from chassis.web import Route
 from services.gateway.model import faults
 from services.gateway.model.calls import Answer, Call, Proof
 from services.gateway.model.inputs import InvalidRequest
-from services.gateway.proof import ProofVerifier
+from services.gateway.proof import PROOF_HEADER, ProofVerifier
 from services.gateway.web.render import respond
 
 TOKEN_HEADER = "x-amz-access-token"  # noqa: S105 - a header's name
-PROOF_HEADER = "DPoP"
 SCHEME = "dpop "
 
 
@@ -39,10 +38,11 @@ class SpapiDoor:
 
     def route(self) -> Route:
         """Return the way in; it takes every path, so it comes last."""
-        return Route("*", "/{path:.*}", self._call, "gateway.call.answered", render_error=_refuse)
+        return Route("*", "/{path:.*}", self._call, "gateway.call.answered", render_error=self._refuse)
 
     async def _call(self, request: web.Request) -> web.Response:
         access_token, is_bound = _access_token(request)
+        proof = self._proof(request, access_token) if is_bound else None
         call = Call(
             method=request.method,
             target=request.raw_path,
@@ -50,16 +50,27 @@ class SpapiDoor:
             body=await request.read(),
             host=request.headers.get("Host", "").lower(),
             access_token=access_token,
-            proof=self._proof(request, access_token) if is_bound else None,
+            proof=proof,
             request_id=chassis.trace.request_id(),
         )
-        return respond(await self._forwarder.handle(call))
+        answer = await self._forwarder.handle(call)
+        return respond(self._offered(request, answer))
+
+    def _refuse(self, request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
+        return respond(self._offered(request, faults.render(error, chassis.trace.request_id())))
+
+    def _offered(self, request: web.Request, answer: Answer) -> Answer:
+        """Return the answer, with a fresh nonce when the call came with a proof."""
+        if PROOF_HEADER in request.headers:
+            answer.headers.extend(self._proofs.offer())
+        return answer
 
     def _proof(self, request: web.Request, access_token: str) -> Proof:
         """Return the proof that came with a call.
 
         Raises:
             InvalidDpopProof: none did, or one that is not of this call.
+            UseDpopNonce: it carries no nonce that still lives.
         """
         headers = request.headers.getall(PROOF_HEADER, [])
         path = request.raw_path.partition("?")[0]
@@ -79,7 +90,3 @@ def _access_token(request: web.Request) -> tuple[str, bool]:
     if len(found) > 1:
         raise InvalidRequest("The call carries two access tokens.")
     return found.pop() if found else "", bool(bound) or PROOF_HEADER in request.headers
-
-
-def _refuse(_request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
-    return respond(faults.render(error, chassis.trace.request_id()))

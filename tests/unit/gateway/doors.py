@@ -21,6 +21,7 @@ from fakes.gateway_auth import FakeAuth
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
+from services.gateway.nonces import Nonces
 from services.gateway.proof import ProofVerifier
 from services.gateway.service import LibraryApps, NativeApps, Portal, Watch
 from services.gateway.web import BODY_BYTES_MAX, Doors
@@ -31,6 +32,7 @@ from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
 from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.visitors import Visitors
+from tests.unit.gateway.proofs import nonces_for
 
 # Clients know the gateway by this name; the tests' connections end at loopback all the same.
 ORIGIN = "https://gateway.example"
@@ -79,6 +81,7 @@ class House:
     audit: FakeAudit
     signals: FakeSignals
     forwarder: FakeForwarder
+    nonces: Nonces
     session: aiohttp.ClientSession
 
     def url(self, path: str) -> URL:
@@ -174,7 +177,8 @@ async def open_house() -> AsyncIterator[House]:
     apps = NativeApps(people=auth, tokens=auth, client=CLIENT, issuer=ORIGIN)
     visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)
     renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name)
-    proofs = ProofVerifier(origin=ORIGIN, clock=clock)
+    nonces = nonces_for(clock)
+    proofs = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
     doors = Doors(
         portal=PortalPages(
             portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock, entropy=entropy
@@ -193,5 +197,5 @@ async def open_house() -> AsyncIterator[House]:
     await site.start()
     connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield House(site.port, clock, auth, audit, signals, forwarder, session)
+        yield House(site.port, clock, auth, audit, signals, forwarder, nonces, session)
     await site.stop(1.0)

@@ -8,8 +8,11 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey
 
+from chassis.secrecy import Secret
 from fakes.clock import FakeClock
+from services.gateway.nonces import Nonces
 
+NONCE_KEY = Secret(b"k" * 32)
 NAMES = {"ES256": "ES256", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
 
 
@@ -21,8 +24,15 @@ def ath(access_token: str) -> str:
     return base64url(hashlib.sha256(access_token.encode()).digest())
 
 
+def nonces_for(clock: FakeClock) -> Nonces:
+    """Return the nonces of a replica: all that have the same clock have the same nonces."""
+    nonces = Nonces(clock)
+    nonces.learn(NONCE_KEY)
+    return nonces
+
+
 class DeviceKey:
-    """One device's key pair; every proof has an id of its own unless told otherwise."""
+    """One device's key pair; every proof has an id of its own and the newest nonce unless told otherwise."""
 
     def __init__(self, clock: FakeClock, algorithm: str = "ES256") -> None:
         self._clock = clock
@@ -56,6 +66,7 @@ class DeviceKey:
             "htm": method,
             "htu": url,
             "iat": int(self._clock.now().timestamp()),
+            "nonce": nonces_for(self._clock).newest(),
         }
         if access_token is not None:
             base["ath"] = ath(access_token)

@@ -263,7 +263,8 @@ async def test_a_token_without_its_keys_proof_is_refused_T02(
     token = rig.auth.enrol(thumbprint=bound_to)
     answer = await rig.call(token, PARTICIPATIONS, thumbprint=proven)
     assert (answer.status, error_of(answer)["code"]) == (401, "invalid_dpop_proof")
-    assert header(answer, "www-authenticate") == 'DPoP error="invalid_dpop_proof"'
+    challenge = 'DPoP error="invalid_dpop_proof", algs="ES256 EdDSA Ed25519"'
+    assert header(answer, "www-authenticate") == challenge
     assert rig.told == [("gateway.operation.refused", "fact", "invalid_dpop_proof")]
     assert not rig.upstream.requests
 

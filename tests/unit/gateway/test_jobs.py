@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 import chassis.errors
+from chassis.secrecy import Secret
 from chassis.web import Readiness
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
-from services.gateway.jobs import HEALTH_PERIOD_S, Jobs
+from services.gateway.jobs import HEALTH_PERIOD_S, KEY_AGAIN_S, KEY_PERIOD_S, Jobs
 from services.gateway.model.audit import Kind
 from services.gateway.service import AuditProbe
 from tests.unit.gateway.doors import FakeAudit, FakeSignals
@@ -54,6 +55,27 @@ async def test_readiness_is_lost_and_found_with_its_peer_R16(fault: Exception) -
         peer.fault = None
         await clock.advance(HEALTH_PERIOD_S)
         assert readiness.truths == {"auth": True}
+
+
+async def test_the_nonces_key_is_read_again_and_again_and_soon_after_a_loss_R06() -> None:
+    clock, signals, learned = FakeClock(), FakeSignals(), list[bytes]()
+    faults: list[Exception | None] = [None, Lost(), Lost(), None]
+
+    async def read() -> Secret[bytes]:
+        fault = faults.pop(0) if faults else None
+        if fault is not None:
+            raise fault
+        return Secret(b"k" * 32)
+
+    jobs = Jobs(readiness=Readiness(), clock=clock, signals=signals)
+    task = asyncio.create_task(jobs.renew_key(read, lambda key: learned.append(key.reveal())))
+    await clock.advance(KEY_PERIOD_S)
+    assert (len(learned), len(signals.failures)) == (1, 1)
+    await clock.advance(2 * KEY_AGAIN_S)
+    assert (len(learned), signals.failures) == (2, [("nonce_key", "peer_unavailable")])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_lasting_loss_is_told_once() -> None:

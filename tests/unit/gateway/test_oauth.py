@@ -9,7 +9,7 @@ import pytest
 
 import chassis.crypto.digest
 from tests.unit.gateway.doors import ORIGIN, Heard, House, Person
-from tests.unit.gateway.proofs import DeviceKey
+from tests.unit.gateway.proofs import DeviceKey, nonces_for
 
 TOKEN = "/oauth/token"
 URL = ORIGIN + TOKEN
@@ -193,6 +193,24 @@ async def test_a_missing_doubled_or_replayed_proof_gives_no_token_T02(
     )
     assert (await ask(house, grant(code), proof)).status == 200
     assert problem(await ask(house, grant(code), proof)) == (400, "invalid_dpop_proof")
+
+
+async def test_a_proof_without_a_fresh_nonce_is_answered_with_one_T02(
+    house: House, key: DeviceKey, code: str
+) -> None:
+    heard = await ask(house, grant(code), key.proof("POST", URL, claims={"nonce": None}))
+    assert problem(heard) == (400, "use_dpop_nonce")
+    again = key.proof("POST", URL, claims={"nonce": heard.headers["DPoP-Nonce"]})
+    assert (await ask(house, grant(code), again)).status == 200
+
+
+async def test_every_answer_to_a_proof_brings_the_next_nonce(house: House, key: DeviceKey, code: str) -> None:
+    newest = nonces_for(house.clock).newest()
+    refused = await ask(house, grant("sp_ac_unknown"), key.proof("POST", URL))
+    assert (refused.status, refused.headers["DPoP-Nonce"]) == (400, newest)
+    given = await ask(house, grant(code), key.proof("POST", URL))
+    assert (given.status, given.headers["DPoP-Nonce"]) == (200, newest)
+    assert "DPoP-Nonce" not in (await ask(house, grant(code))).headers
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"grant_type=a&grant_type=b", b"&".join([b"a=1"] * 40)])

@@ -11,7 +11,7 @@ import pytest
 from services.gateway.model.calls import Proof
 from services.gateway.web import BODY_BYTES_MAX
 from tests.unit.gateway.doors import ORIGIN, Heard, House
-from tests.unit.gateway.proofs import DeviceKey
+from tests.unit.gateway.proofs import NONCE_KEY, DeviceKey
 
 ORDERS = "/orders/v0/orders"
 TARGET = ORDERS + "?MarketplaceIds=ATVPDKIKX0DER%2CA2EUQ1WTGCTBG2&NextToken=a%2Bb%3D"
@@ -115,6 +115,38 @@ async def test_a_bound_token_without_proof_or_with_an_old_one_is_refused_T02(hou
     replayed = await house.ask("GET", ORDERS, headers={**authorization, "DPoP": proof})
     assert (replayed.status, problem(replayed)["code"]) == (401, "invalid_dpop_proof")
     assert len(house.forwarder.calls) == 1
+
+
+async def test_a_call_without_a_fresh_nonce_is_answered_with_one_and_none_follows_T02(house: House) -> None:
+    key, authorization = DeviceKey(house.clock), {"Authorization": f"DPoP {TOKEN}"}
+
+    async def call(nonce: str | None) -> Heard:
+        proof = key.proof("GET", ORIGIN + ORDERS, TOKEN, claims={"nonce": nonce})
+        return await house.ask("GET", ORDERS, headers={**authorization, "DPoP": proof})
+
+    heard = await call(None)
+    assert (heard.status, problem(heard)["code"]) == (401, "use_dpop_nonce")
+    challenge = 'DPoP error="use_dpop_nonce", algs="ES256 EdDSA Ed25519"'
+    assert heard.headers["WWW-Authenticate"] == challenge
+    for _ in range(10):
+        house.clock.pass_(240)
+        house.nonces.learn(NONCE_KEY)
+        heard = await call(heard.headers["DPoP-Nonce"])
+        assert heard.status == 200
+    assert len(house.forwarder.calls) == 10
+
+
+async def test_a_call_without_proof_hears_of_no_nonce(house: House) -> None:
+    heard = await house.ask("GET", ORDERS, headers={"x-amz-access-token": TOKEN})
+    assert "DPoP-Nonce" not in heard.headers
+
+
+async def test_without_the_nonces_key_bound_calls_wait_and_others_pass_R06(house: House) -> None:
+    proof = DeviceKey(house.clock).proof("GET", ORIGIN + ORDERS, TOKEN)
+    house.clock.pass_(61)
+    bound = await house.ask("GET", ORDERS, headers={"Authorization": f"DPoP {TOKEN}", "DPoP": proof})
+    assert (bound.status, problem(bound)["details"].partition(":")[0]) == (503, "key_service_unavailable")
+    assert (await house.ask("GET", ORDERS, headers={"x-amz-access-token": TOKEN})).status == 200
 
 
 async def test_a_proof_for_a_call_does_not_pass_at_another_path_T02(house: House) -> None:

@@ -1,0 +1,84 @@
+"""Nonces for proofs: how a desktop shows that it made a proof just now, whatever its clock says.
+
+A nonce is the keyed fingerprint of the number of a step of time. So no replica keeps any, every replica with
+the key knows every other's, and nobody makes one before its time.
+
+- A nonce is taken for NONCE_LIFE_S after its step began; a fresh one is told with every answer to a proven
+  call, so that a client that keeps calling never sees a second challenge.
+- Its age is measured by a clock that never goes back: no jump of the machine's time makes it live longer
+  (R-14). Replicas whose clocks differ by more than a step challenge each other's clients more often, and
+  take no proof for longer.
+- The key is remembered for KEY_S_MAX; then nothing is proven until the key service answers again (R-06).
+
+Source: RFC 9449, sections 8, 9 and 11.2.
+"""
+
+import base64
+
+import chassis.clock
+import chassis.crypto.digest
+import chassis.vault
+from chassis.secrecy import Secret
+
+STEP_S = 60
+# Its own step and this many before: how long a nonce lives.
+STEPS_OLD_MAX = 4
+# Another replica's clock may run ahead.
+STEPS_AHEAD_MAX = 1
+NONCE_LIFE_S = (STEPS_OLD_MAX + 1) * STEP_S
+# How long a proof can pass: a nonce of a replica that is ahead lives longer here.
+PROOF_S_MAX = NONCE_LIFE_S + STEPS_AHEAD_MAX * STEP_S
+# Source: R-06: no key stays in memory for longer while the key service is away.
+KEY_S_MAX = 60.0
+NONCE_CHARS_MAX = 64
+FINGERPRINT_BYTES = 16
+PURPOSE = "dpop nonce"
+
+
+class Nonces:
+    """Makes and knows nonces, while the key is fresh. Whoever owns this calls `learn` again and again."""
+
+    def __init__(self, clock: chassis.clock.Clock) -> None:
+        """Prepare; `clock` never goes back."""
+        self._clock = clock
+        self._key: Secret[bytes] | None = None
+        self._learned_at_s = 0.0
+
+    def learn(self, key: Secret[bytes]) -> None:
+        """Take the key that all replicas share, as it was read just now."""
+        self._key = key
+        self._learned_at_s = self._clock.monotonic_s()
+
+    def newest(self) -> str:
+        """Return the nonce of the present step.
+
+        Raises:
+            KeyServiceUnavailable: the key is older than KEY_S_MAX.
+        """
+        return self._nonce(self._step())
+
+    def is_fresh(self, nonce: object) -> bool:
+        """Return whether a stranger's nonce is one of ours and still lives.
+
+        Raises:
+            KeyServiceUnavailable: the key is older than KEY_S_MAX.
+        """
+        newest, known = self._step() + STEPS_AHEAD_MAX, False
+        given = nonce if isinstance(nonce, str) and len(nonce) <= NONCE_CHARS_MAX else ""
+        for step in range(newest - STEPS_AHEAD_MAX - STEPS_OLD_MAX, newest + 1):
+            expected = self._nonce(step).encode("ascii")
+            known |= chassis.crypto.digest.equal(given.encode("utf-8", "surrogatepass"), expected)
+        return known
+
+    def _step(self) -> int:
+        return int(self._clock.now().timestamp()) // STEP_S
+
+    def _nonce(self, step: int) -> str:
+        fingerprint = chassis.crypto.digest.keyed(self._current_key(), f"{PURPOSE} {step}")
+        return base64.urlsafe_b64encode(fingerprint[:FINGERPRINT_BYTES]).rstrip(b"=").decode("ascii")
+
+    def _current_key(self) -> Secret[bytes]:
+        if self._key is None or self._clock.monotonic_s() - self._learned_at_s > KEY_S_MAX:
+            self._key = None
+            raise chassis.vault.KeyServiceUnavailable
+        return self._key
