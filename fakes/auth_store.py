@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from fakes.auth_consents import FakeConsentStore
+from fakes.auth_rotations import FakeRotationStore
 from fakes.auth_tables import RefreshRow
 from services.auth.model.consents import Application
 from services.auth.model.devices import (
@@ -41,7 +42,7 @@ from services.auth.model.tokens import (
 V = TypeVar("V")
 
 
-class FakeStore(FakeConsentStore):
+class FakeStore(FakeConsentStore, FakeRotationStore):
     """Several of these on the same tables are several replicas on one database."""
 
     # People

@@ -9,6 +9,7 @@ from services.auth.model.consents import Application, Consent, State
 from services.auth.model.devices import Code, Device, Revocation
 from services.auth.model.lending import SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, User
+from services.auth.model.rotation import RotationState
 from services.auth.model.tokens import NewAccess
 
 
@@ -27,6 +28,13 @@ class RefreshRow:
 
 
 @dataclass
+class RotationRow:
+    fence: int = 0
+    held_until_s: float | None = None
+    state: RotationState = field(default_factory=RotationState)
+
+
+@dataclass
 class Tables:
     applications: dict[str, tuple[datetime, Application]] = field(default_factory=dict)
     sellers: dict[str, Seller] = field(default_factory=dict)
@@ -41,6 +49,7 @@ class Tables:
     devices: dict[str, Device] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
     access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
+    rotations: dict[str, RotationRow] = field(default_factory=dict)
 
 
 class FakePart:

@@ -7,6 +7,7 @@ from chassis.crypto.seal import IntegrityFailure
 from chassis.secrecy import Secret
 from chassis.vault import KeyGone, KeyServiceUnavailable
 from services.auth.model.consents import Credentials
+from services.auth.model.credentials import KeptPair, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.sealing import AnyPlace
 
@@ -20,6 +21,8 @@ class FakeVault:
         self.is_down = False
         self.keys: set[str] = set()
         self.credentials: dict[str, Credentials] = {}
+        self.secrets: dict[str, KeptPair] = {}
+        self.versions: dict[str, list[SecretPair]] = {}
         self._sealed: dict[str, tuple[AnyPlace, Secret[str]]] = {}
 
     async def create_key(self, seller_id: str) -> None:
@@ -56,6 +59,25 @@ class FakeVault:
         if application_id not in self.credentials:
             raise ApplicationMissing
         return self.credentials[application_id]
+
+    async def find_secrets(self, application_id: str) -> KeptPair:
+        self._check()
+        if application_id not in self.secrets:
+            raise ApplicationMissing
+        return self.secrets[application_id]
+
+    async def keep_secrets(self, application_id: str, pair: SecretPair, *, number: int) -> bool:
+        self._check()
+        kept = self.secrets.get(application_id)
+        if number != (kept.number if kept else 0):
+            return False
+        self.secrets[application_id] = KeptPair(pair=pair, number=number + 1)
+        self.versions.setdefault(application_id, []).append(pair)
+        return True
+
+    async def forget_secrets(self, application_id: str) -> None:
+        self._check()
+        del self.versions.get(application_id, [])[:-1]
 
     def _check(self, place: AnyPlace | None = None) -> None:
         if self.is_down:

@@ -3,11 +3,14 @@
 transit  auth-seller-<seller_id>               seals all that is the seller's; never leaves Vault
 transit  auth-application-<application_id>     seals the application's own tokens
 kv       auth/digest-key                       made at the first start; digests every token
-kv       auth/applications/<application_id>    client id and client secret
+kv       auth/applications/<application_id>    client id and client secrets, with their dates
 """
 
 import base64
 import binascii
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
 
 import chassis.clock
 import chassis.crypto.digest
@@ -17,11 +20,14 @@ import chassis.errors
 import chassis.vault
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials
+from services.auth.model.credentials import SECRET_LIFE, ClientSecret, KeptPair, Origin, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.sealing import AnyPlace, ApplicationPlace
 
 DIGEST_KEY_PATH = "auth/digest-key"
 DIGEST_KEY_BYTES = 32
+# Before the name of what is kept of the older secret.
+OLDER = "older_"
 # Source: R-06: no key stays in memory for longer while the key service is away.
 DIGEST_KEY_REMEMBERED_S = 60.0
 
@@ -90,6 +96,30 @@ class AuthVault:
             raise ApplicationMissing from error
         return Credentials(client_id=data["client_id"], client_secret=Secret(data["client_secret"]))
 
+    async def find_secrets(self, application_id: str) -> KeptPair:
+        """Return what an application shows LWA; read anew each time, and held only while used (T-20).
+
+        Raises:
+            ApplicationMissing: it was never registered.
+        """
+        try:
+            found = await self._vault.kv_find(_application_path(application_id))
+        except chassis.vault.SecretNotFound as error:
+            raise ApplicationMissing from error
+        try:
+            return KeptPair(pair=_pair(application_id, found), number=found.number)
+        except (KeyError, ValueError) as error:
+            raise chassis.vault.KeyServiceUnavailable from error
+
+    async def keep_secrets(self, application_id: str, pair: SecretPair, *, number: int) -> bool:
+        """Keep a pair, durably; False, and nothing kept, when `number` is not the newest version any more."""
+        path = _application_path(application_id)
+        return await self._vault.kv_replace(path, _fields(pair), number=number)
+
+    async def forget_secrets(self, application_id: str) -> None:
+        """Destroy every version but the newest for good; again is harmless."""
+        await self._vault.kv_forget_older(_application_path(application_id))
+
     async def ping(self) -> None:
         """Return if Vault answers and the digest key is there."""
         await self._read_digest_key()
@@ -136,3 +166,54 @@ def _associated(place: AnyPlace) -> bytes:
         row=place.row_id,
         version=place.version,
     )
+
+
+def _pair(application_id: str, found: chassis.vault.Version) -> SecretPair:
+    data = found.data
+    if "secret_id" not in data:
+        return SecretPair(client_id=data["client_id"], newest=_undated_secret(application_id, found))
+    older = _secret(data, OLDER) if f"{OLDER}secret_id" in data else None
+    return SecretPair(client_id=data["client_id"], newest=_secret(data), older=older)
+
+
+def _undated_secret(application_id: str, found: chassis.vault.Version) -> ClientSecret:
+    """Return a secret that an earlier release kept without dates: it is at least as old as its entry."""
+    return ClientSecret(
+        secret_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{application_id} {found.number}")),
+        secret=Secret(found.data["client_secret"]),
+        origin=Origin.REGISTERED,
+        kept_at=found.created_at,
+        expires_at=found.created_at + SECRET_LIFE,
+        is_estimated=True,
+    )
+
+
+def _secret(data: Mapping[str, str], prefix: str = "") -> ClientSecret:
+    accepted_at = data[f"{prefix}accepted_at"]
+    return ClientSecret(
+        secret_id=data[f"{prefix}secret_id"],
+        secret=Secret(data[f"{prefix}client_secret"]),
+        origin=Origin(data[f"{prefix}origin"]),
+        kept_at=datetime.fromisoformat(data[f"{prefix}kept_at"]),
+        expires_at=datetime.fromisoformat(data[f"{prefix}expires_at"]),
+        is_estimated=data[f"{prefix}is_estimated"] == "true",
+        accepted_at=datetime.fromisoformat(accepted_at) if accepted_at else None,
+    )
+
+
+def _fields(pair: SecretPair) -> dict[str, str]:
+    """Return a pair as it is kept: the newest secret where an earlier release looks for the only one."""
+    older = {} if pair.older is None else _secret_fields(pair.older, OLDER)
+    return {"client_id": pair.client_id, **_secret_fields(pair.newest), **older}
+
+
+def _secret_fields(secret: ClientSecret, prefix: str = "") -> dict[str, str]:
+    return {
+        f"{prefix}client_secret": secret.secret.reveal(),
+        f"{prefix}secret_id": secret.secret_id,
+        f"{prefix}origin": secret.origin,
+        f"{prefix}kept_at": secret.kept_at.isoformat(),
+        f"{prefix}expires_at": secret.expires_at.isoformat(),
+        f"{prefix}is_estimated": str(secret.is_estimated).lower(),
+        f"{prefix}accepted_at": secret.accepted_at.isoformat() if secret.accepted_at else "",
+    }

@@ -1,5 +1,8 @@
 """What auth's key service promises, on the fake and on OpenBao."""
 
+import uuid
+from dataclasses import replace
+
 import pytest
 
 import chassis.clock
@@ -7,7 +10,9 @@ import chassis.entropy
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from fakes.auth_vault import FakeVault
+from fakes.clock import START
 from services.auth.model.consents import Credentials
+from services.auth.model.credentials import SECRET_LIFE, ClientSecret, Origin, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.sealing import Place
 from services.auth.vault import AuthVault
@@ -106,3 +111,82 @@ async def test_an_applications_newest_credentials_are_found(vault: AnyVault) -> 
     assert (found.client_id, found.client_secret.reveal()) == ("c", "amzn1.oa2-cs.v1.new")
     with pytest.raises(ApplicationMissing):
         await vault.find_credentials("amzn1.sellerapps.app.absent")
+
+
+def pair(older: ClientSecret | None = None) -> SecretPair:
+    newest = ClientSecret(
+        secret_id="0190b2f0-0000-7000-8000-00000000000a",
+        secret=Secret("amzn1.oa2-cs.v1.newest"),
+        origin=Origin.QUEUE,
+        kept_at=START,
+        expires_at=START + SECRET_LIFE,
+        is_estimated=False,
+    )
+    return SecretPair(client_id="c", newest=newest, older=older)
+
+
+OLDER = replace(
+    pair().newest,
+    secret_id="0190b2f0-0000-7000-8000-00000000000b",
+    secret=Secret("amzn1.oa2-cs.v1.older"),
+    origin=Origin.PASTED,
+    is_estimated=True,
+    accepted_at=START,
+)
+
+
+async def test_two_secrets_are_found_as_they_were_kept(vault: AnyVault) -> None:
+    application_id = f"amzn1.sellerapps.app.{uuid.uuid4()}"
+    with pytest.raises(ApplicationMissing):
+        await vault.find_secrets(application_id)
+    assert await vault.keep_secrets(application_id, pair(OLDER), number=0)
+    kept = await vault.find_secrets(application_id)
+    assert kept.pair == pair(OLDER)
+    assert await vault.keep_secrets(application_id, kept.pair.without_older(), number=kept.number)
+    assert (await vault.find_secrets(application_id)).pair == pair()
+
+
+async def test_secrets_are_changed_only_by_who_saw_the_last_change_R12(vault: AnyVault) -> None:
+    application_id = f"amzn1.sellerapps.app.{uuid.uuid4()}"
+    assert await vault.keep_secrets(application_id, pair(), number=0)
+    assert not await vault.keep_secrets(application_id, pair(OLDER), number=0)
+    seen = await vault.find_secrets(application_id)
+    assert await vault.keep_secrets(application_id, pair(OLDER), number=seen.number)
+    assert not await vault.keep_secrets(application_id, pair(), number=seen.number)
+    await vault.forget_secrets(application_id)
+    await vault.forget_secrets(application_id)
+    assert (await vault.find_secrets(application_id)).pair == pair(OLDER)
+
+
+async def test_a_secret_that_was_given_up_is_in_no_version_R12(vault_for: VaultFor) -> None:
+    client = await vault_for("auth")
+    vault = AuthVault(client, chassis.clock.SystemClock(), chassis.entropy.SystemEntropy())
+    application_id = f"amzn1.sellerapps.app.{uuid.uuid4()}"
+    await vault.keep_secrets(application_id, pair(OLDER), number=0)
+    await vault.keep_secrets(application_id, pair(), number=1)
+    await vault.forget_secrets(application_id)
+    assert await client.kv_forget_older(f"auth/applications/{application_id}") == 0
+    assert "older" not in str((await client.kv_find(f"auth/applications/{application_id}")).data)
+
+
+async def test_what_an_earlier_release_kept_is_one_secret_of_estimated_date(vault_for: VaultFor) -> None:
+    client = await vault_for("auth")
+    vault = AuthVault(client, chassis.clock.SystemClock(), chassis.entropy.SystemEntropy())
+    application_id = f"amzn1.sellerapps.app.{uuid.uuid4()}"
+    undated = {"client_id": "c", "client_secret": "amzn1.oa2-cs.v1.undated"}
+    await client.kv_write(f"auth/applications/{application_id}", undated)
+    kept = await vault.find_secrets(application_id)
+    newest = kept.pair.newest
+    assert newest.secret.reveal() == "amzn1.oa2-cs.v1.undated"
+    assert (kept.pair.older, newest.is_estimated) == (None, True)
+    assert newest.expires_at - newest.kept_at == SECRET_LIFE
+    assert (await vault.find_secrets(application_id)).pair.newest.secret_id == newest.secret_id
+
+
+async def test_an_earlier_release_finds_the_newest_secret_R26(vault_for: VaultFor) -> None:
+    client = await vault_for("auth")
+    vault = AuthVault(client, chassis.clock.SystemClock(), chassis.entropy.SystemEntropy())
+    application_id = f"amzn1.sellerapps.app.{uuid.uuid4()}"
+    await vault.keep_secrets(application_id, pair(OLDER), number=0)
+    data = await client.kv_read(f"auth/applications/{application_id}")
+    assert (data["client_id"], data["client_secret"]) == ("c", "amzn1.oa2-cs.v1.newest")

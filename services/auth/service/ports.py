@@ -11,6 +11,7 @@ from services.auth.model.audit import AuditEvent
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.lending import Grant, Restriction
 from services.auth.model.sealing import AnyPlace
+from services.auth.service.rotation_ports import SecretPairs
 from services.auth.service.storage import Store
 
 
@@ -131,7 +132,7 @@ class Signals(Protocol):
         ...
 
 
-class Vault(Sealer, Digests, Secrets, Protocol):
+class Vault(Sealer, Digests, Secrets, SecretPairs, Protocol):
     """All of the key service."""
 
 

@@ -13,6 +13,7 @@ from services.auth.model.devices import Code, Device, Reach
 from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.tokens import AccessToken, Enrolment, NewAccess, RefreshToken, Rotation
+from services.auth.service.rotation_ports import Rotations
 
 
 class People(Protocol):
@@ -265,5 +266,5 @@ class Broom(Protocol):
         ...
 
 
-class Store(People, Applications, Consents, Devices, Leases, Broom, Protocol):
+class Store(People, Applications, Consents, Devices, Leases, Rotations, Broom, Protocol):
     """All of storage."""

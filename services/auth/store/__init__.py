@@ -9,11 +9,14 @@ from services.auth.store.devices import DeviceStore
 from services.auth.store.leases import LeaseStore
 from services.auth.store.news import NewsStore
 from services.auth.store.people import PeopleStore
+from services.auth.store.rotations import RotationStore
 from services.auth.store.sweeps import SweepStore
 from services.auth.store.tokens import TokenStore
 
 
-class Store(PeopleStore, ConsentStore, DeviceStore, TokenStore, LeaseStore, SweepStore, NewsStore):
+class Store(
+    PeopleStore, ConsentStore, DeviceStore, TokenStore, LeaseStore, SweepStore, NewsStore, RotationStore
+):
     """All of auth's storage in Postgres, on one pool."""
 
 
