@@ -165,20 +165,36 @@ class ListConsentsResponse(_message.Message):
     def __init__(self, consents: _Optional[_Iterable[_Union[Consent, _Mapping]]] = ...) -> None: ...
 
 class AuthorizeDeviceRequest(_message.Message):
-    __slots__ = ("session_token", "client_id", "redirect_uri", "code_challenge", "scopes", "device_name")
+    __slots__ = ("session_token", "client_id", "redirect_uri", "code_challenge", "scopes", "device_name", "facts", "key_thumbprint", "withheld_scopes")
     SESSION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     REDIRECT_URI_FIELD_NUMBER: _ClassVar[int]
     CODE_CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     DEVICE_NAME_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    KEY_THUMBPRINT_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_SCOPES_FIELD_NUMBER: _ClassVar[int]
     session_token: str
     client_id: str
     redirect_uri: str
     code_challenge: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     device_name: str
-    def __init__(self, session_token: _Optional[str] = ..., client_id: _Optional[str] = ..., redirect_uri: _Optional[str] = ..., code_challenge: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., device_name: _Optional[str] = ...) -> None: ...
+    facts: DeviceFacts
+    key_thumbprint: str
+    withheld_scopes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session_token: _Optional[str] = ..., client_id: _Optional[str] = ..., redirect_uri: _Optional[str] = ..., code_challenge: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., device_name: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., key_thumbprint: _Optional[str] = ..., withheld_scopes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DeviceFacts(_message.Message):
+    __slots__ = ("platform", "app_version", "key_storage")
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    APP_VERSION_FIELD_NUMBER: _ClassVar[int]
+    KEY_STORAGE_FIELD_NUMBER: _ClassVar[int]
+    platform: str
+    app_version: str
+    key_storage: str
+    def __init__(self, platform: _Optional[str] = ..., app_version: _Optional[str] = ..., key_storage: _Optional[str] = ...) -> None: ...
 
 class AuthorizeDeviceResponse(_message.Message):
     __slots__ = ("code",)
@@ -201,14 +217,16 @@ class ExchangeCodeRequest(_message.Message):
     def __init__(self, client_id: _Optional[str] = ..., code: _Optional[str] = ..., code_verifier: _Optional[str] = ..., redirect_uri: _Optional[str] = ..., key_thumbprint: _Optional[str] = ...) -> None: ...
 
 class RefreshBoundRequest(_message.Message):
-    __slots__ = ("client_id", "refresh_token", "key_thumbprint")
+    __slots__ = ("client_id", "refresh_token", "key_thumbprint", "app_version")
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]
     KEY_THUMBPRINT_FIELD_NUMBER: _ClassVar[int]
+    APP_VERSION_FIELD_NUMBER: _ClassVar[int]
     client_id: str
     refresh_token: str
     key_thumbprint: str
-    def __init__(self, client_id: _Optional[str] = ..., refresh_token: _Optional[str] = ..., key_thumbprint: _Optional[str] = ...) -> None: ...
+    app_version: str
+    def __init__(self, client_id: _Optional[str] = ..., refresh_token: _Optional[str] = ..., key_thumbprint: _Optional[str] = ..., app_version: _Optional[str] = ...) -> None: ...
 
 class RefreshCompatRequest(_message.Message):
     __slots__ = ("device_id", "refresh_token")
@@ -285,7 +303,7 @@ class ListDevicesResponse(_message.Message):
     def __init__(self, devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ...) -> None: ...
 
 class Device(_message.Message):
-    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id")
+    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id", "facts", "used_at", "withheld_scopes")
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -298,6 +316,9 @@ class Device(_message.Message):
     RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_MARKETPLACE_ID_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    USED_AT_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_SCOPES_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     seller_id: str
     name: str
@@ -310,7 +331,10 @@ class Device(_message.Message):
     restrictions: _containers.RepeatedCompositeFieldContainer[Restriction]
     regions: _containers.RepeatedScalarFieldContainer[Region]
     default_marketplace_id: str
-    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ...) -> None: ...
+    facts: DeviceFacts
+    used_at: _timestamp_pb2.Timestamp
+    withheld_scopes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withheld_scopes: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RevokeDeviceRequest(_message.Message):
     __slots__ = ("session_token", "device_id")
