@@ -17,7 +17,7 @@ import chassis.rpc
 import chassis.vault
 from wire.auth.v1 import auth_pb2_grpc
 from wire.retention.v1 import retention_pb2_grpc
-from wire.telemetry.v1 import telemetry_pb2_grpc
+from wire.telemetry.v1 import telemetry_pb2_grpc, webhooks_pb2_grpc
 
 CONSOLE_NAME = "console.sallyport.internal"
 CERTIFICATE_LIFE_S = 3_600.0
@@ -49,6 +49,7 @@ class Admin:
     auth: "auth_pb2_grpc.AuthAdminAsyncStub"
     retention: "retention_pb2_grpc.RetentionAdminAsyncStub"
     telemetry: "telemetry_pb2_grpc.TelemetryAdminAsyncStub"
+    webhooks: "webhooks_pb2_grpc.WebhookAdminAsyncStub"
     vault: chassis.vault.Vault
 
 
@@ -100,9 +101,11 @@ async def open_admin(config: Config) -> AsyncIterator[Admin]:
             stack.push_async_callback(dialled.close)
             return dialled
 
+        telemetry = channel(config.telemetry, "telemetry")
         yield Admin(
             auth=channel(config.auth, "auth").stub(auth_pb2_grpc.AuthAdminStub),
             retention=channel(config.retention, "retention").stub(retention_pb2_grpc.RetentionAdminStub),
-            telemetry=channel(config.telemetry, "telemetry").stub(telemetry_pb2_grpc.TelemetryAdminStub),
+            telemetry=telemetry.stub(telemetry_pb2_grpc.TelemetryAdminStub),
+            webhooks=telemetry.stub(webhooks_pb2_grpc.WebhookAdminStub),
             vault=vault,
         )

@@ -13,6 +13,7 @@ import sallyport.demo.command
 import sallyport.inventory
 import sallyport.run
 import sallyport.simulate.command
+import sallyport.webhook
 
 EXIT_USAGE = 2
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.audit.commands.add_commands(verbs)
     sallyport.inventory.add_command(verbs)
     sallyport.simulate.command.add_command(verbs)
+    sallyport.webhook.add_commands(verbs)
     return root
 
 

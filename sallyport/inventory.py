@@ -38,7 +38,7 @@ from services.gateway.web.portal import PortalPages
 from services.gateway.web.spapi import SpapiDoor
 from wire.auth.v1 import auth_pb2
 from wire.retention.v1 import retention_pb2
-from wire.telemetry.v1 import telemetry_pb2
+from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
 
 Inventory = dict[str, list[dict[str, Any]]]
 
@@ -49,6 +49,7 @@ RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (retention_pb2, "RetentionAdmin", services.retention.rpc.ADMIN_METHODS),
     (telemetry_pb2, "TelemetryService", services.telemetry.rpc.SERVICE_METHODS),
     (telemetry_pb2, "TelemetryAdmin", services.telemetry.rpc.ADMIN_METHODS),
+    (webhooks_pb2, "WebhookAdmin", services.telemetry.rpc.WEBHOOK_METHODS),
 )
 AUDIT_KINDS = (
     services.auth.model.audit.Kind,

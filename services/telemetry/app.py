@@ -14,19 +14,21 @@ import chassis.rpc
 import chassis.run
 import chassis.vault
 import chassis.web
-from services.telemetry import rpc
+from services.telemetry import rpc, webhook
 from services.telemetry.committer import Committer
-from services.telemetry.config import Config
+from services.telemetry.config import Config, WebhookConfig
 from services.telemetry.jobs import Jobs
 from services.telemetry.model.events import OWN_NAME
 from services.telemetry.service.checkpoints import Checkpoints
 from services.telemetry.service.diary import Diary
 from services.telemetry.service.exporting import Exporter
 from services.telemetry.service.intake import Intake
+from services.telemetry.service.ports import Receiver
 from services.telemetry.service.upkeep import Health, Orphans
+from services.telemetry.service.webhooks import Ports, Webhooks
 from services.telemetry.signals import Signals
-from services.telemetry.store import AuditStore
-from services.telemetry.vault import CheckpointKey
+from services.telemetry.store import AuditStore, WebhookStore
+from services.telemetry.vault import CheckpointKey, WebhookSecrets
 
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 # Source: T-25, a service certificate lives 24 h at most.
@@ -39,6 +41,7 @@ class UseCases:
 
     intake: Intake
     exporter: Exporter
+    diary: Diary
     checkpoints: Checkpoints
     orphans: Orphans
     health: Health
@@ -64,6 +67,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
 
         clock = chassis.clock.choose(config.common.clock_file)
+        entropy = chassis.entropy.SystemEntropy()
         registry = chassis.metrics.Registry()
         readiness = chassis.web.Readiness()
         signals = Signals(registry)
@@ -74,8 +78,21 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             committer=committer,
             key=CheckpointKey(vault),
             clock=clock,
-            entropy=chassis.entropy.SystemEntropy(),
+            entropy=entropy,
             signals=signals,
+        )
+        webhooks = Webhooks(
+            Ports(
+                store=WebhookStore(pool),
+                archive=store,
+                receiver=await _open_receiver(stack, config.webhook),
+                secrets=WebhookSecrets(vault, machine_clock, entropy),
+                signals=signals,
+                clock=machine_clock,
+                entropy=entropy,
+            ),
+            use_cases.diary,
+            config.webhook.selection,
         )
         jobs = Jobs(
             sign_if_due=use_cases.checkpoints.sign_if_due,
@@ -85,7 +102,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             clock=machine_clock,
             signals=signals,
         )
-        services = rpc.services(intake=use_cases.intake, exporter=use_cases.exporter)
+        services = rpc.services(intake=use_cases.intake, exporter=use_cases.exporter, webhooks=webhooks)
+        telling = functools.partial(jobs.tell_webhook, webhooks.tell)
         yield chassis.run.Application(
             tasks=[
                 ("vault", vault.run),
@@ -94,6 +112,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("checkpoints", jobs.sign_checkpoints),
                 ("orphans", jobs.conclude_orphans),
                 ("health", jobs.watch_health),
+                *([("webhook", telling)] if config.webhook.url else []),
             ],
             servers=[
                 chassis.rpc.Server(
@@ -103,6 +122,13 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             ],
             readiness=readiness,
         )
+
+
+async def _open_receiver(stack: AsyncExitStack, config: WebhookConfig) -> Receiver:
+    if not config.url:
+        return webhook.Nobody()
+    receiver = webhook.connect(config.url, config.ca_file, allows_private=config.allows_private)
+    return await stack.enter_async_context(receiver)
 
 
 def compose(
@@ -120,6 +146,7 @@ def compose(
     return UseCases(
         intake=Intake(journal=committer, diary=diary, signals=signals),
         exporter=Exporter(archive=store, checkpoints=checkpoints, diary=diary),
+        diary=diary,
         checkpoints=checkpoints,
         orphans=Orphans(store=store, journal=committer, clock=clock, signals=signals),
         health=Health(probe=store, journal=committer, diary=diary, clock=clock),

@@ -1,4 +1,4 @@
-"""Periodic work: checkpoints, orphaned intents, health. Each job is a loop that `app` starts by name.
+"""Periodic work: checkpoints, orphaned intents, health, the webhook. Each job is a loop that `app` starts.
 
 A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
 """
@@ -16,6 +16,8 @@ CHECKPOINT_INTERVAL_S = 30.0
 ORPHANS_INTERVAL_S = 5.0
 # Source: R-02, readiness false within 5 s of a failure. A check of a store that hangs takes up to 4 s.
 HEALTH_INTERVAL_S = 0.5
+# What is to be told has been waiting for a commit already; a second more is not noticed.
+WEBHOOK_INTERVAL_S = 1.0
 ROUND_S_MAX = 20.0
 READINESS_NAME = "audit_log"
 
@@ -75,6 +77,10 @@ class Jobs:
     async def watch_health(self) -> None:
         """Keep readiness true to whether the log takes events."""
         await self._repeat("health", self._show_health, HEALTH_INTERVAL_S)
+
+    async def tell_webhook(self, tell: Round) -> None:
+        """Keep the receiver told."""
+        await self._repeat("webhook", tell, WEBHOOK_INTERVAL_S)
 
     async def _show_health(self) -> None:
         is_well = False

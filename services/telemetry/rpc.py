@@ -6,15 +6,18 @@ An absent text is an empty one on the wire, and None inside.
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC
 from types import MappingProxyType
+from typing import TypedDict
 
 import chassis.rpc
 import chassis.trace
 from services.telemetry.model.errors import EventInvalid
 from services.telemetry.model.events import Actor, Event, Phase
 from services.telemetry.model.kinds import Kind
+from services.telemetry.model.webhooks import Fate
 from services.telemetry.service.exporting import Exporter
 from services.telemetry.service.intake import Intake
-from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+from services.telemetry.service.webhooks import View, Webhooks
+from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc, webhooks_pb2, webhooks_pb2_grpc
 
 SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
@@ -25,6 +28,14 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
         ),
     }
 )
+
+# A post that is not answered takes 10 s.
+WEBHOOK_DEADLINE_S = 20.0
+
+
+def _for_console(event: str) -> chassis.rpc.Method:
+    return chassis.rpc.Method(callers=frozenset({"console"}), deadline_s=WEBHOOK_DEADLINE_S, event=event)
+
 
 # An export of a year's log is long; what ends a broken one is the connection's end.
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
@@ -37,6 +48,14 @@ ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     }
 )
 
+WEBHOOK_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "FindWebhook": _for_console("telemetry.webhook.viewed"),
+        "TestWebhook": _for_console(Kind.WEBHOOK_TESTED),
+        "RotateWebhookSecret": _for_console(Kind.WEBHOOK_SECRET_ROTATED),
+    }
+)
+
 PHASES = MappingProxyType(
     {
         telemetry_pb2.PHASE_INTENT: Phase.INTENT,
@@ -44,6 +63,11 @@ PHASES = MappingProxyType(
         telemetry_pb2.PHASE_FACT: Phase.FACT,
     }
 )
+
+
+class _Asker(TypedDict):
+    actor: Actor
+    request_id: str | None
 
 
 class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
@@ -84,8 +108,43 @@ class TelemetryAdmin(telemetry_pb2_grpc.TelemetryAdminServicer):
             yield telemetry_pb2.ExportLine(line=line)
 
 
-def services(*, intake: Intake, exporter: Exporter) -> list[chassis.rpc.Service]:
-    """Return the two surfaces: one for services, one for operators."""
+class WebhookAdmin(webhooks_pb2_grpc.WebhookAdminServicer):
+    """Who is told by webhook."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+
+    async def FindWebhook(  # noqa: N802 - the contract's name
+        self,
+        request: webhooks_pb2.FindWebhookRequest,  # noqa: ARG002 - it asks for nothing in particular
+        context: object,  # noqa: ARG002 - as above
+    ) -> webhooks_pb2.Webhook:
+        """Say how telling the receiver goes."""
+        return _webhook(await self._webhooks.view())
+
+    async def TestWebhook(  # noqa: N802 - the contract's name
+        self,
+        request: webhooks_pb2.TestWebhookRequest,  # noqa: ARG002 - as above
+        context: object,  # noqa: ARG002 - as above
+    ) -> webhooks_pb2.TestWebhookResponse:
+        """Post a message that reports nothing."""
+        answer = await self._webhooks.test(**_asker())
+        return webhooks_pb2.TestWebhookResponse(
+            status=answer.status, is_accepted=answer.fate is Fate.DELIVERED
+        )
+
+    async def RotateWebhookSecret(  # noqa: N802 - the contract's name
+        self,
+        request: webhooks_pb2.RotateWebhookSecretRequest,  # noqa: ARG002 - as above
+        context: object,  # noqa: ARG002 - as above
+    ) -> webhooks_pb2.RotateWebhookSecretResponse:
+        """Change the secret, and show the new one this once."""
+        secret = await self._webhooks.rotate_secret(**_asker())
+        return webhooks_pb2.RotateWebhookSecretResponse(secret=secret.reveal())
+
+
+def services(*, intake: Intake, exporter: Exporter, webhooks: Webhooks) -> list[chassis.rpc.Service]:
+    """Return the surfaces: one for services, two for operators."""
     by_name = telemetry_pb2.DESCRIPTOR.services_by_name
     return [
         chassis.rpc.Service(
@@ -100,7 +159,44 @@ def services(*, intake: Intake, exporter: Exporter) -> list[chassis.rpc.Service]
             servicer=TelemetryAdmin(exporter),
             methods=ADMIN_METHODS,
         ),
+        chassis.rpc.Service(
+            descriptor=webhooks_pb2.DESCRIPTOR.services_by_name["WebhookAdmin"],
+            add=webhooks_pb2_grpc.add_WebhookAdminServicer_to_server,
+            servicer=WebhookAdmin(webhooks),
+            methods=WEBHOOK_METHODS,
+        ),
     ]
+
+
+def _asker() -> _Asker:
+    return {
+        "actor": Actor("operator", chassis.rpc.caller()),
+        "request_id": chassis.trace.request_id() or None,
+    }
+
+
+def _webhook(view: View) -> webhooks_pb2.Webhook:
+    standing = view.standing
+    message = webhooks_pb2.Webhook(
+        host=view.host,
+        is_gone=view.is_gone,
+        sequence=standing.sequence,
+        head=standing.head,
+        attempts=standing.attempts,
+        dead_letters=[
+            webhooks_pb2.DeadLetter(
+                sequence=letter.sequence,
+                kind=letter.kind,
+                status=letter.status,
+                attempts=letter.attempts,
+                given_up_at=letter.given_up_at,
+            )
+            for letter in standing.dead_letters
+        ],
+    )
+    if standing.retry_at is not None:
+        message.retry_at.FromDatetime(standing.retry_at)
+    return message
 
 
 def _event(message: telemetry_pb2.AuditEvent) -> Event:

@@ -8,9 +8,11 @@ from datetime import datetime
 import chassis.log
 import chassis.metrics
 from services.telemetry.model.events import OWN_NAME
+from services.telemetry.model.webhooks import Fate
 
 SENDERS = frozenset({"gateway", "auth", "retention", OWN_NAME})
-JOBS = frozenset({"checkpoints", "orphans", "health"})
+JOBS = frozenset({"checkpoints", "orphans", "health", "webhook"})
+WEBHOOK_FATES = frozenset({*Fate, "abandoned"})
 CODES = frozenset(
     {
         "audit_unavailable",
@@ -59,6 +61,18 @@ class Signals:
             "sallyport_telemetry_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
         )
 
+        self._webhook_answers = registry.counter(
+            "sallyport_telemetry_webhook_posts_total",
+            "Messages posted to the webhook, by what became of each; abandoned: a report was given up.",
+            {"fate": WEBHOOK_FATES},
+        )
+        self._webhook_lag = registry.gauge(
+            "sallyport_telemetry_webhook_lag_records", "Records that the webhook is behind the log."
+        )
+        self._webhook_gone = registry.gauge(
+            "sallyport_telemetry_webhook_gone", "1 when the receiver answered that it wants no more."
+        )
+
     def appended(self, sender: str, events: int) -> None:
         """Count events that a sender was told are durable."""
         self._appended.inc(events, sender=sender)
@@ -92,6 +106,20 @@ class Signals:
         self._orphans.inc(intents)
         if intents:
             self._log.warning("intents_resolved_as_unknown", intents=intents)
+
+    def webhook_answered(self, fate: str) -> None:
+        """Count one attempt by what became of it; "abandoned" counts a report that was given up."""
+        self._webhook_answers.inc(fate=fate)
+        if fate != Fate.DELIVERED:
+            self._log.warning("webhook_not_delivered", fate=fate)
+
+    def webhook_lags(self, records: int) -> None:
+        """Show how many records the receiver is behind the log."""
+        self._webhook_lag.set(records)
+
+    def webhook_gone(self, *, is_gone: bool) -> None:
+        """Show whether the receiver wants no more."""
+        self._webhook_gone.set(float(is_gone))
 
     def job_failed(self, job: str, code: str) -> None:
         """Count and log one round of a job that failed."""

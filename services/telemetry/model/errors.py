@@ -65,3 +65,10 @@ class CheckpointContended(chassis.errors.Unavailable):
 
     code = "checkpoint_contended"
     text = "Too many checkpoints are being signed at once."
+
+
+class WebhookMissing(chassis.errors.Conflict):
+    """No receiver is configured."""
+
+    code = "webhook_missing"
+    text = "No webhook is configured."

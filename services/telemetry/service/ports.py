@@ -1,13 +1,15 @@
 """What the use cases need from outside; edge files and the committer fit these by shape."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from chassis.secrecy import Secret
 from services.telemetry.model.admission import Call
 from services.telemetry.model.chain import Record
 from services.telemetry.model.checkpoints import Checkpoint, Tip
 from services.telemetry.model.intents import Intent
+from services.telemetry.model.webhooks import Answer, DeadLetter, Standing, Turn
 
 
 class Journal(Protocol):
@@ -120,4 +122,92 @@ class Signals(Protocol):
 
     def intents_resolved(self, intents: int) -> None:
         """Count intents whose fate stays unknown."""
+        ...
+
+
+class WebhookStore(Protocol):
+    """How far the receiver has come. Whoever holds the turn writes, under its fence."""
+
+    async def take(self, turn_s: float) -> Turn | None:
+        """Return the turn for so many seconds; None while another holds it, and the very first time.
+
+        A receiver that was never told anything starts at the log's end.
+        """
+        ...
+
+    async def give_back(self, fence: int) -> None:
+        """End a turn, if it is still this one."""
+        ...
+
+    async def find_event(self, event_id: str) -> Record | None:
+        """Return the record of an event, if there is one."""
+        ...
+
+    async def settle(self, fence: int, sequence: int) -> bool:
+        """Keep that everything up to a sequence is told; False when the turn was lost."""
+        ...
+
+    async def postpone(self, fence: int, attempts: int, retry_at: datetime) -> bool:
+        """Keep that the next report failed so often, and when to try again; False when the turn was lost."""
+        ...
+
+    async def abandon(self, fence: int, letter: DeadLetter) -> bool:
+        """Keep a report that was refused too often, and go past it; False when the turn was lost."""
+        ...
+
+    async def note_gone(self, fence: int, digest: bytes) -> bool:
+        """Keep that the receiver at this address wants no more; False when the turn was lost."""
+        ...
+
+    async def note_back(self) -> None:
+        """Forget that a receiver was gone or failed: it has just answered."""
+        ...
+
+    async def standing(self) -> Standing:
+        """Return how telling the receiver goes, as of one moment."""
+        ...
+
+
+class Receiver(Protocol):
+    """Whoever is told, outside."""
+
+    @property
+    def url(self) -> str:
+        """Its address; empty when nobody is told."""
+        ...
+
+    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Return how the receiver answered; status 0 when it did not.
+
+        Raises:
+            WebhookMissing: nobody is told.
+        """
+        ...
+
+
+class WebhookSecrets(Protocol):
+    """What proves to a receiver that a message is ours; Unavailable while the key service is away."""
+
+    async def valid(self, now: datetime) -> Sequence[Secret[bytes]]:
+        """Return the keys that sign now, newest first: one, or two after a rotation; makes the first one."""
+        ...
+
+    async def rotate(self, now: datetime) -> Secret[bytes]:
+        """Return a new key; the one before it signs on for OVERLAP."""
+        ...
+
+
+class WebhookSignals(Protocol):
+    """What telling a receiver makes visible."""
+
+    def webhook_answered(self, fate: str) -> None:
+        """Count one attempt by what became of it; "abandoned" counts a report that was given up."""
+        ...
+
+    def webhook_lags(self, records: int) -> None:
+        """Show how many records the receiver is behind the log."""
+        ...
+
+    def webhook_gone(self, *, is_gone: bool) -> None:
+        """Show whether the receiver wants no more."""
         ...

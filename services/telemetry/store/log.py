@@ -1,7 +1,4 @@
-"""Every SQL statement of telemetry: the log, its checkpoints, and the bookmark of the search for orphans.
-
-The role behind the pool may add and read, not change or remove (migrations/0001_audit_log.sql).
-"""
+"""The audit log in Postgres: records, checkpoints, and the bookmark of the search for orphans."""
 
 import operator
 from collections.abc import Collection, Sequence
