@@ -86,6 +86,12 @@ async def user(store: AnyStore, seller_id: str) -> tuple[User, Invitation]:
     return made, invitation
 
 
+def session_for(owner: User) -> NewSession:
+    return NewSession(
+        session_id=new_id(), token_digest=digest(), user_id=owner.user_id, expires_at=START + DAY
+    )
+
+
 def state(seller_id: str) -> State:
     return State(
         state_digest=digest(),
@@ -196,7 +202,7 @@ async def test_a_seller_is_found_as_it_was_kept(store: AnyStore) -> None:
 
 async def test_an_invitation_opens_one_session(store: AnyStore) -> None:
     owner, invitation = await user(store, (await seller(store)).seller_id)
-    opening = NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY)
+    opening = session_for(owner)
     assert await store.find_invited(invitation.invitation_digest) == owner
     session = await store.redeem_invitation(invitation.invitation_digest, opening, START)
     assert await store.find_invited(invitation.invitation_digest) == owner
@@ -207,7 +213,7 @@ async def test_an_invitation_opens_one_session(store: AnyStore) -> None:
     )
     assert (session.user_name_sealed, session.seller_name_sealed) == ("sealed user", "sealed name")
     assert await store.find_session(opening.token_digest) == session
-    again = NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY)
+    again = session_for(owner)
     with pytest.raises(InvitationInvalid):
         await store.redeem_invitation(invitation.invitation_digest, again, START)
     with pytest.raises(SessionInvalid):
@@ -215,10 +221,8 @@ async def test_an_invitation_opens_one_session(store: AnyStore) -> None:
 
 
 async def test_two_at_once_cannot_both_redeem_an_invitation(store: AnyStore) -> None:
-    _, invitation = await user(store, (await seller(store)).seller_id)
-    openings = [
-        NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY) for _ in range(4)
-    ]
+    owner, invitation = await user(store, (await seller(store)).seller_id)
+    openings = [session_for(owner) for _ in range(4)]
     answers = await asyncio.gather(
         *(store.redeem_invitation(invitation.invitation_digest, opening, START) for opening in openings),
         return_exceptions=True,
@@ -227,8 +231,8 @@ async def test_two_at_once_cannot_both_redeem_an_invitation(store: AnyStore) -> 
 
 
 async def test_a_late_or_unknown_invitation_opens_nothing(store: AnyStore) -> None:
-    _, invitation = await user(store, (await seller(store)).seller_id)
-    opening = NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY)
+    owner, invitation = await user(store, (await seller(store)).seller_id)
+    opening = session_for(owner)
     with pytest.raises(InvitationInvalid):
         await store.redeem_invitation(invitation.invitation_digest, opening, invitation.expires_at)
     with pytest.raises(InvitationInvalid):
@@ -238,8 +242,8 @@ async def test_a_late_or_unknown_invitation_opens_nothing(store: AnyStore) -> No
 
 
 async def test_an_ended_session_is_forgotten(store: AnyStore) -> None:
-    _, invitation = await user(store, (await seller(store)).seller_id)
-    opening = NewSession(session_id=new_id(), token_digest=digest(), expires_at=START + DAY)
+    owner, invitation = await user(store, (await seller(store)).seller_id)
+    opening = session_for(owner)
     await store.redeem_invitation(invitation.invitation_digest, opening, START)
     await store.end_session(opening.session_id)
     await store.end_session(opening.session_id)

@@ -9,4 +9,4 @@ ALTER TABLE auth.users
         CHECK ((seller_id IS NULL) = (role IN ('support', 'security', 'auditor')));
 
 -- Opened by an invitation: good for setting up a way in, and for nothing else.
-ALTER TABLE auth.sessions ADD COLUMN needs_credential boolean NOT NULL DEFAULT false;
+ALTER TABLE auth.sessions ADD COLUMN needs_credential boolean NOT NULL DEFAULT true;

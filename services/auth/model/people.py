@@ -1,15 +1,29 @@
-"""Sellers, their users, and the sessions and invitations by which users come in."""
+"""Sellers, the people, and the sessions and invitations by which people come in.
+
+- A session that an invitation opened needs a credential: it lives SETUP_LIFE and may only set one up. Then
+  another session takes its place, so that nobody who knew the first one's token comes in with it.
+- What a person signs in with is changed soon after signing in (FRESH), so that a browser left open for
+  hours does not give somebody else a way in.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from services.auth.model.people_refusals import CredentialRequired, RightMissing
+from services.auth.model.people_refusals import CredentialRequired, RightMissing, RoleRefused, SignInAgain
 from services.auth.model.refusals import SessionInvalid
 from services.auth.model.roles import RIGHTS, Right, Role
-from services.auth.model.sealing import Place
+from services.auth.model.sealing import STAFF, Place
 
 SESSION_LIFE = timedelta(hours=12)
+SETUP_LIFE = timedelta(hours=1)
+FRESH = timedelta(minutes=15)
 INVITATION_LIFE = timedelta(hours=24)
+# People of one seller, or of the staff.
+MEMBERS_MAX = 200
+
+PASSKEY = "passkey"
+PASSWORD = "password"  # noqa: S105 - the name of a way in
+PROVIDER = "provider"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +45,7 @@ class User:
     """A person of a seller, or of the vendor's staff.
 
     Attributes:
-        seller_id: empty for staff.
+        seller_id: STAFF for staff.
     """
 
     user_id: str
@@ -39,6 +53,11 @@ class User:
     role: Role
     name_sealed: str
     created_at: datetime
+
+    @property
+    def name_place(self) -> Place:
+        """Where the name is sealed."""
+        return user_name_place(self.seller_id, self.user_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +71,25 @@ class Invitation:
 
 @dataclass(frozen=True, kw_only=True)
 class NewSession:
-    """A session about to begin; whose it is, the invitation says."""
+    """A session about to begin.
+
+    Attributes:
+        needs_credential: the person has nothing to sign in with yet, or nothing that may go on being used.
+    """
 
     session_id: str
     token_digest: bytes
+    user_id: str
     expires_at: datetime
+    needs_credential: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewal:
+    """A session that takes another one's place."""
+
+    ended_session_id: str
+    session: NewSession
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +97,9 @@ class Session:
     """What a browser's session token stands for.
 
     Attributes:
-        seller_id: empty for staff.
+        seller_id: STAFF for staff.
         role: the person's present one, not the one they signed in with.
-        needs_credential: opened by an invitation, and nothing to sign in with is set up yet.
+        seller_name_sealed: empty for staff.
     """
 
     session_id: str
@@ -87,6 +120,11 @@ class Session:
     def user_name_place(self) -> Place:
         """Where the user's name is sealed."""
         return user_name_place(self.seller_id, self.user_id)
+
+    @property
+    def fresh_until(self) -> datetime:
+        """Until when the person may change what they sign in with."""
+        return self.expires_at if self.needs_credential else self.expires_at - SESSION_LIFE + FRESH
 
     def check(self, now: datetime) -> None:
         """Return if the session may be used now.
@@ -109,6 +147,15 @@ class Session:
         if right not in RIGHTS[self.role]:
             raise RightMissing
 
+    def check_fresh(self, now: datetime) -> None:
+        """Return if the person may change what they sign in with.
+
+        Raises:
+            SignInAgain: they signed in too long ago.
+        """
+        if now >= self.fresh_until:
+            raise SignInAgain
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
@@ -117,6 +164,45 @@ class SignedIn:
     session: Session
     seller_name: str = field(repr=False)
     user_name: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A person as their colleagues see them.
+
+    Attributes:
+        credentials: of PASSKEY, PASSWORD and PROVIDER, in this order; empty for who is invited only.
+    """
+
+    user: User
+    signed_in_at: datetime | None
+    credentials: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedMember:
+    """A member with the name in the open."""
+
+    member: Member
+    name: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """What ended with a person's access: how many sessions, and which devices."""
+
+    sessions_ended: int
+    device_ids: tuple[str, ...]
+
+
+def check_side(role: Role, seller_id: str) -> None:
+    """Return if people of this seller, or of the staff, may have this role.
+
+    Raises:
+        RoleRefused: it is the other side's.
+    """
+    if role.is_staff != (seller_id == STAFF):
+        raise RoleRefused
 
 
 def seller_name_place(seller_id: str) -> Place:

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+STAFF = ""
+"""Stands in the place of a seller's id for the vendor's staff: a key of the house seals their data."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """The home of one sealed value.
 
     Attributes:
-        seller_id: whose key seals it; destroying that key destroys the value (T-18).
+        seller_id: whose key seals it, or STAFF; destroying that key destroys the value (T-18).
         table: name of the table, without its schema.
         column: name of the column.
         row_id: the row's identifier.

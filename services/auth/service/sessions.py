@@ -35,6 +35,7 @@ class SessionService:
         opening = NewSession(
             session_id=self._mint.new_id(),
             token_digest=minted.digest,
+            user_id=invited.user_id,
             expires_at=self._clock.now() + SESSION_LIFE,
         )
         deed = Deed(

@@ -10,6 +10,7 @@ from services.auth.model.people import Invitation, NewSession, Seller, Session, 
 from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound, SessionInvalid
 from services.auth.model.roles import Role
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_seller
 
 
 class PeopleStore(StorePart):
@@ -78,6 +79,8 @@ class PeopleStore(StorePart):
     async def invite_user(self, user: User, invitation: Invitation) -> None:
         """Keep a new user with the invitation that lets them in."""
         async with chassis.db.transaction(self._pool) as connection:
+            if user.seller_id:
+                await hold_seller(connection, user.seller_id)
             await connection.execute(
                 """
                 INSERT INTO auth.users (user_id, seller_id, role, name_sealed, created_at)
@@ -138,13 +141,14 @@ class PeopleStore(StorePart):
                 raise InvitationInvalid
             await connection.execute(
                 """
-                INSERT INTO auth.sessions (session_id, token_digest, user_id, expires_at)
-                VALUES ($1, $2, $3, $4)
+                INSERT INTO auth.sessions (session_id, token_digest, user_id, expires_at, needs_credential)
+                VALUES ($1, $2, $3, $4, $5)
                 """,
                 session.session_id,
                 session.token_digest,
                 user_id,
                 session.expires_at,
+                session.needs_credential,
             )
             return await _find_session(connection, session.token_digest)
 
@@ -167,7 +171,7 @@ async def _find_session(connection: chassis.db.Connection, digest: bytes) -> Ses
         FROM auth.sessions s
         JOIN auth.users u ON u.user_id = s.user_id
         JOIN auth.sellers t ON t.seller_id = u.seller_id
-        WHERE s.token_digest = $1
+        WHERE s.token_digest = $1 AND t.offboarded_at IS NULL
         """,
         digest,
     )
