@@ -1,10 +1,13 @@
 """Numbers for Prometheus, held so that no label can leak or explode.
 
 Every label has a fixed set of values; any other value is counted as "other" (T-28), so neither an
-identifier nor an attacker's text becomes a time series. Each process has one registry of its own.
+identifier nor an attacker's text becomes a time series. Where an operator's own few things must be told
+apart, their identifiers are the values: of one form, and only the first so many. Each process has one registry
+of its own.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 
 import prometheus_client
@@ -15,13 +18,32 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # From a cached answer to the longest deadline.
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-NO_LABELS: Mapping[str, frozenset[str]] = MappingProxyType({})
+NO_LABELS: Mapping[str, Container[str]] = MappingProxyType({})
+
+
+class Identifiers(Container[str]):
+    """The values of a label that only an operator's decisions bring forth: the first of one form."""
+
+    def __init__(self, form: re.Pattern[str], *, values_max: int) -> None:
+        self._form = form
+        self._values_max = values_max
+        self._known: set[str] = set()
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether a value may be shown; it is one of the first `values_max` of this form then."""
+        if value in self._known:
+            return True
+        has_room = len(self._known) < self._values_max
+        if not has_room or not isinstance(value, str) or not self._form.fullmatch(value):
+            return False
+        self._known.add(value)
+        return True
 
 
 class _Labels:
     """The labels of one metric and what each may say."""
 
-    def __init__(self, allowed: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, allowed: Mapping[str, Container[str]]) -> None:
         self._allowed = dict(allowed)
 
     def values(self, given: Mapping[str, str]) -> list[str]:
@@ -87,7 +109,7 @@ class Registry:
         self,
         name: str,
         text: str,
-        labels: Mapping[str, frozenset[str]] = NO_LABELS,
+        labels: Mapping[str, Container[str]] = NO_LABELS,
     ) -> Counter:
         """Return a new counter.
 
@@ -102,7 +124,7 @@ class Registry:
             _Labels(labels),
         )
 
-    def gauge(self, name: str, text: str, labels: Mapping[str, frozenset[str]] = NO_LABELS) -> Gauge:
+    def gauge(self, name: str, text: str, labels: Mapping[str, Container[str]] = NO_LABELS) -> Gauge:
         """Return a new gauge; the arguments are those of `counter`, the name ends with its unit."""
         self._note(name, text)
         return Gauge(
@@ -114,7 +136,7 @@ class Registry:
         self,
         name: str,
         text: str,
-        labels: Mapping[str, frozenset[str]] = NO_LABELS,
+        labels: Mapping[str, Container[str]] = NO_LABELS,
         *,
         buckets_s: Sequence[float] = BUCKETS_S,
     ) -> Histogram:

@@ -1,5 +1,7 @@
 """Labels neither leak nor explode."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,21 @@ def test_no_input_makes_more_series_than_were_declared_R23(values: list[str]) ->
         line for line in registry.render().decode().splitlines() if line.startswith("sallyport_waiting{")
     ]
     assert len(lines) <= 3
+
+
+def test_identifiers_of_a_form_are_shown_and_no_more_than_the_first_few_T28() -> None:
+    registry = chassis.metrics.Registry()
+    applications = chassis.metrics.Identifiers(re.compile(r"app\.[0-9]+"), values_max=2)
+    gauge = registry.gauge("sallyport_days_left", "Days.", {"application": applications})
+    for value in ("app.1", "amzn1.oa2-cs.v1.secret", "app.2", "app.3", "app.1"):
+        gauge.set(1, application=value)
+    text = registry.render().decode()
+    shown = [line for line in text.splitlines() if line.startswith("sallyport_days_left{")]
+    assert sorted(shown) == [
+        'sallyport_days_left{application="app.1"} 1.0',
+        'sallyport_days_left{application="app.2"} 1.0',
+        'sallyport_days_left{application="other"} 1.0',
+    ]
 
 
 def test_an_undeclared_label_is_a_mistake() -> None:
