@@ -47,6 +47,17 @@ class UseCases:
     health: Health
 
 
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What telemetry stands on, opened; its clock is the machine's."""
+
+    clock: chassis.clock.Clock
+    vault: chassis.vault.Vault
+    keeper: chassis.identity.Keeper
+    pool: chassis.db.Pool
+    entropy: chassis.entropy.Entropy
+
+
 @asynccontextmanager
 async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """Open everything that telemetry stands on, and yield what is to be run.
@@ -56,58 +67,36 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         Unavailable: Vault or Postgres did not come.
     """
     async with AsyncExitStack() as stack:
-        machine_clock = chassis.clock.SystemClock()
-        vault_config = config.common.vault
-        vault = await stack.enter_async_context(await chassis.vault.connect(vault_config, machine_clock))
-        issue = functools.partial(
-            vault.issue_certificate, vault_config.pki_role, [DNS_NAME], CERTIFICATE_LIFE_S
-        )
-        keeper = chassis.identity.Keeper(issue, machine_clock)
-        await keeper.start()
-        pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
-
+        ground = await _open_ground(stack, config)
         clock = chassis.clock.choose(config.common.clock_file)
-        entropy = chassis.entropy.SystemEntropy()
-        registry = chassis.metrics.Registry()
-        readiness = chassis.web.Readiness()
-        signals = Signals(registry)
-        store = AuditStore(pool)
+        registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
+        signals, store = Signals(registry), AuditStore(ground.pool)
         committer = Committer(store=store, clock=clock, signals=signals)
         use_cases = compose(
             store=store,
             committer=committer,
-            key=CheckpointKey(vault),
+            key=CheckpointKey(ground.vault),
             clock=clock,
-            entropy=entropy,
+            entropy=ground.entropy,
             signals=signals,
         )
-        webhooks = Webhooks(
-            Ports(
-                store=WebhookStore(pool),
-                archive=store,
-                receiver=await _open_receiver(stack, config.webhook),
-                secrets=WebhookSecrets(vault, machine_clock, entropy),
-                signals=signals,
-                clock=machine_clock,
-                entropy=entropy,
-            ),
-            use_cases.diary,
-            config.webhook.selection,
-        )
+        receiver = await _open_receiver(stack, config.webhook)
+        ports = _webhook_ports(ground, store, receiver=receiver, signals=signals)
+        webhooks = Webhooks(ports, use_cases.diary, config.webhook.selection)
         jobs = Jobs(
             sign_if_due=use_cases.checkpoints.sign_if_due,
             resolve_orphans=use_cases.orphans.resolve,
             check_health=use_cases.health.check,
             readiness=readiness,
-            clock=machine_clock,
+            clock=ground.clock,
             signals=signals,
         )
         services = rpc.services(intake=use_cases.intake, exporter=use_cases.exporter, webhooks=webhooks)
         telling = functools.partial(jobs.tell_webhook, webhooks.tell)
         yield chassis.run.Application(
             tasks=[
-                ("vault", vault.run),
-                ("certificate", keeper.run),
+                ("vault", ground.vault.run),
+                ("certificate", ground.keeper.run),
                 ("committer", committer.run),
                 ("checkpoints", jobs.sign_checkpoints),
                 ("orphans", jobs.conclude_orphans),
@@ -116,7 +105,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             ],
             servers=[
                 chassis.rpc.Server(
-                    listen=config.common.listen, keeper=keeper, services=services, clock=machine_clock
+                    listen=config.common.listen, keeper=ground.keeper, services=services, clock=ground.clock
                 ),
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],
@@ -124,11 +113,35 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         )
 
 
+async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
+    """Log in to the key service, get a certificate, and reach Postgres with it."""
+    clock = chassis.clock.SystemClock()
+    vault_config = config.common.vault
+    vault = await stack.enter_async_context(await chassis.vault.connect(vault_config, clock))
+    issue = functools.partial(vault.issue_certificate, vault_config.pki_role, [DNS_NAME], CERTIFICATE_LIFE_S)
+    keeper = chassis.identity.Keeper(issue, clock)
+    await keeper.start()
+    pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+    return Ground(clock=clock, vault=vault, keeper=keeper, pool=pool, entropy=chassis.entropy.SystemEntropy())
+
+
 async def _open_receiver(stack: AsyncExitStack, config: WebhookConfig) -> Receiver:
     if not config.url:
         return webhook.Nobody()
     receiver = webhook.connect(config.url, config.ca_file, allows_private=config.allows_private)
     return await stack.enter_async_context(receiver)
+
+
+def _webhook_ports(ground: Ground, store: AuditStore, *, receiver: Receiver, signals: Signals) -> Ports:
+    return Ports(
+        store=WebhookStore(ground.pool),
+        archive=store,
+        receiver=receiver,
+        secrets=WebhookSecrets(ground.vault, ground.clock, ground.entropy),
+        signals=signals,
+        clock=ground.clock,
+        entropy=ground.entropy,
+    )
 
 
 def compose(
