@@ -32,6 +32,7 @@ from tests.integration.telemetry.process import until
 from tests.unit.telemetry.house import fact, intent
 
 TABLES = ("records", "checkpoints")
+WEBHOOK_COLUMNS = ("sequence", "fence", "held_until", "attempts", "retry_at", "gone_digest")
 
 
 Engines = tuple[sallyport.engines.postgres.Postgres, sallyport.engines.openbao.OpenBao]
@@ -187,6 +188,12 @@ async def test_the_role_has_exactly_the_rights_of_the_migrations(pool_for: PoolF
         ("telemetry", "checkpoints", "INSERT"),
         ("telemetry", "resolution", "SELECT"),
         ("telemetry", "resolution", "UPDATE resolved_to"),
+        ("telemetry", "webhooks", "SELECT"),
+        ("telemetry", "webhooks", "INSERT"),
+        *(("telemetry", "webhooks", f"UPDATE {column}") for column in WEBHOOK_COLUMNS),
+        ("telemetry", "webhook_dead_letters", "SELECT"),
+        ("telemetry", "webhook_dead_letters", "INSERT"),
+        ("telemetry", "webhook_dead_letters", "DELETE"),
     }
 
 
