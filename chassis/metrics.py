@@ -2,8 +2,8 @@
 
 Every label has a fixed set of values; any other value is counted as "other" (T-28), so neither an
 identifier nor an attacker's text becomes a time series. Where an operator's own few things must be told
-apart, their identifiers are the values: of one form, and only the first so many. Each process has one registry
-of its own.
+apart, their identifiers are the values: of one form, and only the first so many. Each process has its own
+registry.
 """
 
 import re

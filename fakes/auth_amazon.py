@@ -1,6 +1,5 @@
 """Amazon's token endpoints in memory: grants what it was told exists, and fails as a test scripts it."""
 
-import hmac
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,8 +7,10 @@ from dataclasses import dataclass, field
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials, Region
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant, Restriction
 from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
+from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 
 LIFE_S = 3600
 
@@ -19,7 +20,9 @@ class FakeAmazon:
     """One application, its sellers' grants, and a record of what was asked.
 
     Attributes:
-        secret: the client secret that is accepted.
+        secret: the newest client secret; it and the older ones are accepted.
+        is_enrolled: whether a rotation has a queue to tell of the new secret.
+        rotated: called with each new secret.
         codes: consent codes that can be exchanged once.
         refresh_tokens: those that are alive.
         faults: raised by the next calls, one each, before anything happens.
@@ -31,6 +34,9 @@ class FakeAmazon:
 
     clock: Clock
     secret: str = "amzn1.oa2-cs.v1.fake"
+    older_secrets: set[str] = field(default_factory=set)
+    is_enrolled: bool = True
+    rotated: Callable[[str], None] | None = None
     codes: set[str] = field(default_factory=set)
     refresh_tokens: set[str] = field(default_factory=set)
     roles_missing: bool = False
@@ -64,6 +70,22 @@ class FakeAmazon:
         finally:
             self._in_flight -= 1
 
+    async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
+        self._begin(f"grantless {scope}", credentials)
+        token = Secret(f"Atza|grantless-{self._next()}")
+        return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
+
+    async def rotate_secret(self, region: Region, access_token: Secret[str]) -> None:
+        self._begin(f"rotate {region}")
+        if not access_token.reveal().startswith("Atza|grantless-"):
+            raise RotationRefused
+        if not self.is_enrolled:
+            raise RotationUnenrolled
+        self.older_secrets.add(self.secret)
+        self.secret = f"amzn1.oa2-cs.v1.{self._next()}"
+        if self.rotated is not None:
+            self.rotated(self.secret)
+
     async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
         self._begin(f"restrict {region}")
         if self.roles_missing or not access_token.reveal().startswith("Atza|"):
@@ -77,7 +99,7 @@ class FakeAmazon:
             raise self.faults.popleft()
         if credentials is not None:
             shown = credentials.client_secret.reveal()
-            if not hmac.compare_digest(shown, self.secret):
+            if shown not in {self.secret, *self.older_secrets}:
                 raise ApplicationRefused
 
     def _grant(self, refresh_token: Secret[str]) -> Grant:

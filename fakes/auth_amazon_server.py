@@ -15,6 +15,7 @@ from fakes.certificates import Authority
 
 LWA_PATH = "/auth/o2/token"
 RESTRICTED_PATH = "/tokens/2021-03-01/restrictedDataToken"
+ROTATION_PATH = "/applications/2023-11-30/clientSecret"
 LIFE_S = 3600
 
 
@@ -32,7 +33,8 @@ class AmazonServer:
     """What is granted, what was asked.
 
     Attributes:
-        secret: the client secret that is accepted.
+        secret: the newest client secret; it and the older ones are accepted.
+        is_enrolled: whether a rotation has a queue to tell of the new secret.
         codes: consent codes that can be exchanged once.
         refresh_tokens: those that are alive.
         scripted: taken for the next answers, one each.
@@ -41,6 +43,8 @@ class AmazonServer:
     """
 
     secret: str = "amzn1.oa2-cs.v1.stub"
+    older_secrets: set[str] = field(default_factory=set)
+    is_enrolled: bool = True
     codes: set[str] = field(default_factory=set)
     refresh_tokens: set[str] = field(default_factory=set)
     scripted: deque[Scripted] = field(default_factory=deque)
@@ -62,8 +66,13 @@ class AmazonServer:
         refused = await self._begin(request, form)
         if refused is not None:
             return refused
-        if form.get("client_secret") != self.secret:
+        if form.get("client_secret") not in {self.secret, *self.older_secrets}:
             return _answer(401, error="invalid_client", error_description=form.get("client_secret", ""))
+        if form["grant_type"] == "client_credentials":
+            token = f"Atza|stub-grantless-{self._next()}"
+            return _answer(
+                200, access_token=token, scope=form["scope"], token_type="bearer", expires_in=LIFE_S
+            )
         if form["grant_type"] == "authorization_code" and form["code"] in self.codes:
             self.codes.remove(form["code"])
             refresh_token = f"Atzr|stub-{self._next()}"
@@ -90,6 +99,18 @@ class AmazonServer:
             return _answer(400, errors=[{"code": "InvalidInput", "message": "missing role", "details": ""}])
         return _answer(200, restrictedDataToken=f"Atz.sprdt|stub-{self._next()}", expiresIn=LIFE_S)
 
+    async def _rotate(self, request: web.Request) -> web.StreamResponse:
+        refused = await self._begin(request, {"body": (await request.read()).decode()})
+        if refused is not None:
+            return refused
+        if not request.headers["x-amz-access-token"].startswith("Atza|stub-grantless-"):
+            return _answer(403, errors=[{"code": "Unauthorized", "message": "wrong scope", "details": ""}])
+        if not self.is_enrolled:
+            return _answer(400, errors=[{"code": "InvalidInput", "message": "not enrolled", "details": ""}])
+        self.older_secrets.add(self.secret)
+        self.secret = f"amzn1.oa2-cs.v1.stub-{self._next()}"
+        return web.Response(status=204)
+
     async def _begin(self, request: web.Request, fields: Mapping[str, str]) -> web.Response | None:
         self.asked.append((request.path, fields))
         self.headers.append(dict(request.headers))
@@ -112,6 +133,7 @@ class AmazonServer:
         app = web.Application()
         app.router.add_post(LWA_PATH, self._lwa)
         app.router.add_post(RESTRICTED_PATH, self._restrict)
+        app.router.add_post(ROTATION_PATH, self._rotate)
         runner = web.AppRunner(app)
         await runner.setup()
         context = chassis.crypto.tls.public_context(authority.issue("localhost"))

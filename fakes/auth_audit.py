@@ -32,6 +32,7 @@ class FakeSignals:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
+        self.days_left: dict[str, float] = {}
 
     def lent(self, kind: str, source: str) -> None:
         self.counts["lent", kind, source] += 1
@@ -47,3 +48,18 @@ class FakeSignals:
 
     def told_late(self, result: str) -> None:
         self.counts["told_late", result] += 1
+
+    def secret_refused(self, which: str) -> None:
+        self.counts["secret_refused", which] += 1
+
+    def secret_days_left(self, application_id: str, days: float) -> None:
+        self.days_left[application_id] = days
+
+    def secret_expiring(self, days_left: float) -> None:
+        self.counts["secret_expiring", str(int(days_left))] += 1
+
+    def rotation(self, result: str) -> None:
+        self.counts["rotation", result] += 1
+
+    def notice(self, result: str) -> None:
+        self.counts["notice", result] += 1

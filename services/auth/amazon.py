@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import chassis.clock
 import chassis.crypto.tls
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials, Region
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant, Restriction
 from services.auth.model.refusals import (
     ApplicationRefused,
@@ -27,9 +29,12 @@ from services.auth.model.refusals import (
     RestrictionRefused,
     UpstreamInvalid,
 )
+from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 
 LWA_PATH = "/auth/o2/token"
 RESTRICTED_PATH = "/tokens/2021-03-01/restrictedDataToken"
+# Source: SP-API, Application Management API model.
+ROTATION_PATH = "/applications/2023-11-30/clientSecret"
 # LWA's answers hold two tokens of at most 2,048 bytes each.
 ANSWER_BYTES_MAX = 16_384
 CONNECTIONS_MAX = 8
@@ -87,16 +92,29 @@ class Amazon:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token.reveal()}
         return await self._grant(credentials, form)
 
+    async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
+        """Return an access token that no seller stands behind."""
+        return await self._grant(credentials, {"grant_type": "client_credentials", "scope": scope})
+
+    async def rotate_secret(self, region: Region, access_token: Secret[str]) -> None:
+        """Have Amazon make a new client secret, which it sends to the vendor's queue."""
+        url = self._endpoints.spapi_urls[region] + ROTATION_PATH
+        headers = {**self._spapi_headers(access_token), "Content-Type": "application/json"}
+        answer = await self._post(url, headers=headers)
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            raise RotationUnenrolled
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise RotationRefused
+        if answer.status != HTTPStatus.NO_CONTENT:
+            raise UpstreamInvalid
+
     async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
         """Return a restricted data token for one operation."""
         resource: dict[str, Any] = {"method": restriction.method, "path": restriction.path}
         if restriction.data_elements:
             resource["dataElements"] = list(restriction.data_elements)
-        headers = {
-            "x-amz-access-token": access_token.reveal(),
-            "x-amz-date": self._clock.now().strftime("%Y%m%dT%H%M%SZ"),
-        }
         url = self._endpoints.spapi_urls[region] + RESTRICTED_PATH
+        headers = self._spapi_headers(access_token)
         answer = await self._post(url, headers=headers, json={"restrictedResources": [resource]})
         if answer.status != 200:
             raise RestrictionRefused
@@ -128,6 +146,12 @@ class Amazon:
             expires_in_s=_life_s(answer.document.get("expires_in")),
         )
 
+    def _spapi_headers(self, access_token: Secret[str]) -> Mapping[str, str]:
+        return {
+            "x-amz-access-token": access_token.reveal(),
+            "x-amz-date": self._clock.now().strftime("%Y%m%dT%H%M%SZ"),
+        }
+
     async def _post(self, url: str, **request: Any) -> _Answer:
         """Return an answer that is Amazon's last word on the request.
 
@@ -146,7 +170,8 @@ class Amazon:
             raise AuthorizationUnavailable(retry_after_s=retry_after_s)
         if 300 <= status < 400:
             raise UpstreamInvalid
-        return _Answer(status, _document(body), retry_after_s)
+        document = {} if status == HTTPStatus.NO_CONTENT else _document(body)
+        return _Answer(status, document, retry_after_s)
 
 
 @asynccontextmanager

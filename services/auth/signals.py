@@ -6,8 +6,11 @@ No seller, person, device, token or text of Amazon's comes here; the audit log i
 import chassis.log
 import chassis.metrics
 from services.auth.model.audit import Kind
-from services.auth.model.consents import Ending
+from services.auth.model.consents import APPLICATION_FORM, Ending
+from services.auth.model.credentials import URGENT_DAYS
 from services.auth.model.lending import Source
+from services.auth.model.notices import UNREAD, Outcome
+from services.auth.model.rotation import APPLICATIONS_MAX
 
 JOBS = frozenset({"purge", "settle", "confirm", "retire", "health", "news"})
 DEVICE_ENDINGS = frozenset({"seller", "code_reused", "token_reused", "idle"})
@@ -43,6 +46,20 @@ ALARMING_RESULTS = frozenset({"application_refused", "integrity_failure"})
 
 
 class Signals:
+ROTATION_RESULTS = frozenset(
+    {
+        "application_refused",
+        "asked",
+        "audit_unavailable",
+        "authorization_service_unavailable",
+        "key_service_unavailable",
+        "rotation_not_enrolled",
+        "rotation_refused",
+        "store_unavailable",
+        "unanswered",
+        "upstream_invalid",
+    }
+)
     """The one place where auth's use cases and jobs become visible."""
 
     def __init__(self, registry: chassis.metrics.Registry) -> None:
@@ -87,6 +104,22 @@ class Signals:
             self._log.error("refresh failed", code=result)
 
     def refused(self, kind: str, reason: str) -> None:
+        self._secrets_refused = registry.counter(
+            "sallyport_auth_client_secret_refusals_total",
+            "Times that Amazon began to refuse one client secret, or accepted not one of them all.",
+            {"which": frozenset({"one", "all"})},
+        )
+        self._secret_days_left = registry.gauge(
+            "sallyport_auth_client_secret_left_days",
+            "Days that the client secret which an application relies on has left.",
+            {"application": chassis.metrics.Identifiers(APPLICATION_FORM, values_max=APPLICATIONS_MAX)},
+        )
+        self._rotations = registry.counter(
+            "sallyport_auth_rotations_total", "New client secrets asked for.", {"result": ROTATION_RESULTS}
+        )
+        self._notices = registry.counter(
+            "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
+        )
         """Count a refusal that may be an attack."""
         self._refused.inc(kind=kind, reason=reason)
 
@@ -104,3 +137,32 @@ class Signals:
         """Count and log one round of a job that failed."""
         self._jobs_failed.inc(job=job)
         self._log.warning("job round failed", job=job, code=code)
+    def secret_refused(self, which: str) -> None:
+        """Count that Amazon began to refuse "one" client secret, and raise the alarm when it accepts none."""
+        self._secrets_refused.inc(which=which)
+        if which == "all":
+            self._log.error("no client secret accepted")
+        else:
+            self._log.warning("client secret refused")
+
+    def secret_days_left(self, application_id: str, days: float) -> None:
+        """Show how many days the secret that an application relies on has left."""
+        self._secret_days_left.set(days, application=application_id)
+
+    def secret_expiring(self, days_left: float) -> None:
+        """Raise the alarm that a client secret ends in so many days."""
+        tell = self._log.error if days_left <= URGENT_DAYS else self._log.warning
+        tell("client secret expiring", days_left=int(days_left))
+
+    def rotation(self, result: str) -> None:
+        """Count a new secret asked for: "asked" or the code of what went wrong."""
+        self._rotations.inc(result=result)
+        if result != "asked":
+            self._log.error("client secret not rotated", code=result)
+
+    def notice(self, result: str) -> None:
+        """Count a letter on the queue; of one that nobody here can read nothing else is ever said."""
+        self._notices.inc(result=result)
+        if result in UNREAD:
+            self._log.warning("letter left in the queue", result=result)
+

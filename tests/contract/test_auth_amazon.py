@@ -12,8 +12,10 @@ from fakes.auth_house import RestlessClock
 from fakes.clock import FakeClock
 from services.auth.amazon import Endpoints, connect
 from services.auth.model.consents import Credentials, Region
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Restriction
 from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
+from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 from services.auth.service.ports import Amazon
 
 REDIRECT = "https://gateway.example/consent/callback"
@@ -97,3 +99,32 @@ async def test_without_the_role_there_is_no_restricted_token(counter: Counter) -
     counter.behind.roles_missing = True
     with pytest.raises(RestrictionRefused):
         await counter.amazon.restrict(Region.EU, Secret("Atza|access"), ADDRESS)
+
+
+async def test_a_token_of_no_seller_is_given_to_the_application(counter: Counter) -> None:
+    grant = await counter.amazon.grantless(counter.credentials, Scope.ROTATION)
+    assert grant.access_token.reveal().startswith("Atza|")
+    assert (grant.refresh_token, grant.expires_in_s) == (None, 3600)
+    wrong = Credentials(client_id="client", client_secret=Secret("amzn1.oa2-cs.v1.wrong"))
+    with pytest.raises(ApplicationRefused):
+        await counter.amazon.grantless(wrong, Scope.ROTATION)
+
+
+async def test_a_rotation_makes_a_new_secret_beside_the_old(counter: Counter) -> None:
+    grant = await counter.amazon.grantless(counter.credentials, Scope.ROTATION)
+    await counter.amazon.rotate_secret(Region.NA, grant.access_token)
+    assert counter.behind.secret != counter.credentials.client_secret.reveal()
+    for secret in (counter.behind.secret, counter.credentials.client_secret.reveal()):
+        await counter.amazon.grantless(
+            Credentials(client_id="client", client_secret=Secret(secret)), Scope.ROTATION
+        )
+
+
+async def test_a_rotation_that_amazon_refuses_changes_nothing(counter: Counter) -> None:
+    with pytest.raises(RotationRefused):
+        await counter.amazon.rotate_secret(Region.NA, Secret("Atza|of a seller"))
+    counter.behind.is_enrolled = False
+    grant = await counter.amazon.grantless(counter.credentials, Scope.ROTATION)
+    with pytest.raises(RotationUnenrolled):
+        await counter.amazon.rotate_secret(Region.NA, grant.access_token)
+    assert counter.behind.secret == counter.credentials.client_secret.reveal()

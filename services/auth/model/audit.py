@@ -29,6 +29,12 @@ class Kind(StrEnum):
 
     SESSION_STARTED = "auth.session.started"
     SESSION_ENDED = "auth.session.ended"
+        CLIENT_SECRET_REQUESTED: Amazon is asked for a new client secret. Details: application_id, forced.
+        CLIENT_SECRET_KEPT, CLIENT_SECRET_ACCEPTED, CLIENT_SECRET_DATED, CLIENT_SECRET_DESTROYED: a secret
+            came; Amazon was seen to accept it; its end was stated; its time is over. Details: application_id,
+            newest_id, origin, expires_at, older_id, destroyed_id.
+        CLIENT_SECRET_EXPIRING: the secret that the application relies on ends soon. Details: application_id,
+            secret_id, days_left, mark.
     CONSENT_COMPLETED = "auth.consent.completed"
     CONSENT_REFUSED = "auth.consent.refused"
     CONSENT_REVOKED = "auth.consent.revoked"
@@ -55,6 +61,12 @@ class Phase(StrEnum):
 
     INTENT = "intent"
     OUTCOME = "outcome"
+    CLIENT_SECRET_REQUESTED = "auth.client_secret.requested"  # noqa: S105 - kinds of events
+    CLIENT_SECRET_KEPT = "auth.client_secret.kept"  # noqa: S105
+    CLIENT_SECRET_ACCEPTED = "auth.client_secret.accepted"  # noqa: S105
+    CLIENT_SECRET_DATED = "auth.client_secret.dated"  # noqa: S105
+    CLIENT_SECRET_DESTROYED = "auth.client_secret.destroyed"  # noqa: S105
+    CLIENT_SECRET_EXPIRING = "auth.client_secret.expiring"  # noqa: S105
     FACT = "fact"
 
 

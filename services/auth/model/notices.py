@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from chassis.secrecy import Secret
@@ -18,6 +19,20 @@ from services.auth.model.consents import CLIENT_FORM, SECRET_FORM
 BODY_CHARS_MAX = 65_536
 NEW_SECRET = "APPLICATION_OAUTH_CLIENT_NEW_SECRET"  # noqa: S105 - a type of notice
 SECRET_EXPIRY = "APPLICATION_OAUTH_CLIENT_SECRET_EXPIRY"  # noqa: S105 - a type of notice
+
+
+class Outcome(StrEnum):
+    """What became of a letter."""
+
+    KEPT = "kept"
+    DATED = "dated"
+    KNOWN = "known"
+    FOREIGN = "foreign"
+    MALFORMED = "malformed"
+
+
+# These stay in the queue: for whom they are meant, or for its dead letters.
+UNREAD = frozenset({Outcome.FOREIGN, Outcome.MALFORMED})
 
 
 class NoticeMalformed(ValueError):

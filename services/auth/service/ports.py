@@ -9,9 +9,10 @@ from chassis.entropy import Entropy
 from chassis.secrecy import Secret
 from services.auth.model.audit import AuditEvent
 from services.auth.model.consents import Credentials, Region
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant, Restriction
 from services.auth.model.sealing import AnyPlace
-from services.auth.service.rotation_ports import SecretPairs
+from services.auth.service.rotation_ports import SecretPairs, SecretSignals
 from services.auth.service.storage import Store
 
 
@@ -92,6 +93,27 @@ class Amazon(Protocol):
 
         Raises:
             RestrictionRefused, AuthorizationUnavailable, UpstreamInvalid
+    async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
+        """Return an access token that no seller stands behind.
+
+        Raises:
+            ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid
+        """
+        ...
+
+    async def rotate_secret(self, region: Region, access_token: Secret[str]) -> None:
+        """Have Amazon make a new client secret, which it sends to the vendor's queue; never asked twice.
+
+        Args:
+            region: whose endpoint is asked.
+            access_token: grantless, of the scope for rotation.
+
+        Raises:
+            RotationUnenrolled, RotationRefused: nothing was made.
+            AuthorizationUnavailable, UpstreamInvalid: it may have been made.
+        """
+        ...
+
         """
         ...
 
@@ -108,7 +130,7 @@ class Audit(Protocol):
         ...
 
 
-class Signals(Protocol):
+class Signals(SecretSignals, Protocol):
     """Counters; never a value that a caller chose."""
 
     def lent(self, kind: str, source: str) -> None:

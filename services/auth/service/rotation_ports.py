@@ -96,3 +96,27 @@ class Inbox(Protocol):
             QueueUnavailable
         """
         ...
+
+
+class SecretSignals(Protocol):
+    """What looking after client secrets makes visible; never a secret."""
+
+    def secret_refused(self, which: str) -> None:
+        """Count that Amazon began to refuse "one" client secret of two, or accepts not one: "all"."""
+        ...
+
+    def secret_expiring(self, days_left: float) -> None:
+        """Raise the alarm that a client secret ends in so many days."""
+        ...
+
+    def secret_days_left(self, application_id: str, days: float) -> None:
+        """Show how many days the secret that an application relies on has left."""
+        ...
+
+    def rotation(self, result: str) -> None:
+        """Count a new secret asked for: "asked" or the code of what went wrong."""
+        ...
+
+    def notice(self, result: str) -> None:
+        """Count a letter on the queue, by what became of it: one of notices.Outcome."""
+        ...

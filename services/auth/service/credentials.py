@@ -1,0 +1,102 @@
+"""An application's client secrets at work: shown to Amazon newest first, the older one when that is refused.
+
+Every call to Amazon's token endpoint goes through `present`. Which secret Amazon refused is remembered for a
+while, in this process only, so that the other one goes first meanwhile; none is given up without a try, and
+only when Amazon accepts none is the application refused.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from chassis.errors import SallyportError
+from services.auth.model.consents import Credentials
+from services.auth.model.credentials import ClientSecret, SecretPair, Verdict
+from services.auth.model.grantless import Scope
+from services.auth.model.refusals import ApplicationRefused
+from services.auth.service.memory import Memory
+from services.auth.service.ports import Ports
+from services.auth.service.retrying import retried
+
+REFUSED_REMEMBERED_S = 300.0
+# A secret that Amazon accepted so recently need not be proven again.
+ACCEPTED_REMEMBERED_S = 3_600.0
+SECRETS_REMEMBERED_MAX = 128
+
+T = TypeVar("T")
+
+
+class CredentialService:
+    """What applications show Amazon's token endpoint."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._vault = ports.vault
+        self._amazon = ports.amazon
+        self._signals = ports.signals
+        self._clock = ports.clock
+        self._entropy = ports.entropy
+        self._refused_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
+        self._accepted_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
+
+    async def find(self, application_id: str) -> SecretPair:
+        """Return an application's secrets, for one use.
+
+        Raises:
+            ApplicationMissing: it was never registered.
+        """
+        return (await self._vault.find_secrets(application_id)).pair
+
+    async def present(self, pair: SecretPair, call: Callable[[Credentials], Awaitable[T]]) -> T:
+        """Return what a call to Amazon's token endpoint returns for the first secret that Amazon accepts.
+
+        Args:
+            pair: as `find` gave it.
+            call: made once for each secret until one is accepted, twice at most.
+
+        Raises:
+            ApplicationRefused: Amazon accepts none. Any other error ends the attempts at once.
+        """
+        refusal = ApplicationRefused()
+        for secret in sorted(pair.held, key=self._is_refused):
+            try:
+                answer = await call(pair.credentials(secret))
+            except ApplicationRefused as error:
+                self._note_refusal(secret)
+                refusal = error
+            else:
+                self._note_acceptance(secret)
+                return answer
+        self._signals.secret_refused("all")
+        raise refusal
+
+    async def prove(self, pair: SecretPair) -> Verdict:
+        """Return whether Amazon accepts a pair's newest secret, be it kept or not.
+
+        It does if it did a while ago; else it is asked for a token that no seller stands behind.
+        """
+        newest = pair.newest
+        if self._clock.monotonic_s() < (self._accepted_until_s.get(newest.secret_id) or 0.0):
+            return Verdict.ACCEPTED
+        credentials = pair.credentials(newest)
+        try:
+            await retried(
+                lambda: self._amazon.grantless(credentials, Scope.ROTATION), self._clock, self._entropy
+            )
+        except ApplicationRefused:
+            self._note_refusal(newest)
+            return Verdict.REFUSED
+        except SallyportError:
+            return Verdict.UNKNOWN
+        self._note_acceptance(newest)
+        return Verdict.ACCEPTED
+
+    def _is_refused(self, secret: ClientSecret) -> bool:
+        return self._clock.monotonic_s() < (self._refused_until_s.get(secret.secret_id) or 0.0)
+
+    def _note_refusal(self, secret: ClientSecret) -> None:
+        if not self._is_refused(secret):
+            self._signals.secret_refused("one")
+        self._refused_until_s.put(secret.secret_id, self._clock.monotonic_s() + REFUSED_REMEMBERED_S)
+
+    def _note_acceptance(self, secret: ClientSecret) -> None:
+        self._refused_until_s.drop(secret.secret_id)
+        self._accepted_until_s.put(secret.secret_id, self._clock.monotonic_s() + ACCEPTED_REMEMBERED_S)
