@@ -42,10 +42,6 @@ REFRESH_RESULTS = frozenset(
         "upstream_invalid",
     }
 )
-ALARMING_RESULTS = frozenset({"application_refused", "integrity_failure"})
-
-
-class Signals:
 ROTATION_RESULTS = frozenset(
     {
         "application_refused",
@@ -60,6 +56,10 @@ ROTATION_RESULTS = frozenset(
         "upstream_invalid",
     }
 )
+ALARMING_RESULTS = frozenset({"application_refused", "integrity_failure"})
+
+
+class Signals:
     """The one place where auth's use cases and jobs become visible."""
 
     def __init__(self, registry: chassis.metrics.Registry) -> None:
@@ -89,21 +89,6 @@ ROTATION_RESULTS = frozenset(
             "Audit events that were not taken at once.",
             {"result": frozenset({"kept", "told", "lost"})},
         )
-        self._jobs_failed = registry.counter(
-            "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
-        )
-
-    def lent(self, kind: str, source: str) -> None:
-        """Count a token of Amazon's lent: kind "access" or "restricted"."""
-        self._lent.inc(kind=kind, source=source)
-
-    def refreshed(self, result: str) -> None:
-        """Count an attempt to refresh, and raise the alarm when more than one seller is concerned."""
-        self._refreshed.inc(result=result)
-        if result in ALARMING_RESULTS:
-            self._log.error("refresh failed", code=result)
-
-    def refused(self, kind: str, reason: str) -> None:
         self._secrets_refused = registry.counter(
             "sallyport_auth_client_secret_refusals_total",
             "Times that Amazon began to refuse one client secret, or accepted not one of them all.",
@@ -120,6 +105,21 @@ ROTATION_RESULTS = frozenset(
         self._notices = registry.counter(
             "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
         )
+        self._jobs_failed = registry.counter(
+            "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
+        )
+
+    def lent(self, kind: str, source: str) -> None:
+        """Count a token of Amazon's lent: kind "access" or "restricted"."""
+        self._lent.inc(kind=kind, source=source)
+
+    def refreshed(self, result: str) -> None:
+        """Count an attempt to refresh, and raise the alarm when more than one seller is concerned."""
+        self._refreshed.inc(result=result)
+        if result in ALARMING_RESULTS:
+            self._log.error("refresh failed", code=result)
+
+    def refused(self, kind: str, reason: str) -> None:
         """Count a refusal that may be an attack."""
         self._refused.inc(kind=kind, reason=reason)
 
@@ -133,10 +133,6 @@ ROTATION_RESULTS = frozenset(
         if result == "lost":
             self._log.error("audit event lost")
 
-    def job_failed(self, job: str, code: str) -> None:
-        """Count and log one round of a job that failed."""
-        self._jobs_failed.inc(job=job)
-        self._log.warning("job round failed", job=job, code=code)
     def secret_refused(self, which: str) -> None:
         """Count that Amazon began to refuse "one" client secret, and raise the alarm when it accepts none."""
         self._secrets_refused.inc(which=which)
@@ -166,3 +162,7 @@ ROTATION_RESULTS = frozenset(
         if result in UNREAD:
             self._log.warning("letter left in the queue", result=result)
 
+    def job_failed(self, job: str, code: str) -> None:
+        """Count and log one round of a job that failed."""
+        self._jobs_failed.inc(job=job)
+        self._log.warning("job round failed", job=job, code=code)

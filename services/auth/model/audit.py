@@ -23,18 +23,18 @@ class Kind(StrEnum):
         AMAZON_TOKEN_REQUESTED: Amazon is about to be asked for an access token. Details: consent_id, region,
             purpose.
         APPLICATION_REGISTERED: Details: application_id, is_draft.
-        SELLER_CREATED: No details.
-        USER_INVITED: Details: user_id.
-    """
-
-    SESSION_STARTED = "auth.session.started"
-    SESSION_ENDED = "auth.session.ended"
         CLIENT_SECRET_REQUESTED: Amazon is asked for a new client secret. Details: application_id, forced.
         CLIENT_SECRET_KEPT, CLIENT_SECRET_ACCEPTED, CLIENT_SECRET_DATED, CLIENT_SECRET_DESTROYED: a secret
             came; Amazon was seen to accept it; its end was stated; its time is over. Details: application_id,
             newest_id, origin, expires_at, older_id, destroyed_id.
         CLIENT_SECRET_EXPIRING: the secret that the application relies on ends soon. Details: application_id,
             secret_id, days_left, mark.
+        SELLER_CREATED: No details.
+        USER_INVITED: Details: user_id.
+    """
+
+    SESSION_STARTED = "auth.session.started"
+    SESSION_ENDED = "auth.session.ended"
     CONSENT_COMPLETED = "auth.consent.completed"
     CONSENT_REFUSED = "auth.consent.refused"
     CONSENT_REVOKED = "auth.consent.revoked"
@@ -44,6 +44,12 @@ class Kind(StrEnum):
     GRANT_REFUSED = "auth.grant.refused"
     AMAZON_TOKEN_REQUESTED = "auth.amazon_token.requested"  # noqa: S105 - a kind of event
     APPLICATION_REGISTERED = "auth.application.registered"
+    CLIENT_SECRET_REQUESTED = "auth.client_secret.requested"  # noqa: S105 - kinds of events
+    CLIENT_SECRET_KEPT = "auth.client_secret.kept"  # noqa: S105
+    CLIENT_SECRET_ACCEPTED = "auth.client_secret.accepted"  # noqa: S105
+    CLIENT_SECRET_DATED = "auth.client_secret.dated"  # noqa: S105
+    CLIENT_SECRET_DESTROYED = "auth.client_secret.destroyed"  # noqa: S105
+    CLIENT_SECRET_EXPIRING = "auth.client_secret.expiring"  # noqa: S105
     SELLER_CREATED = "auth.seller.created"
     USER_INVITED = "auth.user.invited"
 
@@ -61,12 +67,6 @@ class Phase(StrEnum):
 
     INTENT = "intent"
     OUTCOME = "outcome"
-    CLIENT_SECRET_REQUESTED = "auth.client_secret.requested"  # noqa: S105 - kinds of events
-    CLIENT_SECRET_KEPT = "auth.client_secret.kept"  # noqa: S105
-    CLIENT_SECRET_ACCEPTED = "auth.client_secret.accepted"  # noqa: S105
-    CLIENT_SECRET_DATED = "auth.client_secret.dated"  # noqa: S105
-    CLIENT_SECRET_DESTROYED = "auth.client_secret.destroyed"  # noqa: S105
-    CLIENT_SECRET_EXPIRING = "auth.client_secret.expiring"  # noqa: S105
     FACT = "fact"
 
 

@@ -88,11 +88,6 @@ class Amazon(Protocol):
         """
         ...
 
-    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
-        """Return a restricted data token for one operation.
-
-        Raises:
-            RestrictionRefused, AuthorizationUnavailable, UpstreamInvalid
     async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
         """Return an access token that no seller stands behind.
 
@@ -114,6 +109,11 @@ class Amazon(Protocol):
         """
         ...
 
+    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+        """Return a restricted data token for one operation.
+
+        Raises:
+            RestrictionRefused, AuthorizationUnavailable, UpstreamInvalid
         """
         ...
 
