@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -51,13 +51,16 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> AsyncIterator[Stack]:
+async def open_stack(
+    layout: Layout, report: Report, *, sellers: int = 4, services: Sequence[str] = SERVICES
+) -> AsyncIterator[Stack]:
     """Give the whole stack, healthy; stop it at the end.
 
     Args:
         layout: where everything lies.
         report: told what becomes of each part.
         sellers: seller accounts of the simulated Amazon.
+        services: those to start, in this order.
 
     Raises:
         PartFailed: a part did not come up.
@@ -70,7 +73,7 @@ async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> Asy
         ground = await _open_ground(layout, supervisor, report)
         application = _application(layout)
         await supervisor.add(Process(_amazon(layout, sellers)))
-        for service in SERVICES:
+        for service in services:
             await supervisor.add(Process(_service(service, layout, ground)))
         _leave_settings(layout, ground)
         yield Stack(layout, ground, supervisor, application)
