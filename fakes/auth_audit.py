@@ -46,6 +46,13 @@ class FakeSignals:
     def ended(self, what: str, why: str) -> None:
         self.counts["ended", what, why] += 1
 
+    def ending_soon(self, within_days: int, count: int) -> None:
+        self.counts["ending_soon", str(within_days)] = count
+
+    def offboardings(self, *, under_way: int, overdue: int) -> None:
+        self.counts["offboardings", "under_way"] = under_way
+        self.counts["offboardings", "overdue"] = overdue
+
     def told_late(self, result: str) -> None:
         self.counts["told_late", result] += 1
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fakes.auth_tables import FakePart, LeaseRow
+from services.auth.model.consent_refusals import ConsentNotFound
 from services.auth.model.consents import CONSENTS_LISTED_MAX, Consent, Ending, Region, State
 from services.auth.model.refusals import ConsentMissing, InvalidState, SellingPartnerTaken
 
@@ -22,11 +23,20 @@ class FakeConsentStore(FakePart):
         self.tables.states[digest] = replace(state, used_at=state.used_at or now)
         return state
 
+    async def find_begun(self, session_id: str, now: datetime) -> State | None:
+        begun = [
+            state
+            for state in self.tables.states.values()
+            if state.session_id == session_id and state.used_at is None and state.expires_at > now
+        ]
+        return max(begun, key=lambda state: state.expires_at, default=None)
+
     async def check_selling_partner(self, digest: bytes, seller_id: str) -> None:
         if self.tables.partners.get(digest, seller_id) != seller_id:
             raise SellingPartnerTaken
 
     async def record_consent(self, consent: Consent, selling_partner_digest: bytes) -> None:
+        self._hold_seller(consent.seller_id)
         await self.check_selling_partner(selling_partner_digest, consent.seller_id)
         self.tables.partners[selling_partner_digest] = consent.seller_id
         for older in self._active():
@@ -45,6 +55,12 @@ class FakeConsentStore(FakePart):
         if not found:
             raise ConsentMissing
         return max(found, key=lambda consent: (consent.ended_at is None, consent.granted_at))
+
+    async def find_own_consent(self, seller_id: str, consent_id: str) -> Consent:
+        consent = self.tables.consents.get(consent_id)
+        if consent is None or consent.seller_id != seller_id:
+            raise ConsentNotFound
+        return consent
 
     async def list_consents(self, seller_id: str) -> Sequence[Consent]:
         found = [

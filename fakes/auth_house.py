@@ -16,13 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 from chassis.secrecy import Secret
 from fakes.auth_amazon import FakeAmazon
 from fakes.auth_audit import FakeAudit, FakeSignals
+from fakes.auth_safe import FakeSafe
 from fakes.auth_store import FakeStore
 from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
-from services.auth.model.consents import Application, Callback, ConsentPages, Marketplace, OpenConsent, Region
+from services.auth.model.consents import Application, Callback, OpenConsent, Region
+from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Authorization, Redemption
+from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.tokens import TokenSet
 from services.auth.service import UseCases, compose
 from services.auth.service.ports import Ports
@@ -34,12 +37,25 @@ APPLICATION = Application(
 )
 CLIENT_ID = "desktop"
 REDIRECT = "http://127.0.0.1:49152/callback"
-US, CA, DE = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1PA6795UKMFR9"
+US, CA, DE, IE = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1PA6795UKMFR9", "A28R8C7NBKEWEA"
+
+
+def _marketplace(marketplace_id: str, country: str, region: Region, *, domain: str) -> Marketplace:
+    return Marketplace(
+        marketplace_id=marketplace_id,
+        country=country,
+        region=region,
+        seller_host=f"sc.{domain}",
+        vendor_host=f"vc.{domain}",
+    )
+
+
 PAGES = ConsentPages(
     marketplaces={
-        US: Marketplace(marketplace_id=US, country="US", region=Region.NA, seller_host="sc.example.com"),
-        CA: Marketplace(marketplace_id=CA, country="CA", region=Region.NA, seller_host="sc.example.ca"),
-        DE: Marketplace(marketplace_id=DE, country="DE", region=Region.EU, seller_host="sc.example.de"),
+        US: _marketplace(US, "US", Region.NA, domain="example.com"),
+        CA: _marketplace(CA, "CA", Region.NA, domain="example.ca"),
+        DE: _marketplace(DE, "DE", Region.EU, domain="example.de"),
+        IE: Marketplace(marketplace_id=IE, country="IE", region=Region.EU, seller_host="sc.example.ie"),
     },
     redirect_uri="https://gateway.example/consent/callback",
 )
@@ -112,6 +128,7 @@ class House:
     clock: RestlessClock = field(default_factory=RestlessClock)
     tables: Tables = field(default_factory=Tables)
     vault: FakeVault = field(default_factory=FakeVault)
+    safe: FakeSafe = field(default_factory=FakeSafe)
     audit: FakeAudit = field(default_factory=FakeAudit)
     signals: FakeSignals = field(default_factory=FakeSignals)
     store_type: type[FakeStore] = FakeStore
@@ -125,23 +142,28 @@ class House:
     def replica(self, fuse: Fuse | None = None) -> UseCases:
         """Return the use cases of a fresh process; with a fuse, one that dies at its step."""
         store = self.store_type(self.clock, self.tables)
-        ports = Ports(
+        ports = self.ports(store)
+        if fuse is not None:
+            names = ("store", "vault", "amazon", "safe", "audit")
+            ports = replace(ports, **{name: guarded(getattr(ports, name), fuse) for name in names})
+        use = compose(ports, PAGES, frozenset({CLIENT_ID}))
+        store.listeners.append(use.news.tell)
+        use.news.open()
+        return use
+
+    def ports(self, store: FakeStore) -> Ports:
+        """Return what a process stands on, with its way to storage."""
+        return Ports(
             store=store,
             vault=self.vault,
             amazon=self.amazon,
+            safe=self.safe,
             audit=self.audit,
             signals=self.signals,
             clock=self.clock,
             entropy=self.entropy,
             request_id=lambda: "request-0001",
         )
-        if fuse is not None:
-            names = ("store", "vault", "amazon", "audit")
-            ports = replace(ports, **{name: guarded(getattr(ports, name), fuse) for name in names})
-        use = compose(ports, PAGES, frozenset({CLIENT_ID}))
-        store.listeners.append(use.news.tell)
-        use.news.open()
-        return use
 
     async def register(self, application: Application = APPLICATION) -> None:
         await self.use.admin.register_application(application, Secret(self.amazon.secret))

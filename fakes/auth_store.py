@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from fakes.auth_consents import FakeConsentStore
+from fakes.auth_device_grants import FakeDeviceGrantStore
+from fakes.auth_life import FakeReminderStore, FakeSellerStore
+from fakes.auth_rewrappings import FakeRewrappingStore
 from fakes.auth_rotations import FakeRotationStore
 from fakes.auth_tables import RefreshRow
 from services.auth.model.consents import Application
+from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import (
     CODE_MEMORY,
     DEVICE_IDLE_MAX,
@@ -42,7 +45,9 @@ from services.auth.model.tokens import (
 V = TypeVar("V")
 
 
-class FakeStore(FakeConsentStore, FakeRotationStore):
+class FakeStore(
+    FakeReminderStore, FakeSellerStore, FakeDeviceGrantStore, FakeRotationStore, FakeRewrappingStore
+):
     """Several of these on the same tables are several replicas on one database."""
 
     # People
@@ -67,6 +72,7 @@ class FakeStore(FakeConsentStore, FakeRotationStore):
         return self.tables.sellers[seller_id]
 
     async def invite_user(self, user: User, invitation: Invitation) -> None:
+        self._hold_seller(user.seller_id)
         self.tables.users[user.user_id] = user
         self.tables.invitations[invitation.invitation_digest] = (invitation, None)
 
@@ -88,6 +94,8 @@ class FakeStore(FakeConsentStore, FakeRotationStore):
             raise SessionInvalid
         session, user_id = self.tables.sessions[digest]
         user = self.tables.users[user_id]
+        if user.seller_id in self.tables.offboardings:
+            raise SessionInvalid
         return Session(
             session_id=session.session_id,
             user_id=user_id,

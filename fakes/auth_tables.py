@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.clock import Clock
+from services.auth.model.consent_refusals import SellerOffboarded
 from services.auth.model.consents import Application, Consent, State
+from services.auth.model.device_grants import DeviceGrant
 from services.auth.model.devices import Code, Device, Revocation
 from services.auth.model.lending import SealedAccess
+from services.auth.model.offboarding import Offboarding
 from services.auth.model.people import Invitation, NewSession, Seller, User
+from services.auth.model.reminders import Reminder
+from services.auth.model.rewrapping import Outcome, Rewrapping
 from services.auth.model.rotation import RotationState
 from services.auth.model.tokens import NewAccess
 
@@ -49,6 +54,8 @@ class Tables:
     devices: dict[str, Device] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
     access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
+    reminders: dict[tuple[str, int], tuple[Reminder, datetime | None]] = field(default_factory=dict)
+    offboardings: dict[str, Offboarding] = field(default_factory=dict)
     rotations: dict[str, RotationRow] = field(default_factory=dict)
 
 
@@ -59,6 +66,10 @@ class FakePart:
         self.tables = tables or Tables()
         self.listeners: list[Callable[[Revocation], None]] = []
         self._clock = clock
+
+    def _hold_seller(self, seller_id: str) -> None:
+        if seller_id in self.tables.offboardings:
+            raise SellerOffboarded
 
     def _tell(self, device: Device) -> None:
         for listener in self.listeners:

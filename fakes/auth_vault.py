@@ -29,6 +29,10 @@ class FakeVault:
         self._check()
         self.keys.add(seller_id)
 
+    async def destroy_key(self, seller_id: str) -> None:
+        self._check()
+        self.keys.discard(seller_id)
+
     async def create_application_key(self, application_id: str) -> None:
         self._check()
         self.keys.add(application_id)

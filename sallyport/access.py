@@ -15,7 +15,7 @@ import chassis.env
 import chassis.identity
 import chassis.rpc
 import chassis.vault
-from wire.auth.v1 import auth_pb2_grpc
+from wire.auth.v1 import auth_pb2_grpc, keys_pb2_grpc, sellers_pb2_grpc
 from wire.retention.v1 import retention_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2_grpc, webhooks_pb2_grpc
 
@@ -47,6 +47,8 @@ class Admin:
     """The admin surfaces, and the key service for public keys."""
 
     auth: "auth_pb2_grpc.AuthAdminAsyncStub"
+    keys: "keys_pb2_grpc.KeyAdminAsyncStub"
+    sellers: "sellers_pb2_grpc.SellerAdminAsyncStub"
     retention: "retention_pb2_grpc.RetentionAdminAsyncStub"
     telemetry: "telemetry_pb2_grpc.TelemetryAdminAsyncStub"
     webhooks: "webhooks_pb2_grpc.WebhookAdminAsyncStub"
@@ -101,9 +103,11 @@ async def open_admin(config: Config) -> AsyncIterator[Admin]:
             stack.push_async_callback(dialled.close)
             return dialled
 
-        telemetry = channel(config.telemetry, "telemetry")
+        auth, telemetry = channel(config.auth, "auth"), channel(config.telemetry, "telemetry")
         yield Admin(
-            auth=channel(config.auth, "auth").stub(auth_pb2_grpc.AuthAdminStub),
+            auth=auth.stub(auth_pb2_grpc.AuthAdminStub),
+            keys=auth.stub(keys_pb2_grpc.KeyAdminStub),
+            sellers=auth.stub(sellers_pb2_grpc.SellerAdminStub),
             retention=channel(config.retention, "retention").stub(retention_pb2_grpc.RetentionAdminStub),
             telemetry=telemetry.stub(telemetry_pb2_grpc.TelemetryAdminStub),
             webhooks=telemetry.stub(webhooks_pb2_grpc.WebhookAdminStub),

@@ -63,7 +63,7 @@ def _auth(layout: Layout) -> Mapping[str, str]:
         "SALLYPORT_LWA_URL": layout.amazon_url,
         "SALLYPORT_AMAZON_CONSENT_URL": layout.amazon_url,
         "SALLYPORT_PUBLIC_URL": layout.public_url,
-        "SALLYPORT_TELEMETRY_ADDRESS": _rpc(layout, "telemetry"),
+        **{f"SALLYPORT_{peer.upper()}_ADDRESS": _rpc(layout, peer) for peer in ("retention", "telemetry")},
     }
 
 

@@ -36,8 +36,11 @@ from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.spapi import SpapiDoor
-from wire.auth.v1 import auth_pb2
+from services.gateway.web.staff import StaffPages
+from services.gateway.web.team import TeamPages
+from wire.auth.v1 import auth_pb2, consents_pb2, keys_pb2, sellers_pb2
 from wire.retention.v1 import retention_pb2
+from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
 
 Inventory = dict[str, list[dict[str, Any]]]
@@ -45,8 +48,12 @@ Inventory = dict[str, list[dict[str, Any]]]
 RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (auth_pb2, "AuthService", services.auth.rpc.SERVICE_METHODS),
     (auth_pb2, "AuthAdmin", services.auth.rpc.ADMIN_METHODS),
+    (keys_pb2, "KeyAdmin", services.auth.rpc.KEY_METHODS),
+    (consents_pb2, "ConsentService", services.auth.rpc.CONSENT_METHODS),
+    (sellers_pb2, "SellerAdmin", services.auth.rpc.SELLER_METHODS),
     (retention_pb2, "RetentionService", services.retention.rpc.SERVICE_METHODS),
     (retention_pb2, "RetentionAdmin", services.retention.rpc.ADMIN_METHODS),
+    (retention_sellers_pb2, "SellerErasure", services.retention.rpc.SELLER_METHODS),
     (telemetry_pb2, "TelemetryService", services.telemetry.rpc.SERVICE_METHODS),
     (telemetry_pb2, "TelemetryAdmin", services.telemetry.rpc.ADMIN_METHODS),
     (webhooks_pb2, "WebhookAdmin", services.telemetry.rpc.WEBHOOK_METHODS),
@@ -99,6 +106,12 @@ def doors_with_nothing_behind() -> Doors:
     """Return the gateway's doors as they are declared; none of them can be opened."""
     nothing = cast("Any", _Nothing())
     behind = {"visitors": nothing, "renderer": nothing}
+    people = PeoplePages(
+        entry=EntryPages(portal=nothing, entry=nothing, arrivals=nothing, **behind),
+        security=SecurityPages(security=nothing, entry=nothing, arrivals=nothing, clock=nothing, **behind),
+        team=TeamPages(team=nothing, origin="", **behind),
+        staff=StaffPages(desk=nothing, clock=nothing, **behind),
+    )
     return Doors(
         portal=PortalPages(portal=nothing, origin="", clock=nothing, entropy=nothing, **behind),
         authorize=AuthorizePages(apps=nothing, **behind),

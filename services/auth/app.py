@@ -1,7 +1,7 @@
 """Auth put together: the only place that knows which part stands behind which need."""
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ import chassis.vault
 import chassis.web
 from services.auth import amazon, jobs, rpc
 from services.auth.config import Config
-from services.auth.peers import AuditLog
-from services.auth.service import compose
+from services.auth.peers import AuditLog, Safe
+from services.auth.service import UseCases, compose
 from services.auth.service.ports import Ports
 from services.auth.signals import Signals
 from services.auth.store import Store
@@ -27,11 +27,16 @@ from services.auth.vault import AuthVault
 OWN_NAME = "auth"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 AUDIT_PEER = "telemetry"
+SAFE_PEER = "retention"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
 # Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
 AUDIT_DEADLINE_S = 2.0
+# As long as retention takes at most: keys and rows, the verifier's tries, the receipt.
+SAFE_DEADLINE_S = 60.0
 DIGEST_KEY_ERRAND = "digest key"
+
+Task = tuple[str, Callable[[], Awaitable[None]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +65,17 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         channel = chassis.rpc.Channel(
             address=config.telemetry, peer=AUDIT_PEER, keeper=ground.keeper, deadline_s=AUDIT_DEADLINE_S
         )
-        stack.push_async_callback(channel.close)
+        safe_channel = chassis.rpc.Channel(
+            address=config.retention, peer=SAFE_PEER, keeper=ground.keeper, deadline_s=SAFE_DEADLINE_S
+        )
+        for dialled in (channel, safe_channel):
+            stack.push_async_callback(dialled.close)
         amazon_client = await stack.enter_async_context(amazon.connect(_endpoints(config), ground.clock))
         ports = Ports(
             store=ground.store,
             vault=ground.keys,
             amazon=amazon_client,
+            safe=Safe(safe_channel),
             audit=AuditLog(channel),
             signals=signals,
             clock=chassis.clock.choose(config.common.clock_file),
@@ -105,6 +115,15 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             ],
             readiness=readiness,
         )
+
+
+def _jobs(work: jobs.Jobs, use_cases: UseCases) -> list[Task]:
+    """Return what repeats one use case and needs nothing else."""
+    rounds = (
+        ("remind", use_cases.reminding.remind, jobs.REMIND_PERIOD_S),
+        ("offboard", use_cases.offboarding.pursue, jobs.OFFBOARD_PERIOD_S),
+    )
+    return [(job, functools.partial(work.repeat, job, round_, period_s)) for job, round_, period_s in rounds]
 
 
 async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import chassis.env
-from services.auth.model.consents import CALLBACK_PATH, ConsentPages, Marketplace, Region
+from services.auth.model.consents import Region
 from services.auth.model.lending import AMAZON_TIMEOUT_S_MAX
+from services.auth.model.marketplaces import CALLBACK_PATH, ConsentPages, Marketplace
 
 PUBLIC_URL = "SALLYPORT_PUBLIC_URL"
 TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
+RETENTION_ADDRESS = "SALLYPORT_RETENTION_ADDRESS"
 CLIENT_IDS = "SALLYPORT_DESKTOP_CLIENT_IDS"
 LWA_URL = "SALLYPORT_LWA_URL"
 SPAPI_URLS = {region: f"SALLYPORT_SPAPI_URL_{region.upper()}" for region in Region}
@@ -30,6 +32,7 @@ SETTINGS = (
     *chassis.env.DATABASE,
     chassis.env.Setting(PUBLIC_URL, "https origin of the gateway; Amazon sends sellers back to it"),
     chassis.env.Setting(TELEMETRY_ADDRESS, "host:port of telemetry"),
+    chassis.env.Setting(RETENTION_ADDRESS, "host:port of retention"),
     chassis.env.Setting(
         CLIENT_IDS, "public client ids of the vendor's desktop applications, by comma", "desktop"
     ),
@@ -65,6 +68,7 @@ class Config:
 
     Attributes:
         telemetry: where audit events go.
+        retention: where the safe is, to be erased when a seller has left.
         pages: where sellers consent and come back to.
         client_ids: the public client ids of the vendor's desktop applications.
     """
@@ -72,6 +76,7 @@ class Config:
     common: chassis.env.CommonConfig
     database: chassis.env.DatabaseConfig
     telemetry: chassis.env.Address
+    retention: chassis.env.Address
     amazon: AmazonConfig
     pages: ConsentPages
     client_ids: frozenset[str]
@@ -88,6 +93,7 @@ def load(environ: Mapping[str, str]) -> Config:
         common=chassis.env.common(reader),
         database=chassis.env.database(reader),
         telemetry=reader.address(TELEMETRY_ADDRESS),
+        retention=reader.address(RETENTION_ADDRESS),
         amazon=_amazon(reader),
         pages=_pages(reader),
         client_ids=_client_ids(reader),
@@ -133,11 +139,13 @@ def _marketplaces(reader: chassis.env.Reader) -> Mapping[str, Marketplace]:
 
 
 def _marketplace(row: Mapping[str, str]) -> Marketplace:
-    if not HOST_FORM.fullmatch(row["seller_host"]):
+    vendor_host = row.get("vendor_host")
+    if not all(HOST_FORM.fullmatch(host) for host in (row["seller_host"], vendor_host) if host is not None):
         raise ValueError("not a host name")
     return Marketplace(
         marketplace_id=row["marketplace_id"],
         country=row["country"],
         region=Region(row["region"]),
         seller_host=row["seller_host"],
+        vendor_host=vendor_host,
     )

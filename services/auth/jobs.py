@@ -1,4 +1,4 @@
-"""Periodic work: purging, late audit events, doubtful and idle grants, news from storage, health.
+"""Periodic work: purging, late audit events, doubtful, ending and idle grants, leavers, news, health.
 
 A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
 """
@@ -18,6 +18,10 @@ PURGE_PERIOD_S = 60.0
 SETTLE_PERIOD_S = 2.0
 CONFIRM_PERIOD_S = 30.0
 RETIRE_PERIOD_S = 3_600.0
+KEY_AGES_PERIOD_S = 3_600.0
+REWRAP_PERIOD_S = 10.0
+REMIND_PERIOD_S = 60.0
+OFFBOARD_PERIOD_S = 5.0
 # Source: R-02 and R-16, readiness tells the truth within 5 s.
 HEALTH_PERIOD_S = 1.0
 NEWS_AGAIN_S = 0.5
@@ -79,19 +83,27 @@ class Jobs:
 
     async def purge(self) -> None:
         """Keep what is over from piling up."""
-        await self._repeat("purge", self._upkeep.purge, PURGE_PERIOD_S)
+        await self.repeat("purge", self._upkeep.purge, PURGE_PERIOD_S)
 
     async def settle(self) -> None:
         """Keep the audit log from missing what it could not take at once."""
-        await self._repeat("settle", self._upkeep.settle, SETTLE_PERIOD_S)
+        await self.repeat("settle", self._upkeep.settle, SETTLE_PERIOD_S)
 
     async def confirm(self) -> None:
         """Keep refusals of Amazon's from staying in doubt."""
-        await self._repeat("confirm", self._upkeep.confirm_refusals, CONFIRM_PERIOD_S)
+        await self.repeat("confirm", self._upkeep.confirm_refusals, CONFIRM_PERIOD_S)
 
     async def retire(self) -> None:
         """Keep unused grants from staying alive."""
-        await self._repeat("retire", self._upkeep.retire_idle, RETIRE_PERIOD_S)
+        await self.repeat("retire", self._upkeep.retire_idle, RETIRE_PERIOD_S)
+
+    async def age_keys(self) -> None:
+        """Keep keys from growing old."""
+        await self.repeat("key_ages", self._keys.begin_aged, KEY_AGES_PERIOD_S)
+
+    async def rewrap(self) -> None:
+        """Keep what was sealed under older keys from staying so."""
+        await self.repeat("rewrap", self._keys.work, REWRAP_PERIOD_S)
 
     async def hear_news(self) -> None:
         """Keep this replica's watchers told of every change, or cut off."""
@@ -112,14 +124,15 @@ class Jobs:
             self._readiness.set(name, ok=is_well)
             await self._clock.sleep(HEALTH_PERIOD_S)
 
-    def _open_news(self) -> None:
-        self._news.open()
-        self._readiness.set(NEWS_NAME, ok=True)
-
-    async def _repeat(self, job: str, round_: Callable[[], Awaitable[object]], period_s: float) -> None:
+    async def repeat(self, job: str, round_: Callable[[], Awaitable[object]], period_s: float) -> None:
+        """Run a job's rounds, each with its bound and so many seconds after the last one."""
         while True:
             await self._round(job, round_, ROUND_S_MAX)
             await self._clock.sleep(period_s)
+
+    def _open_news(self) -> None:
+        self._news.open()
+        self._readiness.set(NEWS_NAME, ok=True)
 
     async def _round(self, job: str, round_: Callable[[], Awaitable[object]], limit_s: float) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""The other services that auth calls: telemetry, for the audit log."""
+"""The other services that auth calls: telemetry for the audit log, retention when a seller has left."""
 
 from types import MappingProxyType
 
@@ -6,6 +6,7 @@ import chassis.errors
 import chassis.rpc
 from services.auth.model.audit import AuditEvent, Phase
 from services.auth.model.refusals import AuditUnavailable
+from wire.retention.v1 import retention_pb2, sellers_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 PHASES = MappingProxyType(
@@ -38,6 +39,18 @@ class AuditLog:
             raise
         except chassis.errors.SallyportError as error:
             raise AuditUnavailable from error
+
+
+class Safe:
+    """Retention's safe, as far as auth has a say in it."""
+
+    def __init__(self, channel: chassis.rpc.Channel) -> None:
+        self._erasure = channel.stub(sellers_pb2_grpc.SellerErasureStub)
+
+    async def erase_seller(self, seller_id: str) -> str:
+        """Erase everything of a seller; return the receipt's id."""
+        receipt = await self._erasure.EraseSeller(retention_pb2.EraseSellerRequest(seller_id=seller_id))
+        return receipt.receipt_id
 
 
 def _message(event: AuditEvent) -> telemetry_pb2.AuditEvent:

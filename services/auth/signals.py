@@ -10,14 +10,18 @@ from services.auth.model.consents import APPLICATION_FORM, Ending
 from services.auth.model.credentials import URGENT_DAYS
 from services.auth.model.lending import Source
 from services.auth.model.notices import UNREAD, Outcome
+from services.auth.model.reminders import MARKS_DAYS
 from services.auth.model.rotation import APPLICATIONS_MAX
 
-JOBS = frozenset({"purge", "settle", "confirm", "retire", "health", "news"})
-DEVICE_ENDINGS = frozenset({"seller", "code_reused", "token_reused", "idle"})
+JOBS = frozenset(
+    {"remind", "offboard", "purge", "settle", "confirm", "retire", "health", "news", "key_ages", "rewrap"}
+)
+DEVICE_ENDINGS = frozenset({"signed_out", "seller", "code_reused", "token_reused", "idle"})
 ENDINGS = DEVICE_ENDINGS | frozenset(Ending)
 REFUSED = frozenset({Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED})
 REASONS = frozenset(
     {
+        "arrival_refused",
         "code_mismatch",
         "code_reused",
         "foreign_client",
@@ -84,6 +88,17 @@ class Signals:
             "Devices and consents that ended.",
             {"what": frozenset({"device", "consent"}), "why": ENDINGS},
         )
+        self._ending_soon = registry.gauge(
+            "sallyport_auth_ending_consents",
+            "Active consents that end within so many days.",
+            {"within_days": frozenset(map(str, MARKS_DAYS))},
+        )
+        self._unfinished = registry.gauge(
+            "sallyport_auth_unfinished_offboardings", "Sellers who left, and not all is destroyed yet."
+        )
+        self._overdue = registry.gauge(
+            "sallyport_auth_overdue_offboardings", "Those of them who left more than 24 h ago: an alarm."
+        )
         self._told_late = registry.counter(
             "sallyport_auth_late_audit_events_total",
             "Audit events that were not taken at once.",
@@ -126,6 +141,17 @@ class Signals:
     def ended(self, what: str, why: str) -> None:
         """Count a "device" or "consent" that ended."""
         self._ended.inc(what=what, why=why)
+
+    def ending_soon(self, within_days: int, count: int) -> None:
+        """Show how many active consents end within so many days."""
+        self._ending_soon.set(count, within_days=str(within_days))
+
+    def offboardings(self, *, under_way: int, overdue: int) -> None:
+        """Show how many sellers' leaving is not finished, and raise the alarm about those that are late."""
+        self._unfinished.set(under_way)
+        self._overdue.set(overdue)
+        if overdue:
+            self._log.error("offboarding overdue", count=overdue)
 
     def told_late(self, result: str) -> None:
         """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""

@@ -48,6 +48,10 @@ class AuthVault:
         """Make a seller's key; making it again is harmless."""
         await self._vault.transit_create(_seller_key(seller_id))
 
+    async def destroy_key(self, seller_id: str) -> None:
+        """Destroy a seller's key for good, with all that is sealed under it; repeating it is harmless."""
+        await self._vault.transit_destroy(_seller_key(seller_id))
+
     async def create_application_key(self, application_id: str) -> None:
         """Make an application's key; making it again is harmless."""
         await self._vault.transit_create(_application_key(application_id))

@@ -1,7 +1,7 @@
 """The gRPC edge: who may call what, and how messages become values and back.
 
-Only the gateway may seal and open, and only the operators' console may erase: no person can have a record
-opened (T-21).
+Only the gateway may seal and open. Only the operators' console may erase, and auth when a seller has left. No
+person can have a record opened (T-21).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,12 @@ from services.retention.service.clocks import Clocks
 from services.retention.service.erasing import Erasing
 from services.retention.service.ports import Verifier
 from services.retention.service.safe import Safe
-from wire.retention.v1 import retention_pb2, retention_pb2_grpc
+from wire.retention.v1 import retention_pb2, retention_pb2_grpc, sellers_pb2, sellers_pb2_grpc
 
 GATEWAY = frozenset({"gateway"})
 CONSOLE = frozenset({"console"})
+AUTH = frozenset({"auth"})
+ERASURE_DEADLINE_S = 60.0
 # No record is kept this long, so a larger bound says nothing more.
 AGE_S_MAX = 366 * 86_400
 
@@ -40,13 +42,25 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
 
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
-        "EraseDue": chassis.rpc.Method(callers=CONSOLE, deadline_s=60.0, event=Kind.DAY_ERASED),
-        "EraseSeller": chassis.rpc.Method(callers=CONSOLE, deadline_s=60.0, event=Kind.SELLER_ERASED),
+        "EraseDue": chassis.rpc.Method(
+            callers=CONSOLE, deadline_s=ERASURE_DEADLINE_S, event=Kind.DAY_ERASED
+        ),
+        "EraseSeller": chassis.rpc.Method(
+            callers=CONSOLE, deadline_s=ERASURE_DEADLINE_S, event=Kind.SELLER_ERASED
+        ),
         "ListReceipts": chassis.rpc.Method(
             callers=CONSOLE, deadline_s=5.0, event="retention.receipts.listed"
         ),
         "VerifyErasure": chassis.rpc.Method(
             callers=CONSOLE, deadline_s=10.0, event="retention.erasure.verified"
+        ),
+    }
+)
+
+SELLER_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "EraseSeller": chassis.rpc.Method(
+            callers=AUTH, deadline_s=ERASURE_DEADLINE_S, event=Kind.SELLER_ERASED
         ),
     }
 )
@@ -162,10 +176,25 @@ class RetentionAdmin(retention_pb2_grpc.RetentionAdminServicer):
         )
 
 
+class SellerErasure(sellers_pb2_grpc.SellerErasureServicer):
+    """What auth needs when a seller has left."""
+
+    def __init__(self, *, erasing: Erasing) -> None:
+        self._erasing = erasing
+
+    async def EraseSeller(  # noqa: N802 - the contract's name
+        self,
+        request: retention_pb2.EraseSellerRequest,
+        context: object,  # noqa: ARG002 - as above
+    ) -> retention_pb2.Receipt:
+        """Erase everything of a seller."""
+        return _receipt(await self._erasing.erase_seller(request.seller_id, _origin()))
+
+
 def services(
     *, clocks: Clocks, safe: Safe, erasing: Erasing, verifier: Verifier
 ) -> Sequence[chassis.rpc.Service]:
-    """Return both surfaces, ready for a server."""
+    """Return every surface, ready for a server."""
     contract = retention_pb2.DESCRIPTOR.services_by_name
     return (
         chassis.rpc.Service(
@@ -179,6 +208,12 @@ def services(
             add=retention_pb2_grpc.add_RetentionAdminServicer_to_server,
             servicer=RetentionAdmin(erasing=erasing, verifier=verifier),
             methods=ADMIN_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=sellers_pb2.DESCRIPTOR.services_by_name["SellerErasure"],
+            add=sellers_pb2_grpc.add_SellerErasureServicer_to_server,
+            servicer=SellerErasure(erasing=erasing),
+            methods=SELLER_METHODS,
         ),
     )
 

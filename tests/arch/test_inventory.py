@@ -4,8 +4,9 @@ import re
 
 import sallyport.inventory
 from sallyport.provision import IDENTITIES
-from wire.auth.v1 import auth_pb2
+from wire.auth.v1 import auth_pb2, consents_pb2, keys_pb2, sellers_pb2
 from wire.retention.v1 import retention_pb2
+from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
 
 KIND_FORM = re.compile(r"(auth|gateway|retention|telemetry)\.[a-z_]+\.[a-z_]+")
@@ -16,7 +17,16 @@ def test_every_rpc_of_every_contract_has_its_row_and_no_row_has_no_rpc() -> None
     declared = {row["rpc"] for row in INVENTORY["rpcs"]}
     contracted = {
         f"{service.full_name}/{method.name}"
-        for module in (auth_pb2, retention_pb2, telemetry_pb2, webhooks_pb2)
+        for module in (
+            auth_pb2,
+            consents_pb2,
+            keys_pb2,
+            sellers_pb2,
+            retention_pb2,
+            retention_sellers_pb2,
+            telemetry_pb2,
+            webhooks_pb2,
+        )
         for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
     }

@@ -13,13 +13,14 @@ from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.ground import AMAZON, STORE, Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
 from sallyport.simulate.ports import faulty
-from services.auth.app import AUDIT_DEADLINE_S
+from services.auth.app import AUDIT_DEADLINE_S, SAFE_DEADLINE_S
 from services.auth.jobs import Jobs
-from services.auth.model.consents import ConsentPages, Marketplace, Region
+from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
 from services.auth.model.lending import AMAZON_TIMEOUT_S_MAX
+from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.refusals import AuthorizationUnavailable
-from services.auth.peers import AuditLog
+from services.auth.peers import AuditLog, Safe
 from services.auth.service import compose
 from services.auth.service.ports import Ports
 
@@ -48,6 +49,7 @@ def build(ground: Ground, life: Life) -> House:
             store=ground.store(life, store, ground.watcher.auth_effect),
             vault=ground.keys(life, ground.engines.auth_vault),
             amazon=faulty(ground.amazon, amazon_way, ground.faults),
+            safe=Safe(ground.wire.channel(life, "retention", caller="auth", deadline_s=SAFE_DEADLINE_S)),
             audit=AuditLog(channel),
             signals=silence,
             clock=ground.clock,

@@ -14,11 +14,17 @@ class Kind(StrEnum):
         SESSION_STARTED, SESSION_ENDED: a person came in or left. Details: session_id.
         CONSENT_COMPLETED: an account was connected. Details: consent_id, region, marketplace_id,
             application_id.
-        CONSENT_REFUSED: what came back from Amazon was not the session's to complete; the result is the code.
+        CONSENT_REFUSED: what came from Amazon was not the session's to answer or complete; the result is the
+            code.
         CONSENT_REVOKED: a consent ended. Details: consent_id, region, reason.
+        CONSENT_REMINDED: a consent ends soon. Details: consent_id, region, days_left.
+        CONSENT_EXPIRED: a consent came to its end; its token is destroyed after. Details: consent_id, region.
         DEVICE_ENROLLED: Details: device_id, profile, scopes.
         DEVICE_SCOPED: the vendor decided what a device may do. Details: device_id, scopes, reason.
         DEVICE_REVOKED: Details: device_id, reason.
+        DEVICE_DECIDED: a person let a waiting desktop in, or not. Details: device_id, decision, withheld.
+        SCOPES_WITHHELD: a person took scopes away from a device for good. Details: device_id, withheld.
+        TOKEN_REVOKED: a device gave one of its access tokens up. Details: device_id.
         GRANT_REFUSED: a code or refresh token was shown that should not have been; the result says why.
         AMAZON_TOKEN_REQUESTED: Amazon is about to be asked for an access token. Details: consent_id, region,
             purpose.
@@ -30,6 +36,8 @@ class Kind(StrEnum):
         CLIENT_SECRET_EXPIRING: the secret that the application relies on ends soon. Details: application_id,
             secret_id, days_left, mark.
         SELLER_CREATED: No details.
+        SELLER_OFFBOARDED: a seller left, and nobody of theirs gets in any more. Details: reason.
+        SELLER_ERASED: nothing that a seller left behind can be opened any more. Details: receipt_id.
         USER_INVITED: Details: user_id.
     """
 
@@ -38,9 +46,14 @@ class Kind(StrEnum):
     CONSENT_COMPLETED = "auth.consent.completed"
     CONSENT_REFUSED = "auth.consent.refused"
     CONSENT_REVOKED = "auth.consent.revoked"
+    CONSENT_REMINDED = "auth.consent.reminded"
+    CONSENT_EXPIRED = "auth.consent.expired"
     DEVICE_ENROLLED = "auth.device.enrolled"
     DEVICE_SCOPED = "auth.device.scoped"
     DEVICE_REVOKED = "auth.device.revoked"
+    DEVICE_DECIDED = "auth.device.decided"
+    SCOPES_WITHHELD = "auth.device.scopes_withheld"
+    TOKEN_REVOKED = "auth.token.revoked"  # noqa: S105 - a kind of event
     GRANT_REFUSED = "auth.grant.refused"
     AMAZON_TOKEN_REQUESTED = "auth.amazon_token.requested"  # noqa: S105 - a kind of event
     APPLICATION_REGISTERED = "auth.application.registered"
@@ -51,6 +64,8 @@ class Kind(StrEnum):
     CLIENT_SECRET_DESTROYED = "auth.client_secret.destroyed"  # noqa: S105
     CLIENT_SECRET_EXPIRING = "auth.client_secret.expiring"  # noqa: S105
     SELLER_CREATED = "auth.seller.created"
+    SELLER_OFFBOARDED = "auth.seller.offboarded"
+    SELLER_ERASED = "auth.seller.erased"
     USER_INVITED = "auth.user.invited"
 
 

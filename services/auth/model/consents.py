@@ -1,27 +1,23 @@
 """Consents: what a seller granted the application at Amazon, region by region, and how one comes about.
 
-- A state is good for one use, by the session and seller that began it, within STATE_LIFE (T-08).
+- A state is good for one use, by the session and seller that began it, within STATE_LIFE; where the account
+  is known before, for that account only (T-08).
 - A seller has at most one active consent per region; a new one ends the older and destroys its token,
   because Amazon leaves older refresh tokens alive (Source: SP-API, "Renew Authorizations").
 - An account at Amazon belongs to one seller here.
 """
 
 import hmac
+import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlencode
+from types import MappingProxyType
 
 from chassis.secrecy import Secret
-from services.auth.model.refusals import (
-    ConsentExpired,
-    ConsentRevoked,
-    InvalidApplication,
-    InvalidState,
-    UnknownMarketplace,
-)
+from services.auth.model.consent_refusals import OtherAccount
+from services.auth.model.refusals import ConsentExpired, ConsentRevoked, InvalidApplication, InvalidState
 from services.auth.model.sealing import Place
 
 STATE_LIFE = timedelta(minutes=10)
@@ -33,9 +29,8 @@ CONSENT_IDLE_MAX = timedelta(days=90)
 # refusal counts only when it is repeated after minutes (R-08).
 REFUSAL_CONFIRMED_AFTER = timedelta(minutes=2)
 CONSENTS_LISTED_MAX = 100
+A_DAY = timedelta(days=1)
 
-CONSENT_PATH = "/apps/authorize/consent"
-CALLBACK_PATH = "/consent/callback"
 APPLICATION_FORM = re.compile(r"amzn1\.sellerapps\.app\.[A-Za-z0-9-]{1,64}", re.ASCII)
 CLIENT_FORM = re.compile(r"amzn1\.application-oa2-client\.[A-Za-z0-9-]{1,64}", re.ASCII)
 SECRET_FORM = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
@@ -52,6 +47,13 @@ class Region(StrEnum):
     FE = "fe"
 
 
+class AccountKind(StrEnum):
+    """Where an account at Amazon lives: Seller Central or Vendor Central."""
+
+    SELLER = "seller"
+    VENDOR = "vendor"
+
+
 class Ending(StrEnum):
     """Why a consent ended."""
 
@@ -59,21 +61,13 @@ class Ending(StrEnum):
     REFUSED = "refused"
     IDLE = "idle"
     QUARANTINED = "quarantined"
+    DISCONNECTED = "disconnected"
+    EXPIRED = "expired"
+    OFFBOARDED = "offboarded"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Marketplace:
-    """One row of the marketplace table.
-
-    Attributes:
-        country: two letters.
-        seller_host: Seller Central's host, where sellers consent.
-    """
-
-    marketplace_id: str
-    country: str
-    region: Region
-    seller_host: str
+# What a consent's seller is told of how it ended; "revoked" for all others.
+ENDINGS_TOLD = MappingProxyType({Ending.EXPIRED: "expired", Ending.DISCONNECTED: "disconnected"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +101,21 @@ class Credentials:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A consent that has begun; `used_at` is set from the second look on."""
+    """A consent that has begun.
+
+    Attributes:
+        selling_partner_digest: of the account that must come back; None where it is not known before.
+        used_at: set from the second look on.
+    """
 
     state_digest: bytes
     session_id: str
     seller_id: str
     marketplace_id: str
     region: Region
+    account_kind: AccountKind = AccountKind.SELLER
     application_id: str
+    selling_partner_digest: bytes | None = None
     expires_at: datetime
     used_at: datetime | None = None
 
@@ -128,6 +129,16 @@ class State:
         is_own = is_same_session and hmac.compare_digest(self.seller_id, seller_id)
         if self.used_at is not None or now >= self.expires_at or not is_own:
             raise InvalidState
+
+    def check_account(self, selling_partner_digest: bytes) -> None:
+        """Return if this account may come back.
+
+        Raises:
+            OtherAccount: another one was shown when the consent began.
+        """
+        expected = self.selling_partner_digest
+        if expected is not None and not hmac.compare_digest(expected, selling_partner_digest):
+            raise OtherAccount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +175,7 @@ class Consent:
     seller_id: str
     region: Region
     marketplace_id: str
+    account_kind: AccountKind = AccountKind.SELLER
     application_id: str
     selling_partner_sealed: str
     refresh_token_sealed: str | None = field(repr=False)
@@ -191,9 +203,9 @@ class Consent:
         return refresh_token_place(self.seller_id, self.consent_id, self.refresh_version + 1)
 
     def status(self, now: datetime) -> str:
-        """Return "active", "revoked" or "expired"."""
-        if self.ended_at is not None:
-            return "revoked"
+        """Return "active", "revoked", "expired" or "disconnected"."""
+        if self.ending is not None:
+            return ENDINGS_TOLD.get(self.ending, "revoked")
         return "active" if now < self.expires_at else "expired"
 
     def check(self, now: datetime) -> None:
@@ -203,10 +215,16 @@ class Consent:
             ConsentRevoked: it has ended.
             ConsentExpired: it is older than CONSENT_LIFE.
         """
+        if self.ending is Ending.EXPIRED:
+            raise ConsentExpired
         if self.ended_at is not None or self.refresh_token_sealed is None:
             raise ConsentRevoked
         if now >= self.expires_at:
             raise ConsentExpired
+
+    def days_left(self, now: datetime) -> int:
+        """Return how many days remain, each begun one counted; 0 at the end."""
+        return max(0, math.ceil((self.expires_at - now) / A_DAY))
 
     def doubt_s(self, now: datetime) -> float:
         """Return how many seconds remain until Amazon's refusal may be checked again; 0 when none is open."""
@@ -222,43 +240,6 @@ class OpenConsent:
     consent: Consent
     selling_partner_id: str = field(repr=False)
     status: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConsentPages:
-    """Where sellers consent, and where Amazon sends them back to.
-
-    Attributes:
-        marketplaces: by Amazon's id.
-        redirect_uri: registered with the application at Amazon.
-        override_url: stands in for every Seller Central host; None outside development.
-    """
-
-    marketplaces: Mapping[str, Marketplace]
-    redirect_uri: str
-    override_url: str | None = None
-
-    def find(self, marketplace_id: str) -> Marketplace:
-        """Return a row of the table.
-
-        Raises:
-            UnknownMarketplace: there is none.
-        """
-        if marketplace_id not in self.marketplaces:
-            raise UnknownMarketplace
-        return self.marketplaces[marketplace_id]
-
-    def url(self, marketplace: Marketplace, application: Application, state: str) -> str:
-        """Return the address of Amazon's consent page. Source: SP-API, "Website Authorization Workflow"."""
-        query = {
-            "application_id": application.application_id,
-            "state": state,
-            "redirect_uri": self.redirect_uri,
-        }
-        if application.is_draft:
-            query["version"] = "beta"
-        base = self.override_url or f"https://{marketplace.seller_host}"
-        return f"{base}{CONSENT_PATH}?{urlencode(query)}"
 
 
 def selling_partner_place(seller_id: str, consent_id: str) -> Place:

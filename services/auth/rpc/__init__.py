@@ -10,11 +10,25 @@ from types import MappingProxyType
 import chassis.rpc
 from services.auth.model.audit import Kind
 from services.auth.rpc.admin import AuthAdmin
+from services.auth.rpc.authorization import AuthorizationService
+from services.auth.rpc.consents import ConsentCalls
 from services.auth.rpc.devices import DeviceCalls
 from services.auth.rpc.gateway import GatewayCalls
 from services.auth.rpc.people import PeopleCalls
+from services.auth.rpc.sellers import SellerAdmin
 from services.auth.service import UseCases
-from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+from wire.auth.v1 import (
+    auth_pb2,
+    auth_pb2_grpc,
+    authorization_pb2,
+    authorization_pb2_grpc,
+    consents_pb2,
+    consents_pb2_grpc,
+    keys_pb2,
+    keys_pb2_grpc,
+    sellers_pb2,
+    sellers_pb2_grpc,
+)
 
 GATEWAY = frozenset({"gateway"})
 CONSOLE = frozenset({"console"})
@@ -58,12 +72,51 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     }
 )
 
+AUTHORIZATION_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "BeginDeviceGrant": _for_gateway("auth.device_grant.begun"),
+        "FindDeviceGrant": _for_gateway("auth.device_grant.found"),
+        "DecideDeviceGrant": _for_gateway(Kind.DEVICE_DECIDED),
+        "RedeemDeviceGrant": _for_gateway(Kind.DEVICE_ENROLLED),
+        "RevokeToken": _for_gateway(Kind.TOKEN_REVOKED),
+        "InspectToken": _for_gateway("auth.token.inspected"),
+        "WithholdScopes": _for_gateway(Kind.SCOPES_WITHHELD),
+    }
+)
+
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
         "RegisterApplication": _for_console(Kind.APPLICATION_REGISTERED),
         "CreateSeller": _for_console(Kind.SELLER_CREATED),
         "InviteUser": _for_console(Kind.USER_INVITED),
         "SetDeviceScopes": _for_console(Kind.DEVICE_SCOPED),
+    }
+)
+
+CONSENT_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "JudgeArrival": _for_gateway("auth.arrival.judged"),
+        "AnswerArrival": _for_gateway("auth.consent.begun"),
+        "RenewConsent": _for_gateway("auth.consent.begun"),
+        "DisconnectConsent": _for_gateway(Kind.CONSENT_REVOKED),
+    }
+)
+
+SELLER_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "ListSellers": _for_console("auth.sellers.listed"),
+        "FindSeller": _for_console("auth.seller.found"),
+        "OffboardSeller": _for_console(Kind.SELLER_OFFBOARDED),
+    }
+)
+
+KEY_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "RotateKeys": _for_console(Kind.KEYS_ROTATION_ASKED),
+        "WatchRotation": chassis.rpc.Method(
+            callers=CONSOLE, deadline_s=STREAM_DEADLINE_S, event="auth.keys.rotation_watched"
+        ),
+        "DescribeKeys": _for_console("auth.keys.described"),
     }
 )
 
@@ -78,7 +131,7 @@ class AuthService(PeopleCalls, DeviceCalls, GatewayCalls, auth_pb2_grpc.AuthServ
 
 
 def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
-    """Return both surfaces, ready for a server."""
+    """Return every surface, ready for a server."""
     contract = auth_pb2.DESCRIPTOR.services_by_name
     return (
         chassis.rpc.Service(
@@ -86,6 +139,24 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
             add=auth_pb2_grpc.add_AuthServiceServicer_to_server,
             servicer=AuthService(use_cases),
             methods=SERVICE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=authorization_pb2.DESCRIPTOR.services_by_name["AuthorizationService"],
+            add=authorization_pb2_grpc.add_AuthorizationServiceServicer_to_server,
+            servicer=AuthorizationService(use_cases),
+            methods=AUTHORIZATION_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=consents_pb2.DESCRIPTOR.services_by_name["ConsentService"],
+            add=consents_pb2_grpc.add_ConsentServiceServicer_to_server,
+            servicer=ConsentCalls(use_cases),
+            methods=CONSENT_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=sellers_pb2.DESCRIPTOR.services_by_name["SellerAdmin"],
+            add=sellers_pb2_grpc.add_SellerAdminServicer_to_server,
+            servicer=SellerAdmin(use_cases.offboarding),
+            methods=SELLER_METHODS,
         ),
         chassis.rpc.Service(
             descriptor=contract["AuthAdmin"],

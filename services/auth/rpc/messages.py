@@ -6,7 +6,8 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
-from services.auth.model.consents import OpenConsent, Region
+from services.auth.model.consents import AccountKind, OpenConsent, Region
+from services.auth.model.device_facts import DeviceFacts, device_facts
 from services.auth.model.devices import NamedDevice, Profile
 from services.auth.model.lending import Restriction
 from services.auth.model.people import SignedIn
@@ -27,6 +28,13 @@ REGIONS = MappingProxyType(
     }
 )
 REGIONS_ASKED = MappingProxyType({message: region for region, message in REGIONS.items()})
+ACCOUNT_KINDS = MappingProxyType(
+    {
+        AccountKind.SELLER: auth_pb2.ACCOUNT_KIND_SELLER,
+        AccountKind.VENDOR: auth_pb2.ACCOUNT_KIND_VENDOR,
+    }
+)
+ACCOUNT_KINDS_ASKED = MappingProxyType({message: kind for kind, message in ACCOUNT_KINDS.items()})
 PROFILES = MappingProxyType(
     {
         Profile.BOUND: auth_pb2.PROFILE_BOUND,
@@ -68,6 +76,7 @@ def consent(opened: OpenConsent) -> auth_pb2.Consent:
         granted_at=opened.consent.granted_at,
         expires_at=opened.consent.expires_at,
         status=opened.status,
+        account_kind=ACCOUNT_KINDS[opened.consent.account_kind],
     )
 
 
@@ -115,6 +124,11 @@ def region_asked(message: auth_pb2.Region) -> Region:
     if region is None:
         raise RegionMissing
     return region
+
+
+def account_kind_asked(message: auth_pb2.AccountKind) -> AccountKind:
+    """Return the kind of account a request names; a seller's when it names none."""
+    return ACCOUNT_KINDS_ASKED.get(message, AccountKind.SELLER)
 
 
 def restriction_asked(message: auth_pb2.Restriction) -> Restriction:

@@ -40,7 +40,8 @@ class PeopleCalls:
         self, request: auth_pb2.BeginConsentRequest, _context: messages.Context
     ) -> auth_pb2.BeginConsentResponse:
         """Say where the seller consents."""
-        url = await self._consents.begin(Secret(request.session_token), request.marketplace_id)
+        kind = messages.account_kind_asked(request.account_kind)
+        url = await self._consents.begin(Secret(request.session_token), request.marketplace_id, kind)
         return auth_pb2.BeginConsentResponse(consent_url=url.reveal())
 
     async def CompleteConsent(  # noqa: N802 - the contract's name

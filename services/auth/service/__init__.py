@@ -1,15 +1,22 @@
 """Auth's use cases. `ports` says what they need from outside; `compose` ties them to each other.
 
-sessions, consents, enrolment, devices, tokens: what the gateway asks for people and desktops
-lending, refreshing: Amazon's tokens          admin: what the vendor decides
+sessions, consents, arrivals, enrolment, devices, tokens: what the gateway asks for people and desktops
+device_grants, own_tokens: what else desktops ask of an authorization server
+lending, refreshing: Amazon's tokens          admin, offboarding: what the vendor decides
+reminding: consents' ends, told in time       states: how consents begin
+rewrapping: the life of sealing keys          rotation: of client secrets; applications: what operators see
+credentials, secret_changes: client secrets, shown to Amazon and changed; notices: what the queue brings
 upkeep: periodic work, one bounded run each   news: revocations, told to whoever watches
 ledger, mint, memory, lockout: what these share
 """
 
 from dataclasses import dataclass
 
-from services.auth.model.consents import ConsentPages
+from services.auth.model.marketplaces import ConsentPages
+from services.auth.model.rotation import RotationPlan
 from services.auth.service.admin import AdminService
+from services.auth.service.applications import ApplicationService
+from services.auth.service.arrivals import ArrivalService
 from services.auth.service.consents import ConsentService
 from services.auth.service.devices import DeviceService
 from services.auth.service.enrolment import EnrolmentService
@@ -17,8 +24,14 @@ from services.auth.service.ledger import Ledger
 from services.auth.service.lending import LendingService
 from services.auth.service.mint import Mint
 from services.auth.service.news import News
+from services.auth.service.offboarding import OffboardingService
+from services.auth.service.own_tokens import OwnTokenService
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Refresher
+from services.auth.service.reminding import RemindingService
+from services.auth.service.rewrapping import KeyService
+from services.auth.service.rotation import RotationService
+from services.auth.service.secret_changes import SecretChanges
 from services.auth.service.sessions import SessionService
 from services.auth.service.tokens import TokenService
 from services.auth.service.upkeep import Upkeep
@@ -30,11 +43,18 @@ class UseCases:
 
     sessions: SessionService
     consents: ConsentService
+    arrivals: ArrivalService
     enrolment: EnrolmentService
     devices: DeviceService
     tokens: TokenService
     lending: LendingService
     admin: AdminService
+    secret_changes: SecretChanges
+    rotation: RotationService
+    applications: ApplicationService
+    offboarding: OffboardingService
+    reminding: RemindingService
+    keys: KeyService
     upkeep: Upkeep
     news: News
 
@@ -54,14 +74,23 @@ def compose(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> Us
     lending = LendingService(ports, refresher)
     return UseCases(
         sessions=sessions,
-        consents=ConsentService(ports, mint, ledger, sessions=sessions, pages=pages),
+        consents=ConsentService(ports, mint, ledger, sessions=sessions, refresher=refresher, pages=pages),
+        arrivals=ArrivalService(ports, mint, ledger, sessions=sessions, pages=pages),
         enrolment=EnrolmentService(
             ports, mint, ledger, sessions=sessions, devices=devices, client_ids=client_ids
         ),
         devices=devices,
         tokens=TokenService(ports, mint, ledger, devices=devices),
         lending=lending,
-        admin=AdminService(ports, mint, ledger, devices=devices),
+        admin=AdminService(ports, mint, ledger, devices=devices, changes=changes),
+        secret_changes=changes,
+        rotation=rotations,
+        applications=ApplicationService(
+            ports, credentials=credentials, changes=changes, rotation=rotations, plan=rotation
+        ),
+        offboarding=OffboardingService(ports, ledger),
+        reminding=RemindingService(ports),
+        keys=KeyService(ports, mint, ledger),
         upkeep=Upkeep(ports, ledger, devices=devices, lending=lending, refresher=refresher),
         news=News(),
     )

@@ -23,6 +23,10 @@ class Sealer(Protocol):
         """Make a seller's key; making it again is harmless."""
         ...
 
+    async def destroy_key(self, seller_id: str) -> None:
+        """Destroy a seller's key for good, with all that is sealed under it; repeating it is harmless."""
+        ...
+
     async def create_application_key(self, application_id: str) -> None:
         """Make an application's key; making it again is harmless."""
         ...
@@ -118,6 +122,18 @@ class Amazon(Protocol):
         ...
 
 
+class Safe(Protocol):
+    """Retention's safe, where buyers' data is kept."""
+
+    async def erase_seller(self, seller_id: str) -> str:
+        """Erase everything of a seller; return the receipt's id. Repeating it is harmless.
+
+        Raises:
+            Unavailable: not all of it is proven to be gone.
+        """
+        ...
+
+
 class Audit(Protocol):
     """The audit log."""
 
@@ -149,6 +165,14 @@ class Signals(SecretSignals, Protocol):
         """Count a "device" or "consent" that ended."""
         ...
 
+    def ending_soon(self, within_days: int, count: int) -> None:
+        """Show how many active consents end within so many days."""
+        ...
+
+    def offboardings(self, *, under_way: int, overdue: int) -> None:
+        """Show how many sellers' leaving is not finished, and raise the alarm about those that are late."""
+        ...
+
     def told_late(self, result: str) -> None:
         """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""
         ...
@@ -165,6 +189,7 @@ class Ports:
     store: Store
     vault: Vault
     amazon: Amazon
+    safe: Safe
     audit: Audit
     signals: Signals
     clock: Clock

@@ -64,10 +64,10 @@ class Refresher:
             self._signals.refreshed(error.code)
             raise
 
-    async def end(self, consent: Consent, ending: Ending) -> None:
+    async def end(self, consent: Consent, ending: Ending, who: Actor = SELF) -> None:
         """End a consent and destroy its refresh token; a QUARANTINED one is kept for inquiry."""
         details = {"consent_id": consent.consent_id, "region": consent.region, "reason": ending}
-        deed = Deed(kind=Kind.CONSENT_REVOKED, actor=SELF, seller_id=consent.seller_id, details=details)
+        deed = Deed(kind=Kind.CONSENT_REVOKED, actor=who, seller_id=consent.seller_id, details=details)
         async with self._ledger.effect(deed):
             if await self._store.end_consent(consent.consent_id, ending, self._clock.now()):
                 self._signals.ended("consent", ending)

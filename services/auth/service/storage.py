@@ -13,6 +13,9 @@ from services.auth.model.devices import Code, Device, Reach
 from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.tokens import AccessToken, Enrolment, NewAccess, RefreshToken, Rotation
+from services.auth.service.device_ports import DeviceGrants
+from services.auth.service.key_ports import Rewrappings
+from services.auth.service.life_ports import Reminders, Sellers
 from services.auth.service.rotation_ports import Rotations
 
 
@@ -108,6 +111,7 @@ class Consents(Protocol):
 
         Raises:
             SellingPartnerTaken: the account is another seller's.
+            SellerOffboarded: the seller has left.
         """
         ...
 
@@ -117,6 +121,18 @@ class Consents(Protocol):
         Raises:
             ConsentMissing: there is none.
         """
+        ...
+
+    async def find_own_consent(self, seller_id: str, consent_id: str) -> Consent:
+        """Return a consent of a seller, be it active or not.
+
+        Raises:
+            ConsentNotFound: absent, or another seller's.
+        """
+        ...
+
+    async def find_begun(self, session_id: str, now: datetime) -> State | None:
+        """Return what a session began last and has not completed, if its time is not over."""
         ...
 
     async def list_consents(self, seller_id: str) -> Sequence[Consent]:
@@ -266,5 +282,7 @@ class Broom(Protocol):
         ...
 
 
-class Store(People, Applications, Consents, Devices, Leases, Rotations, Broom, Protocol):
+class Store(
+    People, Applications, Consents, Devices, DeviceGrants, Leases, Rotations, Reminders, Sellers, Rewrappings, Broom, Protocol
+):
     """All of storage."""

@@ -9,13 +9,27 @@ from services.auth.store.devices import DeviceStore
 from services.auth.store.leases import LeaseStore
 from services.auth.store.news import NewsStore
 from services.auth.store.people import PeopleStore
+from services.auth.store.reminders import ReminderStore
+from services.auth.store.rewrappings import RewrappingStore
 from services.auth.store.rotations import RotationStore
+from services.auth.store.sellers import SellerStore
 from services.auth.store.sweeps import SweepStore
 from services.auth.store.tokens import TokenStore
 
 
 class Store(
-    PeopleStore, ConsentStore, DeviceStore, TokenStore, LeaseStore, SweepStore, NewsStore, RotationStore
+    PeopleStore,
+    ConsentStore,
+    DeviceStore,
+    DeviceGrantStore,
+    TokenStore,
+    LeaseStore,
+    SweepStore,
+    NewsStore,
+    RotationStore,
+    RewrappingStore,
+    ReminderStore,
+    SellerStore,
 ):
     """All of auth's storage in Postgres, on one pool."""
 

@@ -5,12 +5,21 @@ from datetime import datetime
 
 import chassis.db
 from services.auth.model.consents import Region
-from services.auth.model.devices import DEVICES_LISTED_MAX, Code, Device, Reach
-from services.auth.model.refusals import DeviceNotFound, InvalidGrant
+from services.auth.model.device_refusals import ScopeWithheld
+from services.auth.model.devices import (
+    DEVICES_ACTIVE_MAX,
+    DEVICES_LISTED_MAX,
+    Code,
+    Device,
+    Reach,
+    left_scopes,
+)
+from services.auth.model.refusals import DeviceNotFound, DevicesFull, InvalidGrant
 from services.auth.model.tokens import Enrolment
 from services.auth.store import rows
 from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_seller
 from services.auth.store.tokens import insert_access
 
 
@@ -182,6 +191,13 @@ class DeviceStore(StorePart):
 
 async def _insert(connection: chassis.db.Connection, enrolment: Enrolment) -> None:
     device = enrolment.device
+    # Enrolments of one seller wait for each other here, so that none counts what another has not yet kept.
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"auth devices {device.seller_id}"
+    )
+    if await _count_active(connection, device.seller_id) >= DEVICES_ACTIVE_MAX:
+        raise DevicesFull
+    await hold_seller(connection, device.seller_id)
     await connection.execute(
         """
         INSERT INTO auth.devices

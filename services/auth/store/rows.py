@@ -4,14 +4,15 @@ import json
 
 import asyncpg
 
-from services.auth.model.consents import Consent, Ending, Region
+from services.auth.model.consents import AccountKind, Consent, Ending, Region
+from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Device, Profile
 from services.auth.model.lending import Restriction
 
 SELECT_CONSENT = """
-    SELECT consent_id, seller_id, region, marketplace_id, application_id, selling_partner_sealed,
-           refresh_token_sealed, refresh_version, granted_at, expires_at, used_at, refused_at, ended_at,
-           ending
+    SELECT consent_id, seller_id, region, marketplace_id, account_kind, application_id,
+           selling_partner_sealed, refresh_token_sealed, refresh_version, granted_at, expires_at, used_at,
+           refused_at, ended_at, ending
     FROM auth.consents
 """
 SELECT_DEVICE = """
@@ -28,6 +29,7 @@ def consent(row: asyncpg.Record) -> Consent:
         seller_id=str(row["seller_id"]),
         region=Region(row["region"]),
         marketplace_id=row["marketplace_id"],
+        account_kind=AccountKind(row["account_kind"]),
         application_id=row["application_id"],
         selling_partner_sealed=row["selling_partner_sealed"],
         refresh_token_sealed=row["refresh_token_sealed"],

@@ -21,6 +21,7 @@ ENVIRON = {
     "SALLYPORT_DATABASE_CA_FILE": "/etc/ca.pem",
     "SALLYPORT_PUBLIC_URL": "https://gateway.example/",
     "SALLYPORT_TELEMETRY_ADDRESS": "telemetry.example:8443",
+    "SALLYPORT_RETENTION_ADDRESS": "retention.example:8443",
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from chassis.secrecy import Secret
 from fakes.auth_house import APPLICATION, DE, PAGES, US, House
 from services.auth.model.audit import Kind, Phase
-from services.auth.model.consents import Callback, Ending
+from services.auth.model.consents import AccountKind, Callback, Ending
 from services.auth.model.refusals import (
     ApplicationMissing,
     ApplicationRefused,
@@ -45,7 +45,7 @@ async def test_a_draft_application_asks_for_the_beta_page() -> None:
 
 async def test_a_configured_page_stands_in_for_every_seller_central() -> None:
     pages = replace(PAGES, override_url="https://localhost:9443")
-    url = pages.url(pages.find(DE), APPLICATION, "state")
+    url = pages.url(pages.find(DE), AccountKind.VENDOR, APPLICATION, state="state")
     assert url.startswith("https://localhost:9443/apps/authorize/consent?")
 
 

@@ -10,7 +10,6 @@ from services.auth.model.consents import Region
 from services.auth.model.lending import Lease
 from services.auth.model.refusals import AuthorizationUnavailable
 from services.auth.service import compose
-from services.auth.service.ports import Ports
 
 
 class LateStore(FakeStore):
@@ -31,16 +30,7 @@ async def test_amazon_is_not_asked_under_a_lease_that_was_long_under_way_R09() -
     person = await house.person()
     await house.connect(person)
     desktop = await house.bound(person)
-    ports = Ports(
-        store=LateStore(house.clock, house.tables),
-        vault=house.vault,
-        amazon=house.amazon,
-        audit=house.audit,
-        signals=house.signals,
-        clock=house.clock,
-        entropy=house.entropy,
-        request_id=lambda: "request-0001",
-    )
+    ports = house.ports(LateStore(house.clock, house.tables))
     replica = compose(ports, PAGES, frozenset({CLIENT_ID}))
     with pytest.raises(AuthorizationUnavailable):
         await replica.lending.lend(desktop.device_id, Region.NA, None)

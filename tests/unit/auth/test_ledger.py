@@ -6,16 +6,11 @@ import uuid
 import pytest
 
 from chassis.errors import Unavailable
-from fakes.auth_amazon import FakeAmazon
-from fakes.auth_audit import FakeAudit, FakeSignals
+from fakes.auth_house import House
 from fakes.auth_store import FakeStore
-from fakes.auth_vault import FakeVault
-from fakes.clock import FakeClock
-from fakes.entropy import FakeEntropy
 from services.auth.model.audit import SELF, Deed, Kind, Phase
 from services.auth.model.refusals import AuditUnavailable, InvalidGrant
 from services.auth.service.ledger import LATE_EVENTS_MAX, Ledger
-from services.auth.service.ports import Ports
 
 DEED = Deed(kind=Kind.DEVICE_REVOKED, actor=SELF, seller_id="seller", details={"device_id": "one"})
 REFUSAL = Deed(kind=Kind.GRANT_REFUSED, actor=SELF, result="token_reused")
@@ -23,19 +18,9 @@ REFUSAL = Deed(kind=Kind.GRANT_REFUSED, actor=SELF, result="token_reused")
 
 class Desk:
     def __init__(self) -> None:
-        self.audit, self.signals, clock = FakeAudit(), FakeSignals(), FakeClock()
-        self.ledger = Ledger(
-            Ports(
-                store=FakeStore(clock),
-                vault=FakeVault(),
-                amazon=FakeAmazon(clock),
-                audit=self.audit,
-                signals=self.signals,
-                clock=clock,
-                entropy=FakeEntropy(),
-                request_id=lambda: "request-0001",
-            )
-        )
+        house = House()
+        self.audit, self.signals = house.audit, house.signals
+        self.ledger = Ledger(house.ports(FakeStore(house.clock)))
 
     @property
     def told(self) -> list[tuple[Phase, str]]:
