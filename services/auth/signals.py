@@ -21,7 +21,7 @@ ENDINGS = DEVICE_ENDINGS | frozenset(Ending)
 REFUSED = frozenset({Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED})
 REASONS = frozenset(
     {
-        "arrival_refused",
+        "handover_refused",
         "code_mismatch",
         "code_reused",
         "foreign_client",

@@ -10,10 +10,10 @@ class OtherAccount(InvalidState):
     text = "Amazon answered for another account than the one you began with. Start it again from the portal."
 
 
-class ArrivalRefused(InvalidInput):
+class HandoverRefused(InvalidInput):
     """What opened the log-in URI does not have the form in which Amazon opens it (an open redirect, T-08)."""
 
-    code = "arrival_refused"
+    code = "handover_refused"
     text = (
         "This does not come from Amazon as it should. Start again from the portal or from Amazon's Appstore."
     )

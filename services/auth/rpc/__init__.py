@@ -95,8 +95,8 @@ ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
 
 CONSENT_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
-        "JudgeArrival": _for_gateway("auth.arrival.judged"),
-        "AnswerArrival": _for_gateway("auth.consent.begun"),
+        "JudgeHandover": _for_gateway("auth.handover.judged"),
+        "AnswerHandover": _for_gateway("auth.consent.begun"),
         "RenewConsent": _for_gateway("auth.consent.begun"),
         "DisconnectConsent": _for_gateway(Kind.CONSENT_REVOKED),
     }

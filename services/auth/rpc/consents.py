@@ -1,7 +1,7 @@
 """Calls about consents that begin at Amazon, that are renewed, and that end."""
 
 from chassis.secrecy import Secret
-from services.auth.model.arrivals import Answer
+from services.auth.model.handovers import Answer
 from services.auth.rpc import messages
 from services.auth.service import UseCases
 from wire.auth.v1 import auth_pb2, consents_pb2, consents_pb2_grpc
@@ -11,24 +11,24 @@ class ConsentCalls(consents_pb2_grpc.ConsentServiceServicer):
     """What the portal needs beside the beginning and the completion of a consent."""
 
     def __init__(self, use_cases: UseCases) -> None:
-        self._arrivals = use_cases.arrivals
+        self._handovers = use_cases.handovers
         self._consents = use_cases.consents
 
-    async def JudgeArrival(  # noqa: N802 - the contract's name
-        self, request: consents_pb2.JudgeArrivalRequest, _context: messages.Context
-    ) -> consents_pb2.Arrival:
+    async def JudgeHandover(  # noqa: N802 - the contract's name
+        self, request: consents_pb2.JudgeHandoverRequest, _context: messages.Context
+    ) -> consents_pb2.Handover:
         """Say what could be connected where Amazon wants the browser back."""
         session_token = Secret(request.session_token) if request.session_token else None
-        judged = await self._arrivals.judge(session_token, request.amazon_callback_uri)
-        return consents_pb2.Arrival(
+        judged = await self._handovers.judge(session_token, request.amazon_callback_uri)
+        return consents_pb2.Handover(
             account_kind=messages.ACCOUNT_KINDS[judged.account_kind],
             marketplace_ids=judged.marketplace_ids,
             marketplace_id=judged.marketplace_id,
         )
 
-    async def AnswerArrival(  # noqa: N802 - the contract's name
-        self, request: consents_pb2.AnswerArrivalRequest, _context: messages.Context
-    ) -> consents_pb2.AnswerArrivalResponse:
+    async def AnswerHandover(  # noqa: N802 - the contract's name
+        self, request: consents_pb2.AnswerHandoverRequest, _context: messages.Context
+    ) -> consents_pb2.AnswerHandoverResponse:
         """Say where the browser goes back to, after the person said yes."""
         answer = Answer(
             amazon_callback_uri=request.amazon_callback_uri,
@@ -38,8 +38,8 @@ class ConsentCalls(consents_pb2_grpc.ConsentServiceServicer):
             account_kind=messages.account_kind_asked(request.account_kind),
             marketplace_id=request.marketplace_id,
         )
-        url = await self._arrivals.answer(Secret(request.session_token), answer)
-        return consents_pb2.AnswerArrivalResponse(answer_url=url.reveal())
+        url = await self._handovers.answer(Secret(request.session_token), answer)
+        return consents_pb2.AnswerHandoverResponse(answer_url=url.reveal())
 
     async def RenewConsent(  # noqa: N802 - the contract's name
         self, request: consents_pb2.RenewConsentRequest, _context: messages.Context

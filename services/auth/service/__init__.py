@@ -1,6 +1,6 @@
 """Auth's use cases. `ports` says what they need from outside; `compose` ties them to each other.
 
-sessions, consents, arrivals, enrolment, devices, tokens: what the gateway asks for people and desktops
+sessions, consents, handovers, enrolment, devices, tokens: what the gateway asks for people and desktops
 device_grants, own_tokens: what else desktops ask of an authorization server
 lending, refreshing: Amazon's tokens          admin, offboarding: what the vendor decides
 reminding: consents' ends, told in time       states: how consents begin
@@ -20,6 +20,7 @@ from services.auth.service.arrivals import ArrivalService
 from services.auth.service.consents import ConsentService
 from services.auth.service.devices import DeviceService
 from services.auth.service.enrolment import EnrolmentService
+from services.auth.service.handovers import HandoverService
 from services.auth.service.ledger import Ledger
 from services.auth.service.lending import LendingService
 from services.auth.service.mint import Mint
@@ -43,7 +44,7 @@ class UseCases:
 
     sessions: SessionService
     consents: ConsentService
-    arrivals: ArrivalService
+    handovers: HandoverService
     enrolment: EnrolmentService
     devices: DeviceService
     tokens: TokenService
@@ -75,7 +76,7 @@ def compose(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> Us
     return UseCases(
         sessions=sessions,
         consents=ConsentService(ports, mint, ledger, sessions=sessions, refresher=refresher, pages=pages),
-        arrivals=ArrivalService(ports, mint, ledger, sessions=sessions, pages=pages),
+        handovers=HandoverService(ports, mint, ledger, sessions=sessions, pages=pages),
         enrolment=EnrolmentService(
             ports, mint, ledger, sessions=sessions, devices=devices, client_ids=client_ids
         ),

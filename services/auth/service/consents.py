@@ -4,7 +4,7 @@ begin, renew: a state, bound to session and seller -> Amazon's consent page
 complete: state used up -> code exchanged at once -> refresh token sealed, older one destroyed
 disconnect: refresh token destroyed, devices told
 
-Consents that begin at Amazon come in by `arrivals` and are completed here like all others.
+Consents that begin at Amazon come in by `handovers` and are completed here like all others.
 """
 
 from collections.abc import Sequence

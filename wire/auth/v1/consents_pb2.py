@@ -25,27 +25,27 @@ _sym_db = _symbol_database.Default()
 from wire.auth.v1 import auth_pb2 as wire_dot_auth_dot_v1_dot_auth__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bwire/auth/v1/consents.proto\x12\x11sallyport.auth.v1\x1a\x17wire/auth/v1/auth.proto\"I\n\x13JudgeArrivalRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x1b\n\x13\x61mazon_callback_uri\x18\x02 \x01(\t\"p\n\x07\x41rrival\x12\x34\n\x0c\x61\x63\x63ount_kind\x18\x01 \x01(\x0e\x32\x1e.sallyport.auth.v1.AccountKind\x12\x17\n\x0fmarketplace_ids\x18\x02 \x03(\t\x12\x16\n\x0emarketplace_id\x18\x03 \x01(\t\"\xa5\x01\n\x14\x41nswerArrivalRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x1b\n\x13\x61mazon_callback_uri\x18\x02 \x01(\t\x12\x14\n\x0c\x61mazon_state\x18\x03 \x01(\t\x12\x1a\n\x12selling_partner_id\x18\x04 \x01(\t\x12\x0f\n\x07is_beta\x18\x05 \x01(\x08\x12\x16\n\x0emarketplace_id\x18\x06 \x01(\t\"+\n\x15\x41nswerArrivalResponse\x12\x12\n\nanswer_url\x18\x01 \x01(\t\"@\n\x13RenewConsentRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"E\n\x18\x44isconnectConsentRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"\x1b\n\x19\x44isconnectConsentResponse2\x99\x03\n\x0e\x43onsentService\x12R\n\x0cJudgeArrival\x12&.sallyport.auth.v1.JudgeArrivalRequest\x1a\x1a.sallyport.auth.v1.Arrival\x12\x62\n\rAnswerArrival\x12\'.sallyport.auth.v1.AnswerArrivalRequest\x1a(.sallyport.auth.v1.AnswerArrivalResponse\x12_\n\x0cRenewConsent\x12&.sallyport.auth.v1.RenewConsentRequest\x1a\'.sallyport.auth.v1.BeginConsentResponse\x12n\n\x11\x44isconnectConsent\x12+.sallyport.auth.v1.DisconnectConsentRequest\x1a,.sallyport.auth.v1.DisconnectConsentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bwire/auth/v1/consents.proto\x12\x11sallyport.auth.v1\x1a\x17wire/auth/v1/auth.proto\"J\n\x14JudgeHandoverRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x1b\n\x13\x61mazon_callback_uri\x18\x02 \x01(\t\"q\n\x08Handover\x12\x34\n\x0c\x61\x63\x63ount_kind\x18\x01 \x01(\x0e\x32\x1e.sallyport.auth.v1.AccountKind\x12\x17\n\x0fmarketplace_ids\x18\x02 \x03(\t\x12\x16\n\x0emarketplace_id\x18\x03 \x01(\t\"\xdc\x01\n\x15\x41nswerHandoverRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x1b\n\x13\x61mazon_callback_uri\x18\x02 \x01(\t\x12\x14\n\x0c\x61mazon_state\x18\x03 \x01(\t\x12\x1a\n\x12selling_partner_id\x18\x04 \x01(\t\x12\x0f\n\x07is_beta\x18\x05 \x01(\x08\x12\x16\n\x0emarketplace_id\x18\x06 \x01(\t\x12\x34\n\x0c\x61\x63\x63ount_kind\x18\x07 \x01(\x0e\x32\x1e.sallyport.auth.v1.AccountKind\",\n\x16\x41nswerHandoverResponse\x12\x12\n\nanswer_url\x18\x01 \x01(\t\"@\n\x13RenewConsentRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"E\n\x18\x44isconnectConsentRequest\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x12\n\nconsent_id\x18\x02 \x01(\t\"\x1b\n\x19\x44isconnectConsentResponse2\x9f\x03\n\x0e\x43onsentService\x12U\n\rJudgeHandover\x12\'.sallyport.auth.v1.JudgeHandoverRequest\x1a\x1b.sallyport.auth.v1.Handover\x12\x65\n\x0e\x41nswerHandover\x12(.sallyport.auth.v1.AnswerHandoverRequest\x1a).sallyport.auth.v1.AnswerHandoverResponse\x12_\n\x0cRenewConsent\x12&.sallyport.auth.v1.RenewConsentRequest\x1a\'.sallyport.auth.v1.BeginConsentResponse\x12n\n\x11\x44isconnectConsent\x12+.sallyport.auth.v1.DisconnectConsentRequest\x1a,.sallyport.auth.v1.DisconnectConsentResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wire.auth.v1.consents_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JUDGEARRIVALREQUEST']._serialized_start=75
-  _globals['_JUDGEARRIVALREQUEST']._serialized_end=148
-  _globals['_ARRIVAL']._serialized_start=150
-  _globals['_ARRIVAL']._serialized_end=262
-  _globals['_ANSWERARRIVALREQUEST']._serialized_start=265
-  _globals['_ANSWERARRIVALREQUEST']._serialized_end=430
-  _globals['_ANSWERARRIVALRESPONSE']._serialized_start=432
-  _globals['_ANSWERARRIVALRESPONSE']._serialized_end=475
-  _globals['_RENEWCONSENTREQUEST']._serialized_start=477
-  _globals['_RENEWCONSENTREQUEST']._serialized_end=541
-  _globals['_DISCONNECTCONSENTREQUEST']._serialized_start=543
-  _globals['_DISCONNECTCONSENTREQUEST']._serialized_end=612
-  _globals['_DISCONNECTCONSENTRESPONSE']._serialized_start=614
-  _globals['_DISCONNECTCONSENTRESPONSE']._serialized_end=641
-  _globals['_CONSENTSERVICE']._serialized_start=644
-  _globals['_CONSENTSERVICE']._serialized_end=1053
+  _globals['_JUDGEHANDOVERREQUEST']._serialized_start=75
+  _globals['_JUDGEHANDOVERREQUEST']._serialized_end=149
+  _globals['_HANDOVER']._serialized_start=151
+  _globals['_HANDOVER']._serialized_end=264
+  _globals['_ANSWERHANDOVERREQUEST']._serialized_start=267
+  _globals['_ANSWERHANDOVERREQUEST']._serialized_end=487
+  _globals['_ANSWERHANDOVERRESPONSE']._serialized_start=489
+  _globals['_ANSWERHANDOVERRESPONSE']._serialized_end=533
+  _globals['_RENEWCONSENTREQUEST']._serialized_start=535
+  _globals['_RENEWCONSENTREQUEST']._serialized_end=599
+  _globals['_DISCONNECTCONSENTREQUEST']._serialized_start=601
+  _globals['_DISCONNECTCONSENTREQUEST']._serialized_end=670
+  _globals['_DISCONNECTCONSENTRESPONSE']._serialized_start=672
+  _globals['_DISCONNECTCONSENTRESPONSE']._serialized_end=699
+  _globals['_CONSENTSERVICE']._serialized_start=702
+  _globals['_CONSENTSERVICE']._serialized_end=1117
 # @@protoc_insertion_point(module_scope)

@@ -35,15 +35,15 @@ class ConsentServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.JudgeArrival = channel.unary_unary(
-                '/sallyport.auth.v1.ConsentService/JudgeArrival',
-                request_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.JudgeArrivalRequest.SerializeToString,
-                response_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.Arrival.FromString,
+        self.JudgeHandover = channel.unary_unary(
+                '/sallyport.auth.v1.ConsentService/JudgeHandover',
+                request_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.JudgeHandoverRequest.SerializeToString,
+                response_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.Handover.FromString,
                 _registered_method=True)
-        self.AnswerArrival = channel.unary_unary(
-                '/sallyport.auth.v1.ConsentService/AnswerArrival',
-                request_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalRequest.SerializeToString,
-                response_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalResponse.FromString,
+        self.AnswerHandover = channel.unary_unary(
+                '/sallyport.auth.v1.ConsentService/AnswerHandover',
+                request_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverRequest.SerializeToString,
+                response_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverResponse.FromString,
                 _registered_method=True)
         self.RenewConsent = channel.unary_unary(
                 '/sallyport.auth.v1.ConsentService/RenewConsent',
@@ -60,16 +60,16 @@ class ConsentServiceStub:
 class ConsentServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
-    def JudgeArrival(self, request, context):
-        """A seller arrives at the log-in URI, sent by Amazon: on the way from the Appstore, or in the middle of the
-        website workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
+    def JudgeHandover(self, request, context):
+        """Amazon hands a seller over at the log-in URI: on the way from the Appstore, or in the middle of the website
+        workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
         Source: SP-API, "Website Authorization Workflow".
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AnswerArrival(self, request, context):
+    def AnswerHandover(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,15 +92,15 @@ class ConsentServiceServicer:
 
 def add_ConsentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'JudgeArrival': grpc.unary_unary_rpc_method_handler(
-                    servicer.JudgeArrival,
-                    request_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.JudgeArrivalRequest.FromString,
-                    response_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.Arrival.SerializeToString,
+            'JudgeHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.JudgeHandover,
+                    request_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.JudgeHandoverRequest.FromString,
+                    response_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.Handover.SerializeToString,
             ),
-            'AnswerArrival': grpc.unary_unary_rpc_method_handler(
-                    servicer.AnswerArrival,
-                    request_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalRequest.FromString,
-                    response_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalResponse.SerializeToString,
+            'AnswerHandover': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerHandover,
+                    request_deserializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverRequest.FromString,
+                    response_serializer=wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverResponse.SerializeToString,
             ),
             'RenewConsent': grpc.unary_unary_rpc_method_handler(
                     servicer.RenewConsent,
@@ -124,7 +124,7 @@ class ConsentService:
     """Missing associated documentation comment in .proto file."""
 
     @staticmethod
-    def JudgeArrival(request,
+    def JudgeHandover(request,
             target,
             options=(),
             channel_credentials=None,
@@ -137,9 +137,9 @@ class ConsentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/sallyport.auth.v1.ConsentService/JudgeArrival',
-            wire_dot_auth_dot_v1_dot_consents__pb2.JudgeArrivalRequest.SerializeToString,
-            wire_dot_auth_dot_v1_dot_consents__pb2.Arrival.FromString,
+            '/sallyport.auth.v1.ConsentService/JudgeHandover',
+            wire_dot_auth_dot_v1_dot_consents__pb2.JudgeHandoverRequest.SerializeToString,
+            wire_dot_auth_dot_v1_dot_consents__pb2.Handover.FromString,
             options,
             channel_credentials,
             insecure,
@@ -151,7 +151,7 @@ class ConsentService:
             _registered_method=True)
 
     @staticmethod
-    def AnswerArrival(request,
+    def AnswerHandover(request,
             target,
             options=(),
             channel_credentials=None,
@@ -164,9 +164,9 @@ class ConsentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/sallyport.auth.v1.ConsentService/AnswerArrival',
-            wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalRequest.SerializeToString,
-            wire_dot_auth_dot_v1_dot_consents__pb2.AnswerArrivalResponse.FromString,
+            '/sallyport.auth.v1.ConsentService/AnswerHandover',
+            wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverRequest.SerializeToString,
+            wire_dot_auth_dot_v1_dot_consents__pb2.AnswerHandoverResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,12 +32,12 @@ class ConsentServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ConsentServiceAsyncStub: ...
-    JudgeArrival: _grpc.UnaryUnaryMultiCallable[_consents_pb2.JudgeArrivalRequest, _consents_pb2.Arrival]
-    """A seller arrives at the log-in URI, sent by Amazon: on the way from the Appstore, or in the middle of the
-    website workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
+    JudgeHandover: _grpc.UnaryUnaryMultiCallable[_consents_pb2.JudgeHandoverRequest, _consents_pb2.Handover]
+    """Amazon hands a seller over at the log-in URI: on the way from the Appstore, or in the middle of the website
+    workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
     Source: SP-API, "Website Authorization Workflow".
     """
-    AnswerArrival: _grpc.UnaryUnaryMultiCallable[_consents_pb2.AnswerArrivalRequest, _consents_pb2.AnswerArrivalResponse]
+    AnswerHandover: _grpc.UnaryUnaryMultiCallable[_consents_pb2.AnswerHandoverRequest, _consents_pb2.AnswerHandoverResponse]
     RenewConsent: _grpc.UnaryUnaryMultiCallable[_consents_pb2.RenewConsentRequest, _auth_pb2.BeginConsentResponse]
     """Consent again: the same marketplace, the same kind of account, and the same account."""
     DisconnectConsent: _grpc.UnaryUnaryMultiCallable[_consents_pb2.DisconnectConsentRequest, _consents_pb2.DisconnectConsentResponse]
@@ -46,12 +46,12 @@ class ConsentServiceStub:
 @_typing.type_check_only
 class ConsentServiceAsyncStub(ConsentServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
-    JudgeArrival: _aio.UnaryUnaryMultiCallable[_consents_pb2.JudgeArrivalRequest, _consents_pb2.Arrival]  # type: ignore[assignment]
-    """A seller arrives at the log-in URI, sent by Amazon: on the way from the Appstore, or in the middle of the
-    website workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
+    JudgeHandover: _aio.UnaryUnaryMultiCallable[_consents_pb2.JudgeHandoverRequest, _consents_pb2.Handover]  # type: ignore[assignment]
+    """Amazon hands a seller over at the log-in URI: on the way from the Appstore, or in the middle of the website
+    workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
     Source: SP-API, "Website Authorization Workflow".
     """
-    AnswerArrival: _aio.UnaryUnaryMultiCallable[_consents_pb2.AnswerArrivalRequest, _consents_pb2.AnswerArrivalResponse]  # type: ignore[assignment]
+    AnswerHandover: _aio.UnaryUnaryMultiCallable[_consents_pb2.AnswerHandoverRequest, _consents_pb2.AnswerHandoverResponse]  # type: ignore[assignment]
     RenewConsent: _aio.UnaryUnaryMultiCallable[_consents_pb2.RenewConsentRequest, _auth_pb2.BeginConsentResponse]  # type: ignore[assignment]
     """Consent again: the same marketplace, the same kind of account, and the same account."""
     DisconnectConsent: _aio.UnaryUnaryMultiCallable[_consents_pb2.DisconnectConsentRequest, _consents_pb2.DisconnectConsentResponse]  # type: ignore[assignment]
@@ -59,22 +59,22 @@ class ConsentServiceAsyncStub(ConsentServiceStub):
 
 class ConsentServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
-    def JudgeArrival(
+    def JudgeHandover(
         self,
-        request: _consents_pb2.JudgeArrivalRequest,
+        request: _consents_pb2.JudgeHandoverRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consents_pb2.Arrival, _abc.Awaitable[_consents_pb2.Arrival]]:
-        """A seller arrives at the log-in URI, sent by Amazon: on the way from the Appstore, or in the middle of the
-        website workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
+    ) -> _typing.Union[_consents_pb2.Handover, _abc.Awaitable[_consents_pb2.Handover]]:
+        """Amazon hands a seller over at the log-in URI: on the way from the Appstore, or in the middle of the website
+        workflow. Judging tells what could be connected; answering sends the seller back to Amazon.
         Source: SP-API, "Website Authorization Workflow".
         """
 
     @_abc_1.abstractmethod
-    def AnswerArrival(
+    def AnswerHandover(
         self,
-        request: _consents_pb2.AnswerArrivalRequest,
+        request: _consents_pb2.AnswerHandoverRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_consents_pb2.AnswerArrivalResponse, _abc.Awaitable[_consents_pb2.AnswerArrivalResponse]]: ...
+    ) -> _typing.Union[_consents_pb2.AnswerHandoverResponse, _abc.Awaitable[_consents_pb2.AnswerHandoverResponse]]: ...
 
     @_abc_1.abstractmethod
     def RenewConsent(

@@ -10,11 +10,11 @@ person's yes: whoever lures somebody to the log-in URI with an account of their 
 from dataclasses import dataclass
 
 from chassis.secrecy import Secret
-from services.auth.model import arrivals
-from services.auth.model.arrivals import Answer, Arrival
+from services.auth.model import handovers
 from services.auth.model.audit import Deed, Kind
-from services.auth.model.consent_refusals import ArrivalRefused
+from services.auth.model.consent_refusals import HandoverRefused
 from services.auth.model.consents import AccountKind
+from services.auth.model.handovers import Answer, Handover
 from services.auth.model.marketplaces import ConsentPages
 from services.auth.model.people import Session
 from services.auth.model.roles import Right
@@ -39,7 +39,7 @@ class Judged:
     marketplace_id: str
 
 
-class ArrivalService:
+class HandoverService:
     """Sellers whom Amazon sends."""
 
     def __init__(
@@ -57,20 +57,20 @@ class ArrivalService:
         """Return what could be connected at an address; without a session, only whether it is Amazon's.
 
         Raises:
-            ArrivalRefused: it is not Amazon's address for our application (an open redirect).
+            HandoverRefused: it is not Amazon's address for our application (an open redirect).
             SessionInvalid, RightMissing, ApplicationMissing
         """
         session = None
         if session_token is not None:
             session = await self._sessions.require(session_token, right=Right.CONNECT)
-        arrival = arrivals.judge(amazon_callback_uri, await self._store.find_application(), self._pages)
-        return await self._judged(arrival, session)
+        handover = handovers.judge(amazon_callback_uri, await self._store.find_application(), self._pages)
+        return await self._judged(handover, session)
 
     async def answer(self, session_token: Secret[str], answer: Answer) -> Secret[str]:
         """Return where the browser goes back to, with a state for exactly this account.
 
         Raises:
-            ArrivalRefused: the address is not Amazon's, or a value is out of form.
+            HandoverRefused: the address is not Amazon's, or a value is out of form.
             UnknownMarketplace: the address does not stand for the chosen one.
             SessionInvalid, RightMissing, ApplicationMissing
         """
@@ -78,13 +78,13 @@ class ArrivalService:
         application = await self._store.find_application()
         try:
             answer.check()
-            arrival = arrivals.judge(answer.amazon_callback_uri, application, self._pages)
-        except ArrivalRefused as error:
+            handover = handovers.judge(answer.amazon_callback_uri, application, self._pages)
+        except HandoverRefused as error:
             await self._ledger.refusal(_refused(session, error))
             raise
         choice = Choice(
             application=application,
-            marketplace=arrival.find(answer.marketplace_id, answer.account_kind),
+            marketplace=handover.find(answer.marketplace_id, answer.account_kind),
             account_kind=answer.account_kind,
             selling_partner_digest=await self._mint.digest(
                 SELLING_PARTNER, Secret(answer.selling_partner_id)
@@ -92,15 +92,15 @@ class ArrivalService:
         )
         state = await self._states.begin(session, choice)
         redirect_uri = self._pages.redirect_uri
-        url = arrivals.answer_url(answer, application, state=state.reveal(), redirect_uri=redirect_uri)
+        url = handovers.answer_url(answer, application, state=state.reveal(), redirect_uri=redirect_uri)
         return Secret(url)
 
-    async def _judged(self, arrival: Arrival, session: Session | None) -> Judged:
+    async def _judged(self, handover: Handover, session: Session | None) -> Judged:
         begun = None
         if session is not None:
             begun = await self._store.find_begun(session.session_id, self._clock.now())
-        kind = arrival.kind(begun.account_kind if begun is not None else None)
-        marketplace_ids = tuple(row.marketplace_id for row in arrival.marketplaces[kind])
+        kind = handover.kind(begun.account_kind if begun is not None else None)
+        marketplace_ids = tuple(row.marketplace_id for row in handover.marketplaces[kind])
         is_chosen = (
             begun is not None and begun.account_kind is kind and begun.marketplace_id in marketplace_ids
         )
@@ -111,7 +111,7 @@ class ArrivalService:
         )
 
 
-def _refused(session: Session, error: ArrivalRefused) -> Deed:
+def _refused(session: Session, error: HandoverRefused) -> Deed:
     return Deed(
         kind=Kind.CONSENT_REFUSED, actor=actor(session), seller_id=session.seller_id, result=error.code
     )

@@ -1,4 +1,4 @@
-"""Arrivals: Amazon opens the log-in URI and wants the browser back at an address that it names.
+"""Handovers: Amazon opens our log-in URI and wants the browser back at an address that it names.
 
 That address is believed only when it is, byte for byte, one that we can write ourselves: https, a host of
 the marketplace table (or the one in Amazon's own example), the confirmation path of our own application,
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from services.auth.model.consent_refusals import ArrivalRefused
+from services.auth.model.consent_refusals import HandoverRefused
 from services.auth.model.consents import SELLING_PARTNER_FORM, AccountKind, Application
 from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.refusals import UnknownMarketplace
@@ -26,7 +26,7 @@ AMAZON_STATE_FORM = re.compile(r"[\x21-\x7e]{1,2048}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrival:
+class Handover:
     """What an address of Amazon's stands for.
 
     Attributes:
@@ -59,7 +59,7 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a person decided about an arrival, with what Amazon sent; not believed yet.
+    """What a person decided about a handover, with what Amazon sent; not believed yet.
 
     Attributes:
         is_beta: Amazon said that a draft is being tried.
@@ -77,22 +77,22 @@ class Answer:
         """Return if the values have Amazon's form.
 
         Raises:
-            ArrivalRefused: they do not.
+            HandoverRefused: they do not.
         """
         is_partner = SELLING_PARTNER_FORM.fullmatch(self.selling_partner_id)
         if not is_partner or not AMAZON_STATE_FORM.fullmatch(self.amazon_state):
-            raise ArrivalRefused
+            raise HandoverRefused
 
 
-def judge(amazon_callback_uri: str, application: Application, pages: ConsentPages) -> Arrival:
+def judge(amazon_callback_uri: str, application: Application, pages: ConsentPages) -> Handover:
     """Return what an address stands for.
 
     Raises:
-        ArrivalRefused: it is none of Amazon's for our application.
+        HandoverRefused: it is none of Amazon's for our application.
     """
     path = CONFIRM_PATH + application.application_id
     if not amazon_callback_uri.endswith(path):
-        raise ArrivalRefused
+        raise HandoverRefused
     base = amazon_callback_uri.removesuffix(path)
     everywhere = {kind: pages.serving(kind) for kind in AccountKind}
     if pages.override_url is not None:
@@ -103,8 +103,8 @@ def judge(amazon_callback_uri: str, application: Application, pages: ConsentPage
         found = {kind: _at(base, kind, known) for kind, known in everywhere.items()}
     marketplaces = {kind: rows for kind, rows in found.items() if rows}
     if not marketplaces:
-        raise ArrivalRefused
-    return Arrival(marketplaces=MappingProxyType(marketplaces))
+        raise HandoverRefused
+    return Handover(marketplaces=MappingProxyType(marketplaces))
 
 
 def answer_url(answer: Answer, application: Application, *, state: str, redirect_uri: str) -> str:
