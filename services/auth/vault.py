@@ -71,6 +71,34 @@ class AuthVault:
         plaintext = await self._vault.transit_open(_key_name(place), sealed, _associated(place))
         return Secret(plaintext.decode())
 
+    async def find_version(self, owner: KeyOwner) -> int:
+        """Return the newest version of a key."""
+        return (await self._vault.transit_versions(_owner_key(owner))).latest
+
+    async def rotate_key(self, owner: KeyOwner) -> None:
+        """Give a key a new version; older ones still open."""
+        await self._vault.transit_rotate(_owner_key(owner))
+
+    async def close_versions(self, owner: KeyOwner, oldest_opened: int) -> None:
+        """Have nothing opened any more that was sealed under an older version than this one."""
+        await self._vault.transit_retire(_owner_key(owner), oldest_opened)
+
+    async def open_many(self, owner: KeyOwner, values: Sequence[SealedValue]) -> Sequence[Secret[str]]:
+        """Return what was sealed, in order.
+
+        Raises:
+            IntegrityFailure: one of them was sealed for another place, or was changed.
+        """
+        parts = [(value.sealed, _associated(value.place)) for value in values]
+        return [
+            Secret(text.decode()) for text in await self._vault.transit_open_many(_owner_key(owner), parts)
+        ]
+
+    async def seal_many(self, owner: KeyOwner, values: Sequence[Plaintext]) -> Sequence[str]:
+        """Return values sealed under the newest version, in order."""
+        parts = [(value.text.reveal().encode(), _associated(value.place)) for value in values]
+        return await self._vault.transit_seal_many(_owner_key(owner), parts)
+
     async def ensure_digest_key(self) -> None:
         """Make the digest key if there is none; only one replica may be here at a time."""
         try:
@@ -83,22 +111,10 @@ class AuthVault:
         """Return 32 bytes that only auth can make; another purpose gives unrelated bytes."""
         return chassis.crypto.digest.keyed(await self._current_digest_key(), f"{purpose}:{text}")
 
-    async def keep_credentials(self, application_id: str, credentials: Credentials) -> None:
-        """Keep what an application shows LWA."""
-        data = {"client_id": credentials.client_id, "client_secret": credentials.client_secret.reveal()}
-        await self._vault.kv_write(_application_path(application_id), data)
-
     async def find_credentials(self, application_id: str) -> Credentials:
-        """Return what an application shows LWA; read anew each time, and held only while used (T-20).
-
-        Raises:
-            ApplicationMissing: it was never registered.
-        """
-        try:
-            data = await self._vault.kv_read(_application_path(application_id))
-        except chassis.vault.SecretNotFound as error:
-            raise ApplicationMissing from error
-        return Credentials(client_id=data["client_id"], client_secret=Secret(data["client_secret"]))
+        """Return what an application shows LWA first; held only while used (T-20)."""
+        pair = (await self.find_secrets(application_id)).pair
+        return pair.credentials(pair.newest)
 
     async def find_secrets(self, application_id: str) -> KeptPair:
         """Return what an application shows LWA; read anew each time, and held only while used (T-20).

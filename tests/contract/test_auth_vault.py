@@ -11,7 +11,6 @@ from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from fakes.auth_vault import FakeVault
 from fakes.clock import START
-from services.auth.model.consents import Credentials
 from services.auth.model.credentials import SECRET_LIFE, ClientSecret, Origin, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.sealing import Place
@@ -101,16 +100,6 @@ async def test_digests_repeat_within_a_purpose_and_differ_between_T15(vault: Any
     assert await vault.digest("session", "sp_se_token") == digest
     assert await vault.digest("session", "sp_se_other") != digest
     assert await vault.digest("code", "sp_se_token") != digest
-
-
-async def test_an_applications_newest_credentials_are_found(vault: AnyVault) -> None:
-    application_id = "amzn1.sellerapps.app.contract"
-    for secret in ("amzn1.oa2-cs.v1.old", "amzn1.oa2-cs.v1.new"):
-        await vault.keep_credentials(application_id, Credentials(client_id="c", client_secret=Secret(secret)))
-    found = await vault.find_credentials(application_id)
-    assert (found.client_id, found.client_secret.reveal()) == ("c", "amzn1.oa2-cs.v1.new")
-    with pytest.raises(ApplicationMissing):
-        await vault.find_credentials("amzn1.sellerapps.app.absent")
 
 
 def pair(older: ClientSecret | None = None) -> SecretPair:

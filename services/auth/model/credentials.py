@@ -21,7 +21,7 @@ SECRET_LIFE = timedelta(days=180)
 SECRET_OVERLAP = timedelta(days=7)
 # No end further away than this is believed.
 SECRET_LIFE_MAX = timedelta(days=366)
-# A secret that just came is given so long to be accepted before the older one's date counts instead.
+# A secret that just came is given so long to be accepted; then the older one's end counts instead.
 ACCEPTANCE_PATIENCE = timedelta(days=1)
 # The vendor is told so many days before the end, each time once.
 MARKS_DAYS = (90, 60, 30, 15, 7, 1)
@@ -107,15 +107,9 @@ class SecretPair:
             return None
         return min(self.older.expires_at, self.newest.kept_at + SECRET_OVERLAP)
 
-    def rotates_at(self, ahead: timedelta) -> datetime:
-        """Return from when on another secret should be asked for.
-
-        Args:
-            ahead: how long before the end.
-        """
-        if self.relied_on is self.newest:
-            return self.newest.expires_at - ahead
-        return self.newest.kept_at + ACCEPTANCE_PATIENCE
+    def counted(self, now: datetime) -> ClientSecret:
+        """Return the secret whose end is counted down: the newest, while it may yet be accepted."""
+        return self.newest if now < self.newest.kept_at + ACCEPTANCE_PATIENCE else self.relied_on
 
     def with_secret(self, new: ClientSecret, *, older_expires_at: datetime | None = None) -> "SecretPair":
         """Return the pair after a secret came; the same pair when it says nothing new.
@@ -140,16 +134,13 @@ class SecretPair:
             return self
         return replace(self, newest=replace(self.newest, expires_at=expires_at, is_estimated=False))
 
-    def with_acceptance(self, secret_id: str, now: datetime) -> "SecretPair":
-        """Return the pair after Amazon accepted one of its secrets."""
-        newest, older = (
-            replace(held, accepted_at=held.accepted_at or now)
-            if held is not None and held.secret_id == secret_id
-            else held
-            for held in (self.newest, self.older)
+    def with_acceptance(self, secret: Secret[str], now: datetime) -> "SecretPair":
+        """Return the pair after Amazon accepted a secret; the same pair when it is none of these."""
+        newest, *older = (
+            replace(held, accepted_at=held.accepted_at or now) if held.secret == secret else held
+            for held in self.held
         )
-        assert newest is not None
-        return replace(self, newest=newest, older=older)
+        return replace(self, newest=newest, older=older[0] if older else None)
 
     def without_older(self) -> "SecretPair":
         """Return the newest secret alone."""

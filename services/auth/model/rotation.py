@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.auth.model.consents import Region
-from services.auth.model.credentials import SecretPair
+from services.auth.model.credentials import ClientSecret, SecretPair
 from services.auth.model.secret_refusals import RotationTooSoon
 
 # Source: the application management model gives one call a minute; one a day is plenty.
 ROTATION_PAUSE = timedelta(days=1)
+# More than the 7 days that a secret has left beside one that Amazon never accepted.
 AHEAD_DAYS_MIN = 8
 AHEAD_DAYS_MAX = 90
 # Time for a proof, the call with its token, the audit log and the writing; a killed holder's ends by itself.
@@ -34,6 +35,10 @@ class RotationPlan:
     ahead: timedelta = timedelta(days=30)
     region: Region = Region.NA
     is_heard: bool = False
+
+    def rotates_at(self, pair: SecretPair, now: datetime) -> datetime:
+        """Return from when on another secret should be asked for."""
+        return pair.counted(now).expires_at - self.ahead
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +70,10 @@ class RotationState:
         """Return whether another secret should be asked for by itself, at most once in ROTATION_PAUSE."""
         tried_at = [at for at in (self.asked_at, self.refused_at) if at is not None]
         is_quiet = all(now >= at + ROTATION_PAUSE for at in tried_at)
-        return plan.is_heard and is_quiet and now >= pair.rotates_at(plan.ahead)
+        return plan.is_heard and is_quiet and now >= plan.rotates_at(pair, now)
 
-    def untold_mark(self, pair: SecretPair, now: datetime) -> int | None:
-        """Return the mark that should be told of the secret relied on; None when it was told."""
-        secret = pair.relied_on
+    def untold_mark(self, secret: ClientSecret, now: datetime) -> int | None:
+        """Return the mark that should be told of a secret's end; None when it was told."""
         mark = secret.mark(now)
         if mark is None or self.told_secret_id != secret.secret_id or self.told_days is None:
             return mark

@@ -18,6 +18,7 @@ from services.auth.service.admin import AdminService
 from services.auth.service.applications import ApplicationService
 from services.auth.service.arrivals import ArrivalService
 from services.auth.service.consents import ConsentService
+from services.auth.service.credentials import CredentialService
 from services.auth.service.devices import DeviceService
 from services.auth.service.enrolment import EnrolmentService
 from services.auth.service.handovers import HandoverService
@@ -36,6 +37,9 @@ from services.auth.service.secret_changes import SecretChanges
 from services.auth.service.sessions import SessionService
 from services.auth.service.tokens import TokenService
 from services.auth.service.upkeep import Upkeep
+
+# No queue is configured: nothing is asked for by itself.
+NOT_HEARD = RotationPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +64,23 @@ class UseCases:
     news: News
 
 
-def compose(ports: Ports, pages: ConsentPages, client_ids: frozenset[str]) -> UseCases:
+def compose(
+    ports: Ports, pages: ConsentPages, client_ids: frozenset[str], *, rotation: RotationPlan = NOT_HEARD
+) -> UseCases:
     """Return the use cases of one replica on these ports.
 
     Args:
         ports: everything outside.
         pages: where sellers consent.
         client_ids: the public client ids of the vendor's desktop applications.
+        rotation: when and where new client secrets are asked for.
     """
     mint, ledger = Mint(ports), Ledger(ports)
     sessions = SessionService(ports, mint, ledger)
     devices = DeviceService(ports, ledger, sessions=sessions)
-    refresher = Refresher(ports, ledger)
+    credentials, changes = CredentialService(ports), SecretChanges(ports, mint, ledger)
+    refresher = Refresher(ports, ledger, credentials=credentials)
+    rotations = RotationService(ports, ledger, credentials=credentials, changes=changes, plan=rotation)
     lending = LendingService(ports, refresher)
     return UseCases(
         sessions=sessions,

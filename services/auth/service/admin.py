@@ -5,7 +5,8 @@ from datetime import datetime
 from chassis.secrecy import Secret
 from services.auth.model import words
 from services.auth.model.audit import OPERATOR, Deed, Kind
-from services.auth.model.consents import SECRET_FORM, Application, Credentials
+from services.auth.model.consents import SECRET_FORM, Application
+from services.auth.model.credentials import Origin
 from services.auth.model.devices import check_scopes
 from services.auth.model.people import (
     INVITATION_LIFE,
@@ -21,23 +22,27 @@ from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import INVITATION, Mint
 from services.auth.service.ports import Ports
+from services.auth.service.secret_changes import Arrival, SecretChanges
 
 
 class AdminService:
     """The vendor's side of auth."""
 
-    def __init__(self, ports: Ports, mint: Mint, ledger: Ledger, *, devices: DeviceService) -> None:
+    def __init__(
+        self, ports: Ports, mint: Mint, ledger: Ledger, *, devices: DeviceService, changes: SecretChanges
+    ) -> None:
         self._store = ports.store
         self._vault = ports.vault
         self._clock = ports.clock
         self._mint = mint
         self._ledger = ledger
         self._devices = devices
+        self._changes = changes
 
     async def register_application(self, application: Application, client_secret: Secret[str]) -> None:
         """Keep the application that sellers consent to from now on; its secret goes to the key service.
 
-        Registering a known one again renews its secret and its draft mark.
+        Registering a known one again renews its draft mark; a new secret is kept beside the one before it.
 
         Raises:
             InvalidApplication: an identifier or the secret does not have Amazon's form.
@@ -50,8 +55,8 @@ class AdminService:
             "is_draft": str(application.is_draft).lower(),
         }
         async with self._ledger.effect(_deed(Kind.APPLICATION_REGISTERED, **facts)):
-            credentials = Credentials(client_id=application.client_id, client_secret=client_secret)
-            await self._vault.keep_credentials(application.application_id, credentials)
+            arrival = Arrival(secret=client_secret, origin=Origin.REGISTERED, actor=OPERATOR)
+            await self._changes.keep(application, arrival)
             await self._store.register_application(application, self._clock.now())
 
     async def create_seller(self, seller_name: str) -> str:

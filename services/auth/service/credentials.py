@@ -68,19 +68,22 @@ class CredentialService:
         self._signals.secret_refused("all")
         raise refusal
 
-    async def prove(self, pair: SecretPair) -> Verdict:
-        """Return whether Amazon accepts a pair's newest secret, be it kept or not.
+    async def check(self, credentials: Credentials) -> None:
+        """Return if Amazon accepts a secret, be it kept or not, for a token that no seller stands behind.
 
-        It does if it did a while ago; else it is asked for a token that no seller stands behind.
+        Raises:
+            ApplicationRefused: it does not.
+            AuthorizationUnavailable, UpstreamInvalid: that is not known.
         """
+        await retried(lambda: self._amazon.grantless(credentials, Scope.ROTATION), self._clock, self._entropy)
+
+    async def prove(self, pair: SecretPair) -> Verdict:
+        """Return whether Amazon accepts a pair's newest secret, without asking if it did a while ago."""
         newest = pair.newest
         if self._clock.monotonic_s() < (self._accepted_until_s.get(newest.secret_id) or 0.0):
             return Verdict.ACCEPTED
-        credentials = pair.credentials(newest)
         try:
-            await retried(
-                lambda: self._amazon.grantless(credentials, Scope.ROTATION), self._clock, self._entropy
-            )
+            await self.check(pair.credentials(newest))
         except ApplicationRefused:
             self._note_refusal(newest)
             return Verdict.REFUSED

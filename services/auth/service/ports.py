@@ -59,10 +59,6 @@ class Digests(Protocol):
 class Secrets(Protocol):
     """The applications' client secrets."""
 
-    async def keep_credentials(self, application_id: str, credentials: Credentials) -> None:
-        """Keep what an application shows LWA."""
-        ...
-
     async def find_credentials(self, application_id: str) -> Credentials:
         """Return what an application shows LWA.
 
@@ -178,7 +174,12 @@ class Signals(SecretSignals, Protocol):
         ...
 
 
-class Vault(Sealer, Digests, Secrets, SecretPairs, Protocol):
+    def sealed_damaged(self, values: int) -> None:
+        """Count sealed values that did not open when they were to be sealed anew; an alarm."""
+        ...
+
+
+class Vault(Sealer, Digests, Secrets, SecretPairs, Keyring, Protocol):
     """All of the key service."""
 
 

@@ -18,6 +18,7 @@ from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.consents import REFUSAL_CONFIRMED_AFTER, Consent, Ending
 from services.auth.model.lending import Grant, Lease, Lent, Refreshed, SealedAccess
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, GrantRefused
+from services.auth.service.credentials import CredentialService
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
 from services.auth.service.retrying import retried
@@ -41,7 +42,7 @@ class Errand:
 class Refresher:
     """Asks Amazon for access tokens, under a lease."""
 
-    def __init__(self, ports: Ports, ledger: Ledger) -> None:
+    def __init__(self, ports: Ports, ledger: Ledger, *, credentials: CredentialService) -> None:
         self._store = ports.store
         self._vault = ports.vault
         self._amazon = ports.amazon
@@ -49,6 +50,7 @@ class Refresher:
         self._clock = ports.clock
         self._entropy = ports.entropy
         self._ledger = ledger
+        self._credentials = credentials
 
     async def renew(self, errand: Errand, held: Lent | None) -> Lent:
         """Return a newer token than the one held; the held one while it is usable and another renews it.
@@ -114,12 +116,16 @@ class Refresher:
             raise AuthorizationUnavailable(retry_after_s=consent.doubt_s(now))
         await self._ledger.fact(_requested(errand))
         refresh_token = await self._refresh_token(consent)
-        credentials = await self._vault.find_credentials(consent.application_id)
+        secrets = await self._credentials.find(consent.application_id)
         if self._clock.monotonic_s() - asked_s > lending.LEASE_START_S_MAX:
             raise AuthorizationUnavailable(retry_after_s=lending.LEASE_S)
         try:
             grant = await retried(
-                lambda: self._amazon.refresh(credentials, refresh_token), self._clock, self._entropy
+                lambda: self._credentials.present(
+                    secrets, lambda credentials: self._amazon.refresh(credentials, refresh_token)
+                ),
+                self._clock,
+                self._entropy,
             )
         except GrantRefused as error:
             await self._note_refusal(lease)

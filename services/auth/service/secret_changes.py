@@ -62,21 +62,9 @@ class SecretChanges:
         self._mint = mint
         self._ledger = ledger
 
-    def arrived(self, arrival: Arrival) -> ClientSecret:
-        """Return a secret that came with its dates; without a stated end it has SECRET_LIFE left at most."""
-        now = self._clock.now()
-        return ClientSecret(
-            secret_id=self._mint.new_id(),
-            secret=arrival.secret,
-            origin=arrival.origin,
-            kept_at=now,
-            expires_at=arrival.expires_at or now + SECRET_LIFE,
-            is_estimated=arrival.expires_at is None,
-        )
-
     async def keep(self, application: Application, arrival: Arrival) -> bool:
         """Keep a secret that came beside the one before it; False when it says nothing new."""
-        new = self.arrived(arrival)
+        new = self._dated(arrival)
         purpose = _Purpose(
             application_id=application.application_id, kind=Kind.CLIENT_SECRET_KEPT, actor=arrival.actor
         )
@@ -88,11 +76,11 @@ class SecretChanges:
 
         return await self._change(purpose, changed)
 
-    async def accept(self, application_id: str, secret_id: str) -> bool:
+    async def accept(self, application_id: str, secret: Secret[str]) -> bool:
         """Keep that Amazon was seen to accept a secret; False when that is known."""
         now = self._clock.now()
         purpose = _Purpose(application_id=application_id, kind=Kind.CLIENT_SECRET_ACCEPTED)
-        return await self._change(purpose, lambda pair: _known(pair).with_acceptance(secret_id, now))
+        return await self._change(purpose, lambda pair: _known(pair).with_acceptance(secret, now))
 
     async def date(self, application_id: str, expires_at: datetime, *, stated_at: datetime) -> bool:
         """Keep when the newest secret ends, as Amazon stated it; False when that is known or not about it."""
@@ -115,6 +103,18 @@ class SecretChanges:
     async def tidy(self, application_id: str) -> None:
         """Destroy what a change that was cut short may have left behind."""
         await self._vault.forget_secrets(application_id)
+
+    def _dated(self, arrival: Arrival) -> ClientSecret:
+        """Return a secret that came with its dates; without a stated end it has SECRET_LIFE left at most."""
+        now = self._clock.now()
+        return ClientSecret(
+            secret_id=self._mint.new_id(),
+            secret=arrival.secret,
+            origin=arrival.origin,
+            kept_at=now,
+            expires_at=arrival.expires_at or now + SECRET_LIFE,
+            is_estimated=arrival.expires_at is None,
+        )
 
     async def _change(self, purpose: _Purpose, changed: Changed) -> bool:
         for _ in range(WRITES_MAX):

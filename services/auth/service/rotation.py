@@ -1,0 +1,182 @@
+"""Looking after the applications' client secrets: proving, counting down, asking for new ones, destroying.
+
+    a secret comes -> Amazon is asked whether it accepts it -> it is relied on
+    its end comes near -> the vendor is told at each mark, once -> Amazon is asked for another
+    7 days after its successor came, and only once that one is accepted -> it is destroyed
+
+Every replica shows the days left; the rest is done by whoever holds the application's lease. A round that
+dies anywhere is repeated by the next one, harmlessly.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chassis.errors import SallyportError, Unavailable
+from chassis.secrecy import Secret
+from services.auth.model.audit import SELF, Actor, Deed, Kind
+from services.auth.model.consents import Application
+from services.auth.model.credentials import SecretPair, Verdict
+from services.auth.model.grantless import Scope
+from services.auth.model.rotation import LEASE_S, RotationLease, RotationPlan
+from services.auth.model.secret_refusals import RotationRefused, RotationUnderWay, RotationUnenrolled
+from services.auth.service.credentials import CredentialService
+from services.auth.service.ledger import Ledger
+from services.auth.service.ports import Ports
+from services.auth.service.retrying import retried
+from services.auth.service.secret_changes import SecretChanges
+
+ASKED = "asked"
+UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """Who wants another secret, and whether although Amazon was asked within the day."""
+
+    actor: Actor
+    is_forced: bool = False
+
+
+class RotationService:
+    """Keeps applications able to call Amazon."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        *,
+        credentials: CredentialService,
+        changes: SecretChanges,
+        plan: RotationPlan,
+    ) -> None:
+        self._store = ports.store
+        self._amazon = ports.amazon
+        self._signals = ports.signals
+        self._clock = ports.clock
+        self._entropy = ports.entropy
+        self._ledger = ledger
+        self._credentials = credentials
+        self._changes = changes
+        self._plan = plan
+
+    async def tend(self) -> bool:
+        """Look after every application's secrets; return whether the present one may still call Amazon.
+
+        Raises:
+            SallyportError: of the last application that could not be looked after; the others were.
+        """
+        fault: SallyportError | None = None
+        is_able = True
+        for place, application in enumerate(await self._store.list_applications()):
+            try:
+                is_over = await self._tend(application)
+            except SallyportError as error:
+                fault = error
+            else:
+                is_able = is_able and not (place == 0 and is_over)
+        if fault is not None:
+            raise fault
+        return is_able
+
+    async def confirm(self, application_id: str) -> Verdict:
+        """Return whether Amazon accepts the newest secret, and keep that it does."""
+        pair = await self._credentials.find(application_id)
+        verdict = await self._credentials.prove(pair)
+        if verdict is Verdict.ACCEPTED and pair.newest.accepted_at is None:
+            await self._changes.accept(application_id, pair.newest.secret)
+        return verdict
+
+    async def ask(self, lease: RotationLease, wish: Wish) -> None:
+        """Ask Amazon for another secret; it arrives by itself where the vendor's queue is heard.
+
+        Raises:
+            RotationTooSoon: Amazon was asked within the day, and the wish is not forced.
+            RotationUnenrolled, RotationRefused: Amazon does not make one.
+            RotationUnderWay: the lease was lost.
+            ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid, AuditUnavailable
+        """
+        if not wish.is_forced:
+            lease.state.check(self._clock.now())
+        try:
+            await self._ask(lease, wish)
+        except SallyportError as error:
+            self._signals.rotation(error.code)
+            raise
+        self._signals.rotation(ASKED)
+
+    async def _tend(self, application: Application) -> bool:
+        """Return whether every secret is past its end, and Amazon says so too."""
+        application_id, now = application.application_id, self._clock.now()
+        pair = await self._credentials.find(application_id)
+        self._signals.secret_days_left(application_id, pair.counted(now).days_left(now))
+        lease = await self._store.hold_rotation(application_id, LEASE_S)
+        if lease is not None:
+            try:
+                await self._tend_under(lease, pair)
+            finally:
+                with suppress(Unavailable):
+                    await self._store.release_rotation(lease)
+        is_past = all(secret.is_expired(now) for secret in pair.held)
+        return is_past and await self._credentials.prove(pair) is Verdict.REFUSED
+
+    async def _tend_under(self, lease: RotationLease, pair: SecretPair) -> None:
+        await self._changes.tidy(lease.application_id)
+        if pair.newest.accepted_at is None and await self.confirm(lease.application_id) is Verdict.ACCEPTED:
+            pair = await self._credentials.find(lease.application_id)
+        await self._retire(lease, pair)
+        await self._tell(lease, pair)
+        if lease.state.is_due(pair, self._plan, self._clock.now()):
+            if lease.state.asked_at is not None and lease.state.asked_at >= pair.newest.kept_at:
+                self._signals.rotation(UNANSWERED)
+            await self.ask(lease, Wish(actor=SELF))
+
+    async def _retire(self, lease: RotationLease, pair: SecretPair) -> None:
+        """Destroy the older secret if its time is over and Amazon accepts the newest one now."""
+        ends_at = pair.older_ends_at()
+        if pair.older is None or ends_at is None or self._clock.now() < ends_at:
+            return
+        if await self.confirm(lease.application_id) is Verdict.ACCEPTED:
+            await self._changes.destroy(lease.application_id, pair.older.secret_id)
+
+    async def _tell(self, lease: RotationLease, pair: SecretPair) -> None:
+        """Raise the alarm at each mark of the countdown, once, and keep that it was raised."""
+        now = self._clock.now()
+        secret = pair.counted(now)
+        mark = lease.state.untold_mark(secret, now)
+        if mark is None:
+            return
+        days_left = secret.days_left(now)
+        details = {
+            "application_id": lease.application_id,
+            "secret_id": secret.secret_id,
+            "days_left": str(max(int(days_left), 0)),
+            "mark": str(mark),
+        }
+        await self._ledger.fact(Deed(kind=Kind.CLIENT_SECRET_EXPIRING, actor=SELF, details=details))
+        self._signals.secret_expiring(days_left)
+        await self._store.note_told(lease, secret.secret_id, mark)
+
+    async def _ask(self, lease: RotationLease, wish: Wish) -> None:
+        token = await self._token(lease.application_id)
+        details = {"application_id": lease.application_id, "forced": str(wish.is_forced).lower()}
+        deed = Deed(kind=Kind.CLIENT_SECRET_REQUESTED, actor=wish.actor, details=details)
+        async with self._ledger.effect(deed):
+            # Kept before the call: whoever comes after a death in between knows that it may have been made.
+            if not await self._store.note_asked(lease, self._clock.now()):
+                raise RotationUnderWay
+            try:
+                await self._amazon.rotate_secret(self._plan.region, token)
+            except (RotationUnenrolled, RotationRefused) as error:
+                await self._store.note_rotation_refused(lease, error.code, self._clock.now())
+                raise
+
+    async def _token(self, application_id: str) -> Secret[str]:
+        pair = await self._credentials.find(application_id)
+        grant = await retried(
+            lambda: self._credentials.present(
+                pair, lambda credentials: self._amazon.grantless(credentials, Scope.ROTATION)
+            ),
+            self._clock,
+            self._entropy,
+        )
+        return grant.access_token
