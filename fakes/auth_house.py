@@ -36,6 +36,7 @@ APPLICATION = Application(
     is_draft=False,
 )
 CLIENT_ID = "desktop"
+FACTS = DeviceFacts(platform=Platform.LINUX, app_version="4.2.0", key_storage=KeyStorage.FILE)
 REDIRECT = "http://127.0.0.1:49152/callback"
 US, CA, DE, IE = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1PA6795UKMFR9", "A28R8C7NBKEWEA"
 
@@ -115,12 +116,20 @@ class Person:
 
 @dataclass(frozen=True)
 class Desktop:
-    """A bound device with what it holds."""
+    """A bound device with what it holds; `code` is the authorization code or the device code."""
 
     device_id: str
     key: str
     code: Secret[str]
     tokens: TokenSet
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A desktop that shows a user code."""
+
+    device_code: Secret[str]
+    user_code: str
 
 
 @dataclass
@@ -208,6 +217,28 @@ class House:
         tokens = await self.use.enrolment.exchange(redemption(code, key=key))
         found = await self.use.tokens.introspect(tokens.access_token)
         return Desktop(found.named.device.device_id, thumbprint(key), code, tokens)
+
+    async def begin_grant(self, **changes: object) -> Waiting:
+        """Return a desktop that waits to be let in."""
+        asked = {"client_id": CLIENT_ID, "scopes": ("orders",), "facts": FACTS, **changes}
+        device_code, letters = await self.use.device_grants.begin(**asked)  # type: ignore[arg-type]
+        return Waiting(device_code, letters)
+
+    async def redeem_grant(self, waiting: Waiting, key: str = "first") -> TokenSet:
+        return await self.use.device_grants.redeem(CLIENT_ID, waiting.device_code, thumbprint(key))
+
+    async def approve_grant(self, person: Person, waiting: Waiting, *withheld: str) -> None:
+        await self.use.device_grants.approve(
+            person.session_token, waiting.user_code, "Packing table", withheld_scopes=withheld
+        )
+
+    async def granted(self, person: Person, key: str = "first") -> Desktop:
+        """Return a device that was let in on another machine's browser."""
+        waiting = await self.begin_grant()
+        await self.approve_grant(person, waiting)
+        tokens = await self.redeem_grant(waiting, key)
+        found = await self.use.tokens.introspect(tokens.access_token)
+        return Desktop(found.named.device.device_id, thumbprint(key), waiting.device_code, tokens)
 
     async def compat(self, person: Person) -> tuple[str, Secret[str]]:
         return await self.use.enrolment.enrol_compat(person.session_token, "Back office")

@@ -1,6 +1,6 @@
 """Auth's storage in memory. Every method is one step, as a transaction is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -9,15 +9,11 @@ from fakes.auth_device_grants import FakeDeviceGrantStore
 from fakes.auth_life import FakeReminderStore, FakeSellerStore
 from fakes.auth_rewrappings import FakeRewrappingStore
 from fakes.auth_rotations import FakeRotationStore
-from fakes.auth_tables import RefreshRow
 from services.auth.model.consents import Application
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import (
     CODE_MEMORY,
     DEVICE_IDLE_MAX,
-    DEVICES_LISTED_MAX,
-    Code,
-    Device,
     Reach,
 )
 from services.auth.model.lending import Lease, Refreshed, SealedAccess
@@ -25,21 +21,12 @@ from services.auth.model.people import Invitation, NewSession, Seller, Session, 
 from services.auth.model.refusals import (
     ApplicationMissing,
     ConsentRevoked,
-    DeviceNotFound,
-    InvalidGrant,
     InvitationInvalid,
     SellerNotFound,
     SessionInvalid,
-    TokenInvalid,
 )
 from services.auth.model.tokens import (
     ACCESS_MEMORY,
-    ACCESS_TOKENS_MAX,
-    AccessToken,
-    Enrolment,
-    NewAccess,
-    RefreshToken,
-    Rotation,
 )
 
 V = TypeVar("V")
@@ -113,105 +100,6 @@ class FakeStore(
         }
         self.tables.sessions = kept
 
-    # Devices
-
-    async def keep_code(self, code: Code) -> None:
-        self.tables.codes[code.code_digest] = code
-
-    async def find_code(self, digest: bytes) -> Code:
-        if digest not in self.tables.codes:
-            raise InvalidGrant
-        return self.tables.codes[digest]
-
-    async def burn_code(self, digest: bytes, now: datetime) -> None:
-        code = self.tables.codes[digest]
-        self.tables.codes[digest] = replace(code, used_at=code.used_at or now)
-
-    async def enrol_by_code(self, digest: bytes, enrolment: Enrolment, now: datetime) -> None:
-        code = await self.find_code(digest)
-        if code.used_at is not None:
-            raise InvalidGrant
-        self.tables.codes[digest] = replace(code, used_at=now)
-        await self.enrol(enrolment)
-
-    async def enrol(self, enrolment: Enrolment) -> None:
-        device = enrolment.device
-        self.tables.devices[device.device_id] = device
-        self.tables.refresh_tokens[enrolment.refresh_digest] = RefreshRow(device.device_id)
-        if enrolment.access is not None:
-            await self.issue_access(device.device_id, enrolment.access)
-
-    async def find_device(self, device_id: str) -> Device:
-        if device_id not in self.tables.devices:
-            raise DeviceNotFound
-        return self.tables.devices[device_id]
-
-    async def list_devices(self, seller_id: str) -> Sequence[Device]:
-        found = [device for device in self.tables.devices.values() if device.seller_id == seller_id]
-        found.sort(key=lambda device: (device.revoked_at is None, device.enrolled_at), reverse=True)
-        return found[:DEVICES_LISTED_MAX]
-
-    async def list_idle_devices(self, used_before: datetime, rows_max: int) -> Sequence[Device]:
-        found = [
-            device
-            for device in self.tables.devices.values()
-            if device.revoked_at is None and device.used_at < used_before
-        ]
-        return sorted(found, key=lambda device: device.used_at)[:rows_max]
-
-    async def count_active(self, seller_id: str) -> int:
-        devices = self.tables.devices.values()
-        return sum(device.seller_id == seller_id and device.revoked_at is None for device in devices)
-
-    async def revoke_device(self, device_id: str, now: datetime) -> bool:
-        device = self.tables.devices.get(device_id)
-        if device is None or device.revoked_at is not None:
-            return False
-        self.tables.devices[device_id] = replace(device, revoked_at=now)
-        self._tell(device)
-        return True
-
-    async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:
-        device = await self.find_device(device_id)
-        self.tables.devices[device_id] = replace(device, scopes=scopes)
-        self._tell(device)
-
-    async def find_refresh_token(self, digest: bytes) -> RefreshToken:
-        row = self.tables.refresh_tokens.get(digest)
-        if row is None:
-            raise InvalidGrant
-        ago_s = None if row.rotated_at_s is None else self._clock.monotonic_s() - row.rotated_at_s
-        device = self.tables.devices[row.device_id]
-        return RefreshToken(token_digest=digest, device=device, rotated_ago_s=ago_s, nonce=row.nonce)
-
-    async def rotate(self, rotation: Rotation) -> bytes:
-        row = self.tables.refresh_tokens.get(rotation.token_digest)
-        if row is None:
-            raise InvalidGrant
-        if row.nonce is not None:
-            return row.nonce
-        row.nonce, row.rotated_at_s = rotation.nonce, self._clock.monotonic_s()
-        self.tables.refresh_tokens[rotation.successor_digest] = RefreshRow(row.device_id)
-        await self.issue_access(row.device_id, rotation.access)
-        return rotation.nonce
-
-    async def issue_access(self, device_id: str, access: NewAccess) -> None:
-        self.tables.access_tokens[access.token_digest] = (device_id, access)
-        own = [row for row in self.tables.access_tokens.values() if row[0] == device_id]
-        own.sort(key=lambda row: row[1].issued_at, reverse=True)
-        for _, dropped in own[ACCESS_TOKENS_MAX:]:
-            del self.tables.access_tokens[dropped.token_digest]
-        device = self.tables.devices[device_id]
-        used_at = max(device.used_at, access.issued_at)
-        self.tables.devices[device_id] = replace(device, used_at=used_at)
-
-    async def find_access_token(self, digest: bytes) -> AccessToken:
-        if digest not in self.tables.access_tokens:
-            raise TokenInvalid
-        device_id, access = self.tables.access_tokens[digest]
-        device = self.tables.devices[device_id]
-        return AccessToken(device=device, expires_at=access.expires_at, restrictions=access.restrictions)
-
     async def find_reach(self, seller_id: str, now: datetime) -> Reach:
         found = [
             consent
@@ -273,6 +161,9 @@ class FakeStore(
         purged += _drop(tables.sessions, lambda row: row[0].expires_at < now, rows_max)
         purged += _drop(tables.states, lambda state: state.expires_at < now, rows_max)
         purged += _drop(tables.codes, lambda code: code.expires_at < now - CODE_MEMORY, rows_max)
+        purged += _drop(
+            tables.device_grants, lambda row: row.grant.expires_at < now - DEVICE_GRANT_MEMORY, rows_max
+        )
         purged += _drop(tables.access_tokens, lambda row: row[1].expires_at < now - ACCESS_MEMORY, rows_max)
         return purged + _drop(
             tables.refresh_tokens,

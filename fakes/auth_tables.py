@@ -33,10 +33,29 @@ class RefreshRow:
 
 
 @dataclass
+class DeviceGrantRow:
+    grant: DeviceGrant
+    polled_at_s: float | None = None
+    redeemed_at_s: float | None = None
+
+
+@dataclass
 class RotationRow:
     fence: int = 0
     held_until_s: float | None = None
     state: RotationState = field(default_factory=RotationState)
+
+
+@dataclass
+class RewrappingRow:
+    work: Rewrapping
+    wanted_at: datetime
+    values: int
+    done: int = 0
+    damaged: int = 0
+    held_until_s: float | None = None
+    rewrapped_at_s: float | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass
@@ -51,12 +70,14 @@ class Tables:
     consents: dict[str, Consent] = field(default_factory=dict)
     leases: dict[str, LeaseRow] = field(default_factory=dict)
     codes: dict[bytes, Code] = field(default_factory=dict)
+    device_grants: dict[bytes, DeviceGrantRow] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
     access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
     reminders: dict[tuple[str, int], tuple[Reminder, datetime | None]] = field(default_factory=dict)
     offboardings: dict[str, Offboarding] = field(default_factory=dict)
     rotations: dict[str, RotationRow] = field(default_factory=dict)
+    rewrappings: list[RewrappingRow] = field(default_factory=list)
 
 
 class FakePart:

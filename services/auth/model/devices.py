@@ -3,7 +3,8 @@
 - The bound profile (RFC 8252, 7636, 9449): a person approves, a code that lives CODE_LIFE is good once,
   and what it issues is bound to the device's key. The code shown again ends the device (T-04).
 - The compat profile: a person enrols it and is shown one refresh token, for unmodified SP-API libraries.
-- Every device starts with DEFAULT_SCOPES, whatever it asks for; "pii" is the vendor's decision.
+- Every device starts with DEFAULT_SCOPES, whatever it asks for; "pii" is the vendor's decision. What a person
+  of the seller withholds from a device, nobody gives it any more.
 """
 
 import hmac
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import chassis.crypto.digest
 from chassis.secrecy import Secret
 from services.auth.model.consents import Region
+from services.auth.model.device_facts import NOTHING_KNOWN, DeviceFacts
 from services.auth.model.refusals import (
     DeviceRevoked,
     InvalidChallenge,
@@ -62,6 +64,7 @@ class Device:
         client_id: the desktop application's, in the bound profile; else empty.
         key_thumbprint: of the device's key, in the bound profile; else empty.
         used_at: when it last got a token.
+        withheld_scopes: what a person of the seller does not let it have, ever; sorted.
     """
 
     device_id: str
@@ -75,6 +78,8 @@ class Device:
     enrolled_at: datetime
     used_at: datetime
     revoked_at: datetime | None = None
+    facts: DeviceFacts = NOTHING_KNOWN
+    withheld_scopes: tuple[str, ...] = ()
 
     @property
     def name_place(self) -> Place:
@@ -89,6 +94,14 @@ class Device:
         """
         if self.revoked_at is not None:
             raise DeviceRevoked
+
+    def is_client(self, client_id: str) -> bool:
+        """Return whether a client that names itself so holds this device's tokens.
+
+        A bound device's client is the vendor's application; in the compat profile the device is its own.
+        """
+        own = self.client_id if self.profile is Profile.BOUND else self.device_id
+        return hmac.compare_digest(own.encode(), client_id.encode())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +119,21 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True)
 class Authorization:
-    """What a desktop asks for in the user's browser."""
+    """What a desktop asks for in the user's browser, and what the user makes of it.
+
+    Attributes:
+        key_thumbprint: of the only key that may redeem the code; empty when the desktop named none.
+        withheld_scopes: what the user does not let it have, ever.
+    """
 
     client_id: str
     redirect_uri: str
     code_challenge: str
     scopes: tuple[str, ...]
     device_name: str = field(repr=False)
+    facts: DeviceFacts = NOTHING_KNOWN
+    key_thumbprint: str = ""
+    withheld_scopes: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Return if the request is one for a native app's loopback redirect with PKCE.
@@ -123,7 +144,10 @@ class Authorization:
         if not is_loopback(self.redirect_uri):
             raise InvalidRedirect
         check_sha256(self.code_challenge)
+        if self.key_thumbprint:
+            check_sha256(self.key_thumbprint)
         check_scopes(self.scopes)
+        granted_scopes(self.withheld_scopes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +164,9 @@ class Code:
     name_sealed: str
     expires_at: datetime
     used_at: datetime | None = None
+    facts: DeviceFacts = NOTHING_KNOWN
+    key_thumbprint: str = ""
+    withheld_scopes: tuple[str, ...] = ()
 
     @property
     def name_place(self) -> Place:
@@ -150,12 +177,14 @@ class Code:
         """Return if this client may have the tokens now.
 
         Raises:
-            InvalidGrant: too old, another client or redirect, or not the verifier of the challenge (T-04).
+            InvalidGrant: too old, another client, redirect or key, or not the verifier of the challenge
+                (T-04; RFC 9449, 10).
         """
         is_client = hmac.compare_digest(self.client_id.encode(), redemption.client_id.encode())
         is_redirect = hmac.compare_digest(self.redirect_uri.encode(), redemption.redirect_uri.encode())
         is_verified = matches_challenge(redemption.code_verifier, self.code_challenge)
-        if now >= self.expires_at or not (is_client and is_redirect and is_verified):
+        is_key = self.key_thumbprint in {"", redemption.key_thumbprint}
+        if now >= self.expires_at or not (is_client and is_redirect and is_verified and is_key):
             raise InvalidGrant
 
     def device(self, key_thumbprint: str, now: datetime) -> Device:
@@ -165,10 +194,12 @@ class Code:
             seller_id=self.seller_id,
             user_id=self.user_id,
             profile=Profile.BOUND,
-            scopes=DEFAULT_SCOPES,
+            scopes=granted_scopes(self.withheld_scopes),
             client_id=self.client_id,
             key_thumbprint=key_thumbprint,
             name_sealed=self.name_sealed,
+            facts=self.facts,
+            withheld_scopes=self.withheld_scopes,
             enrolled_at=now,
             used_at=now,
         )
@@ -236,6 +267,28 @@ def check_scopes(scopes: tuple[str, ...]) -> None:
     """
     if not SCOPES.issuperset(scopes):
         raise InvalidScope
+
+
+def granted_scopes(withheld_scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a device starts with when a person withholds these scopes from it; sorted.
+
+    Raises:
+        InvalidScope: one does not exist, or nothing would be left.
+    """
+    check_scopes(withheld_scopes)
+    return left_scopes(DEFAULT_SCOPES, withheld_scopes)
+
+
+def left_scopes(scopes: tuple[str, ...], withheld_scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is left of a device's scopes, sorted.
+
+    Raises:
+        InvalidScope: nothing is; then the device should be revoked.
+    """
+    left = tuple(sorted(set(scopes).difference(withheld_scopes)))
+    if not left:
+        raise InvalidScope
+    return left
 
 
 def matches_challenge(verifier: Secret[str], challenge: str) -> bool:

@@ -97,12 +97,14 @@ class Rotation:
 
     Attributes:
         nonce: fresh chance from which, with the old token and auth's key, the successors follow.
+        app_version: of the device's application, as it is now; empty when it was not told.
     """
 
     token_digest: bytes
     nonce: bytes
     successor_digest: bytes
     access: NewAccess
+    app_version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ class AccessToken:
     """
 
     device: Device
+    issued_at: datetime
     expires_at: datetime
     restrictions: tuple[Restriction, ...]
 
@@ -136,6 +139,14 @@ class Introspection:
     named: NamedDevice
     access: AccessToken
     reach: Reach
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What a device is told about one of its own tokens; `access` is None for its refresh token."""
+
+    named: NamedDevice
+    access: AccessToken | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ TOKEN_BYTES = 32
 ACCESS_PREFIX = "sp_at_"
 REFRESH_PREFIX = "sp_rt_"
 CODE_PREFIX = "sp_ac_"
+DEVICE_CODE_PREFIX = "sp_dc_"
 SESSION_PREFIX = "sp_se_"
 INVITATION_PREFIX = "sp_in_"
 

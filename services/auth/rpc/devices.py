@@ -25,6 +25,9 @@ class DeviceCalls:
             code_challenge=request.code_challenge,
             scopes=tuple(request.scopes),
             device_name=request.device_name,
+            facts=messages.facts_told(request.facts),
+            key_thumbprint=request.key_thumbprint,
+            withheld_scopes=tuple(request.withheld_scopes),
         )
         code = await self._enrolment.authorize(Secret(request.session_token), asked)
         return auth_pb2.AuthorizeDeviceResponse(code=code.reveal())
@@ -47,7 +50,10 @@ class DeviceCalls:
     ) -> auth_pb2.TokenSet:
         """Replace a bound device's tokens."""
         tokens = await self._device_tokens.refresh_bound(
-            request.client_id, Secret(request.refresh_token), request.key_thumbprint
+            request.client_id,
+            Secret(request.refresh_token),
+            request.key_thumbprint,
+            app_version=request.app_version,
         )
         return messages.token_set(tokens)
 

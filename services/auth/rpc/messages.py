@@ -91,7 +91,26 @@ def device(named: NamedDevice) -> auth_pb2.Device:
         key_thumbprint=named.device.key_thumbprint,
         enrolled_at=named.device.enrolled_at,
         is_revoked=named.device.revoked_at is not None,
+        facts=facts(named.device.facts),
+        used_at=named.device.used_at,
+        withheld_scopes=named.device.withheld_scopes,
     )
+
+
+def facts(known: DeviceFacts) -> auth_pb2.DeviceFacts:
+    """Return what a desktop said about itself."""
+    return auth_pb2.DeviceFacts(
+        platform=known.platform, app_version=known.app_version, key_storage=known.key_storage
+    )
+
+
+def facts_told(message: auth_pb2.DeviceFacts) -> DeviceFacts:
+    """Return what a desktop says about itself; nothing when the message is absent.
+
+    Raises:
+        InvalidDeviceFacts: not in words that are known here.
+    """
+    return device_facts(message.platform, message.app_version, message.key_storage)
 
 
 def introspected(found: Introspection) -> auth_pb2.Device:

@@ -16,9 +16,9 @@ from services.auth.model.marketplaces import ConsentPages
 from services.auth.model.rotation import RotationPlan
 from services.auth.service.admin import AdminService
 from services.auth.service.applications import ApplicationService
-from services.auth.service.arrivals import ArrivalService
 from services.auth.service.consents import ConsentService
 from services.auth.service.credentials import CredentialService
+from services.auth.service.device_grants import DeviceGrantService
 from services.auth.service.devices import DeviceService
 from services.auth.service.enrolment import EnrolmentService
 from services.auth.service.handovers import HandoverService
@@ -50,8 +50,10 @@ class UseCases:
     consents: ConsentService
     handovers: HandoverService
     enrolment: EnrolmentService
+    device_grants: DeviceGrantService
     devices: DeviceService
     tokens: TokenService
+    own_tokens: OwnTokenService
     lending: LendingService
     admin: AdminService
     secret_changes: SecretChanges
@@ -89,8 +91,12 @@ def compose(
         enrolment=EnrolmentService(
             ports, mint, ledger, sessions=sessions, devices=devices, client_ids=client_ids
         ),
+        device_grants=DeviceGrantService(
+            ports, mint, ledger, sessions=sessions, devices=devices, client_ids=client_ids
+        ),
         devices=devices,
         tokens=TokenService(ports, mint, ledger, devices=devices),
+        own_tokens=OwnTokenService(ports, mint, ledger, devices=devices),
         lending=lending,
         admin=AdminService(ports, mint, ledger, devices=devices, changes=changes),
         secret_changes=changes,

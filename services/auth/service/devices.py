@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from chassis.secrecy import Secret
 from services.auth.model import words
 from services.auth.model.audit import Actor, Deed, Kind
-from services.auth.model.devices import Device, NamedDevice
-from services.auth.model.refusals import DeviceNotFound
+from services.auth.model.devices import Device, NamedDevice, check_scopes
+from services.auth.model.refusals import DeviceNotFound, InvalidScope
 from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
@@ -46,6 +46,36 @@ class DeviceService:
         if device.user_id != session.user_id:
             session.check_right(Right.REVOKE_ANY_DEVICE)
         await self.end(device, actor(session), "seller")
+
+    async def withhold(self, session_token: Secret[str], device_id: str, scopes: tuple[str, ...]) -> None:
+        """Take scopes away from one of the seller's devices for good, in effect everywhere at once.
+
+        Nobody gives them back, not even the vendor; a device that needs them is enrolled anew.
+
+        Raises:
+            SessionInvalid: no session.
+            InvalidScope: one that does not exist, none, or nothing would be left.
+            DeviceNotFound: absent, another seller's (T-07), or revoked.
+            RightMissing: a colleague's, and the role decides on one's own devices only.
+        """
+        session = await self._sessions.require(session_token, right=Right.REVOKE_OWN_DEVICE)
+        check_scopes(scopes)
+        if not scopes:
+            raise InvalidScope
+        device = await self.find_own(session.seller_id, device_id)
+        if device.revoked_at is not None:
+            raise DeviceNotFound
+        if device.user_id != session.user_id:
+            session.check_right(Right.REVOKE_ANY_DEVICE)
+        withheld = tuple(sorted(set(scopes)))
+        deed = Deed(
+            kind=Kind.SCOPES_WITHHELD,
+            actor=actor(session),
+            seller_id=device.seller_id,
+            details={"device_id": device_id, "withheld": " ".join(withheld)},
+        )
+        async with self._ledger.effect(deed):
+            await self._devices.withhold_scopes(device_id, withheld)
 
     async def find_own(self, seller_id: str, device_id: str) -> Device:
         """Return a device of this seller.

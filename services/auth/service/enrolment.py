@@ -77,6 +77,9 @@ class EnrolmentService:
             code_challenge=asked.code_challenge,
             name_sealed=await self._sealed_name(session, device_id, asked.device_name),
             expires_at=self._clock.now() + CODE_LIFE,
+            facts=asked.facts,
+            key_thumbprint=asked.key_thumbprint,
+            withheld_scopes=tuple(sorted(set(asked.withheld_scopes))),
         )
         await self._devices.keep_code(code)
         return minted.token
@@ -122,7 +125,7 @@ class EnrolmentService:
             enrolled_at=now,
             used_at=now,
         )
-        async with self._ledger.effect(_enrolled(device, actor(session))):
+        async with self._ledger.effect(enrolled(device, actor(session))):
             await self._devices.enrol(Enrolment(device=device, refresh_digest=minted.digest))
         return device_id, minted.token
 
@@ -136,7 +139,7 @@ class EnrolmentService:
             access=NewAccess(token_digest=access.digest, issued_at=now),
         )
         try:
-            async with self._ledger.effect(_enrolled(device, Actor(kind="user", actor_id=code.user_id))):
+            async with self._ledger.effect(enrolled(device, Actor(kind="user", actor_id=code.user_id))):
                 await self._devices.enrol_by_code(code.code_digest, enrolment, now)
         except InvalidGrant:
             # Somebody else was faster with the same code: one of the two is a thief.
@@ -178,7 +181,8 @@ class EnrolmentService:
         return await self._sealer.seal(place, Secret(words.name(device_name)))
 
 
-def _enrolled(device: Device, who: Actor) -> Deed:
+def enrolled(device: Device, who: Actor) -> Deed:
+    """Return what the audit log is told of a new device."""
     return Deed(
         kind=Kind.DEVICE_ENROLLED,
         actor=who,

@@ -4,17 +4,19 @@ from dataclasses import dataclass
 
 from chassis.entropy import Entropy, new_id
 from chassis.secrecy import Secret
-from services.auth.model import words
+from services.auth.model import device_grants, words
 from services.auth.service.ports import Ports
 
 # What a digest is for. Each purpose's digests are unrelated to every other's.
 ACCESS = "access_token"
 CODE = "code"
+DEVICE_CODE = "device_code"
 INVITATION = "invitation"
 REFRESH = "refresh_token"
 SELLING_PARTNER = "selling_partner"
 SESSION = "session"
 STATE = "state"
+USER_CODE = "user_code"
 
 ACCESS_SUCCESSOR = "access_token.successor"
 REFRESH_SUCCESSOR = "refresh_token.successor"
@@ -22,6 +24,7 @@ REFRESH_SUCCESSOR = "refresh_token.successor"
 PREFIXES = {
     ACCESS: words.ACCESS_PREFIX,
     CODE: words.CODE_PREFIX,
+    DEVICE_CODE: words.DEVICE_CODE_PREFIX,
     INVITATION: words.INVITATION_PREFIX,
     REFRESH: words.REFRESH_PREFIX,
     SESSION: words.SESSION_PREFIX,
@@ -39,7 +42,7 @@ class Minted:
 
 @dataclass(frozen=True, kw_only=True)
 class Successors:
-    """What follows from one refresh token and one nonce, always the same."""
+    """What follows from one refresh token or device code and one nonce, always the same."""
 
     access: Minted
     refresh: Minted
@@ -70,17 +73,21 @@ class Mint:
         text = words.token("", self._entropy.token(words.TOKEN_BYTES))
         return Minted(token=Secret(text), digest=await self.digest(STATE, Secret(text)))
 
+    def user_code(self) -> Secret[str]:
+        """Return the letters of a fresh user code; people type it, so it is short and has no prefix."""
+        return Secret(device_grants.user_code(self._entropy.token(device_grants.USER_CODE_CHANCE_BYTES)))
+
     async def digest(self, purpose: str, token: Secret[str]) -> bytes:
         """Return the digest by which a token is known."""
         return await self._digests.digest(purpose, token.reveal())
 
-    async def successors(self, refresh_token: Secret[str], nonce: bytes) -> Successors:
-        """Return the tokens that replace a refresh token.
+    async def successors(self, shown: Secret[str], nonce: bytes) -> Successors:
+        """Return the tokens that a refresh token, or a device code, is worth.
 
         They follow from the token, the nonce and auth's own key: its holder can be given the same answer
         again, while neither the database nor the token alone says what they are.
         """
-        seed = f"{nonce.hex()}:{refresh_token.reveal()}"
+        seed = f"{nonce.hex()}:{shown.reveal()}"
         return Successors(
             access=await self._minted(ACCESS, await self._digests.digest(ACCESS_SUCCESSOR, seed)),
             refresh=await self._minted(REFRESH, await self._digests.digest(REFRESH_SUCCESSOR, seed)),

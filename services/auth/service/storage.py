@@ -179,11 +179,16 @@ class Devices(Protocol):
 
         Raises:
             InvalidGrant: the code is used.
+            DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices; the code is not used.
         """
         ...
 
     async def enrol(self, enrolment: Enrolment) -> None:
-        """Keep a device and its first tokens."""
+        """Keep a device and its first tokens.
+
+        Raises:
+            DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices, counted in the same step.
+        """
         ...
 
     async def find_device(self, device_id: str) -> Device:
@@ -211,7 +216,21 @@ class Devices(Protocol):
         ...
 
     async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:
-        """Change what a device may do and tell every replica."""
+        """Change what a device may do and tell every replica.
+
+        Raises:
+            DeviceNotFound: there is none.
+            ScopeWithheld: a person withholds one of the scopes.
+        """
+        ...
+
+    async def withhold_scopes(self, device_id: str, withheld_scopes: tuple[str, ...]) -> None:
+        """Take scopes away from a device for good and tell every replica.
+
+        Raises:
+            DeviceNotFound: there is none.
+            InvalidScope: nothing would be left.
+        """
         ...
 
     async def find_refresh_token(self, digest: bytes) -> RefreshToken:
@@ -239,6 +258,10 @@ class Devices(Protocol):
         Raises:
             TokenInvalid: there is none.
         """
+        ...
+
+    async def drop_access_token(self, digest: bytes) -> None:
+        """Forget an access token and tell every replica; forgetting it again is harmless."""
         ...
 
     async def find_reach(self, seller_id: str, now: datetime) -> Reach:
@@ -283,6 +306,17 @@ class Broom(Protocol):
 
 
 class Store(
-    People, Applications, Consents, Devices, DeviceGrants, Leases, Rotations, Reminders, Sellers, Rewrappings, Broom, Protocol
+    People,
+    Applications,
+    Consents,
+    Devices,
+    DeviceGrants,
+    Leases,
+    Rotations,
+    Reminders,
+    Sellers,
+    Rewrappings,
+    Broom,
+    Protocol,
 ):
     """All of storage."""

@@ -3,6 +3,7 @@
 from chassis.secrecy import Secret
 from services.auth.model import lending, words
 from services.auth.model.audit import SELF, Actor, Deed, Kind
+from services.auth.model.device_facts import version
 from services.auth.model.devices import Device, Profile, check_sha256
 from services.auth.model.lending import Restriction
 from services.auth.model.refusals import HandleNotRestrictable, InvalidGrant, TokenInvalid
@@ -34,18 +35,26 @@ class TokenService:
         self._lockout = Lockout(ports.clock)
 
     async def refresh_bound(
-        self, client_id: str, refresh_token: Secret[str], key_thumbprint: str
+        self, client_id: str, refresh_token: Secret[str], key_thumbprint: str, *, app_version: str = ""
     ) -> TokenSet:
         """Return the tokens that replace a bound device's refresh token.
 
         Asking again with the same token and key within RETRY_S_MAX gives the same answer (T-03).
 
+        Args:
+            client_id: of the vendor's application.
+            refresh_token: the device's newest one.
+            key_thumbprint: of the key that it has proven.
+            app_version: of its application, as it is now; empty leaves what is known.
+
         Raises:
+            InvalidDeviceFacts: no version.
             InvalidGrant: unknown, another client's or key's, or rotated before; the last ends the device.
             DeviceRevoked: the device has ended.
             TooManyFailures: this key guesses (T-11).
         """
         check_sha256(key_thumbprint)
+        version(app_version)
         self._lockout.check(key_thumbprint)
         try:
             held = await self._find(refresh_token)
@@ -56,7 +65,7 @@ class TokenService:
         if verdict is Verdict.RETRY and held.nonce is not None:
             successors = await self._mint.successors(refresh_token, held.nonce)
         else:
-            successors = await self._rotate(held, refresh_token)
+            successors = await self._rotate(held, refresh_token, app_version)
         return TokenSet(
             access_token=successors.access.token,
             refresh_token=successors.refresh.token,
@@ -146,7 +155,7 @@ class TokenService:
             raise InvalidGrant
         return verdict
 
-    async def _rotate(self, held: RefreshToken, refresh_token: Secret[str]) -> Successors:
+    async def _rotate(self, held: RefreshToken, refresh_token: Secret[str], app_version: str) -> Successors:
         nonce = self._mint.nonce()
         successors = await self._mint.successors(refresh_token, nonce)
         rotation = Rotation(
@@ -154,6 +163,7 @@ class TokenService:
             nonce=nonce,
             successor_digest=successors.refresh.digest,
             access=NewAccess(token_digest=successors.access.digest, issued_at=self._clock.now()),
+            app_version=app_version,
         )
         nonce_in_force = await self._devices.rotate(rotation)
         if nonce_in_force == nonce:

@@ -1,10 +1,12 @@
 """Every SQL statement of auth. One method is one transaction and one business fact.
 
-Times are arguments, but for two: a lease's end and a rotated token's age are taken from the database's
-clock, which all replicas share. Whoever locks a consent and its lease locks the consent first.
+Times are arguments, but for three: a lease's end, the age of what was rotated or redeemed, and a device
+grant's interval are taken from the database's clock, which all replicas share. Whoever locks a consent and
+its lease locks the consent first.
 """
 
 from services.auth.store.consents import ConsentStore
+from services.auth.store.device_grants import DeviceGrantStore
 from services.auth.store.devices import DeviceStore
 from services.auth.store.leases import LeaseStore
 from services.auth.store.news import NewsStore

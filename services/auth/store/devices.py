@@ -33,8 +33,9 @@ class DeviceStore(StorePart):
                 """
                 INSERT INTO auth.codes
                     (code_digest, device_id, seller_id, user_id, client_id, redirect_uri, code_challenge,
-                     name_sealed, expires_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                     name_sealed, expires_at, platform, app_version, key_storage, key_thumbprint,
+                     withheld_scopes)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
                 """,
                 code.code_digest,
                 code.device_id,
@@ -45,6 +46,11 @@ class DeviceStore(StorePart):
                 code.code_challenge,
                 code.name_sealed,
                 code.expires_at,
+                code.facts.platform,
+                code.facts.app_version,
+                code.facts.key_storage,
+                code.key_thumbprint,
+                list(code.withheld_scopes),
             )
 
     async def find_code(self, digest: bytes) -> Code:
@@ -53,7 +59,8 @@ class DeviceStore(StorePart):
             row = await connection.fetchrow(
                 """
                 SELECT device_id, seller_id, user_id, client_id, redirect_uri, code_challenge, name_sealed,
-                       expires_at, used_at
+                       expires_at, used_at, platform, app_version, key_storage, key_thumbprint,
+                       withheld_scopes
                 FROM auth.codes
                 WHERE code_digest = $1
                 """,
@@ -72,6 +79,9 @@ class DeviceStore(StorePart):
             name_sealed=row["name_sealed"],
             expires_at=row["expires_at"],
             used_at=row["used_at"],
+            facts=rows.facts(row),
+            key_thumbprint=row["key_thumbprint"],
+            withheld_scopes=tuple(row["withheld_scopes"]),
         )
 
     async def burn_code(self, digest: bytes, now: datetime) -> None:
@@ -89,12 +99,12 @@ class DeviceStore(StorePart):
             )
             if used != "UPDATE 1":
                 raise InvalidGrant
-            await _insert(connection, enrolment)
+            await insert_device(connection, enrolment)
 
     async def enrol(self, enrolment: Enrolment) -> None:
         """Keep a device and its first tokens."""
         async with chassis.db.transaction(self._pool) as connection:
-            await _insert(connection, enrolment)
+            await insert_device(connection, enrolment)
 
     async def find_device(self, device_id: str) -> Device:
         """Return a device, be it revoked or not."""
@@ -137,10 +147,7 @@ class DeviceStore(StorePart):
     async def count_active(self, seller_id: str) -> int:
         """Return how many active devices a seller has."""
         async with chassis.db.transaction(self._pool) as connection:
-            count: int = await connection.fetchval(
-                "SELECT count(*) FROM auth.devices WHERE seller_id = $1 AND revoked_at IS NULL", seller_id
-            )
-        return count
+            return await _count_active(connection, seller_id)
 
     async def revoke_device(self, device_id: str, now: datetime) -> bool:
         """Revoke a device and tell every replica; False when there is none that is active."""
@@ -162,14 +169,35 @@ class DeviceStore(StorePart):
     async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:
         """Change what a device may do and tell every replica."""
         async with chassis.db.transaction(self._pool) as connection:
-            seller_id = await connection.fetchval(
-                "UPDATE auth.devices SET scopes = $2 WHERE device_id = $1 RETURNING seller_id",
+            row = await connection.fetchrow(
+                "SELECT seller_id, withheld_scopes FROM auth.devices WHERE device_id = $1 FOR UPDATE",
                 device_id,
-                list(scopes),
             )
-            if seller_id is None:
+            if row is None:
                 raise DeviceNotFound
-            await tell_device(connection, device_id, str(seller_id))
+            if set(scopes).intersection(row["withheld_scopes"]):
+                raise ScopeWithheld
+            await connection.execute(
+                "UPDATE auth.devices SET scopes = $2 WHERE device_id = $1", device_id, list(scopes)
+            )
+            await tell_device(connection, device_id, str(row["seller_id"]))
+
+    async def withhold_scopes(self, device_id: str, withheld_scopes: tuple[str, ...]) -> None:
+        """Take scopes away from a device for good and tell every replica; what is left is not nothing."""
+        async with chassis.db.transaction(self._pool) as connection:
+            row = await connection.fetchrow(
+                "SELECT seller_id, scopes, withheld_scopes FROM auth.devices WHERE device_id = $1 FOR UPDATE",
+                device_id,
+            )
+            if row is None:
+                raise DeviceNotFound
+            await connection.execute(
+                "UPDATE auth.devices SET scopes = $2, withheld_scopes = $3 WHERE device_id = $1",
+                device_id,
+                list(left_scopes(tuple(row["scopes"]), withheld_scopes)),
+                sorted({*row["withheld_scopes"], *withheld_scopes}),
+            )
+            await tell_device(connection, device_id, str(row["seller_id"]))
 
     async def find_reach(self, seller_id: str, now: datetime) -> Reach:
         """Return where a seller has active consents."""
@@ -189,7 +217,19 @@ class DeviceStore(StorePart):
         )
 
 
-async def _insert(connection: chassis.db.Connection, enrolment: Enrolment) -> None:
+async def _count_active(connection: chassis.db.Connection, seller_id: str) -> int:
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM auth.devices WHERE seller_id = $1 AND revoked_at IS NULL", seller_id
+    )
+    return count
+
+
+async def insert_device(connection: chassis.db.Connection, enrolment: Enrolment) -> None:
+    """Keep a device and its first tokens, if there is room for one more of its seller's.
+
+    Raises:
+        DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices.
+    """
     device = enrolment.device
     # Enrolments of one seller wait for each other here, so that none counts what another has not yet kept.
     await connection.execute(
@@ -202,8 +242,8 @@ async def _insert(connection: chassis.db.Connection, enrolment: Enrolment) -> No
         """
         INSERT INTO auth.devices
             (device_id, seller_id, user_id, profile, scopes, client_id, key_thumbprint, name_sealed,
-             enrolled_at, used_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             enrolled_at, used_at, platform, app_version, key_storage, withheld_scopes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         device.device_id,
         device.seller_id,
@@ -215,6 +255,10 @@ async def _insert(connection: chassis.db.Connection, enrolment: Enrolment) -> No
         device.name_sealed,
         device.enrolled_at,
         device.used_at,
+        device.facts.platform,
+        device.facts.app_version,
+        device.facts.key_storage,
+        list(device.withheld_scopes),
     )
     await connection.execute(
         "INSERT INTO auth.refresh_tokens (token_digest, device_id) VALUES ($1, $2)",

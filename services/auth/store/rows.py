@@ -17,7 +17,7 @@ SELECT_CONSENT = """
 """
 SELECT_DEVICE = """
     SELECT device_id, seller_id, user_id, profile, scopes, client_id, key_thumbprint, name_sealed,
-           enrolled_at, used_at, revoked_at
+           enrolled_at, used_at, revoked_at, platform, app_version, key_storage, withheld_scopes
     FROM auth.devices
 """
 
@@ -57,6 +57,17 @@ def device(row: asyncpg.Record) -> Device:
         enrolled_at=row["enrolled_at"],
         used_at=row["used_at"],
         revoked_at=row["revoked_at"],
+        facts=facts(row),
+        withheld_scopes=tuple(row["withheld_scopes"]),
+    )
+
+
+def facts(row: asyncpg.Record) -> DeviceFacts:
+    """Return what a desktop said about itself, in the columns platform, app_version and key_storage."""
+    return DeviceFacts(
+        platform=Platform(row["platform"]),
+        app_version=row["app_version"],
+        key_storage=KeyStorage(row["key_storage"]),
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import chassis.db
+from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import CODE_MEMORY, DEVICE_IDLE_MAX
 from services.auth.model.tokens import ACCESS_MEMORY
 from services.auth.store.part import StorePart
@@ -38,6 +39,13 @@ SWEEPS = (
             SELECT code_digest FROM auth.codes WHERE expires_at < $1 LIMIT $2)
         """,
         CODE_MEMORY,
+    ),
+    (
+        """
+        DELETE FROM auth.device_grants WHERE device_code_digest IN (
+            SELECT device_code_digest FROM auth.device_grants WHERE expires_at < $1 LIMIT $2)
+        """,
+        DEVICE_GRANT_MEMORY,
     ),
     (
         """

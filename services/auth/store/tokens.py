@@ -7,6 +7,7 @@ from services.auth.model.devices import Device
 from services.auth.model.refusals import InvalidGrant, TokenInvalid
 from services.auth.model.tokens import ACCESS_TOKENS_MAX, AccessToken, NewAccess, RefreshToken, Rotation
 from services.auth.store import rows
+from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart
 
 
@@ -61,6 +62,12 @@ class TokenStore(StorePart):
                 rotation.successor_digest,
                 device_id,
             )
+            if rotation.app_version:
+                await connection.execute(
+                    "UPDATE auth.devices SET app_version = $2 WHERE device_id = $1",
+                    device_id,
+                    rotation.app_version,
+                )
             await insert_access(connection, device_id, rotation.access)
         return rotation.nonce
 
@@ -73,7 +80,11 @@ class TokenStore(StorePart):
         """Return an access token, be it over or not."""
         async with chassis.db.transaction(self._pool) as connection:
             row = await connection.fetchrow(
-                "SELECT device_id, expires_at, restrictions FROM auth.access_tokens WHERE token_digest = $1",
+                """
+                SELECT device_id, issued_at, expires_at, restrictions
+                FROM auth.access_tokens
+                WHERE token_digest = $1
+                """,
                 digest,
             )
             if row is None:
@@ -81,9 +92,22 @@ class TokenStore(StorePart):
             device = await _find_device(connection, row)
         return AccessToken(
             device=device,
+            issued_at=row["issued_at"],
             expires_at=row["expires_at"],
             restrictions=rows.restrictions(row["restrictions"]),
         )
+
+    async def drop_access_token(self, digest: bytes) -> None:
+        """Forget an access token and tell every replica; forgetting it again is harmless."""
+        async with chassis.db.transaction(self._pool) as connection:
+            device_id = await connection.fetchval(
+                "DELETE FROM auth.access_tokens WHERE token_digest = $1 RETURNING device_id", digest
+            )
+            if device_id is not None:
+                seller_id = await connection.fetchval(
+                    "SELECT seller_id FROM auth.devices WHERE device_id = $1", device_id
+                )
+                await tell_device(connection, str(device_id), str(seller_id))
 
 
 async def _find_device(connection: chassis.db.Connection, holding: asyncpg.Record) -> Device:

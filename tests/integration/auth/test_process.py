@@ -12,11 +12,11 @@ import sallyport.engines.openbao
 import sallyport.engines.postgres
 from chassis.errors import Denied, InvalidInput, NotFound, SallyportError, Unauthenticated, Unavailable
 from fakes.auth_amazon_server import AmazonServer
-from services.auth.rpc import ADMIN_METHODS, SERVICE_METHODS
+from services.auth.rpc import ADMIN_METHODS, AUTHORIZATION_METHODS, SERVICE_METHODS
 from tests.integration.auth.conftest import CallerFor, ProcessFor
 from tests.integration.auth.process import AuthProcess, Caller, Telemetry, until
 from tests.integration.auth.story import DE, DEVICE_NAME, SELLER_NAME, THUMBPRINT, US, Story
-from wire.auth.v1 import auth_pb2
+from wire.auth.v1 import auth_pb2, authorization_pb2
 from wire.telemetry.v1 import telemetry_pb2
 
 ADDRESS = auth_pb2.Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
@@ -129,7 +129,9 @@ def test_every_method_has_a_row_with_an_event_kind_T23() -> None:
     contract = auth_pb2.DESCRIPTOR.services_by_name
     assert SERVICE_METHODS.keys() == {method.name for method in contract["AuthService"].methods}
     assert ADMIN_METHODS.keys() == {method.name for method in contract["AuthAdmin"].methods}
-    rows = [*SERVICE_METHODS.values(), *ADMIN_METHODS.values()]
+    authorization = authorization_pb2.DESCRIPTOR.services_by_name["AuthorizationService"]
+    assert AUTHORIZATION_METHODS.keys() == {method.name for method in authorization.methods}
+    rows = [*SERVICE_METHODS.values(), *ADMIN_METHODS.values(), *AUTHORIZATION_METHODS.values()]
     assert all(row.event.startswith("auth.") for row in rows)
 
 

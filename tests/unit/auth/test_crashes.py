@@ -6,7 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.auth_house import US, Crash, Desktop, Fuse, House, Person, redemption
+from fakes.auth_house import (
+    CLIENT_ID,
+    US,
+    Crash,
+    Desktop,
+    Fuse,
+    House,
+    Person,
+    Waiting,
+    redemption,
+    thumbprint,
+)
 from services.auth.model.audit import Phase
 from services.auth.model.consents import Region
 from services.auth.service import UseCases
@@ -114,6 +125,53 @@ async def test_a_rotation_whose_answer_was_lost_can_be_asked_for_again_R12() -> 
         await house.refresh(desktops[-1], second.refresh_token)
 
     assert await crash_at_every_step(prepare, attempt, after) > 5
+
+
+async def test_letting_a_desktop_in_survives_a_crash_at_any_step_R12() -> None:
+    people: list[Person] = []
+    waiting: list[Waiting] = []
+
+    async def prepare(house: House) -> None:
+        people.append(await house.person())
+        waiting.append(await house.begin_grant())
+
+    async def attempt(_house: House, use: UseCases) -> None:
+        await use.device_grants.approve(
+            people[-1].session_token, waiting[-1].user_code, "Packing table", withheld_scopes=()
+        )
+        await use.device_grants.redeem(CLIENT_ID, waiting[-1].device_code, thumbprint("first"))
+
+    async def after(house: House) -> None:
+        await house.approve_grant(people[-1], waiting[-1])
+        tokens = await house.redeem_grant(waiting[-1])
+        assert await house.redeem_grant(waiting[-1]) == tokens
+        assert await house.use.tokens.introspect(tokens.access_token)
+        assert len(house.tables.devices) == 1
+        no_effect_without_intent(house)
+
+    assert await crash_at_every_step(prepare, attempt, after) > 15
+
+
+async def test_giving_tokens_up_survives_a_crash_at_any_step_R12() -> None:
+    desktops: list[Desktop] = []
+
+    async def prepare(house: House) -> None:
+        desktops.append(await house.bound(await house.person()))
+
+    async def give_up(use: UseCases) -> None:
+        for token in (desktops[-1].tokens.access_token, desktops[-1].tokens.refresh_token):
+            await use.own_tokens.revoke(CLIENT_ID, token)
+
+    async def attempt(_house: House, use: UseCases) -> None:
+        await give_up(use)
+
+    async def after(house: House) -> None:
+        await give_up(house.use)
+        assert house.tables.devices[desktops[-1].device_id].revoked_at is not None
+        assert not house.tables.access_tokens
+        no_effect_without_intent(house)
+
+    assert await crash_at_every_step(prepare, attempt, after) > 8
 
 
 async def test_a_revocation_that_was_under_way_is_finished_by_asking_again_R12() -> None:
