@@ -37,7 +37,7 @@ class OwnTokenService:
         self._devices = devices
 
     async def revoke(self, client_id: str, token: Secret[str]) -> None:
-        """End what a token stands for; harmless when it stands for nothing, or for another client's device."""
+        """End what a token stands for; harmless when that is nothing, or another client's device."""
         try:
             if words.is_token(token.reveal(), words.REFRESH_PREFIX):
                 await self._revoke_refresh(client_id, token)
