@@ -8,7 +8,9 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 	$(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13))
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-newer check fmt lint type arch proto proto-check bench lock clean
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+.PHONY: help install run demo test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,10 +33,17 @@ demo: $(STAMP)  ## one seller's order travels through it, unattended; exits 0 or
 	@$(BIN)/sallyport demo
 
 test: $(STAMP)  ## the tests, on real parts (and the fast ones on Python 3.13 where it is found)
-	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs 2 test-parts test-stack
 ifneq ($(NEWER_PYTHON),)
 	@$(MAKE) --no-print-directory test-newer
 endif
+
+# Two halves at a time: one computes while the other waits for processes to come and go.
+test-parts: $(STAMP)
+	@$(BIN)/python -m pytest tests/unit tests/arch tests/contract 2>&1 | sed -u 's/^/parts  /'
+
+test-stack: $(STAMP)
+	@$(BIN)/python -m pytest tests/integration tests/e2e 2>&1 | sed -u 's/^/stack  /'
 
 test-newer:
 	@$(MAKE) --no-print-directory install VENV=.venv-newer PYTHON=$(NEWER_PYTHON)
