@@ -20,7 +20,7 @@ from services.gateway.model.people import (
     StateRefused,
     Visit,
 )
-from services.gateway.model.roles import Role
+from services.gateway.model.roles import Right, Role
 
 ACCESS_LIFE_S = 3_600
 SESSION_LIFE = timedelta(hours=12)
@@ -35,6 +35,16 @@ class InvitationRefused(chassis.errors.Unauthenticated):
 
 class SessionEnded(chassis.errors.Unauthenticated):
     code = "session_invalid"
+
+
+class CredentialRequired(chassis.errors.Denied):
+    code = "credential_required"
+    text = "Set up a passkey or a password first."
+
+
+class RightMissing(chassis.errors.Denied):
+    code = "right_missing"
+    text = "Your role does not allow this."
 
 
 class GrantRefused(chassis.errors.InvalidInput):
@@ -73,58 +83,94 @@ class FakeAuth:
     compat: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
-    def invite(self, seller_name: str = "Blue Lamp Trading", user_name: str = "Anna Berg") -> str:
-        """Return a fresh invitation."""
-        invitation = self._token("in")
-        self.invitations[invitation] = Session(
-            session_id=self._id(),
-            user_id=self._id(),
+    def invite(
+        self,
+        seller_name: str = "Blue Lamp Trading",
+        user_name: str = "Anna Berg",
+        role: Role = Role.OWNER,
+    ) -> str:
+        """Return a fresh invitation for somebody new, of a seller of their own or of the staff."""
+        session = Session(
+            session_id=self.new_id(),
+            user_id=self.new_id(),
             user_name=user_name,
-            seller_id=self._id(),
-            seller_name=seller_name,
+            seller_id="" if role.is_staff else self.new_id(),
+            seller_name="" if role.is_staff else seller_name,
             expires_at=self.clock.now() + SESSION_LIFE,
-            role=Role.OWNER,
-            needs_credential=False,
+            role=role,
+            needs_credential=True,
         )
+        return self.invite_to(session)
+
+    def invite_to(self, session: Session) -> str:
+        """Return a fresh invitation to a session like this one."""
+        invitation = self.token("in")
+        self.invitations[invitation] = session
         return invitation
 
+    def open_session(self, like: Session, *, needs_credential: bool = False) -> Visit:
+        """Return a visit with a new session of the same person."""
+        token = self.token("se")
+        self.sessions[token] = replace(
+            like,
+            session_id=self.new_id(),
+            expires_at=self.clock.now() + SESSION_LIFE,
+            needs_credential=needs_credential,
+        )
+        return Visit(Secret(token), self.sessions[token])
+
+    def settle(self, visit: Visit) -> Visit:
+        """Return the visit after its person set up something to sign in with."""
+        del self.sessions[visit.session_token.reveal()]
+        return self.open_session(visit.session)
+
+    def require(self, visit: Visit, right: Right) -> Session:
+        """Return the session of a visit, if its person may do this; as auth does, only the token decides."""
+        self.check_up()
+        session = self.sessions.get(visit.session_token.reveal())
+        if session is None or session.expires_at <= self.clock.now():
+            raise SessionEnded
+        if session.needs_credential and right is not Right.KEEP_CREDENTIALS:
+            raise CredentialRequired
+        if not session.may(right):
+            raise RightMissing
+        return session
+
     async def redeem_invitation(self, invitation: Secret[str]) -> Visit:
-        self._check_up()
+        self.check_up()
         session = self.invitations.pop(invitation.reveal(), None)
         if session is None:
             raise InvitationRefused
-        token = self._token("se")
-        self.sessions[token] = session
-        return Visit(Secret(token), session)
+        return self.open_session(session, needs_credential=True)
 
     async def find_session(self, session_token: Secret[str]) -> Visit:
-        self._check_up()
+        self.check_up()
         session = self.sessions.get(session_token.reveal())
         if session is None or session.expires_at <= self.clock.now():
             raise SessionEnded
         return Visit(session_token, session)
 
     async def end_session(self, visit: Visit) -> None:
-        self._check_up()
+        self.check_up()
         self.sessions.pop(visit.session_token.reveal(), None)
 
     async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
-        self._seller(visit)
+        self.require(visit, Right.CONNECT)
         if marketplace_id not in REGIONS:
             raise chassis.errors.InvalidInput("There is no such marketplace.")
-        state = self._token("st")
+        state = self.token("st")
         self.states[state] = f"{visit.session_token.reveal()} {marketplace_id}"
         query = urlencode({"application_id": "amzn1.sellerapps.app.0", "state": state})
         return f"https://sellercentral.amazon.com/apps/authorize/consent?{query}"
 
     async def complete_consent(self, visit: Visit, answer: ConsentAnswer) -> Consent:
-        seller_id = self._seller(visit)
+        seller_id = self.require(visit, Right.CONNECT).seller_id
         owner, _, marketplace_id = self.states.pop(answer.state.reveal(), "").partition(" ")
         if owner != visit.session_token.reveal():
             raise StateRefused
         now = self.clock.now()
         consent = Consent(
-            consent_id=self._id(),
+            consent_id=self.new_id(),
             region=REGIONS[marketplace_id],
             selling_partner_id=answer.selling_partner_id,
             marketplace_id=marketplace_id,
@@ -136,18 +182,22 @@ class FakeAuth:
         return consent
 
     async def list_consents(self, visit: Visit) -> Sequence[Consent]:
-        return tuple(self.consents.get(self._seller(visit), ()))
+        return tuple(self.consents.get(self.require(visit, Right.VIEW).seller_id, ()))
 
     async def list_desktops(self, visit: Visit) -> Sequence[Desktop]:
-        return tuple(self.desktops.get(self._seller(visit), ()))
+        return tuple(self.desktops.get(self.require(visit, Right.VIEW).seller_id, ()))
 
     async def enrol_compat_device(self, visit: Visit, name: str) -> CompatCredentials:
-        device_id, refresh_token = self._enrol(visit, name, Profile.COMPAT), self._token("rt")
+        device_id, refresh_token = self._enrol(visit, name, Profile.COMPAT), self.token("rt")
         self.compat[refresh_token] = device_id
         return CompatCredentials(device_id, Secret(refresh_token))
 
     async def revoke_device(self, visit: Visit, device_id: str) -> None:
-        mine = self.desktops.get(self._seller(visit), [])
+        self.revoke(self.require(visit, Right.REVOKE_OWN_DEVICE).seller_id, device_id)
+
+    def revoke(self, seller_id: str, device_id: str) -> None:
+        """End a device of a seller, whoever asks."""
+        mine = self.desktops.get(seller_id, [])
         for index, desktop in enumerate(mine):
             if desktop.device_id == device_id:
                 mine[index] = replace(desktop, is_revoked=True)
@@ -155,12 +205,12 @@ class FakeAuth:
         raise DeviceUnknown
 
     async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
-        code = self._token("ac")
+        code = self.token("ac")
         self.codes[code] = _Code(request, self._enrol(visit, name, Profile.BOUND))
         return Secret(code)
 
     async def exchange_code(self, grant: CodeGrant, key_thumbprint: str) -> TokenSet:
-        self._check_up()
+        self.check_up()
         known = self.codes.pop(grant.code.reveal(), None)
         challenge = chassis.crypto.digest.pkce_s256(grant.code_verifier.reveal())
         if known is None or known.request.code_challenge != challenge:
@@ -170,51 +220,47 @@ class FakeAuth:
         return self._rotate(known.device_id, key_thumbprint)
 
     async def refresh_bound(self, grant: RefreshGrant, key_thumbprint: str) -> TokenSet:
-        self._check_up()
+        self.check_up()
         device_id, thumbprint = self.bound.pop(grant.refresh_token.reveal(), ("", ""))
         if not device_id or thumbprint != key_thumbprint:
             raise GrantRefused
         return self._rotate(device_id, key_thumbprint)
 
     async def refresh_compat(self, device_id: str, refresh_token: Secret[str]) -> TokenSet:
-        self._check_up()
+        self.check_up()
         if self.compat.get(refresh_token.reveal()) != device_id:
             raise GrantRefused
-        return TokenSet(Secret(self._token("at")), refresh_token, ACCESS_LIFE_S, ("orders",))
+        return TokenSet(Secret(self.token("at")), refresh_token, ACCESS_LIFE_S, ("orders",))
 
     def _rotate(self, device_id: str, key_thumbprint: str) -> TokenSet:
-        refresh_token = self._token("rt")
+        refresh_token = self.token("rt")
         self.bound[refresh_token] = (device_id, key_thumbprint)
-        return TokenSet(Secret(self._token("at")), Secret(refresh_token), ACCESS_LIFE_S, ("orders",))
+        return TokenSet(Secret(self.token("at")), Secret(refresh_token), ACCESS_LIFE_S, ("orders",))
 
     def _enrol(self, visit: Visit, name: str, profile: Profile) -> str:
         desktop = Desktop(
-            device_id=self._id(),
+            device_id=self.new_id(),
             name=name,
             profile=profile,
             scopes=frozenset({"orders"}),
             enrolled_at=self.clock.now(),
             is_revoked=False,
         )
-        self.desktops.setdefault(self._seller(visit), []).insert(0, desktop)
+        seller_id = self.require(visit, Right.ENROL_DEVICE).seller_id
+        self.desktops.setdefault(seller_id, []).insert(0, desktop)
         return desktop.device_id
 
-    def _seller(self, visit: Visit) -> str:
-        """Return whose data a visit may see; as auth does, only the token decides."""
-        self._check_up()
-        session = self.sessions.get(visit.session_token.reveal())
-        if session is None or session.expires_at <= self.clock.now():
-            raise SessionEnded
-        return session.seller_id
-
-    def _token(self, kind: str) -> str:
+    def token(self, kind: str) -> str:
+        """Return a token that nobody had before."""
         self.made += 1
         return f"sp_{kind}_{self.made:043d}"
 
-    def _id(self) -> str:
+    def new_id(self) -> str:
+        """Return an id that nothing had before."""
         self.made += 1
         return f"00000000-0000-7000-8000-{self.made:012d}"
 
-    def _check_up(self) -> None:
+    def check_up(self) -> None:
+        """Fail closed when down."""
         if self.is_down:
             raise Down

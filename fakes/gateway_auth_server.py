@@ -38,13 +38,13 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
     ) -> auth_pb2.RedeemInvitationResponse:
         visit = await self._auth.redeem_invitation(Secret(request.invitation))
         return auth_pb2.RedeemInvitationResponse(
-            session_token=visit.session_token.reveal(), session=_session(visit)
+            session_token=visit.session_token.reveal(), session=session(visit)
         )
 
     async def FindSession(
         self, request: auth_pb2.FindSessionRequest, _context: "Context"
     ) -> auth_pb2.Session:
-        return _session(await self._visit(request.session_token))
+        return session(await self._visit(request.session_token))
 
     async def EndSession(
         self, request: auth_pb2.EndSessionRequest, _context: "Context"
@@ -63,13 +63,13 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
         self, request: auth_pb2.CompleteConsentRequest, _context: "Context"
     ) -> auth_pb2.Consent:
         answer = ConsentAnswer(Secret(request.state), request.selling_partner_id, Secret(request.code))
-        return _consent(await self._auth.complete_consent(await self._visit(request.session_token), answer))
+        return consent(await self._auth.complete_consent(await self._visit(request.session_token), answer))
 
     async def ListConsents(
         self, request: auth_pb2.ListConsentsRequest, _context: "Context"
     ) -> auth_pb2.ListConsentsResponse:
         consents = await self._auth.list_consents(await self._visit(request.session_token))
-        return auth_pb2.ListConsentsResponse(consents=[_consent(each) for each in consents])
+        return auth_pb2.ListConsentsResponse(consents=[consent(each) for each in consents])
 
     async def AuthorizeDevice(
         self, request: auth_pb2.AuthorizeDeviceRequest, _context: "Context"
@@ -120,7 +120,7 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
         self, request: auth_pb2.ListDevicesRequest, _context: "Context"
     ) -> auth_pb2.ListDevicesResponse:
         desktops = await self._auth.list_desktops(await self._visit(request.session_token))
-        return auth_pb2.ListDevicesResponse(devices=[_device(each) for each in desktops])
+        return auth_pb2.ListDevicesResponse(devices=[device(each) for each in desktops])
 
     async def RevokeDevice(
         self, request: auth_pb2.RevokeDeviceRequest, _context: "Context"
@@ -144,35 +144,38 @@ def service(auth: FakeAuth) -> chassis.rpc.Service:
     )
 
 
-def _session(visit: Visit) -> auth_pb2.Session:
-    session = visit.session
+def session(visit: Visit) -> auth_pb2.Session:
+    """Return a visit's session as auth tells of it."""
+    own = visit.session
     told = auth_pb2.Session(
-        session_id=session.session_id,
-        user_id=session.user_id,
-        seller_id=session.seller_id,
-        seller_name=session.seller_name,
-        user_name=session.user_name,
-        role=ROLES[session.role],
-        needs_credential=session.needs_credential,
+        session_id=own.session_id,
+        user_id=own.user_id,
+        seller_id=own.seller_id,
+        seller_name=own.seller_name,
+        user_name=own.user_name,
+        role=ROLES[own.role],
+        needs_credential=own.needs_credential,
     )
-    told.expires_at.FromDatetime(session.expires_at)
+    told.expires_at.FromDatetime(own.expires_at)
     return told
 
 
-def _consent(consent: Consent) -> auth_pb2.Consent:
+def consent(given: Consent) -> auth_pb2.Consent:
+    """Return a consent as auth tells of it."""
     told = auth_pb2.Consent(
-        consent_id=consent.consent_id,
-        region=REGIONS[consent.region],
-        selling_partner_id=consent.selling_partner_id,
-        marketplace_id=consent.marketplace_id,
-        status=consent.status,
+        consent_id=given.consent_id,
+        region=REGIONS[given.region],
+        selling_partner_id=given.selling_partner_id,
+        marketplace_id=given.marketplace_id,
+        status=given.status,
     )
-    told.granted_at.FromDatetime(consent.granted_at)
-    told.expires_at.FromDatetime(consent.expires_at)
+    told.granted_at.FromDatetime(given.granted_at)
+    told.expires_at.FromDatetime(given.expires_at)
     return told
 
 
-def _device(desktop: Desktop) -> auth_pb2.Device:
+def device(desktop: Desktop) -> auth_pb2.Device:
+    """Return a device as auth tells of it."""
     told = auth_pb2.Device(
         device_id=desktop.device_id,
         name=desktop.name,

@@ -32,9 +32,12 @@ from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.web import Doors
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
+from services.gateway.web.security import SecurityPages
 from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
@@ -113,7 +116,8 @@ def doors_with_nothing_behind() -> Doors:
         staff=StaffPages(desk=nothing, clock=nothing, **behind),
     )
     return Doors(
-        portal=PortalPages(portal=nothing, origin="", clock=nothing, entropy=nothing, **behind),
+        people=people,
+        portal=PortalPages(portal=nothing, origin="", clock=nothing, **behind),
         authorize=AuthorizePages(apps=nothing, **behind),
         oauth=OAuthDoor(apps=nothing, watch=nothing, proofs=nothing, issuer=""),
         lwa=LwaDoor(apps=nothing, watch=nothing),

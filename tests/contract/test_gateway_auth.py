@@ -45,7 +45,7 @@ class Auth:
     fake: FakeAuth
 
     async def visit(self) -> Visit:
-        return await self.people.redeem_invitation(Secret(self.fake.invite()))
+        return self.fake.settle(await self.people.redeem_invitation(Secret(self.fake.invite())))
 
 
 @pytest.fixture(params=["fake", "wire"])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import chassis.errors
 from chassis.secrecy import Secret
-from services.gateway.model.people import Consent, Desktop
+from services.gateway.model.people import RENEWAL_NOTICE, Consent, Desktop
 from services.gateway.model.roles import Role
 
 
@@ -65,6 +65,11 @@ class SellerSummary:
     active_consents: int
     active_devices: int
     next_consent_ends_at: datetime | None
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether a consent should be renewed: one ends within RENEWAL_NOTICE."""
+        ends_at = self.next_consent_ends_at
+        return ends_at is not None and ends_at - now <= RENEWAL_NOTICE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the vendor's staff sees and does, asked of auth."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC
 
 import chassis.rpc
@@ -51,7 +51,7 @@ class SellersClient:
         )
         await self._auth.RevokeSellerDevice(request)
 
-    async def review_access(self, visit: Visit) -> AsyncIterator[AccessRow]:
+    async def review_access(self, visit: Visit) -> AsyncGenerator[AccessRow, None]:
         """Give who has access to what, row by row."""
         request = people_pb2.ReviewAccessRequest(session_token=visit.session_token.reveal())
         async for told in self._auth.ReviewAccess(request, timeout=REVIEW_S_MAX):

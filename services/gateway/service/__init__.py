@@ -1,23 +1,39 @@
 """What people and desktops do at the doors, apart from calling Amazon (that is `forward`).
 
-`Portal` is a person in a browser, `NativeApps` the vendor's desktop application, `LibraryApps` a
-program with an unmodified SP-API library, `Watch` the trip-wire in front of them all. Effects, and the
+`Entry` is somebody who wants in, `Portal` a person in a browser, `Security` the same person with what they
+sign in with, `Team` with the people beside them, `Desk` one of the vendor's staff; `NativeApps` is the
+vendor's desktop application, `LibraryApps` a program with an unmodified SP-API library, `Watch` the
+trip-wire in front of them all. Effects, and the
 audit of effects, are auth's; what is decided here is who may ask it, and with what.
 """
 
 from services.gateway.service.apps import LibraryApps, NativeApps
+from services.gateway.service.desk import Desk
+from services.gateway.service.entry import Entry
+from services.gateway.service.people_ports import CredentialKeeper, Members, Sellers, WaysIn
 from services.gateway.service.portal import Portal
 from services.gateway.service.ports import Audit, People, Signals, Tokens
+from services.gateway.service.security import Security
+from services.gateway.service.team import Team, roles_of
 from services.gateway.service.watch import AuditProbe, Watch
 
 __all__ = [
     "Audit",
     "AuditProbe",
+    "CredentialKeeper",
+    "Desk",
+    "Entry",
     "LibraryApps",
+    "Members",
     "NativeApps",
     "People",
     "Portal",
+    "Security",
+    "Sellers",
     "Signals",
+    "Team",
     "Tokens",
     "Watch",
+    "WaysIn",
+    "roles_of",
 ]

@@ -1,6 +1,6 @@
 """The vendor's staff: sellers, their devices, and the review of who has access to what."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from services.gateway.model.members import AccessRow, SellerPage, SellerView
 from services.gateway.model.people import Visit
@@ -25,7 +25,7 @@ class Desk:
         """End a device's access for good; the reason goes to the audit log."""
         await self._sellers.revoke_seller_device(visit, seller_id, device_id, reason=reason.strip())
 
-    def review(self, visit: Visit) -> AsyncIterator[AccessRow]:
+    def review(self, visit: Visit) -> AsyncGenerator[AccessRow, None]:
         """Give who has access to what, row by row.
 
         Source: DPP-1.2c, a review each quarter.

@@ -15,21 +15,20 @@ from services.gateway.model.credentials import (
 from services.gateway.model.people import Visit
 from services.gateway.service.people_ports import WaysIn
 
-# What auth may say of a wrong answer. Outages and lockouts are not about the answer, and are told.
+# What auth may say of a wrong answer. Everything else is not about a guess and is told as it is: an outage,
+# a lock, an account at the provider without a second factor.
 _ABOUT_THE_ANSWER = (
     chassis.errors.Unauthenticated,
     chassis.errors.InvalidInput,
-    chassis.errors.Denied,
     chassis.errors.NotFound,
     chassis.errors.Gone,
-    chassis.errors.Conflict,
 )
 
 
 class Entry:
     """Somebody without a session, who wants one.
 
-    Every way raises SignInRefused for every wrong answer, LimitExceeded while nobody is let in because
+    Every way raises SignInRefused for every wrong answer, LimitExceeded while a lock keeps people out because
     somebody guesses, and Unavailable when auth cannot tell.
     """
 

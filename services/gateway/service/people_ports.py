@@ -4,7 +4,7 @@ Errors are chassis kinds carrying auth's codes. A visit's session may end at any
 raises Unauthenticated.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from chassis.secrecy import Secret
@@ -128,6 +128,6 @@ class Sellers(Protocol):
         """End a device's access for good; the reason goes to the audit log."""
         ...
 
-    def review_access(self, visit: Visit) -> AsyncIterator[AccessRow]:
+    def review_access(self, visit: Visit) -> AsyncGenerator[AccessRow, None]:
         """Give who has access to what, row by row."""
         ...

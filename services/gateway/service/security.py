@@ -39,7 +39,7 @@ class Security:
         """Return a new secret for the person's authenticator app."""
         return await self._keeper.begin_password(visit)
 
-    async def set_password(self, visit: Visit, password: NewPassword, again: Secret[str]) -> Visit:
+    async def set_password(self, visit: Visit, password: NewPassword, *, again: Secret[str]) -> Visit:
         """Set or change the password and the authenticator app; return the visit to go on with.
 
         Args:

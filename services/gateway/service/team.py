@@ -37,13 +37,9 @@ class Team:
         """
         return await self._members.invite_member(visit, name.strip(), _role(visit, role))
 
-    async def invite_again(self, visit: Visit, user_id: str) -> Invitation:
-        """Return an invitation for somebody who lost every credential; the old ones end.
-
-        Raises:
-            MemberUnknown: nobody of these people.
-        """
-        return await self._members.invite_again(visit, await self.member(visit, user_id))
+    async def invite_again(self, visit: Visit, member: Member) -> Invitation:
+        """Return an invitation for somebody who lost every credential; the old ones end."""
+        return await self._members.invite_again(visit, member)
 
     async def change_role(self, visit: Visit, user_id: str, role: str) -> None:
         """Give somebody another role.

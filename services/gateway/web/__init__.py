@@ -1,10 +1,11 @@
 """The doors: HTTP in, one use case, HTTP out.
 
-`portal` and `authorize` speak to people in browsers, `oauth` to the vendor's desktop application,
-`lwa` to unmodified SP-API libraries that want a token, `spapi` to everything that calls Amazon's API.
-All share one origin and are told apart by path only, never by the Host header. Pages are made by
-`render` from `views`; who is on a browser, and whether a form is ours, is settled by `visitors`, with
-`cookies` and `forms`.
+`people` (which is `entry`, `security`, `team` and `staff`), `portal` and `authorize` speak to people in
+browsers, `oauth` to the vendor's desktop application, `lwa` to unmodified SP-API libraries that want a
+token, `spapi` to everything that calls Amazon's API. All share one origin and are told apart by path only,
+never by the Host header. Pages are made by `render` from `views` and `people_views`; who is on a browser,
+and whether a form is ours, is settled by `visitors`, with `cookies` and `forms`; who has just signed in is
+led on by `arrivals`.
 
 Never forwards anything by itself: calls go to the forwarder, everything else to `service`.
 """
@@ -16,6 +17,7 @@ from chassis.web import Route
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.spapi import SpapiDoor
 
@@ -27,6 +29,7 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 class Doors:
     """Every way in."""
 
+    people: PeoplePages
     portal: PortalPages
     authorize: AuthorizePages
     oauth: OAuthDoor
@@ -36,6 +39,7 @@ class Doors:
     def routes(self) -> Sequence[Route]:
         """Return the routes in the order in which they are tried."""
         return [
+            *self.people.routes(),
             *self.portal.routes(),
             *self.authorize.routes(),
             *self.oauth.routes(),

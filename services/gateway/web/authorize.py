@@ -12,9 +12,8 @@ from aiohttp import web
 import chassis.errors
 from chassis.web import Route
 from services.gateway.model.native import SCOPE_PROMISES, AuthorizationRefused, AuthorizationRequest
-from services.gateway.model.people import SessionMissing, Visit
+from services.gateway.model.people import Visit
 from services.gateway.service import NativeApps
-from services.gateway.web import cookies
 from services.gateway.web.render import Renderer, see
 from services.gateway.web.visitors import Visitors
 
@@ -44,11 +43,7 @@ class AuthorizePages:
 
     async def _show(self, request: web.Request) -> web.Response:
         authorization = self._apps.read(await self._visitors.asked(request))
-        try:
-            visit = await self._visitors.visit(request)
-        except SessionMissing:
-            return self._ask_to_enter(request)
-        return self._ask(visit, authorization)
+        return self._ask(await self._visitors.visit(request), authorization)
 
     async def _approve(self, request: web.Request) -> web.Response:
         visit, fields = await self._visitors.posted(request)
@@ -58,11 +53,6 @@ class AuthorizePages:
     async def _deny(self, request: web.Request) -> web.Response:
         _, fields = await self._visitors.posted(request)
         return see(self._apps.deny(self._apps.read(fields)))
-
-    def _ask_to_enter(self, request: web.Request) -> web.Response:
-        response = self._renderer.page("entry_needed", will_continue=True)
-        cookies.set_errand(response, request.raw_path)
-        return response
 
     def _ask(self, visit: Visit, authorization: AuthorizationRequest) -> web.Response:
         return self._renderer.page(

@@ -19,11 +19,22 @@ ENTRY = "__Host-sallyport-entry"
 # What to go on with after signing in.
 ERRAND = "__Host-sallyport-errand"
 # Where an errand may lead: each of these judges its query itself, before and after the person signed in.
-ERRAND_PATHS = frozenset({"/oauth/authorize", "/consent/login"})
+ERRAND_PATHS = frozenset(
+    {
+        "/oauth/authorize",
+        "/consent/login",
+        "/portal/connect",
+        "/portal/security",
+        "/portal/team",
+        "/portal/sellers",
+        "/portal/access-review",
+    }
+)
 
 # A person has this long to find the invitation, or to press the button.
 ENTRY_S = 3_600
-ERRAND_S = 600
+# Somebody invited sets up a way to sign in before they go on, maybe an authenticator app first.
+ERRAND_S = 1_800
 TARGET = re.compile(r"[!-~]{1,2048}", re.ASCII)
 
 
@@ -57,8 +68,13 @@ def set_entry(response: web.StreamResponse, secret: Secret[str]) -> None:
 
 def errand(request: web.Request) -> str:
     """Return path and query of the request that waits for a session, maybe empty; the query is unverified."""
+    return read_errand(request.cookies.get(ERRAND, ""))
+
+
+def read_errand(kept: str) -> str:
+    """Return the errand that a cookie's value holds, whoever wrote it; empty when it is none of ours."""
     try:
-        target = base64.urlsafe_b64decode(request.cookies.get(ERRAND, "")).decode("ascii")
+        target = base64.urlsafe_b64decode(kept).decode("ascii")
     except (binascii.Error, ValueError):
         return ""
     return target if _is_errand(target) else ""

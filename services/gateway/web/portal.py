@@ -1,28 +1,27 @@
-"""The portal: a person enters by invitation, connects Amazon accounts, and looks after desktops.
+"""The portal's home: a person connects Amazon accounts and looks after desktops.
 
 Every change is a POST that proves where its form came from (see `forms`); every answer to one is a
 redirect, except the page that shows a new device's credentials once. Queries that carry codes are
 neither logged nor kept, and the pages they lead to tell no other site where the person was.
 """
 
-import base64
 from collections.abc import Sequence
 
 from aiohttp import web
 
 import chassis.errors
 from chassis.clock import Clock
-from chassis.entropy import Entropy
 from chassis.secrecy import Secret
 from chassis.web import Route
 from services.gateway.model import inputs
 from services.gateway.model.people import ConsentAnswer
+from services.gateway.model.roles import Right
 from services.gateway.service import Portal
-from services.gateway.web import cookies, views
+from services.gateway.web import views
+from services.gateway.web.navigation import HOME, first_place
 from services.gateway.web.render import Renderer, see
 from services.gateway.web.visitors import Visitors
 
-ENTRY_SECRET_BYTES = 32
 # Amazon's consent pages are on many hosts, all of them https.
 CONSENT_TARGETS = "https:"
 
@@ -31,42 +30,27 @@ class PortalPages:
     """People's pages."""
 
     def __init__(
-        self,
-        *,
-        portal: Portal,
-        visitors: Visitors,
-        renderer: Renderer,
-        origin: str,
-        clock: Clock,
-        entropy: Entropy,
+        self, *, portal: Portal, visitors: Visitors, renderer: Renderer, origin: str, clock: Clock
     ) -> None:
         self._portal = portal
         self._visitors = visitors
         self._renderer = renderer
         self._origin = origin
         self._clock = clock
-        self._entropy = entropy
 
     def routes(self) -> Sequence[Route]:
         """Return the portal's ways in."""
         rows = (
             ("GET", "/", self._lead_in, "gateway.portal.approached"),
-            ("GET", "/portal", self._show_home, "gateway.portal.viewed"),
-            (
-                "GET",
-                "/portal/enter/{invitation:[A-Za-z0-9_-]+}",
-                self._show_entry,
-                "gateway.invitation.viewed",
-            ),
-            ("POST", "/portal/enter/{invitation:[A-Za-z0-9_-]+}", self._enter, "gateway.invitation.redeemed"),
+            ("GET", HOME, self._show_home, "gateway.portal.viewed"),
             ("GET", "/portal/connect", self._show_connect, "gateway.connection.viewed"),
             ("POST", "/portal/connect", self._connect, "gateway.consent.begun"),
             ("GET", "/consent/callback", self._take_consent, "gateway.consent.answered"),
             ("POST", "/portal/devices", self._enrol, "gateway.device.enrolled"),
             ("POST", "/portal/devices/{device_id:[0-9a-f-]+}/revoke", self._revoke, "gateway.device.revoked"),
-            ("POST", "/portal/sign-out", self._leave, "gateway.session.ended"),
             ("GET", "/portal/portal.css", self._show_style, "gateway.asset.viewed"),
             ("GET", "/portal/mark.svg", self._show_mark, "gateway.asset.viewed"),
+            ("GET", "/portal/passkeys.js", self._show_script, "gateway.asset.viewed"),
             ("*", "/portal/{rest:.*}", self._show_nothing, "gateway.portal.missed"),
         )
         return [
@@ -75,10 +59,12 @@ class PortalPages:
         ]
 
     async def _lead_in(self, _request: web.Request) -> web.Response:
-        return see("/portal")
+        return see(HOME)
 
     async def _show_home(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)
+        if not visit.session.may(Right.VIEW):
+            return see(first_place(visit.session))
         home = await self._portal.home(visit)
         now = self._clock.now()
         return self._renderer.page(
@@ -88,21 +74,6 @@ class PortalPages:
             consents=[views.consent_row(consent, now) for consent in home.consents],
             devices=[views.desktop_row(desktop) for desktop in home.desktops],
         )
-
-    async def _show_entry(self, request: web.Request) -> web.Response:
-        secret = cookies.entry_secret(request) or self._new_secret()
-        response = self._renderer.page("enter", form_secret=secret, action=request.path)
-        cookies.set_entry(response, secret)
-        return response
-
-    async def _enter(self, request: web.Request) -> web.Response:
-        await self._visitors.check_first_form(request)
-        visit = await self._portal.enter(Secret(request.match_info["invitation"]))
-        response = see(cookies.errand(request) or "/portal?notice=welcome")
-        left_s = (visit.session.expires_at - self._clock.now()).total_seconds()
-        cookies.set_session(response, visit.session_token, age_s_max=max(int(left_s), 0))
-        cookies.forget_errand(response)
-        return response
 
     async def _show_connect(self, request: web.Request) -> web.Response:
         return self._renderer.page(
@@ -148,21 +119,14 @@ class PortalPages:
         await self._portal.revoke_device(visit, request.match_info["device_id"])
         return see("/portal?notice=revoked")
 
-    async def _leave(self, request: web.Request) -> web.Response:
-        visit, _ = await self._visitors.posted(request)
-        await self._portal.leave(visit)
-        response = see("/portal")
-        cookies.forget_session(response)
-        return response
-
     async def _show_style(self, _request: web.Request) -> web.Response:
         return self._renderer.asset("portal.css")
 
     async def _show_mark(self, _request: web.Request) -> web.Response:
         return self._renderer.asset("mark.svg")
 
+    async def _show_script(self, _request: web.Request) -> web.Response:
+        return self._renderer.asset("passkeys.js")
+
     async def _show_nothing(self, _request: web.Request) -> web.Response:
         raise chassis.errors.NotFound("There is no such page.")
-
-    def _new_secret(self) -> Secret[str]:
-        return Secret(base64.urlsafe_b64encode(self._entropy.token(ENTRY_SECRET_BYTES)).decode("ascii"))

@@ -1,7 +1,8 @@
 """What goes out: pages, refusals as pages, and answers that the model composed.
 
-Pages are templates with autoescaping and no script; a strict policy says so to the browser as well.
-A browser enforces `form-action` on redirects after a form too, so a page whose form ends at another
+Pages are templates with autoescaping; a strict policy tells the browser what they may do. Only those with
+passkeys have a script, and only the one of ours. Whoever must sign in first, or set up a way to, is led
+there. A browser enforces `form-action` on redirects after a form too, so a page whose form ends at another
 origin names it.
 """
 
@@ -15,15 +16,19 @@ from aiohttp import web
 import chassis.errors
 import chassis.trace
 from chassis.secrecy import Secret
+from services.gateway.model import faults
 from services.gateway.model.calls import Answer
-from services.gateway.model.people import SessionMissing, Visit
-from services.gateway.web import forms
+from services.gateway.model.credentials import SIGN_IN_AGAIN
+from services.gateway.model.people import CredentialNeeded, SessionMissing, Visit
+from services.gateway.web import cookies, forms, navigation
 
 PAGES = Path(__file__).parent.parent / "pages"
 # A stylesheet that changed is seen within this time; its path does not change.
 ASSET_AGE_S = 300
 
-ASSETS = MappingProxyType({"portal.css": "text/css", "mark.svg": "image/svg+xml"})
+ASSETS = MappingProxyType(
+    {"portal.css": "text/css", "mark.svg": "image/svg+xml", "passkeys.js": "text/javascript"}
+)
 
 _HEADINGS = MappingProxyType(
     {
@@ -42,12 +47,13 @@ _HEADING_DEFAULT = "Something went wrong"
 class Renderer:
     """Makes pages."""
 
-    def __init__(self, *, vendor_name: str, desktop_name: str) -> None:
+    def __init__(self, *, vendor_name: str, desktop_name: str, provider_name: str = "") -> None:
         """Load the templates.
 
         Args:
             vendor_name: whose portal this is, as people know it.
             desktop_name: the vendor's desktop application, as people know it.
+            provider_name: the vendor's identity provider, as people know it; empty when there is none.
         """
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(PAGES),
@@ -55,7 +61,9 @@ class Renderer:
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
         )
-        self._templates.globals.update(vendor_name=vendor_name, desktop_name=desktop_name)
+        self._templates.globals.update(
+            vendor_name=vendor_name, desktop_name=desktop_name, provider_name=provider_name
+        )
         self._assets = {name: ((PAGES / name).read_bytes(), kind) for name, kind in ASSETS.items()}
 
     def page(
@@ -65,6 +73,7 @@ class Renderer:
         visit: Visit | None = None,
         form_secret: Secret[str] | None = None,
         form_targets: str = "",
+        has_script: bool = False,
         **values: Any,
     ) -> web.Response:
         """Return a page.
@@ -74,16 +83,18 @@ class Renderer:
             visit: who is signed in, for the head of the page.
             form_secret: what the page's form tokens stand on; the visit's session when absent.
             form_targets: where the page's forms may end besides here, as CSP sources.
+            has_script: whether the script for passkeys may run on it.
             values: what the template shows; escaped there.
         """
         secret = form_secret or (visit.session_token if visit else None)
         text = self._templates.get_template(f"{template}.html").render(
             values,
             session=visit.session if visit else None,
+            places=navigation.places(visit.session) if visit else (),
             form_token=lambda action: forms.token(secret, action) if secret else "",
         )
         response = web.Response(text=text, content_type="text/html", charset="utf-8")
-        response.headers["Content-Security-Policy"] = _policy(form_targets)
+        response.headers["Content-Security-Policy"] = _policy(form_targets, has_script=has_script)
         # Forms must tell their origin; nobody else hears anything.
         response.headers["Referrer-Policy"] = "same-origin"
         return response
@@ -94,10 +105,14 @@ class Renderer:
         headers = {"Cache-Control": f"public, max-age={ASSET_AGE_S}"}
         return web.Response(body=body, content_type=content_type, headers=headers)
 
-    def refusal(self, _request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
-        """Return the page that tells a person of an error."""
+    def refusal(self, request: web.Request, error: chassis.errors.SallyportError) -> web.Response:
+        """Return the page that tells a person of an error, or that leads to what they must do first."""
         if isinstance(error, SessionMissing):
-            return self._quiet("entry_needed", 403, will_continue=False)
+            return sign_in_first(request)
+        if isinstance(error, CredentialNeeded):
+            return see(navigation.SECURITY)
+        if error.code == SIGN_IN_AGAIN:
+            return sign_in_again()
         return self._quiet(
             "refused",
             error.http_status,
@@ -125,8 +140,35 @@ def see(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-def _policy(form_targets: str) -> str:
+def marked(response: web.Response, problem: chassis.errors.SallyportError | None) -> web.Response:
+    """Return a page that tells of a problem by itself, with the problem's status."""
+    if problem is not None:
+        response.set_status(problem.http_status)
+        if isinstance(problem, chassis.errors.LimitExceeded):
+            response.headers["Retry-After"] = faults.retry_after(problem.retry_after_s)
+    return response
+
+
+def sign_in_first(request: web.Request) -> web.Response:
+    """Return the redirect to the sign-in page; what can be gone on with afterwards waits."""
+    had_session = cookies.session_token(request) is not None
+    response = see(f"{navigation.SIGN_IN}?notice=ended" if had_session else navigation.SIGN_IN)
+    if request.method == "GET":
+        cookies.set_errand(response, request.raw_path)
+    return response
+
+
+def sign_in_again() -> web.Response:
+    """Return the redirect to the sign-in page for somebody who changes what they sign in with."""
+    response = see(f"{navigation.SIGN_IN}?notice=again")
+    cookies.set_errand(response, navigation.SECURITY)
+    return response
+
+
+def _policy(form_targets: str, *, has_script: bool) -> str:
+    # The script asks our own origin what a passkey is to answer.
+    script = "script-src 'self'; connect-src 'self'; " if has_script else ""
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
-        f"form-action 'self' {form_targets}".rstrip()
+        f"default-src 'none'; {script}style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action 'self' {form_targets}".rstrip()
     )

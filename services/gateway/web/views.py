@@ -20,6 +20,14 @@ PROFILE_NAMES: Mapping[Profile, str] = MappingProxyType(
 NOTICES: Mapping[str, str] = MappingProxyType(
     {
         "welcome": "You are signed in.",
+        "left": "You are signed out.",
+        "ended": "Your session has ended. Sign in again; what you sent last was not done.",
+        "again": "Sign in again to change what you sign in with.",
+        "passkey": "The passkey is set up.",
+        "password": "Password and authenticator app are set up.",
+        "ended_way": "It signs you in no more.",
+        "role": "The role is changed.",
+        "removed": "That person is out.",
         "connected": "The Amazon account is connected.",
         "revoked": "The desktop has lost its access.",
     },

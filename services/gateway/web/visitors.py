@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from aiohttp import web
 
 import chassis.trace
+from chassis.secrecy import Secret
 from services.gateway.model import inputs
-from services.gateway.model.people import Visit
+from services.gateway.model.people import CredentialNeeded, Visit
 from services.gateway.service import Portal, Watch
 from services.gateway.web import cookies, forms
 
@@ -23,7 +24,19 @@ class Visitors:
         self._origin = origin
 
     async def visit(self, request: web.Request) -> Visit:
-        """Return who is on the browser.
+        """Return who is on the browser, settled.
+
+        Raises:
+            SessionMissing: nobody who is signed in.
+            CredentialNeeded: somebody who has nothing to sign in with yet.
+        """
+        visit = await self.newcomer(request)
+        if visit.session.needs_credential:
+            raise CredentialNeeded
+        return visit
+
+    async def newcomer(self, request: web.Request) -> Visit:
+        """Return who is on the browser, also when they have nothing to sign in with yet.
 
         Raises:
             SessionMissing: nobody who is signed in.
@@ -40,7 +53,20 @@ class Visitors:
         return await self._passed(inputs.read_query(request.raw_path.partition("?")[2]))
 
     async def posted(self, request: web.Request) -> tuple[Visit, Mapping[str, str]]:
-        """Return who sent a form of ours, and its fields.
+        """Return who sent a form of ours, settled, and its fields.
+
+        Raises:
+            SessionMissing: nobody who is signed in.
+            CredentialNeeded: somebody who has nothing to sign in with yet.
+            FormRefused: it did not come from our page in this browser.
+            CredentialsNotAccepted: it holds a secret of Amazon's.
+        """
+        forms.check_origin(request, self._origin)
+        visit = await self.visit(request)
+        return visit, await self._fields(request, visit.session_token)
+
+    async def newcomer_posted(self, request: web.Request) -> tuple[Visit, Mapping[str, str]]:
+        """Return who sent a form of ours, also when they have nothing to sign in with yet, and its fields.
 
         Raises:
             SessionMissing: nobody who is signed in.
@@ -48,23 +74,26 @@ class Visitors:
             CredentialsNotAccepted: it holds a secret of Amazon's.
         """
         forms.check_origin(request, self._origin)
-        visit = await self.visit(request)
-        fields = inputs.read_form(await request.read())
-        forms.check_token(fields.get(forms.TOKEN_FIELD, ""), visit.session_token, request.path)
-        return visit, await self._passed(fields)
+        visit = await self.newcomer(request)
+        return visit, await self._fields(request, visit.session_token)
 
-    async def check_first_form(self, request: web.Request) -> None:
-        """Return if a form from before there is a session came from our page in this browser.
+    async def first_form(self, request: web.Request) -> Mapping[str, str]:
+        """Return the fields of a form from before there is a session.
 
         Raises:
-            FormRefused: it did not.
+            FormRefused: it did not come from our page in this browser.
+            CredentialsNotAccepted: it holds a secret of Amazon's.
         """
         forms.check_origin(request, self._origin)
         secret = cookies.entry_secret(request)
         if secret is None:
             raise forms.FormRefused
+        return await self._fields(request, secret)
+
+    async def _fields(self, request: web.Request, secret: Secret[str]) -> Mapping[str, str]:
         fields = inputs.read_form(await request.read())
         forms.check_token(fields.get(forms.TOKEN_FIELD, ""), secret, request.path)
+        return await self._passed(fields)
 
     async def _passed(self, fields: Mapping[str, str]) -> Mapping[str, str]:
         await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())

@@ -17,6 +17,4 @@ async def house() -> AsyncIterator[House]:
 @pytest.fixture
 async def person(house: House) -> Person:
     """Somebody who has signed in."""
-    arrived = Person(house)
-    await arrived.sign_in()
-    return arrived
+    return await Person(house).come_in()

@@ -13,24 +13,34 @@ from yarl import URL
 
 import chassis.crypto.tls
 import chassis.env
+from chassis.secrecy import Secret
 from chassis.web import Site
 from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.gateway_auth import FakeAuth
+from fakes.gateway_people import FakePeople
+from fakes.gateway_sellers import FakeSellers
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
+from services.gateway.model.roles import Role
 from services.gateway.nonces import Nonces
 from services.gateway.proof import ProofVerifier
-from services.gateway.service import LibraryApps, NativeApps, Portal, Watch
-from services.gateway.web import BODY_BYTES_MAX, Doors
+from services.gateway.service import Desk, Entry, LibraryApps, NativeApps, Portal, Security, Team, Watch
+from services.gateway.web import BODY_BYTES_MAX, Doors, cookies
+from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
+from services.gateway.web.security import SecurityPages
 from services.gateway.web.spapi import SpapiDoor
+from services.gateway.web.staff import StaffPages
+from services.gateway.web.team import TeamPages
 from services.gateway.web.visitors import Visitors
 from tests.unit.gateway.proofs import nonces_for
 
@@ -78,6 +88,8 @@ class House:
     port: int
     clock: FakeClock
     auth: FakeAuth
+    people: FakePeople
+    sellers: FakeSellers
     audit: FakeAudit
     signals: FakeSignals
     forwarder: FakeForwarder
@@ -116,6 +128,12 @@ class Heard:
         assert token is not None
         return token[1]
 
+    def begin_token(self, action: str) -> str:
+        """Return the token with which the script begins a ceremony, from the form for its action."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*data-begin-token="([^"]+)"', self.text)
+        assert form is not None, f"no passkey form for {action}"
+        return form[1]
+
     def hidden(self, action: str) -> dict[str, str]:
         """Return every hidden field of the page's form for an action."""
         form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
@@ -136,11 +154,19 @@ class Person:
     async def post(self, path: str, form: Mapping[str, str], **headers: str) -> Heard:
         return await self._send("POST", path, dict(form), {**SAME_ORIGIN, **headers})
 
-    async def sign_in(self) -> Heard:
-        """Follow a fresh invitation and return the answer to its button."""
-        path = f"/portal/enter/{self.house.auth.invite()}"
+    async def enter(self, invitation: str) -> Heard:
+        """Follow an invitation and return the answer to its button."""
+        path = f"/portal/enter/{invitation}"
         page = await self.get(path)
         return await self.post(path, {"form_token": page.form_token(path)})
+
+    async def come_in(self, role: Role = Role.OWNER) -> "Person":
+        """Follow a fresh invitation; settled at once, as if something to sign in with were set up."""
+        await self.enter(self.house.auth.invite(role=role))
+        visit = await self.house.auth.find_session(Secret(self.jar[cookies.SESSION]))
+        await self.house.people.list_credentials(visit)
+        self.jar[cookies.SESSION] = self.house.auth.settle(visit).session_token.reveal()
+        return self
 
     async def _send(
         self, method: str, path: str, form: dict[str, str] | None, headers: dict[str, str]
@@ -167,22 +193,37 @@ def tls() -> tuple[chassis.crypto.tls.Certificate, ssl.SSLContext]:
     return authority.issue("localhost"), trust
 
 
+def put_people(
+    people: FakePeople, sellers: FakeSellers, portal: Portal, *, behind: Mapping[str, Any]
+) -> PeoplePages:
+    """Return people's pages over the fakes; `behind` is what every page stands on."""
+    clock, entry = people.auth.clock, Entry(ways=people)
+    arrivals = Arrivals(clock=clock, entropy=FakeEntropy())
+    security = Security(keeper=people)
+    return PeoplePages(
+        entry=EntryPages(portal=portal, entry=entry, arrivals=arrivals, **behind),
+        security=SecurityPages(security=security, entry=entry, arrivals=arrivals, clock=clock, **behind),
+        team=TeamPages(team=Team(members=people), origin=ORIGIN, **behind),
+        staff=StaffPages(desk=Desk(sellers=sellers), clock=clock, **behind),
+    )
+
+
 @asynccontextmanager
 async def open_house() -> AsyncIterator[House]:
     """Open the doors on loopback."""
     (certificate, trust), clock, entropy = tls(), FakeClock(), FakeEntropy()
     auth, audit, signals, forwarder = FakeAuth(clock), FakeAudit(), FakeSignals(), FakeForwarder()
-    portal = Portal(people=auth)
+    people = FakePeople(auth)
+    sellers, portal = FakeSellers(people), Portal(people=auth)
     watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy)
     apps = NativeApps(people=auth, tokens=auth, client=CLIENT, issuer=ORIGIN)
     visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)
-    renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name)
+    renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name, provider_name="Lamplight Login")
     nonces = nonces_for(clock)
     proofs = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
     doors = Doors(
-        portal=PortalPages(
-            portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock, entropy=entropy
-        ),
+        people=put_people(people, sellers, portal, behind={"visitors": visitors, "renderer": renderer}),
+        portal=PortalPages(portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
         oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
         lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
@@ -197,5 +238,5 @@ async def open_house() -> AsyncIterator[House]:
     await site.start()
     connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield House(site.port, clock, auth, audit, signals, forwarder, nonces, session)
+        yield House(site.port, clock, auth, people, sellers, audit, signals, forwarder, nonces, session)
     await site.stop(1.0)

@@ -8,6 +8,7 @@ import pytest
 
 from services.gateway.web import cookies
 from tests.unit.gateway.doors import ORIGIN, Heard, House, Person
+from tests.unit.gateway.people import SIGN_IN, set_up_password
 
 REDIRECT = "http://127.0.0.1:49152/callback"
 REQUEST = {
@@ -69,13 +70,13 @@ async def test_the_person_reads_what_the_desktop_asks_for(person: Person) -> Non
 
 async def test_a_person_without_session_goes_on_after_signing_in(house: House) -> None:
     person = Person(house)
-    page = await person.get(path())
-    assert page.status == 200
-    assert "continues by itself" in page.text
-    entered = await person.sign_in()
-    assert entered.headers["Location"] == path()
+    led = await person.get(path())
+    assert (led.status, led.headers["Location"]) == (303, SIGN_IN)
+    await person.enter(house.auth.invite())
+    done = await set_up_password(person)
+    assert done.headers["Location"] == path()
     assert cookies.ERRAND not in person.jar
-    assert "Allow this desktop?" in (await person.get(entered.headers["Location"])).text
+    assert "Allow this desktop?" in (await person.get(done.headers["Location"])).text
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ async def test_a_person_without_session_goes_on_after_signing_in(house: House) -
         for target in (
             "//evil.example/",
             "https://evil.example/oauth/authorize",
-            "/portal/connect",
+            "/portal/sign-out",
             "/oauth/authorize/deny?x",
             "/oauth/authorize\r\nX: y",
             "/consent/login@evil.example",
@@ -96,8 +97,9 @@ async def test_a_person_without_session_goes_on_after_signing_in(house: House) -
 async def test_a_tampered_errand_leads_to_the_portal(house: House, errand: str) -> None:
     person = Person(house)
     person.jar[cookies.ERRAND] = errand
-    entered = await person.sign_in()
-    assert entered.headers["Location"] == "/portal?notice=welcome"
+    await person.enter(house.auth.invite())
+    done = await set_up_password(person)
+    assert done.headers["Location"] == "/portal?notice=password"
 
 
 @pytest.mark.parametrize(

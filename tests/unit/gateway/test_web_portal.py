@@ -1,4 +1,4 @@
-"""The portal over a real socket: entering, connecting, desktops, and what is refused."""
+"""The portal's home over a real socket: connecting, desktops, and what is refused."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,60 +18,6 @@ STRANGE_HEADERS = [
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
 ]
-
-
-async def test_an_invitation_signs_a_person_in_once(house: House) -> None:
-    person, path = Person(house), f"/portal/enter/{house.auth.invite()}"
-    page = await person.get(path)
-    assert page.status == 200
-    entered = await person.post(path, {"form_token": page.form_token(path)})
-    assert (entered.status, entered.headers["Location"]) == (303, "/portal?notice=welcome")
-    assert "Blue Lamp Trading" in (await person.get("/portal")).text
-
-    again = Person(house)
-    token = (await again.get(path)).form_token(path)
-    refused = await again.post(path, {"form_token": token})
-    assert refused.status == 401
-    assert "invitation_invalid" in refused.text
-    assert cookies.SESSION not in again.jar
-
-
-async def test_looking_at_an_invitation_does_not_use_it_up(house: House) -> None:
-    """Mail scanners follow links."""
-    invitation = house.auth.invite()
-    await Person(house).get(f"/portal/enter/{invitation}")
-    assert invitation in house.auth.invitations
-
-
-async def test_the_session_cookie_is_for_this_host_over_tls_and_unseen_by_scripts(house: House) -> None:
-    entered = await Person(house).sign_in()
-    (session,) = [cookie for cookie in entered.cookies() if cookie.startswith(cookies.SESSION)]
-    assert session.startswith("__Host-")
-    parts = {part.strip() for part in session.split(";")[1:]}
-    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"} <= parts
-    assert not any(part.startswith("Domain") for part in parts)
-
-
-async def test_a_sign_in_form_of_another_browser_is_refused_T04(house: House) -> None:
-    path = f"/portal/enter/{house.auth.invite()}"
-    attackers_page = await Person(house).get(path)
-    victim = Person(house)
-    without_cookie = await victim.post(path, {"form_token": attackers_page.form_token(path)})
-    await victim.get(path)
-    with_own_cookie = await victim.post(path, {"form_token": attackers_page.form_token(path)})
-    assert (without_cookie.status, with_own_cookie.status) == (403, 403)
-    assert cookies.SESSION not in victim.jar
-
-
-async def test_nobody_is_asked_to_open_the_invitation_first(house: House) -> None:
-    page = await Person(house).get("/portal")
-    assert page.status == 403
-    assert "invitation link" in page.text
-
-
-async def test_an_ended_session_is_nobody(house: House, person: Person) -> None:
-    house.clock.pass_(12 * 3600)
-    assert (await person.get("/portal")).status == 403
 
 
 async def test_the_root_leads_to_the_portal(house: House) -> None:
@@ -94,7 +40,12 @@ async def test_pages_let_no_script_run_and_no_one_frame_them(person: Person) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [("/portal/portal.css", "text/css"), ("/portal/mark.svg", "image/svg+xml")]
+    ("path", "kind"),
+    [
+        ("/portal/portal.css", "text/css"),
+        ("/portal/mark.svg", "image/svg+xml"),
+        ("/portal/passkeys.js", "text/javascript"),
+    ],
 )
 async def test_the_pages_assets_are_served(house: House, path: str, kind: str) -> None:
     answer = await Person(house).get(path)
@@ -178,7 +129,7 @@ async def test_a_state_works_once_and_for_its_own_session_T08(house: House, pers
     (state,) = house.auth.states
     answer = f"/consent/callback?state={state}&selling_partner_id=A2SP&spapi_oauth_code=ANxyz"
     other = Person(house)
-    await other.sign_in()
+    await other.come_in()
     mixed_up = await other.get(answer)
     late = await person.get(answer)
     assert (mixed_up.status, late.status) == (400, 400)
@@ -231,7 +182,7 @@ async def test_a_revoked_desktop_stays_listed_without_its_button(house: House, p
 
 async def test_a_foreign_desktop_is_as_absent_as_none_T07(house: House, person: Person) -> None:
     path, stranger = await _enrol(house, person), Person(house)
-    await stranger.sign_in()
+    await stranger.come_in()
     session = Secret(stranger.jar[cookies.SESSION])
     answers = []
     for place in (path, path.replace("/devices/", "/devices/f")):
@@ -244,7 +195,7 @@ async def test_a_foreign_desktop_is_as_absent_as_none_T07(house: House, person: 
 
 async def test_a_form_of_another_persons_page_is_refused(house: House, person: Person) -> None:
     path, stranger = await _enrol(house, person), Person(house)
-    await stranger.sign_in()
+    await stranger.come_in()
     stolen = (await person.get("/portal")).form_token(path)
     assert (await stranger.post(path, {"form_token": stolen})).status == 403
 
@@ -256,14 +207,6 @@ async def _enrol(house: House, person: Person) -> str:
     await person.post("/portal/devices", form)
     ((desktop,),) = house.auth.desktops.values()
     return f"/portal/devices/{desktop.device_id}/revoke"
-
-
-async def test_signing_out_ends_the_session(house: House, person: Person) -> None:
-    home = await person.get("/portal")
-    left = await person.post("/portal/sign-out", {"form_token": home.form_token("/portal/sign-out")})
-    assert left.status == 303
-    assert cookies.SESSION not in person.jar
-    assert not house.auth.sessions
 
 
 @pytest.mark.parametrize("headers", STRANGE_HEADERS)
