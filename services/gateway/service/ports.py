@@ -5,7 +5,7 @@ from typing import Protocol
 
 from chassis.secrecy import Secret
 from services.gateway.model.audit import AuditEvent
-from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Desktop, Visit
 
 
@@ -52,9 +52,7 @@ class People(Protocol):
         """End a device's access for good."""
         ...
 
-    async def authorize_device(
-        self, visit: Visit, request: AuthorizationRequest, approval: Approval
-    ) -> Secret[str]:
+    async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
         """Return a code that the desktop turns into tokens, once, within 60 s."""
         ...
 
