@@ -56,6 +56,12 @@ class FakeSignals:
     def told_late(self, result: str) -> None:
         self.counts["told_late", result] += 1
 
+    def key_age(self, oldest_s: float) -> None:
+        self.oldest_key_s = oldest_s
+
+    def sealed_damaged(self, values: int) -> None:
+        self.counts["sealed_damaged",] += values
+
     def secret_refused(self, which: str) -> None:
         self.counts["secret_refused", which] += 1
 

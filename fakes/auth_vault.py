@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+from collections import Counter
+from collections.abc import Sequence
 
 from chassis.crypto.seal import IntegrityFailure
 from chassis.secrecy import Secret
@@ -9,6 +11,7 @@ from chassis.vault import KeyGone, KeyServiceUnavailable
 from services.auth.model.consents import Credentials
 from services.auth.model.credentials import KeptPair, SecretPair
 from services.auth.model.refusals import ApplicationMissing
+from services.auth.model.rewrapping import KeyOwner, Plaintext, SealedValue, key_version
 from services.auth.model.sealing import AnyPlace
 
 DIGEST_KEY = b"the fake key service's digest key"
@@ -20,9 +23,10 @@ class FakeVault:
     def __init__(self) -> None:
         self.is_down = False
         self.keys: set[str] = set()
-        self.credentials: dict[str, Credentials] = {}
         self.secrets: dict[str, KeptPair] = {}
         self.versions: dict[str, list[SecretPair]] = {}
+        self.newest: Counter[str] = Counter()
+        self.closed: Counter[str] = Counter()
         self._sealed: dict[str, tuple[AnyPlace, Secret[str]]] = {}
 
     async def create_key(self, seller_id: str) -> None:
@@ -39,30 +43,44 @@ class FakeVault:
 
     async def seal(self, place: AnyPlace, plaintext: Secret[str]) -> str:
         self._check(place)
-        ticket = f"fake:v1:{len(self._sealed):06d}"
+        ticket = f"vault:v{1 + self.newest[place.tenant]}:{len(self._sealed):06d}"
         self._sealed[ticket] = (place, plaintext)
         return ticket
 
     async def open(self, place: AnyPlace, sealed: str) -> Secret[str]:
         self._check(place)
         home, plaintext = self._sealed.get(sealed, (None, Secret("")))
-        if home != place:
+        if home != place or key_version(sealed) <= self.closed[place.tenant]:
             raise IntegrityFailure
         return plaintext
+
+    async def find_version(self, owner: KeyOwner) -> int:
+        self._check_key(owner.owner_id)
+        return 1 + self.newest[owner.owner_id]
+
+    async def rotate_key(self, owner: KeyOwner) -> None:
+        self._check_key(owner.owner_id)
+        self.newest[owner.owner_id] += 1
+
+    async def close_versions(self, owner: KeyOwner, oldest_opened: int) -> None:
+        self._check_key(owner.owner_id)
+        self.closed[owner.owner_id] = oldest_opened - 1
+
+    async def open_many(self, owner: KeyOwner, values: Sequence[SealedValue]) -> Sequence[Secret[str]]:
+        assert all(value.place.tenant == owner.owner_id for value in values)
+        return [await self.open(value.place, value.sealed) for value in values]
+
+    async def seal_many(self, owner: KeyOwner, values: Sequence[Plaintext]) -> Sequence[str]:
+        assert all(value.place.tenant == owner.owner_id for value in values)
+        return [await self.seal(value.place, value.text) for value in values]
 
     async def digest(self, purpose: str, text: str) -> bytes:
         self._check()
         return hmac.digest(DIGEST_KEY, hashlib.sha256(f"{purpose}:{text}".encode()).digest(), "sha256")
 
-    async def keep_credentials(self, application_id: str, credentials: Credentials) -> None:
-        self._check()
-        self.credentials[application_id] = credentials
-
     async def find_credentials(self, application_id: str) -> Credentials:
-        self._check()
-        if application_id not in self.credentials:
-            raise ApplicationMissing
-        return self.credentials[application_id]
+        pair = (await self.find_secrets(application_id)).pair
+        return pair.credentials(pair.newest)
 
     async def find_secrets(self, application_id: str) -> KeptPair:
         self._check()
@@ -86,5 +104,11 @@ class FakeVault:
     def _check(self, place: AnyPlace | None = None) -> None:
         if self.is_down:
             raise KeyServiceUnavailable
-        if place is not None and place.tenant not in self.keys:
+        if place is not None:
+            self._check_key(place.tenant)
+
+    def _check_key(self, tenant: str) -> None:
+        if self.is_down:
+            raise KeyServiceUnavailable
+        if tenant not in self.keys:
             raise KeyGone

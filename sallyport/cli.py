@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import sallyport.audit.commands
 import sallyport.demo.command
 import sallyport.inventory
+import sallyport.keys.commands
 import sallyport.run
 import sallyport.simulate.command
 import sallyport.webhook
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.demo.command.add_command(verbs)
     sallyport.audit.commands.add_commands(verbs)
     sallyport.inventory.add_command(verbs)
+    sallyport.keys.commands.add_commands(verbs)
     sallyport.simulate.command.add_command(verbs)
     sallyport.webhook.add_commands(verbs)
     return root

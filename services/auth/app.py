@@ -85,6 +85,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         use_cases = compose(ports, config.pages, config.client_ids)
         work = jobs.Jobs(
             upkeep=use_cases.upkeep,
+            keys=use_cases.keys,
             news=use_cases.news,
             line=ground.store,
             clock=ground.clock,
@@ -99,6 +100,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("settle", work.settle),
                 ("confirm", work.confirm),
                 ("retire", work.retire),
+                ("key_ages", work.age_keys),
+                ("rewrap", work.rewrap),
                 ("news", work.hear_news),
                 ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
                 ("keys_health", functools.partial(work.watch, jobs.KEYS_NAME, ground.keys.ping)),

@@ -12,6 +12,7 @@ import chassis.errors
 import chassis.trace
 from services.auth.model.devices import Revocation
 from services.auth.service.news import News
+from services.auth.service.rewrapping import KeyService
 from services.auth.service.upkeep import Upkeep
 
 PURGE_PERIOD_S = 60.0
@@ -66,6 +67,7 @@ class Jobs:
         self,
         *,
         upkeep: Upkeep,
+        keys: KeyService,
         news: News,
         line: Line,
         clock: chassis.clock.Clock,
@@ -73,6 +75,7 @@ class Jobs:
         signals: Signals,
     ) -> None:
         self._upkeep = upkeep
+        self._keys = keys
         self._news = news
         self._line = line
         self._clock = clock

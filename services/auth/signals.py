@@ -120,6 +120,14 @@ class Signals:
         self._notices = registry.counter(
             "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
         )
+        self._key_age = registry.gauge(
+            "sallyport_auth_oldest_key_age_seconds",
+            "For how long the oldest sealing key's newest version is in use.",
+        )
+        self._damaged = registry.counter(
+            "sallyport_auth_damaged_values_total",
+            "Sealed values that did not open when they were sealed anew.",
+        )
         self._jobs_failed = registry.counter(
             "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
         )
@@ -187,6 +195,16 @@ class Signals:
         self._notices.inc(result=result)
         if result in UNREAD:
             self._log.warning("letter left in the queue", result=result)
+
+    def key_age(self, oldest_s: float) -> None:
+        """Show for how long the oldest sealing key's newest version is in use."""
+        self._key_age.set(oldest_s)
+
+    def sealed_damaged(self, values: int) -> None:
+        """Count sealed values that did not open when they were to be sealed anew, and raise the alarm."""
+        self._damaged.inc(values)
+        if values:
+            self._log.error("sealed values do not open", values=values)
 
     def job_failed(self, job: str, code: str) -> None:
         """Count and log one round of a job that failed."""

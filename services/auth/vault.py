@@ -9,7 +9,7 @@ kv       auth/applications/<application_id>    client id and client secrets, wit
 import base64
 import binascii
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import chassis.clock
@@ -22,6 +22,7 @@ from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials
 from services.auth.model.credentials import SECRET_LIFE, ClientSecret, KeptPair, Origin, SecretPair
 from services.auth.model.refusals import ApplicationMissing
+from services.auth.model.rewrapping import KeyKind, KeyOwner, Plaintext, SealedValue
 from services.auth.model.sealing import AnyPlace, ApplicationPlace
 
 DIGEST_KEY_PATH = "auth/digest-key"
@@ -163,6 +164,12 @@ def _key_name(place: AnyPlace) -> str:
     if isinstance(place, ApplicationPlace):
         return _application_key(place.application_id)
     return _seller_key(place.seller_id)
+
+
+def _owner_key(owner: KeyOwner) -> str:
+    if owner.kind is KeyKind.APPLICATION:
+        return _application_key(owner.owner_id)
+    return _seller_key(owner.owner_id)
 
 
 def _seller_key(seller_id: str) -> str:

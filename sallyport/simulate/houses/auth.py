@@ -61,6 +61,7 @@ def build(ground: Ground, life: Life) -> House:
     )
     jobs = Jobs(
         upkeep=use_cases.upkeep,
+        keys=use_cases.keys,
         news=use_cases.news,
         line=_Line(life, ground.engines.listeners, ground.faults),
         clock=ground.clock,

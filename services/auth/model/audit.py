@@ -39,6 +39,10 @@ class Kind(StrEnum):
         SELLER_OFFBOARDED: a seller left, and nobody of theirs gets in any more. Details: reason.
         SELLER_ERASED: nothing that a seller left behind can be opened any more. Details: receipt_id.
         USER_INVITED: Details: user_id.
+        KEYS_ROTATION_ASKED: an operator wants keys rotated. Details: keys ("all", or whose kind of key).
+        KEY_ROTATED: a key has a new version, under which all is sealed from now on. Details: key_kind.
+        KEY_VERSIONS_CLOSED: nothing sealed under older versions of a key opens any more. Details: key_kind,
+            version.
     """
 
     SESSION_STARTED = "auth.session.started"
@@ -67,6 +71,9 @@ class Kind(StrEnum):
     SELLER_OFFBOARDED = "auth.seller.offboarded"
     SELLER_ERASED = "auth.seller.erased"
     USER_INVITED = "auth.user.invited"
+    KEYS_ROTATION_ASKED = "auth.keys.rotation_asked"
+    KEY_ROTATED = "auth.key.rotated"
+    KEY_VERSIONS_CLOSED = "auth.key.versions_closed"
 
 
 class Result(StrEnum):

@@ -14,6 +14,7 @@ from services.auth.rpc.authorization import AuthorizationService
 from services.auth.rpc.consents import ConsentCalls
 from services.auth.rpc.devices import DeviceCalls
 from services.auth.rpc.gateway import GatewayCalls
+from services.auth.rpc.keys import KeyAdmin
 from services.auth.rpc.people import PeopleCalls
 from services.auth.rpc.sellers import SellerAdmin
 from services.auth.service import UseCases
@@ -163,5 +164,11 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
             add=auth_pb2_grpc.add_AuthAdminServicer_to_server,
             servicer=AuthAdmin(use_cases.admin),
             methods=ADMIN_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=keys_pb2.DESCRIPTOR.services_by_name["KeyAdmin"],
+            add=keys_pb2_grpc.add_KeyAdminServicer_to_server,
+            servicer=KeyAdmin(use_cases.keys),
+            methods=KEY_METHODS,
         ),
     )

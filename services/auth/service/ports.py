@@ -13,6 +13,7 @@ from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant, Restriction
 from services.auth.model.sealing import AnyPlace
 from services.auth.service.rotation_ports import SecretPairs, SecretSignals
+from services.auth.service.key_ports import Keyring
 from services.auth.service.storage import Store
 
 
@@ -173,6 +174,10 @@ class Signals(SecretSignals, Protocol):
         """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""
         ...
 
+
+    def key_age(self, oldest_s: float) -> None:
+        """Show for how long the oldest sealing key's newest version is in use."""
+        ...
 
     def sealed_damaged(self, values: int) -> None:
         """Count sealed values that did not open when they were to be sealed anew; an alarm."""

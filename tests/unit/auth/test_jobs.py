@@ -66,6 +66,7 @@ class Shift:
         self.clock, self.board = FakeClock(), Board()
         self.jobs = Jobs(
             upkeep=self.house.use.upkeep,
+            keys=self.house.use.keys,
             news=self.news,
             line=self.line,
             clock=self.clock,
