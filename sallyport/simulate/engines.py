@@ -7,9 +7,10 @@ its place, to prove that the invariants notice.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fakes import auth_tables, retention_store
+from fakes import retention_store
 from fakes.audit_store import FakeAuditStore
 from fakes.auth_store import FakeStore
+from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.retention_keys import FakeKeys, FakeReceiptKey
 from fakes.retention_store import FakeErasureStore, FakeRecordStore
@@ -29,7 +30,7 @@ class Engines:
         listeners: who hears auth's news, over all replicas.
     """
 
-    auth_tables: auth_tables.Tables = field(default_factory=auth_tables.Tables)
+    auth_tables: Tables = field(default_factory=Tables)
     auth_store: Callable[..., FakeStore] = FakeStore
     auth_vault: FakeVault = field(default_factory=FakeVault)
     listeners: list[Callable[[Revocation], None]] = field(default_factory=list)
