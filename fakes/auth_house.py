@@ -22,7 +22,7 @@ from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
-from services.auth.model.consents import Application, Callback, OpenConsent, Region
+from services.auth.model.consents import AccountKind, Application, Callback, OpenConsent, Region
 from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Authorization, Redemption
 from services.auth.model.marketplaces import ConsentPages, Marketplace
@@ -188,7 +188,9 @@ class House:
         session_token, _ = await self.use.sessions.redeem_invitation(invitation)
         return Person(seller_id, session_token)
 
-    async def begin(self, person: Person, marketplace_id: str = US) -> str:
+    async def begin(
+        self, person: Person, marketplace_id: str = US, kind: AccountKind = AccountKind.SELLER
+    ) -> str:
         """Return the state in the address of the consent page."""
         url = await self.use.consents.begin(person.session_token, marketplace_id)
         return parse_qs(urlsplit(url.reveal()).query)["state"][0]

@@ -95,6 +95,13 @@ def test_bad_keys_are_named(key: str, value: str) -> None:
     [
         {"marketplace_id": "A0", "country": "XX", "region": "moon", "seller_host": "sc.example.com"},
         {"marketplace_id": "A0", "country": "XX", "region": "eu", "seller_host": "evil.example/x@"},
+        {
+            "marketplace_id": "A0",
+            "country": "XX",
+            "region": "eu",
+            "seller_host": "sc.example.com",
+            "vendor_host": "evil.example/x@",
+        },
         {"marketplace_id": "A0"},
         "A0",
     ],

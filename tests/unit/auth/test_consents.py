@@ -7,14 +7,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chassis.secrecy import Secret
-from fakes.auth_house import APPLICATION, DE, PAGES, US, House
+from fakes.auth_house import APPLICATION, DE, IE, PAGES, US, House
 from services.auth.model.audit import Kind, Phase
-from services.auth.model.consents import AccountKind, Callback, Ending
+from services.auth.model.consent_refusals import ConsentNotFound, OtherAccount, VendorCentralUnknown
+from services.auth.model.consents import AccountKind, Callback, Ending, Region
 from services.auth.model.refusals import (
     ApplicationMissing,
     ApplicationRefused,
     AuthorizationUnavailable,
     ConsentCodeRefused,
+    ConsentRevoked,
     InvalidState,
     SellingPartnerTaken,
     SessionInvalid,
@@ -47,6 +49,25 @@ async def test_a_configured_page_stands_in_for_every_seller_central() -> None:
     pages = replace(PAGES, override_url="https://localhost:9443")
     url = pages.url(pages.find(DE), AccountKind.VENDOR, APPLICATION, state="state")
     assert url.startswith("https://localhost:9443/apps/authorize/consent?")
+
+
+async def test_a_vendor_consents_in_vendor_central() -> None:
+    house = House()
+    person = await house.person()
+    url = await house.use.consents.begin(person.session_token, DE, AccountKind.VENDOR)
+    assert urlsplit(url.reveal()).netloc == "vc.example.de"
+    state = parse_qs(urlsplit(url.reveal()).query)["state"][0]
+    connected = await house.use.consents.complete(person.session_token, house.callback(state))
+    assert connected.consent.account_kind is AccountKind.VENDOR
+
+
+async def test_where_no_vendor_central_is_known_a_vendor_is_told_so() -> None:
+    house = House()
+    person = await house.person()
+    with pytest.raises(VendorCentralUnknown):
+        await house.use.consents.begin(person.session_token, IE, AccountKind.VENDOR)
+    assert house.tables.states == {}
+    await house.use.consents.begin(person.session_token, IE, AccountKind.SELLER)
 
 
 async def test_a_completed_consent_lives_365_days_and_keeps_the_sealed_token() -> None:
@@ -169,6 +190,68 @@ async def test_a_new_consent_destroys_the_older_token_of_its_region_only() -> No
         europe.consent.consent_id,
         newer.consent.consent_id,
     }
+
+
+async def test_renewing_leads_to_the_same_place_and_replaces_the_older_token() -> None:
+    house = House()
+    person = await house.person()
+    state = await house.begin(person, DE, AccountKind.VENDOR)
+    callback = house.callback(state, "A1")
+    older = await house.use.consents.complete(person.session_token, callback)
+    url = await house.use.consents.renew(person.session_token, older.consent.consent_id)
+    assert urlsplit(url.reveal()).netloc == "vc.example.de"
+    state = parse_qs(urlsplit(url.reveal()).query)["state"][0]
+    newer = await house.use.consents.complete(person.session_token, house.callback(state, "A1"))
+    kept = house.tables.consents
+    assert newer.consent.account_kind is AccountKind.VENDOR
+    assert kept[older.consent.consent_id].ending is Ending.REPLACED
+    assert kept[older.consent.consent_id].refresh_token_sealed is None
+
+
+async def test_renewing_with_another_account_is_refused_and_leaves_the_older_one_T08() -> None:
+    house = House()
+    person = await house.person()
+    older = await house.connect(person, US, "A1")
+    url = await house.use.consents.renew(person.session_token, older.consent.consent_id)
+    state = parse_qs(urlsplit(url.reveal()).query)["state"][0]
+    with pytest.raises(OtherAccount):
+        await house.use.consents.complete(person.session_token, house.callback(state, "A2"))
+    assert house.amazon.calls["exchange"] == 1
+    assert house.tables.consents[older.consent.consent_id].ended_at is None
+
+
+async def test_a_disconnected_consent_is_gone_at_once_and_devices_are_told() -> None:
+    house = House()
+    person = await house.person()
+    connected, desktop = await house.connect(person), await house.bound(person)
+    watcher = house.use.news.watch()
+    for _ in range(2):
+        await house.use.consents.disconnect(person.session_token, connected.consent.consent_id)
+    kept = house.tables.consents[connected.consent.consent_id]
+    assert (kept.ending, kept.refresh_token_sealed) == (Ending.DISCONNECTED, None)
+    assert (await watcher.next()).device_id == desktop.device_id
+    with pytest.raises(ConsentRevoked):
+        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+    assert house.audit.told(Kind.CONSENT_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    (event, _) = [one for one in house.audit.events.values() if one.kind is Kind.CONSENT_REVOKED]
+    assert (event.actor.kind, event.details["reason"]) == ("user", "disconnected")
+    listed = await house.use.consents.list_all(person.session_token)
+    assert [one.status for one in listed] == ["disconnected"]
+
+
+@pytest.mark.parametrize("consent_id", ["theirs", "0190b2f0-0000-7000-8000-000000000000", "", "\x00"])
+async def test_a_foreign_consent_is_as_absent_as_none_T07(consent_id: str) -> None:
+    house = House()
+    owner, stranger = await house.person("Owner"), await house.person("Stranger")
+    connected = await house.connect(owner)
+    asked = connected.consent.consent_id if consent_id == "theirs" else consent_id
+    for call in (
+        house.use.consents.renew(stranger.session_token, asked),
+        house.use.consents.disconnect(stranger.session_token, asked),
+    ):
+        with pytest.raises(ConsentNotFound):
+            await call
+    assert house.tables.consents[connected.consent.consent_id].ended_at is None
 
 
 async def test_a_listed_consent_shows_when_it_has_expired() -> None:

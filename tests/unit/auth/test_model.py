@@ -127,3 +127,6 @@ def test_the_marketplace_table_has_all_23_with_their_regions() -> None:
     assert len({row["marketplace_id"] for row in rows}) == 23
     assert [regions.count(region) for region in (Region.NA, Region.EU, Region.FE)] == [4, 16, 3]
     assert all(row["seller_host"].startswith("sellercentral") for row in rows)
+    assert all(row.get("vendor_host", "vendorcentral").startswith("vendorcentral") for row in rows)
+    without = [row["country"] for row in rows if "vendor_host" not in row]
+    assert without == ["IE", "SA", "ZA"], "no source names Vendor Central there"

@@ -1,9 +1,11 @@
 """Periodic work, one run at a time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from chassis.secrecy import Secret
 from fakes.auth_house import House
 from services.auth.model.audit import Kind
 from services.auth.model.consents import Ending, Region
@@ -38,7 +40,7 @@ async def test_a_purge_is_bounded() -> None:
     assert await store.purge() == 0
 
 
-async def test_a_doubtful_refusal_is_confirmed_without_any_caller_R08() -> None:
+async def test_amazon_is_asked_again_before_a_refused_seller_is_called_revoked_R08() -> None:
     house = House()
     person = await house.person()
     connected = await house.connect(person)
@@ -50,7 +52,28 @@ async def test_a_doubtful_refusal_is_confirmed_without_any_caller_R08() -> None:
     house.pass_(timedelta(seconds=121))
     assert await house.use.upkeep.confirm_refusals() == 1
     assert house.tables.consents[connected.consent.consent_id].ending is Ending.REFUSED
+    assert house.amazon.calls["refresh"] == 2
     assert await house.use.upkeep.confirm_refusals() == 0
+
+
+async def test_the_second_time_amazon_is_shown_the_token_as_it_is_stored_by_then_R08() -> None:
+    house = House()
+    person = await house.person()
+    connected = await house.connect(person)
+    desktop = await house.bound(person)
+    house.amazon.refresh_tokens.clear()
+    with pytest.raises(AuthorizationUnavailable):
+        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+    refused = house.tables.consents[connected.consent.consent_id]
+    house.amazon.refresh_tokens.add("Atzr|newer")
+    newer = await house.vault.seal(refused.next_refresh_token_place, Secret("Atzr|newer"))
+    house.tables.consents[refused.consent_id] = replace(
+        refused, refresh_token_sealed=newer, refresh_version=refused.refresh_version + 1
+    )
+    house.pass_(timedelta(seconds=121))
+    assert await house.use.upkeep.confirm_refusals() == 1
+    kept = house.tables.consents[refused.consent_id]
+    assert (kept.ended_at, kept.refused_at) == (None, None)
 
 
 async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
