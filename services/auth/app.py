@@ -4,6 +4,7 @@ import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import chassis.clock
 import chassis.db
@@ -15,10 +16,16 @@ import chassis.run
 import chassis.trace
 import chassis.vault
 import chassis.web
-from services.auth import amazon, jobs, rpc
+from services.auth import amazon, inbox, jobs, rpc
 from services.auth.config import Config
+from services.auth.model.sealing import STAFF
+from services.auth.passkeys import Passkeys
+from services.auth.passwords import AuthenticatorApps, Hasher
 from services.auth.peers import AuditLog, Safe
+from services.auth.provider import NoProvider, Provider
+from services.auth.provider import connect as connect_provider
 from services.auth.service import UseCases, compose
+from services.auth.service.notices import NoticeService
 from services.auth.service.ports import Ports
 from services.auth.signals import Signals
 from services.auth.store import Store
@@ -35,6 +42,8 @@ AUDIT_DEADLINE_S = 2.0
 # As long as retention takes at most: keys and rows, the verifier's tries, the receipt.
 SAFE_DEADLINE_S = 60.0
 DIGEST_KEY_ERRAND = "digest key"
+# Where the gateway takes what the identity provider sends back.
+PROVIDER_CALLBACK_PATH = "/portal/sign-in/provider"
 
 Task = tuple[str, Callable[[], Awaitable[None]]]
 
@@ -71,10 +80,16 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         for dialled in (channel, safe_channel):
             stack.push_async_callback(dialled.close)
         amazon_client = await stack.enter_async_context(amazon.connect(_endpoints(config), ground.clock))
+        hasher = Hasher()
+        stack.callback(hasher.close)
         ports = Ports(
             store=ground.store,
             vault=ground.keys,
             amazon=amazon_client,
+            passkeys=Passkeys(config.origin),
+            hasher=hasher,
+            codes=AuthenticatorApps(ground.clock, urlsplit(config.origin).hostname or ""),
+            provider=await _open_provider(stack, config, ground),
             safe=Safe(safe_channel),
             audit=AuditLog(channel),
             signals=signals,
@@ -82,7 +97,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             entropy=chassis.entropy.SystemEntropy(),
             request_id=chassis.trace.request_id,
         )
-        use_cases = compose(ports, config.pages, config.client_ids)
+        use_cases = compose(ports, config.pages, config.client_ids, rotation=config.rotation)
         work = jobs.Jobs(
             upkeep=use_cases.upkeep,
             keys=use_cases.keys,
@@ -100,6 +115,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("settle", work.settle),
                 ("confirm", work.confirm),
                 ("retire", work.retire),
+                *_jobs(work, use_cases),
+                *await _hearing(stack, config, ground, ports=ports, use_cases=use_cases, work=work),
                 ("key_ages", work.age_keys),
                 ("rewrap", work.rewrap),
                 ("news", work.hear_news),
@@ -125,8 +142,41 @@ def _jobs(work: jobs.Jobs, use_cases: UseCases) -> list[Task]:
     rounds = (
         ("remind", use_cases.reminding.remind, jobs.REMIND_PERIOD_S),
         ("offboard", use_cases.offboarding.pursue, jobs.OFFBOARD_PERIOD_S),
+        ("access_review", use_cases.people.reviews.watch, jobs.ACCESS_REVIEW_PERIOD_S),
     )
-    return [(job, functools.partial(work.repeat, job, round_, period_s)) for job, round_, period_s in rounds]
+    return [
+        ("secrets", functools.partial(work.tend_secrets, use_cases.rotation.tend)),
+        *((job, functools.partial(work.repeat, job, round_, period_s)) for job, round_, period_s in rounds),
+    ]
+
+
+async def _hearing(
+    stack: AsyncExitStack,
+    config: Config,
+    ground: Ground,
+    *,
+    ports: Ports,
+    use_cases: UseCases,
+    work: jobs.Jobs,
+) -> list[Task]:
+    """Return what hears the vendor's queue, if there is one."""
+    if config.queue is None:
+        return []
+    queue = inbox.Queue(
+        url=config.queue.url,
+        region=config.queue.region,
+        endpoint=config.queue.endpoint,
+        ca_file=config.amazon.ca_file,
+    )
+    key_file = config.queue.key_file
+    find_key = ground.keys.find_queue_key if key_file is None else inbox.key_file(key_file)
+    notices = NoticeService(
+        ports,
+        await stack.enter_async_context(inbox.connect(queue, find_key)),
+        changes=use_cases.secret_changes,
+        rotation=use_cases.rotation,
+    )
+    return [("notices", functools.partial(work.repeat, "notices", notices.hear, jobs.NOTICES_PERIOD_S))]
 
 
 async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
@@ -141,7 +191,23 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     store, keys = Store(pool), AuthVault(vault, clock, chassis.entropy.SystemEntropy())
     async with store.alone(DIGEST_KEY_ERRAND):
         await keys.ensure_digest_key()
+        await keys.create_key(STAFF)
     return Ground(clock=clock, vault=vault, keeper=keeper, store=store, keys=keys)
+
+
+async def _open_provider(stack: AsyncExitStack, config: Config, ground: Ground) -> Provider | NoProvider:
+    """Open the way to the vendor's identity provider, where there is one."""
+    if config.provider is None:
+        return NoProvider()
+    return await stack.enter_async_context(
+        connect_provider(
+            config.provider.trust,
+            ground.clock,
+            ca_file=config.provider.ca_file,
+            redirect_uri=config.origin + PROVIDER_CALLBACK_PATH,
+            client_secret=ground.keys.find_provider_secret,
+        )
+    )
 
 
 def _endpoints(config: Config) -> amazon.Endpoints:

@@ -23,6 +23,10 @@ KEY_AGES_PERIOD_S = 3_600.0
 REWRAP_PERIOD_S = 2.0
 REMIND_PERIOD_S = 60.0
 OFFBOARD_PERIOD_S = 5.0
+ACCESS_REVIEW_PERIOD_S = 3_600.0
+SECRETS_PERIOD_S = 60.0
+# Hearing waits for letters by itself; this is for when it fails.
+NOTICES_PERIOD_S = 5.0
 # Source: R-02 and R-16, readiness tells the truth within 5 s.
 HEALTH_PERIOD_S = 1.0
 NEWS_AGAIN_S = 0.5
@@ -32,6 +36,7 @@ STORE_NAME = "store"
 KEYS_NAME = "key_service"
 NEWS_NAME = "news"
 AUDIT_NAME = "audit"
+SECRETS_NAME = "client_secrets"
 
 
 class Signals(Protocol):
@@ -107,6 +112,15 @@ class Jobs:
     async def rewrap(self) -> None:
         """Keep what was sealed under older keys from staying so."""
         await self.repeat("rewrap", self._keys.work, REWRAP_PERIOD_S)
+
+    async def tend_secrets(self, tend: Callable[[], Awaitable[bool]]) -> None:
+        """Keep client secrets from ending, and readiness true to whether Amazon may still be called."""
+
+        async def tend_once() -> None:
+            self._readiness.set(SECRETS_NAME, ok=await tend())
+
+        self._readiness.set(SECRETS_NAME, ok=True)
+        await self.repeat("secrets", tend_once, SECRETS_PERIOD_S)
 
     async def hear_news(self) -> None:
         """Keep this replica's watchers told of every change, or cut off."""

@@ -14,7 +14,21 @@ from services.auth.model.reminders import MARKS_DAYS
 from services.auth.model.rotation import APPLICATIONS_MAX
 
 JOBS = frozenset(
-    {"remind", "offboard", "purge", "settle", "confirm", "retire", "health", "news", "key_ages", "rewrap"}
+    {
+        "access_review",
+        "confirm",
+        "health",
+        "key_ages",
+        "news",
+        "notices",
+        "offboard",
+        "purge",
+        "remind",
+        "retire",
+        "rewrap",
+        "secrets",
+        "settle",
+    }
 )
 DEVICE_ENDINGS = frozenset({"signed_out", "seller", "code_reused", "token_reused", "idle"})
 ENDINGS = DEVICE_ENDINGS | frozenset(Ending)

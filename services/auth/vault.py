@@ -4,6 +4,7 @@ transit  auth-seller-<seller_id>               seals all that is the seller's; n
 transit  auth-application-<application_id>     seals the application's own tokens
 kv       auth/digest-key                       made at the first start; digests every token
 kv       auth/applications/<application_id>    client id and client secrets, with their dates
+kv       auth/queue                            what lets auth into the vendor's queue; the vendor writes it
 """
 
 import base64
@@ -21,12 +22,15 @@ import chassis.vault
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials
 from services.auth.model.credentials import SECRET_LIFE, ClientSecret, KeptPair, Origin, SecretPair
+from services.auth.model.notices import QueueKey
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.rewrapping import KeyKind, KeyOwner, Plaintext, SealedValue
 from services.auth.model.sealing import AnyPlace, ApplicationPlace
+from services.auth.model.secret_refusals import QueueUnavailable
 
 DIGEST_KEY_PATH = "auth/digest-key"
 DIGEST_KEY_BYTES = 32
+QUEUE_KEY_PATH = "auth/queue"
 # Before the name of what is kept of the older secret.
 OLDER = "older_"
 # Source: R-06: no key stays in memory for longer while the key service is away.
@@ -140,6 +144,23 @@ class AuthVault:
     async def forget_secrets(self, application_id: str) -> None:
         """Destroy every version but the newest for good; again is harmless."""
         await self._vault.kv_forget_older(_application_path(application_id))
+
+    async def find_queue_key(self) -> QueueKey:
+        """Return what lets auth into the vendor's queue; read anew for each connection.
+
+        Raises:
+            QueueUnavailable: the vendor has not put it here.
+        """
+        try:
+            data = await self._vault.kv_read(QUEUE_KEY_PATH)
+            token = data.get("session_token")
+            return QueueKey(
+                access_key_id=data["access_key_id"],
+                secret_access_key=Secret(data["secret_access_key"]),
+                session_token=Secret(token) if token else None,
+            )
+        except (chassis.vault.SecretNotFound, KeyError) as error:
+            raise QueueUnavailable from error
 
     async def ping(self) -> None:
         """Return if Vault answers and the digest key is there."""

@@ -52,6 +52,15 @@ class Letter:
 
 
 @dataclass(frozen=True, kw_only=True)
+class QueueKey:
+    """What lets auth into the vendor's queue: a key of Amazon's cloud, temporary when it has a token."""
+
+    access_key_id: str
+    secret_access_key: Secret[str]
+    session_token: Secret[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewSecret:
     """Amazon made a new secret for a client."""
 

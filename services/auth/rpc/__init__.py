@@ -10,6 +10,7 @@ from types import MappingProxyType
 import chassis.rpc
 from services.auth.model.audit import Kind
 from services.auth.rpc.admin import AuthAdmin
+from services.auth.rpc.applications import ApplicationAdmin
 from services.auth.rpc.authorization import AuthorizationService
 from services.auth.rpc.consents import ConsentCalls
 from services.auth.rpc.devices import DeviceCalls
@@ -19,6 +20,8 @@ from services.auth.rpc.people import PeopleCalls
 from services.auth.rpc.sellers import SellerAdmin
 from services.auth.service import UseCases
 from wire.auth.v1 import (
+    applications_pb2,
+    applications_pb2_grpc,
     auth_pb2,
     auth_pb2_grpc,
     authorization_pb2,
@@ -47,8 +50,8 @@ def _for_gateway(event: str, deadline_s: float = DEADLINE_S) -> chassis.rpc.Meth
     return chassis.rpc.Method(callers=GATEWAY, deadline_s=deadline_s, event=event)
 
 
-def _for_console(event: str) -> chassis.rpc.Method:
-    return chassis.rpc.Method(callers=CONSOLE, deadline_s=DEADLINE_S, event=event)
+def _for_console(event: str, deadline_s: float = DEADLINE_S) -> chassis.rpc.Method:
+    return chassis.rpc.Method(callers=CONSOLE, deadline_s=deadline_s, event=event)
 
 
 SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
@@ -111,6 +114,14 @@ SELLER_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     }
 )
 
+APPLICATION_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "ShowApplication": _for_console("auth.application.shown"),
+        "RotateSecret": _for_console(Kind.CLIENT_SECRET_REQUESTED, LENDING_DEADLINE_S),
+        "PasteSecret": _for_console(Kind.CLIENT_SECRET_KEPT, AMAZON_DEADLINE_S),
+    }
+)
+
 KEY_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
         "RotateKeys": _for_console(Kind.KEYS_ROTATION_ASKED),
@@ -164,6 +175,12 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
             add=auth_pb2_grpc.add_AuthAdminServicer_to_server,
             servicer=AuthAdmin(use_cases.admin),
             methods=ADMIN_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=applications_pb2.DESCRIPTOR.services_by_name["ApplicationAdmin"],
+            add=applications_pb2_grpc.add_ApplicationAdminServicer_to_server,
+            servicer=ApplicationAdmin(use_cases.applications),
+            methods=APPLICATION_METHODS,
         ),
         chassis.rpc.Service(
             descriptor=keys_pb2.DESCRIPTOR.services_by_name["KeyAdmin"],

@@ -30,6 +30,7 @@ class ApplicationView:
     pair: SecretPair
     state: RotationState
     plan: RotationPlan
+    seen_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ class ApplicationService:
             pair=await self._credentials.find(application.application_id),
             state=await self._store.find_rotation(application.application_id),
             plan=self._plan,
+            seen_at=self._clock.now(),
         )
 
     async def rotate(
