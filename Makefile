@@ -10,7 +10,7 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: help install run demo test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench lock clean
+.PHONY: help install run demo test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ proto-check: $(STAMP)  ## stubs are fresh and nothing released is broken
 
 bench: $(STAMP)  ## ratios against the parts underneath, taken in one run
 	@$(BIN)/python -m bench
+
+herd: $(STAMP)  ## 10,000 sellers whose tokens end at once, replicas killed; exits 0 when every promise held
+	@$(BIN)/python -m bench herd
 
 lock: $(STAMP)  ## pin every package by hash again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

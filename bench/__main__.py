@@ -1,11 +1,10 @@
-"""`python -m bench`: open a stack, take every measurement, print Markdown tables."""
+"""`python -m bench`: open a stack, take every measurement, print Markdown tables. `herd`: a show."""
 
 import argparse
 import asyncio
 import os
 import platform
 import shutil
-import socket
 import ssl
 import sys
 import tempfile
@@ -13,28 +12,36 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import bench.herd.command
 import sallyport.stack
 from bench import appending, erasing, forwarding
 from bench.parts import open_parts
+from bench.ports import free_base_port
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY
 from sallyport.layout import Layout
 from sallyport.terminal import say
 
-BASE_PORTS = range(30_000, 32_000, 20)
 # The story up to where an address lies in the safe, and three desktops may read it.
 STEPS_TO_AN_ADDRESS = 3
 
 
-def main() -> None:
-    """Read the options and measure."""
+def main() -> int:
+    """Read the options, measure or show, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="bench",
         description="Ratios against the parts underneath, taken in one run, as Markdown tables.",
         epilog="On Linux. A peer that is not installed is shown as such; nginx is taken from the PATH.",
     )
     parser.add_argument("--quick", action="store_true", help="one small round: shows that it works, not more")
+    parser.set_defaults(verb=_run)
+    bench.herd.command.add_command(parser.add_subparsers(title="shows", metavar="SHOW"))
     options = parser.parse_args()
+    code: int = options.verb(options)
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="sallyport-bench-"))
     # The database's system user passes through.
     folder.chmod(0o711)
@@ -42,13 +49,14 @@ def main() -> None:
         asyncio.run(_measure(folder, is_quick=options.quick))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return 0
 
 
 async def _measure(folder: Path, *, is_quick: bool) -> None:
     rounds, requests, batches = (1, 200, 10) if is_quick else (3, 1_000, 100)
     sizes = (2_000,) if is_quick else (2_000, 50_000)
     _print(_machine(rounds))
-    layout = Layout(folder, _free_base_port(), is_tapped=True)
+    layout = Layout(folder, free_base_port(), is_tapped=True)
     async with sallyport.stack.open_stack(layout, _show) as stack, set_stage(stack) as scene:
         for step in STORY[:STEPS_TO_AN_ADDRESS]:
             await step.take(scene)
@@ -80,17 +88,5 @@ def _show(part: str, event: str) -> None:
     sys.stderr.write(f"{part} {event}\n")
 
 
-def _free_base_port() -> int:
-    for base_port in BASE_PORTS:
-        if all(_is_free(port) for port in range(base_port, base_port + BASE_PORTS.step)):
-            return base_port
-    raise RuntimeError("no free ports in a row")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

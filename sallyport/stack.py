@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -51,16 +51,13 @@ class Stack:
 
 
 @asynccontextmanager
-async def open_stack(
-    layout: Layout, report: Report, *, sellers: int = 4, services: Sequence[str] = SERVICES
-) -> AsyncIterator[Stack]:
+async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> AsyncIterator[Stack]:
     """Give the whole stack, healthy; stop it at the end.
 
     Args:
         layout: where everything lies.
         report: told what becomes of each part.
         sellers: seller accounts of the simulated Amazon.
-        services: those to start, in this order.
 
     Raises:
         PartFailed: a part did not come up.
@@ -71,10 +68,10 @@ async def open_stack(
     supervisor = Supervisor(report)
     try:
         ground = await _open_ground(layout, supervisor, report)
-        application = _application(layout)
-        await supervisor.add(Process(_amazon(layout, sellers)))
-        for service in services:
-            await supervisor.add(Process(_service(service, layout, ground)))
+        application = made_up_application(layout)
+        await supervisor.add(Process(amazon_program(layout, sellers=sellers)))
+        for service in SERVICES:
+            await supervisor.add(Process(service_program(service, layout, ground)))
         _leave_settings(layout, ground)
         yield Stack(layout, ground, supervisor, application)
     finally:
@@ -101,9 +98,10 @@ async def _open_ground(layout: Layout, supervisor: Supervisor, report: Report) -
     return Ground(openbao, postgres, folder)
 
 
-def _amazon(layout: Layout, sellers: int) -> Program:
+def amazon_program(layout: Layout, *, sellers: int, seed: int = SIMULATOR_SEED) -> Program:
+    """Return the simulated Amazon of a layout; its applications file must be there when it starts."""
     options = {
-        "--seed": str(SIMULATOR_SEED),
+        "--seed": str(seed),
         "--sellers": str(sellers),
         "--applications": str(layout.applications_file),
         "--listen": f"{LOOPBACK}:{layout.amazon_port}",
@@ -120,7 +118,8 @@ def _amazon(layout: Layout, sellers: int) -> Program:
     )
 
 
-def _service(service: str, layout: Layout, ground: Ground) -> Program:
+def service_program(service: str, layout: Layout, ground: Ground) -> Program:
+    """Return a service on a layout's ports."""
     return Program(
         name=service,
         command=(sys.executable, "-m", f"services.{service}"),
@@ -130,7 +129,7 @@ def _service(service: str, layout: Layout, ground: Ground) -> Program:
     )
 
 
-def _application(layout: Layout) -> Application:
+def made_up_application(layout: Layout) -> Application:
     """Return the vendor's application; the first start makes one up, with a secret of its own."""
     if not layout.applications_file.exists():
         layout.amazon_folder.mkdir(mode=0o700, exist_ok=True)
