@@ -8,8 +8,14 @@ from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.grantless import Scope
-from services.auth.model.lending import Grant, Restriction
-from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
+from services.auth.model.lending import Grant
+from services.auth.model.refusals import (
+    AccessTokenRefused,
+    ApplicationRefused,
+    GrantRefused,
+    RestrictionRefused,
+)
+from services.auth.model.restricted import Resource
 from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 
 LIFE_S = 3600
@@ -30,6 +36,9 @@ class FakeAmazon:
         takes_s: how long each answer takes.
         rotates: whether a refresh gives a new refresh token.
         meanwhile: called while a refresh is under way.
+        ended: access tokens that are not taken any more.
+        asked_s: when Login with Amazon was asked.
+        delegated: to which applications restricted tokens were given.
     """
 
     clock: Clock
@@ -46,6 +55,9 @@ class FakeAmazon:
     calls: Counter[str] = field(default_factory=Counter)
     in_flight_max: int = 0
     meanwhile: Callable[[], None] | None = None
+    ended: set[str] = field(default_factory=set)
+    asked_s: list[float] = field(default_factory=list)
+    delegated: list[str] = field(default_factory=list)
     _in_flight: int = 0
     _minted: int = 0
 
@@ -72,6 +84,7 @@ class FakeAmazon:
 
     async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
         self._begin(f"grantless {scope}", credentials)
+        await self.clock.sleep(self.takes_s)
         token = Secret(f"Atza|grantless-{self._next()}")
         return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
 
@@ -86,15 +99,21 @@ class FakeAmazon:
         if self.rotated is not None:
             self.rotated(self.secret)
 
-    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+    async def restrict(self, region: Region, access_token: Secret[str], resource: Resource) -> Grant:
         self._begin(f"restrict {region}")
-        if self.roles_missing or not access_token.reveal().startswith("Atza|"):
+        if access_token.reveal() in self.ended or not access_token.reveal().startswith("Atza|"):
+            raise AccessTokenRefused
+        if self.roles_missing:
             raise RestrictionRefused
-        token = Secret(f"Atz.sprdt|{self._next()}|{restriction.method} {restriction.path}".replace(" ", "_"))
+        if resource.target_application:
+            self.delegated.append(resource.target_application)
+        token = Secret(f"Atz.sprdt|{self._next()}|{resource.restriction.name}".replace(" ", "_"))
         return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
 
     def _begin(self, what: str, credentials: Credentials | None = None) -> None:
         self.calls[what] += 1
+        if credentials is not None:
+            self.asked_s.append(self.clock.monotonic_s())
         if self.faults:
             raise self.faults.popleft()
         if credentials is not None:

@@ -92,7 +92,7 @@ class AmazonServer:
 
     async def _restrict(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        refused = await self._begin(request, {"resources": json.dumps(asked["restrictedResources"])})
+        refused = await self._begin(request, _told(asked))
         if refused is not None:
             return refused
         if self.roles_missing or not request.headers["x-amz-access-token"].startswith("Atza|"):
@@ -145,6 +145,12 @@ class AmazonServer:
             yield self
         finally:
             await runner.cleanup()
+
+
+def _told(asked: Mapping[str, object]) -> Mapping[str, str]:
+    told = {"resources": json.dumps(asked["restrictedResources"])}
+    target = asked.get("targetApplication")
+    return told if target is None else {**told, "target_application": str(target)}
 
 
 def _answer(status: int, **members: object) -> web.Response:

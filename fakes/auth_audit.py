@@ -40,6 +40,22 @@ class FakeSignals:
     def refreshed(self, result: str) -> None:
         self.counts["refreshed", result] += 1
 
+    def reported(self, result: str) -> None:
+        self.counts["reported", result] += 1
+
+    def turn_taken(self, wait_s: float) -> None:
+        assert wait_s >= 0
+        self.counts["turn_taken",] += 1
+
+    def held_back(self) -> None:
+        self.counts["held_back",] += 1
+
+    def application_refused(self) -> None:
+        self.counts["application_refused",] += 1
+
+    def overdrawn(self, *, is_alarm: bool) -> None:
+        self.counts["overdrawn", "alarm" if is_alarm else "counted"] += 1
+
     def refused(self, kind: str, reason: str) -> None:
         self.counts["refused", kind, reason] += 1
 

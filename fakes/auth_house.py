@@ -25,8 +25,11 @@ from fakes.entropy import FakeEntropy
 from services.auth.model.consents import AccountKind, Application, Callback, OpenConsent, Region
 from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Authorization, Redemption
+from services.auth.model.lending import Lent
+from services.auth.model.loans import Budget, LendingTerms, Loan
 from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.tokens import TokenSet
+from services.auth.model.turns import Pace
 from services.auth.service import UseCases, compose
 from services.auth.service.ports import Ports
 
@@ -59,6 +62,11 @@ PAGES = ConsentPages(
         IE: Marketplace(marketplace_id=IE, country="IE", region=Region.EU, seller_host="sc.example.ie"),
     },
     redirect_uri="https://gateway.example/consent/callback",
+)
+DELEGATE = "amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000009"
+# Far beyond what a test asks for; those about pace and budget bring their own.
+TERMS = LendingTerms(
+    pace=Pace(rate_per_s=1_000.0, burst=1_000), budget=Budget(), delegates=frozenset({DELEGATE})
 )
 
 P = TypeVar("P")
@@ -141,6 +149,7 @@ class House:
     audit: FakeAudit = field(default_factory=FakeAudit)
     signals: FakeSignals = field(default_factory=FakeSignals)
     store_type: type[FakeStore] = FakeStore
+    terms: LendingTerms = TERMS
 
     def __post_init__(self) -> None:
         self.amazon = FakeAmazon(self.clock)
@@ -155,7 +164,7 @@ class House:
         if fuse is not None:
             names = ("store", "vault", "amazon", "safe", "audit")
             ports = replace(ports, **{name: guarded(getattr(ports, name), fuse) for name in names})
-        use = compose(ports, PAGES, frozenset({CLIENT_ID}))
+        use = compose(ports, PAGES, frozenset({CLIENT_ID}), terms=self.terms)
         store.listeners.append(use.news.tell)
         use.news.open()
         return use
@@ -249,6 +258,10 @@ class House:
         shown = refresh_token or desktop.tokens.refresh_token
         return await self.use.tokens.refresh_bound(CLIENT_ID, shown, desktop.key)
 
+    async def lend(self, device_id: str, region: Region = Region.NA, **changes: object) -> Lent:
+        """Return what a gateway borrows for a device, from the present process."""
+        return await self.use.lending.lend(loan(device_id, region, **changes))
+
     def pass_(self, span: timedelta) -> None:
         self.clock.pass_(span.total_seconds())
 
@@ -264,6 +277,12 @@ def verifier(word: str = "first") -> str:
 
 def thumbprint(key: str) -> str:
     return _base64url(hashlib.sha256(f"key {key}".encode()).digest())
+
+
+def loan(device_id: str, region: Region = Region.NA, **changes: object) -> Loan:
+    """Return a gateway's request for an ordinary token, but for the changes."""
+    asked = Loan(borrower="gateway/1", device_id=device_id, region=region)
+    return replace(asked, **changes)  # type: ignore[arg-type]
 
 
 def authorization(**changes: object) -> Authorization:

@@ -1,14 +1,16 @@
 """Auth's storage in memory. Every method is one step, as a transaction is."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from fakes.auth_device_grants import FakeDeviceGrantStore
+from fakes.auth_grantless import FakeGrantlessStore
+from fakes.auth_leases import FakeLeaseStore
 from fakes.auth_life import FakeReminderStore, FakeSellerStore
 from fakes.auth_rewrappings import FakeRewrappingStore
 from fakes.auth_rotations import FakeRotationStore
+from fakes.auth_turns import FakeTurnStore
 from services.auth.model.consents import Application
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import (
@@ -16,11 +18,9 @@ from services.auth.model.devices import (
     DEVICE_IDLE_MAX,
     Reach,
 )
-from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.refusals import (
     ApplicationMissing,
-    ConsentRevoked,
     InvitationInvalid,
     SellerNotFound,
     SessionInvalid,
@@ -33,7 +33,14 @@ V = TypeVar("V")
 
 
 class FakeStore(
-    FakeReminderStore, FakeSellerStore, FakeDeviceGrantStore, FakeRotationStore, FakeRewrappingStore
+    FakeLeaseStore,
+    FakeTurnStore,
+    FakeGrantlessStore,
+    FakeReminderStore,
+    FakeSellerStore,
+    FakeDeviceGrantStore,
+    FakeRotationStore,
+    FakeRewrappingStore,
 ):
     """Several of these on the same tables are several replicas on one database."""
 
@@ -109,49 +116,6 @@ class FakeStore(
         found.sort(key=lambda consent: consent.granted_at, reverse=True)
         regions = tuple(sorted(consent.region for consent in found))
         return Reach(regions=regions, default_marketplace_id=found[0].marketplace_id if found else "")
-
-    # Leases
-
-    async def find_access(self, consent_id: str) -> SealedAccess | None:
-        row = self.tables.leases.get(consent_id)
-        return None if row is None else row.access
-
-    async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
-        row, now_s = self.tables.leases.get(consent_id), self._clock.monotonic_s()
-        if row is None:
-            raise ConsentRevoked
-        if row.held_until_s is not None and row.held_until_s > now_s:
-            return None
-        row.fence += 1
-        row.held_until_s = now_s + lease_s
-        return Lease(fence=row.fence, consent=self.tables.consents[consent_id], access=row.access)
-
-    async def settle(self, consent_id: str, fence: int, refreshed: Refreshed) -> bool:
-        row = self.tables.leases.get(consent_id)
-        if row is None or row.fence != fence:
-            return False
-        consent = self.tables.consents[consent_id]
-        sealed = refreshed.refresh_token_sealed
-        self.tables.consents[consent_id] = replace(
-            consent,
-            used_at=refreshed.refreshed_at,
-            refused_at=None,
-            refresh_version=consent.refresh_version + (sealed is not None),
-            refresh_token_sealed=sealed or consent.refresh_token_sealed,
-        )
-        row.access, row.held_until_s = refreshed.access, None
-        return True
-
-    async def note_refusal(self, consent_id: str, fence: int, now: datetime) -> None:
-        row = self.tables.leases.get(consent_id)
-        if row is not None and row.fence == fence:
-            consent = self.tables.consents[consent_id]
-            self.tables.consents[consent_id] = replace(consent, refused_at=consent.refused_at or now)
-
-    async def release(self, consent_id: str, fence: int) -> None:
-        row = self.tables.leases.get(consent_id)
-        if row is not None and row.fence == fence:
-            row.held_until_s = None
 
     # Sweeps
 

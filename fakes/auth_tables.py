@@ -1,5 +1,6 @@
 """What auth's storage holds, in memory; every part of the fake store works on these."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from services.auth.model.consent_refusals import SellerOffboarded
 from services.auth.model.consents import Application, Consent, State
 from services.auth.model.device_grants import DeviceGrant
 from services.auth.model.devices import Code, Device, Revocation
+from services.auth.model.grantless import Scope, SealedGrantless
 from services.auth.model.lending import SealedAccess
 from services.auth.model.offboarding import Offboarding
 from services.auth.model.people import Invitation, NewSession, Seller, User
@@ -23,6 +25,23 @@ class LeaseRow:
     fence: int = 0
     held_until_s: float | None = None
     access: SealedAccess | None = None
+    renew_at: datetime | None = None
+    lent_at: datetime | None = None
+    settled_at_s: float = -math.inf
+
+
+@dataclass
+class TurnRow:
+    next_at_s: float = -math.inf
+    held_until_s: float = -math.inf
+    refused_at_s: float | None = None
+
+
+@dataclass
+class GrantlessRow:
+    fence: int = 0
+    held_until_s: float | None = None
+    token: SealedGrantless | None = None
 
 
 @dataclass
@@ -69,6 +88,8 @@ class Tables:
     partners: dict[bytes, str] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)
     leases: dict[str, LeaseRow] = field(default_factory=dict)
+    turns: dict[str, TurnRow] = field(default_factory=dict)
+    grantless: dict[tuple[str, Scope], GrantlessRow] = field(default_factory=dict)
     codes: dict[bytes, Code] = field(default_factory=dict)
     device_grants: dict[bytes, DeviceGrantRow] = field(default_factory=dict)
     devices: dict[str, Device] = field(default_factory=dict)

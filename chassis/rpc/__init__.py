@@ -11,6 +11,6 @@
 
 from chassis.rpc.channel import Channel
 from chassis.rpc.methods import Method, Service
-from chassis.rpc.server import Server, caller
+from chassis.rpc.server import Server, caller, calling_process
 
-__all__ = ["Channel", "Method", "Server", "Service", "caller"]
+__all__ = ["Channel", "Method", "Server", "Service", "caller", "calling_process"]

@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 
 import chassis.clock
+import chassis.crypto.digest
 import chassis.crypto.tls
 import chassis.entropy
 import chassis.env
@@ -25,6 +26,7 @@ from chassis.rpc.methods import Method, Service, rows
 
 CALLS_MAX = 1_000
 MISTAKE_ID_BYTES = 8
+PROCESS_ID_CHARS = 16
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -35,6 +37,7 @@ else:
 
 _log = chassis.log.get("rpc")
 _caller: ContextVar[str] = ContextVar("caller")
+_process: ContextVar[str] = ContextVar("process")
 
 
 def caller() -> str:
@@ -44,6 +47,17 @@ def caller() -> str:
         LookupError: no call is being handled.
     """
     return _caller.get()
+
+
+def calling_process() -> str:
+    """Return what tells the calling process from others of its name: drawn from its certificate.
+
+    A process whose certificate was renewed is another one.
+
+    Raises:
+        LookupError: no call is being handled.
+    """
+    return _process.get()
 
 
 class Server:
@@ -177,9 +191,10 @@ class _Gate(grpc.aio.ServerInterceptor):
             try:
                 report.caller = _identity(context)
                 _admit(report.caller, row)
-                with _bound(report.caller), chassis.trace.span(row.event, caller=report.caller):
+                with _bound(report.caller, _process_id(context)):
                     async with _limited(row.deadline_s):
-                        yield
+                        with chassis.trace.span(row.event, caller=report.caller):
+                            yield
             except chassis.errors.SallyportError as error:
                 report.failure = error
             except Exception as error:  # noqa: BLE001 - our mistake: whole in the log, an id to the caller
@@ -232,12 +247,13 @@ def _admit(name: str, row: Method) -> None:
 
 
 @contextmanager
-def _bound(name: str) -> Iterator[None]:
-    token = _caller.set(name)
+def _bound(name: str, process_id: str = "") -> Iterator[None]:
+    caller_before, process_before = _caller.set(name), _process.set(process_id)
     try:
         yield
     finally:
-        _caller.reset(token)
+        _process.reset(process_before)
+        _caller.reset(caller_before)
 
 
 @asynccontextmanager
@@ -261,3 +277,8 @@ def _identity(context: Context) -> str:
     if len(ours) != 1 or list(proven.get("ssl_tls_version", ())) != [transport.TLS_VERSION]:
         raise status.CallerUnknown
     return ours[0]
+
+
+def _process_id(context: Context) -> str:
+    certificates = context.auth_context().get("x509_pem_cert", ())
+    return chassis.crypto.digest.sha256(b"".join(certificates)).hex()[:PROCESS_ID_CHARS]

@@ -16,14 +16,15 @@ from sallyport.simulate import orders
 from sallyport.simulate.orders import Order
 from services.auth.model.consents import Credentials
 from services.auth.model.consents import Region as AuthRegion
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant
-from services.auth.model.lending import Restriction as AuthRestriction
 from services.auth.model.refusals import (
     ApplicationRefused,
     AuthorizationUnavailable,
     GrantRefused,
     RestrictionRefused,
 )
+from services.auth.model.restricted import Resource
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 
 CLIENT_SECRET = "amzn1.oa2-cs.v1.simulated"  # noqa: S105 - of a simulation
@@ -127,9 +128,13 @@ class Amazon:
         kept = self._new_refresh_token(partner_id) if is_rotated else refresh_token.reveal()
         return self._grant(partner_id, kept)
 
-    async def restrict(
-        self, region: AuthRegion, access_token: Secret[str], restriction: AuthRestriction
-    ) -> Grant:
+    async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
+        """Return a token of the application's own; nothing here takes one."""
+        await self._answer_login(credentials)
+        token = Secret(f"Atza|{self._next()}|{scope}")
+        return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
+
+    async def restrict(self, region: AuthRegion, access_token: Secret[str], resource: Resource) -> Grant:
         """Return a restricted data token."""
         await self._work()
         token = self._tokens.get(access_token.reveal())
@@ -137,7 +142,8 @@ class Amazon:
             raise RestrictionRefused
         self.watch.used(token.refresh_token)
         text = f"Atz.sprdt|{self._next()}"
-        self._tokens[text] = _Token(token.partner_id, token.refresh_token, self._end(), restriction.path)
+        path = resource.restriction.path
+        self._tokens[text] = _Token(token.partner_id, token.refresh_token, self._end(), path)
         return Grant(access_token=Secret(text), refresh_token=None, expires_in_s=LIFE_S)
 
     async def send(self, request: UpstreamRequest) -> UpstreamAnswer:

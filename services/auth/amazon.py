@@ -21,14 +21,17 @@ import chassis.crypto.tls
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.grantless import Scope
-from services.auth.model.lending import Grant, Restriction
+from services.auth.model.lending import Grant
 from services.auth.model.refusals import (
+    AccessTokenRefused,
+    AmazonThrottled,
     ApplicationRefused,
     AuthorizationUnavailable,
     GrantRefused,
     RestrictionRefused,
     UpstreamInvalid,
 )
+from services.auth.model.restricted import Resource
 from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 
 LWA_PATH = "/auth/o2/token"
@@ -37,7 +40,7 @@ RESTRICTED_PATH = "/tokens/2021-03-01/restrictedDataToken"
 ROTATION_PATH = "/applications/2023-11-30/clientSecret"
 # LWA's answers hold two tokens of at most 2,048 bytes each.
 ANSWER_BYTES_MAX = 16_384
-CONNECTIONS_MAX = 8
+CONNECTIONS_MAX = 32
 # A token that ends sooner is of no use and would be asked for again and again.
 LIFE_S_MIN = 120
 TOKEN_CHARS_MAX = 2_048
@@ -80,7 +83,6 @@ class Amazon:
         self._session = session
         self._endpoints = endpoints
         self._clock = clock
-        self._lwa_quiet_until_s = 0.0
 
     async def exchange_code(self, credentials: Credentials, code: Secret[str], redirect_uri: str) -> Grant:
         """Return what a consent's code is worth."""
@@ -108,14 +110,14 @@ class Amazon:
         if answer.status != HTTPStatus.NO_CONTENT:
             raise UpstreamInvalid
 
-    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+    async def restrict(self, region: Region, access_token: Secret[str], resource: Resource) -> Grant:
         """Return a restricted data token for one operation."""
-        resource: dict[str, Any] = {"method": restriction.method, "path": restriction.path}
-        if restriction.data_elements:
-            resource["dataElements"] = list(restriction.data_elements)
         url = self._endpoints.spapi_urls[region] + RESTRICTED_PATH
         headers = self._spapi_headers(access_token)
-        answer = await self._post(url, headers=headers, json={"restrictedResources": [resource]})
+        answer = await self._post(url, headers=headers, json=_restricted_resources(resource))
+        if answer.status == HTTPStatus.FORBIDDEN:
+            # A missing role is a 400. Source: SP-API, "Tokens API Use Case Guide".
+            raise AccessTokenRefused
         if answer.status != 200:
             raise RestrictionRefused
         # Older documents wrap the answer. Source: SP-API, "Tokens API Use Case Guide".
@@ -126,17 +128,8 @@ class Amazon:
         return Grant(access_token=token, refresh_token=None, expires_in_s=_life_s(document.get("expiresIn")))
 
     async def _grant(self, credentials: Credentials, form: Mapping[str, str]) -> Grant:
-        quiet_s = self._lwa_quiet_until_s - self._clock.monotonic_s()
-        if quiet_s > 0:
-            raise AuthorizationUnavailable(retry_after_s=quiet_s)
         proof = {"client_id": credentials.client_id, "client_secret": credentials.client_secret.reveal()}
-        try:
-            answer = await self._post(self._endpoints.lwa_url + LWA_PATH, data={**form, **proof})
-        except AuthorizationUnavailable as error:
-            # LWA's limits are the application's: when it names a time, nobody asks before it (R-10).
-            until_s = self._clock.monotonic_s() + (error.retry_after_s or 0.0)
-            self._lwa_quiet_until_s = max(self._lwa_quiet_until_s, until_s)
-            raise
+        answer = await self._post(self._endpoints.lwa_url + LWA_PATH, data={**form, **proof})
         if answer.status != 200:
             raise _refusal(answer)
         refresh_token = answer.document.get("refresh_token")
@@ -156,6 +149,7 @@ class Amazon:
         """Return an answer that is Amazon's last word on the request.
 
         Raises:
+            AmazonThrottled: there were too many before this one.
             AuthorizationUnavailable: no answer in time, or one that says to come back.
             UpstreamInvalid: not an answer of a token endpoint.
         """
@@ -166,7 +160,9 @@ class Amazon:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise AuthorizationUnavailable from error
         retry_after_s = _retry_after_s(headers.get("Retry-After", ""))
-        if status == 429 or status >= 500:
+        if status == 429:
+            raise AmazonThrottled(retry_after_s=retry_after_s)
+        if status >= 500:
             raise AuthorizationUnavailable(retry_after_s=retry_after_s)
         if 300 <= status < 400:
             raise UpstreamInvalid
@@ -211,6 +207,17 @@ def _document(body: bytes) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise UpstreamInvalid
     return document
+
+
+def _restricted_resources(resource: Resource) -> Mapping[str, Any]:
+    """Return what a restricted data token is asked for with. Source: Tokens API model (2021-03-01)."""
+    asked = resource.restriction
+    named: dict[str, Any] = {"method": asked.method, "path": asked.path}
+    if asked.data_elements:
+        named["dataElements"] = list(asked.data_elements)
+    if resource.target_application:
+        return {"restrictedResources": [named], "targetApplication": resource.target_application}
+    return {"restrictedResources": [named]}
 
 
 def _refusal(answer: _Answer) -> Exception:

@@ -93,11 +93,13 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             safe=Safe(safe_channel),
             audit=AuditLog(channel),
             signals=signals,
-            clock=chassis.clock.choose(config.common.clock_file),
+            clock=chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file)),
             entropy=chassis.entropy.SystemEntropy(),
             request_id=chassis.trace.request_id,
         )
-        use_cases = compose(ports, config.pages, config.client_ids, rotation=config.rotation)
+        use_cases = compose(
+            ports, config.pages, config.client_ids, terms=config.lending, rotation=config.rotation
+        )
         work = jobs.Jobs(
             upkeep=use_cases.upkeep,
             keys=use_cases.keys,
@@ -123,6 +125,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
                 ("keys_health", functools.partial(work.watch, jobs.KEYS_NAME, ground.keys.ping)),
                 ("audit_health", functools.partial(work.watch, jobs.AUDIT_NAME, channel.reach)),
+                *((f"renew_{number}", work.renew) for number in range(jobs.RENEWERS)),
             ],
             servers=[
                 chassis.rpc.Server(

@@ -8,11 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import chassis.env
-from services.auth.model.consents import Region
+from services.auth.model.consents import APPLICATION_FORM, Region
 from services.auth.model.lending import AMAZON_TIMEOUT_S_MAX
+from services.auth.model.loans import (
+    SELLERS_PER_MINUTE,
+    SELLERS_PER_MINUTE_MAX,
+    TOKENS_PER_MINUTE,
+    TOKENS_PER_MINUTE_MAX,
+    Budget,
+    LendingTerms,
+)
 from services.auth.model.marketplaces import CALLBACK_PATH, ConsentPages, Marketplace
 from services.auth.model.provider import Trust
 from services.auth.model.rotation import AHEAD_DAYS_MAX, AHEAD_DAYS_MIN, RotationPlan
+from services.auth.model.turns import BURST_MAX, RATE_PER_S_MAX, RATE_PER_S_MIN, Pace
 
 PUBLIC_URL = "SALLYPORT_PUBLIC_URL"
 TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
@@ -28,6 +37,11 @@ OIDC_CLIENT_ID = "SALLYPORT_OIDC_CLIENT_ID"
 OIDC_STRONG_CONTEXTS = "SALLYPORT_OIDC_STRONG_ACR"
 OIDC_CA_FILE = "SALLYPORT_OIDC_CA_FILE"
 MARKETPLACES_FILE = "SALLYPORT_MARKETPLACES_FILE"
+LWA_RATE = "SALLYPORT_LWA_RATE"
+LWA_BURST = "SALLYPORT_LWA_BURST"
+DELEGATES = "SALLYPORT_DELEGATES"
+LENDING_SELLERS = "SALLYPORT_LENDING_SELLERS_PER_MINUTE"
+LENDING_TOKENS = "SALLYPORT_LENDING_TOKENS_PER_MINUTE"
 QUEUE_URL = "SALLYPORT_QUEUE_URL"
 QUEUE_REGION = "SALLYPORT_QUEUE_REGION"
 QUEUE_ENDPOINT = "SALLYPORT_QUEUE_ENDPOINT"
@@ -67,6 +81,30 @@ SETTINGS = (
     chassis.env.Setting(OIDC_CA_FILE, "authority that vouches for the provider; empty for the system's", ""),
     chassis.env.Setting(AMAZON_CA_FILE, "authority that vouches for Amazon; empty for the system's", ""),
     chassis.env.Setting(AMAZON_TIMEOUT_S, "seconds for one call to Amazon's token endpoints", "4"),
+    chassis.env.Setting(
+        LWA_RATE,
+        "calls per second of Login with Amazon, over all replicas; a guess, because Amazon publishes none:"
+        " lower it when sallyport_auth_login_holds_total grows",
+        "25",
+    ),
+    chassis.env.Setting(
+        LWA_BURST, "how many of these calls may come at once; keep it a second's worth below Amazon's", "50"
+    ),
+    chassis.env.Setting(
+        DELEGATES,
+        "others' application ids, by comma, that restricted data tokens may be delegated to; empty for none",
+        "",
+    ),
+    chassis.env.Setting(
+        LENDING_SELLERS,
+        "for how many sellers one gateway process may borrow Amazon's tokens in a minute (T-19)",
+        str(SELLERS_PER_MINUTE),
+    ),
+    chassis.env.Setting(
+        LENDING_TOKENS,
+        "how many of Amazon's tokens one gateway process may borrow in a minute (T-19)",
+        str(TOKENS_PER_MINUTE),
+    ),
     chassis.env.Setting(CONSENT_URL, "https origin in place of every Seller Central; empty for none", ""),
     chassis.env.Setting(MARKETPLACES_FILE, "marketplace table as JSON", str(PACKAGED_MARKETPLACES)),
     chassis.env.Setting(
@@ -123,6 +161,7 @@ class Config:
         provider: None when the vendor has no identity provider.
         pages: where sellers consent and come back to.
         client_ids: the public client ids of the vendor's desktop applications.
+        lending: how Amazon's tokens are fetched and lent.
         queue: where new client secrets arrive, if anywhere.
         rotation: when and where they are asked for.
     """
@@ -136,6 +175,7 @@ class Config:
     provider: ProviderConfig | None
     pages: ConsentPages
     client_ids: frozenset[str]
+    lending: LendingTerms
     queue: QueueConfig | None
     rotation: RotationPlan
 
@@ -157,6 +197,7 @@ def load(environ: Mapping[str, str]) -> Config:
         provider=_provider(reader),
         pages=_pages(reader),
         client_ids=_client_ids(reader),
+        lending=_lending(reader),
         queue=_queue(reader),
         rotation=_rotation(reader),
     )
@@ -171,6 +212,23 @@ def _amazon(reader: chassis.env.Reader) -> AmazonConfig:
         spapi_urls={region: reader.url(name) for region, name in SPAPI_URLS.items()},
         ca_file=Path(ca_file) if ca_file else None,
         timeout_s=reader.number(AMAZON_TIMEOUT_S, low=0.1, high=AMAZON_TIMEOUT_S_MAX),
+    )
+
+
+def _lending(reader: chassis.env.Reader) -> LendingTerms:
+    delegates = [name.strip() for name in (reader.optional_text(DELEGATES) or "").split(",") if name.strip()]
+    if not all(APPLICATION_FORM.fullmatch(name) for name in delegates):
+        reader.refuse(DELEGATES, "must be application ids of Amazon's form, separated by commas")
+    return LendingTerms(
+        pace=Pace(
+            rate_per_s=reader.number(LWA_RATE, low=RATE_PER_S_MIN, high=RATE_PER_S_MAX),
+            burst=reader.integer(LWA_BURST, low=1, high=BURST_MAX),
+        ),
+        budget=Budget(
+            sellers_max=reader.integer(LENDING_SELLERS, low=1, high=SELLERS_PER_MINUTE_MAX),
+            tokens_max=reader.integer(LENDING_TOKENS, low=1, high=TOKENS_PER_MINUTE_MAX),
+        ),
+        delegates=frozenset(delegates),
     )
 
 

@@ -19,6 +19,10 @@ PURGE_PERIOD_S = 60.0
 SETTLE_PERIOD_S = 2.0
 CONFIRM_PERIOD_S = 30.0
 RETIRE_PERIOD_S = 3_600.0
+# Well below the 5 to 15 minutes that a renewal ahead has.
+RENEW_PERIOD_S = 5.0
+# How many renewals one replica has under way; each waits for Amazon most of its time.
+RENEWERS = 6
 KEY_AGES_PERIOD_S = 3_600.0
 REWRAP_PERIOD_S = 2.0
 REMIND_PERIOD_S = 60.0
@@ -112,6 +116,10 @@ class Jobs:
     async def rewrap(self) -> None:
         """Keep what was sealed under older keys from staying so."""
         await self.repeat("rewrap", self._keys.work, REWRAP_PERIOD_S)
+
+    async def renew(self) -> None:
+        """Keep the tokens of sellers who are served from ending; RENEWERS of these are at work."""
+        await self.repeat("renew", self._upkeep.renew_ahead, RENEW_PERIOD_S)
 
     async def tend_secrets(self, tend: Callable[[], Awaitable[bool]]) -> None:
         """Keep client secrets from ending, and readiness true to whether Amazon may still be called."""

@@ -24,6 +24,7 @@ JOBS = frozenset(
         "offboard",
         "purge",
         "remind",
+        "renew",
         "retire",
         "rewrap",
         "secrets",
@@ -32,7 +33,9 @@ JOBS = frozenset(
 )
 DEVICE_ENDINGS = frozenset({"signed_out", "seller", "code_reused", "token_reused", "idle"})
 ENDINGS = DEVICE_ENDINGS | frozenset(Ending)
-REFUSED = frozenset({Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED})
+REFUSED = frozenset(
+    {Kind.APPLICATION_REFUSED, Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED, Kind.LENDING_REFUSED}
+)
 REASONS = frozenset(
     {
         "handover_refused",
@@ -40,7 +43,9 @@ REASONS = frozenset(
         "code_reused",
         "foreign_client",
         "foreign_key",
+        "invalid_client",
         "invalid_state",
+        "lending_budget_exceeded",
         "selling_partner_taken",
         "token_reused",
     }
@@ -91,6 +96,24 @@ class Signals:
             "sallyport_auth_refreshes_total",
             "Attempts to refresh an access token at Amazon.",
             {"result": REFRESH_RESULTS},
+        )
+        self._reported = registry.counter(
+            "sallyport_auth_reported_tokens_total",
+            "Tokens of Amazon's that a gateway says Amazon refused.",
+            {"result": frozenset({"forgotten", "kept"})},
+        )
+        self._turn_seconds = registry.histogram(
+            "sallyport_auth_login_turn_wait_seconds", "How long turns at Login with Amazon were waited for."
+        )
+        self._held_back = registry.counter(
+            "sallyport_auth_login_holds_total", "Times that Login with Amazon told us to hold back."
+        )
+        self._application_refused = registry.counter(
+            "sallyport_auth_application_refusals_total",
+            "Episodes in which Amazon refuses the application itself: an alarm.",
+        )
+        self._overdrawn = registry.counter(
+            "sallyport_auth_loans_over_budget_total", "Loans refused for their borrower's budget: an alarm."
         )
         self._refused = registry.counter(
             "sallyport_auth_refusals_total",
@@ -155,6 +178,29 @@ class Signals:
         self._refreshed.inc(result=result)
         if result in ALARMING_RESULTS:
             self._log.error("refresh failed", code=result)
+
+    def reported(self, result: str) -> None:
+        """Count a token that Amazon is said to have refused: "forgotten" or "kept"."""
+        self._reported.inc(result=result)
+
+    def turn_taken(self, wait_s: float) -> None:
+        """Observe how long somebody waited for a turn at Login with Amazon."""
+        self._turn_seconds.observe(wait_s)
+
+    def held_back(self) -> None:
+        """Count that Login with Amazon told the application to hold back."""
+        self._held_back.inc()
+
+    def application_refused(self) -> None:
+        """Raise the alarm: Amazon refuses the application, and with it every seller."""
+        self._application_refused.inc()
+        self._log.error("amazon refuses the application", code="application_refused")
+
+    def overdrawn(self, *, is_alarm: bool) -> None:
+        """Count a loan refused for its borrower's budget; raise the alarm for the first of an episode."""
+        self._overdrawn.inc()
+        if is_alarm:
+            self._log.error("lending budget exceeded", code="lending_budget_exceeded")
 
     def refused(self, kind: str, reason: str) -> None:
         """Count a refusal that may be an attack."""

@@ -13,13 +13,13 @@ from fakes.clock import FakeClock
 from services.auth.amazon import Endpoints, connect
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.grantless import Scope
-from services.auth.model.lending import Restriction
 from services.auth.model.refusals import ApplicationRefused, GrantRefused, RestrictionRefused
+from services.auth.model.restricted import Resource, Restriction
 from services.auth.model.secret_refusals import RotationRefused, RotationUnenrolled
 from services.auth.service.ports import Amazon
 
 REDIRECT = "https://gateway.example/consent/callback"
-ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
+ADDRESS = Resource(restriction=Restriction(method="GET", path="/orders/v0/orders/{orderId}/address"))
 CODE = Secret("ANcode")
 
 

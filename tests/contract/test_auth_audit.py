@@ -8,8 +8,7 @@ import services.telemetry.model.events as rules
 from chassis.errors import SallyportError
 from fakes.auth_house import House, redemption
 from services.auth.model.audit import AuditEvent, Kind
-from services.auth.model.consents import Region
-from services.auth.model.lending import Restriction
+from services.auth.model.restricted import Restriction
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 
@@ -22,7 +21,7 @@ async def live(house: House) -> None:
     with pytest.raises(SallyportError):
         await house.use.consents.complete(person.session_token, house.callback(state))
     desktop = await house.bound(person)
-    await house.use.lending.lend(desktop.device_id, Region.NA, ADDRESS)
+    await house.lend(desktop.device_id, restriction=ADDRESS)
     await house.use.admin.set_device_scopes(
         person.seller_id, desktop.device_id, ("orders", "pii"), reason="Contract 17"
     )

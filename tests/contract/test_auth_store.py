@@ -12,7 +12,7 @@ from fakes.auth_store import FakeStore
 from fakes.clock import START, FakeClock
 from services.auth.model.consents import Application, Consent, Ending, Region, State
 from services.auth.model.devices import Code, Device, Profile, Revocation
-from services.auth.model.lending import Refreshed, Restriction, SealedAccess
+from services.auth.model.lending import Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, User
 from services.auth.model.refusals import (
     ApplicationMissing,
@@ -27,6 +27,7 @@ from services.auth.model.refusals import (
     SessionInvalid,
     TokenInvalid,
 )
+from services.auth.model.restricted import Restriction
 from services.auth.model.roles import Role
 from services.auth.model.tokens import ACCESS_TOKENS_MAX, Enrolment, NewAccess, Rotation
 from services.auth.store import Store
@@ -175,7 +176,13 @@ def refreshed(held: Consent, fence: int, refresh_token_sealed: str | None = None
         expires_at=START + timedelta(hours=1),
         fence=fence,
     )
-    return Refreshed(access=shared, refresh_token_sealed=refresh_token_sealed, refreshed_at=START + SECOND)
+    return Refreshed(
+        access=shared,
+        renew_at=START + timedelta(minutes=50),
+        refresh_token_sealed=refresh_token_sealed,
+        refresh_version=held.refresh_version + (refresh_token_sealed is not None),
+        refreshed_at=START + SECOND,
+    )
 
 
 # People

@@ -18,8 +18,10 @@ from services.auth.jobs import Jobs
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
 from services.auth.model.lending import AMAZON_TIMEOUT_S_MAX
+from services.auth.model.loans import LendingTerms
 from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.refusals import AuthorizationUnavailable
+from services.auth.model.turns import Pace
 from services.auth.peers import AuditLog, Safe
 from services.auth.service import compose
 from services.auth.service.ports import Ports
@@ -34,6 +36,7 @@ PAGES = ConsentPages(
     },
     redirect_uri="https://gateway.example/consent/callback",
 )
+TERMS = LendingTerms(pace=Pace(rate_per_s=25.0, burst=50))
 LISTENING_S = 5.0
 
 
@@ -52,12 +55,13 @@ def build(ground: Ground, life: Life) -> House:
             safe=Safe(ground.wire.channel(life, "retention", caller="auth", deadline_s=SAFE_DEADLINE_S)),
             audit=AuditLog(channel),
             signals=silence,
-            clock=ground.clock,
+            clock=chassis.clock.SteadyClock(ground.clock),
             entropy=ground.entropy,
             request_id=chassis.trace.request_id,
         ),
         PAGES,
         frozenset({CLIENT_ID}),
+        terms=TERMS,
     )
     jobs = Jobs(
         upkeep=use_cases.upkeep,
@@ -68,7 +72,7 @@ def build(ground: Ground, life: Life) -> House:
         readiness=silence,
         signals=silence,
     )
-    start(life, (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.hear_news))
+    start(life, (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.renew, jobs.hear_news))
     return House(services=services.auth.rpc.services(use_cases))
 
 

@@ -27,7 +27,13 @@ class Kind(StrEnum):
         TOKEN_REVOKED: a device gave one of its access tokens up. Details: device_id.
         GRANT_REFUSED: a code or refresh token was shown that should not have been; the result says why.
         AMAZON_TOKEN_REQUESTED: Amazon is about to be asked for an access token. Details: consent_id, region,
-            purpose.
+            purpose; of the application's own, application_id and the scope as purpose.
+        APPLICATION_REFUSED: Amazon refuses the application itself, and with it every seller; told once, when
+            that begins. Details: application_id.
+        LENDING_REFUSED: somebody borrows more than any gateway needs to; told once, when that begins.
+            Details: borrower, sellers, tokens.
+        TOKEN_DELEGATED: Amazon is about to be asked for a token for another application's use. Details:
+            consent_id, target_application, operation, data_elements.
         APPLICATION_REGISTERED: Details: application_id, is_draft.
         CLIENT_SECRET_REQUESTED: Amazon is asked for a new client secret. Details: application_id, forced.
         CLIENT_SECRET_KEPT, CLIENT_SECRET_ACCEPTED, CLIENT_SECRET_DATED, CLIENT_SECRET_DESTROYED: a secret
@@ -60,6 +66,9 @@ class Kind(StrEnum):
     TOKEN_REVOKED = "auth.token.revoked"  # noqa: S105 - a kind of event
     GRANT_REFUSED = "auth.grant.refused"
     AMAZON_TOKEN_REQUESTED = "auth.amazon_token.requested"  # noqa: S105 - a kind of event
+    APPLICATION_REFUSED = "auth.application.refused"
+    LENDING_REFUSED = "auth.lending.refused"
+    TOKEN_DELEGATED = "auth.amazon_token.delegated"  # noqa: S105 - a kind of event
     APPLICATION_REGISTERED = "auth.application.registered"
     CLIENT_SECRET_REQUESTED = "auth.client_secret.requested"  # noqa: S105 - kinds of events
     CLIENT_SECRET_KEPT = "auth.client_secret.kept"  # noqa: S105

@@ -60,6 +60,13 @@ class InvalidRestriction(InvalidInput):
     text = "A restriction names a method, a path and data elements; there are 1 to 50 of them."
 
 
+class TargetApplicationRefused(InvalidInput):
+    """A restricted data token was asked for in favour of an application that the vendor did not name."""
+
+    code = "target_application_refused"
+    text = "Restricted data tokens for other applications are not given."
+
+
 class InvalidApplication(InvalidInput):
     """The application's identifiers or secret do not have Amazon's form."""
 
@@ -163,6 +170,13 @@ class DevicesFull(LimitExceeded):
     text = "The seller has too many devices. Revoke one first."
 
 
+class LendingBudgetExceeded(LimitExceeded):
+    """A caller borrows for more sellers, or more often, than any gateway needs to (T-19)."""
+
+    code = "lending_budget_exceeded"
+    text = "Too many of Amazon's tokens are asked for. Try again later."
+
+
 class TooManyFailures(LimitExceeded):
     """Somebody guesses; nobody gets an answer for a while (T-11)."""
 
@@ -205,6 +219,17 @@ class RestrictionRefused(Denied):
     text = "Amazon refused a restricted data token for this operation."
 
 
+class AccessTokenRefused(RestrictionRefused):
+    """Amazon did not take the access token with which a restricted one was asked for."""
+
+
+class DataElementsDenied(Denied):
+    """Buyers' data were asked for in the name of a device that may not see any."""
+
+    code = "data_elements_denied"
+    text = "The device may not see the data elements asked for."
+
+
 class GrantRefused(Denied):
     """Amazon answered `invalid_grant`: the fault of one seller's grant, or a false alarm of Amazon's."""
 
@@ -224,6 +249,14 @@ class AuthorizationUnavailable(Unavailable):
 
     code = "authorization_service_unavailable"
     text = "Amazon's authorization service is not available."
+
+
+class AmazonThrottled(AuthorizationUnavailable):
+    """Amazon's authorization service said to the whole application that it asks too often."""
+
+
+class ApplicationPaused(AuthorizationUnavailable):
+    """Amazon refuses the application, and somebody else finds out whether it still does."""
 
 
 class UpstreamInvalid(Unavailable):

@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from chassis.secrecy import Secret
 from services.auth.model.devices import Device, NamedDevice, Profile, Reach
-from services.auth.model.lending import Restriction
 from services.auth.model.refusals import InvalidGrant, TokenExpired
+from services.auth.model.restricted import Restriction
 
 # Never less: two SP-API libraries cache for 3,200 s and 3,600 s whatever `expires_in` says.
 ACCESS_LIFE = timedelta(seconds=3600)

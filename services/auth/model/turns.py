@@ -26,7 +26,7 @@ THROTTLED_HOLD_S = 1.0
 # While Amazon refuses the application, it is asked once in so long.
 PROBE_S = 60.0
 
-RATE_PER_S_MAX = 10_000.0
+RATE_PER_S_MIN, RATE_PER_S_MAX = 0.01, 10_000.0
 BURST_MAX = 10_000
 
 
@@ -62,3 +62,11 @@ class Turns:
     wait_s: float
     is_given: bool
     is_refused: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """For how long nobody may ask LWA; while `is_refused`, because it refuses the application itself."""
+
+    hold_s: float
+    is_refused: bool

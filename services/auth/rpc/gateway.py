@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import chassis.rpc
 from chassis.secrecy import Secret
+from services.auth.model.loans import Loan
 from services.auth.rpc import messages
 from services.auth.service import UseCases
 from wire.auth.v1 import auth_pb2
@@ -48,9 +50,15 @@ class GatewayCalls:
         self, request: auth_pb2.LendAmazonTokenRequest, _context: messages.Context
     ) -> auth_pb2.AmazonToken:
         """Lend a token of Amazon's."""
-        restriction = None
-        if request.HasField("restriction"):
-            restriction = messages.restriction_asked(request.restriction)
-        region = messages.region_asked(request.region)
-        lent = await self._lending.lend(request.device_id, region, restriction)
+        loan = Loan(
+            borrower=f"{chassis.rpc.caller()}/{chassis.rpc.calling_process()}",
+            device_id=request.device_id,
+            region=messages.region_asked(request.region),
+            restriction=(
+                messages.restriction_asked(request.restriction) if request.HasField("restriction") else None
+            ),
+            target_application=request.target_application,
+            refused_digest=request.refused_digest,
+        )
+        lent = await self._lending.lend(loan)
         return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_at=lent.expires_at)

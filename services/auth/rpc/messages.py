@@ -9,9 +9,9 @@ import grpc.aio
 from services.auth.model.consents import AccountKind, OpenConsent, Region
 from services.auth.model.device_facts import DeviceFacts, device_facts
 from services.auth.model.devices import NamedDevice, Profile
-from services.auth.model.lending import Restriction
 from services.auth.model.people import SignedIn
 from services.auth.model.refusals import RegionMissing
+from services.auth.model.restricted import Restriction
 from services.auth.model.roles import Role
 from services.auth.model.tokens import ACCESS_LIFE, Introspection, TokenSet
 from wire.auth.v1 import auth_pb2

@@ -2,7 +2,9 @@
 
 sessions, consents, handovers, enrolment, devices, tokens: what the gateway asks for people and desktops
 device_grants, own_tokens: what else desktops ask of an authorization server
-lending, refreshing: Amazon's tokens          admin, offboarding: what the vendor decides
+lending, with access, restricting, budget: Amazon's tokens to the gateway
+refreshing, with leasing, seller_token; grantless: Amazon's tokens from Amazon
+login, with turns: Login with Amazon          admin, offboarding: what the vendor decides
 reminding: consents' ends, told in time       states: how consents begin
 rewrapping: the life of sealing keys          rotation: of client secrets; applications: what operators see
 credentials, secret_changes: client secrets, shown to Amazon and changed; notices: what the queue brings
@@ -12,6 +14,7 @@ ledger, mint, memory, lockout: what these share
 
 from dataclasses import dataclass
 
+from services.auth.model.loans import LendingTerms
 from services.auth.model.marketplaces import ConsentPages
 from services.auth.model.rotation import RotationPlan
 from services.auth.service.admin import AdminService
@@ -21,9 +24,11 @@ from services.auth.service.credentials import CredentialService
 from services.auth.service.device_grants import DeviceGrantService
 from services.auth.service.devices import DeviceService
 from services.auth.service.enrolment import EnrolmentService
+from services.auth.service.grantless import GrantlessService
 from services.auth.service.handovers import HandoverService
 from services.auth.service.ledger import Ledger
 from services.auth.service.lending import LendingService
+from services.auth.service.login import Login
 from services.auth.service.mint import Mint
 from services.auth.service.news import News
 from services.auth.service.offboarding import OffboardingService
@@ -55,6 +60,7 @@ class UseCases:
     tokens: TokenService
     own_tokens: OwnTokenService
     lending: LendingService
+    grantless: GrantlessService
     admin: AdminService
     secret_changes: SecretChanges
     rotation: RotationService
@@ -67,7 +73,12 @@ class UseCases:
 
 
 def compose(
-    ports: Ports, pages: ConsentPages, client_ids: frozenset[str], *, rotation: RotationPlan = NOT_HEARD
+    ports: Ports,
+    pages: ConsentPages,
+    client_ids: frozenset[str],
+    *,
+    terms: LendingTerms,
+    rotation: RotationPlan = NOT_HEARD,
 ) -> UseCases:
     """Return the use cases of one replica on these ports.
 
@@ -75,15 +86,16 @@ def compose(
         ports: everything outside.
         pages: where sellers consent.
         client_ids: the public client ids of the vendor's desktop applications.
+        terms: what the vendor decided about lending Amazon's tokens.
         rotation: when and where new client secrets are asked for.
     """
     mint, ledger = Mint(ports), Ledger(ports)
     sessions = SessionService(ports, mint, ledger)
     devices = DeviceService(ports, ledger, sessions=sessions)
     credentials, changes = CredentialService(ports), SecretChanges(ports, mint, ledger)
-    refresher = Refresher(ports, ledger, credentials=credentials)
+    login = Login(ports, ledger, credentials=credentials, pace=terms.pace)
+    refresher = Refresher(ports, ledger, login)
     rotations = RotationService(ports, ledger, credentials=credentials, changes=changes, plan=rotation)
-    lending = LendingService(ports, refresher)
     return UseCases(
         sessions=sessions,
         consents=ConsentService(ports, mint, ledger, sessions=sessions, refresher=refresher, pages=pages),
@@ -97,7 +109,8 @@ def compose(
         devices=devices,
         tokens=TokenService(ports, mint, ledger, devices=devices),
         own_tokens=OwnTokenService(ports, mint, ledger, devices=devices),
-        lending=lending,
+        lending=LendingService(ports, ledger, refresher, terms=terms),
+        grantless=GrantlessService(ports, ledger, login),
         admin=AdminService(ports, mint, ledger, devices=devices, changes=changes),
         secret_changes=changes,
         rotation=rotations,
@@ -107,6 +120,6 @@ def compose(
         offboarding=OffboardingService(ports, ledger),
         reminding=RemindingService(ports),
         keys=KeyService(ports, mint, ledger),
-        upkeep=Upkeep(ports, ledger, devices=devices, lending=lending, refresher=refresher),
+        upkeep=Upkeep(ports, ledger, devices=devices, refresher=refresher),
         news=News(),
     )

@@ -40,7 +40,6 @@ from services.auth.service.lockout import Lockout
 from services.auth.service.mint import SELLING_PARTNER, STATE, Mint
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Refresher
-from services.auth.service.retrying import retried
 from services.auth.service.sessions import SessionService, actor
 from services.auth.service.states import Choice, States
 
@@ -60,9 +59,7 @@ class ConsentService:
     ) -> None:
         self._store = ports.store
         self._vault = ports.vault
-        self._amazon = ports.amazon
         self._clock = ports.clock
-        self._entropy = ports.entropy
         self._mint = mint
         self._ledger = ledger
         self._sessions = sessions
@@ -189,12 +186,9 @@ class ConsentService:
         return digest
 
     async def _exchange(self, state: State, callback: Callback) -> Secret[str]:
-        credentials = await self._vault.find_credentials(state.application_id)
         try:
-            grant = await retried(
-                lambda: self._amazon.exchange_code(credentials, callback.code, self._pages.redirect_uri),
-                self._clock,
-                self._entropy,
+            grant = await self._refresher.exchange_code(
+                state.application_id, callback.code, self._pages.redirect_uri
             )
         except GrantRefused as error:
             raise ConsentCodeRefused from error

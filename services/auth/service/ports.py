@@ -10,7 +10,8 @@ from chassis.secrecy import Secret
 from services.auth.model.audit import AuditEvent
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.grantless import Scope
-from services.auth.model.lending import Grant, Restriction
+from services.auth.model.lending import Grant
+from services.auth.model.restricted import Resource
 from services.auth.model.sealing import AnyPlace
 from services.auth.service.rotation_ports import SecretPairs, SecretSignals
 from services.auth.service.key_ports import Keyring
@@ -110,10 +111,11 @@ class Amazon(Protocol):
         """
         ...
 
-    async def restrict(self, region: Region, access_token: Secret[str], restriction: Restriction) -> Grant:
+    async def restrict(self, region: Region, access_token: Secret[str], resource: Resource) -> Grant:
         """Return a restricted data token for one operation.
 
         Raises:
+            AccessTokenRefused: it is the access token that is not taken.
             RestrictionRefused, AuthorizationUnavailable, UpstreamInvalid
         """
         ...
@@ -152,6 +154,26 @@ class Signals(SecretSignals, Protocol):
 
     def refreshed(self, result: str) -> None:
         """Count an attempt to refresh: "done" or the code of what went wrong."""
+        ...
+
+    def reported(self, result: str) -> None:
+        """Count a token that Amazon is said to have refused: "forgotten" or "kept"."""
+        ...
+
+    def turn_taken(self, wait_s: float) -> None:
+        """Observe how long somebody waited for a turn at Login with Amazon."""
+        ...
+
+    def held_back(self) -> None:
+        """Count that Login with Amazon told the application to hold back."""
+        ...
+
+    def application_refused(self) -> None:
+        """Raise the alarm: Amazon refuses the application, and with it every seller."""
+        ...
+
+    def overdrawn(self, *, is_alarm: bool) -> None:
+        """Count a loan refused for its borrower's budget; raise the alarm for the first of an episode."""
         ...
 
     def refused(self, use_case: str, code: str) -> None:

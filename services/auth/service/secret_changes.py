@@ -57,6 +57,7 @@ class SecretChanges:
     """Writes applications' client secrets. Every change may raise SecretsContended."""
 
     def __init__(self, ports: Ports, mint: Mint, ledger: Ledger) -> None:
+        self._store = ports.store
         self._vault = ports.vault
         self._clock = ports.clock
         self._mint = mint
@@ -74,7 +75,10 @@ class SecretChanges:
                 return SecretPair(client_id=application.client_id, newest=new)
             return pair.with_secret(new, older_expires_at=arrival.older_expires_at)
 
-        return await self._change(purpose, changed)
+        is_new = await self._change(purpose, changed)
+        # Amazon may take this one; whoever was refused with the others may ask again.
+        await self._store.end_refusal(application.application_id)
+        return is_new
 
     async def accept(self, application_id: str, secret: Secret[str]) -> bool:
         """Keep that Amazon was seen to accept a secret; False when that is known."""

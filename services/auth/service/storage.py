@@ -10,11 +10,11 @@ from typing import Protocol
 
 from services.auth.model.consents import Application, Consent, Ending, Region, State
 from services.auth.model.devices import Code, Device, Reach
-from services.auth.model.lending import Lease, Refreshed, SealedAccess
 from services.auth.model.people import Invitation, NewSession, Seller, Session, User
 from services.auth.model.tokens import AccessToken, Enrolment, NewAccess, RefreshToken, Rotation
 from services.auth.service.device_ports import DeviceGrants
 from services.auth.service.key_ports import Rewrappings
+from services.auth.service.lending_ports import Lendings
 from services.auth.service.life_ports import Reminders, Sellers
 from services.auth.service.rotation_ports import Rotations
 
@@ -269,34 +269,6 @@ class Devices(Protocol):
         ...
 
 
-class Leases(Protocol):
-    """The right to refresh, and the access tokens that replicas share."""
-
-    async def find_access(self, consent_id: str) -> SealedAccess | None:
-        """Return the shared access token, be it over or not."""
-        ...
-
-    async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
-        """Return a lease for so many seconds; None while another holds it. Each fence is above the last.
-
-        Raises:
-            ConsentRevoked: the consent has ended.
-        """
-        ...
-
-    async def settle(self, consent_id: str, fence: int, refreshed: Refreshed) -> bool:
-        """Keep what a refresh brought and give the lease back; False, and nothing kept, when it was lost."""
-        ...
-
-    async def note_refusal(self, consent_id: str, fence: int, now: datetime) -> None:
-        """Keep when Amazon first refused the refresh token, if the lease is still held."""
-        ...
-
-    async def release(self, consent_id: str, fence: int) -> None:
-        """Give the lease back if it is still held."""
-        ...
-
-
 class Broom(Protocol):
     """Removal of what is over, in bounded sweeps."""
 
@@ -311,7 +283,7 @@ class Store(
     Consents,
     Devices,
     DeviceGrants,
-    Leases,
+    Lendings,
     Rotations,
     Reminders,
     Sellers,

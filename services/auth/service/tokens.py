@@ -1,12 +1,12 @@
 """Devices' tokens: refreshing them, what they stand for, and restricted handles."""
 
 from chassis.secrecy import Secret
-from services.auth.model import lending, words
+from services.auth.model import restricted, words
 from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.device_facts import version
 from services.auth.model.devices import Device, Profile, check_sha256
-from services.auth.model.lending import Restriction
 from services.auth.model.refusals import HandleNotRestrictable, InvalidGrant, TokenInvalid
+from services.auth.model.restricted import Restriction
 from services.auth.model.tokens import (
     AccessToken,
     Introspection,
@@ -117,7 +117,7 @@ class TokenService:
             HandleNotRestrictable: it is a handle itself.
             InvalidRestriction: what Amazon would not know.
         """
-        restrictions = lending.restrictions(asked)
+        restrictions = restricted.restrictions(asked)
         access = await self._find_access(access_token)
         if access.restrictions:
             raise HandleNotRestrictable

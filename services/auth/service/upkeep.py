@@ -6,14 +6,14 @@ from services.auth.model.consents import CONSENT_IDLE_MAX, REFUSAL_CONFIRMED_AFT
 from services.auth.model.devices import DEVICE_IDLE_MAX
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
-from services.auth.service.lending import LendingService
 from services.auth.service.ports import Ports
-from services.auth.service.refreshing import Errand, Refresher
+from services.auth.service.refreshing import Refresher
 
 PURGED_ROWS_MAX = 5_000
 DOUBTFUL_ROWS_MAX = 20
 IDLE_ROWS_MAX = 50
-PURPOSE_CONFIRM = "confirm"
+# One run of one worker; the next follows within seconds.
+RENEWED_ROWS_MAX = 500
 
 
 class Upkeep:
@@ -25,14 +25,12 @@ class Upkeep:
         ledger: Ledger,
         *,
         devices: DeviceService,
-        lending: LendingService,
         refresher: Refresher,
     ) -> None:
         self._store = ports.store
         self._clock = ports.clock
         self._ledger = ledger
         self._devices = devices
-        self._lending = lending
         self._refresher = refresher
 
     async def purge(self) -> int:
@@ -49,10 +47,20 @@ class Upkeep:
         doubtful = await self._store.list_doubtful(refused_before, DOUBTFUL_ROWS_MAX)
         for consent in doubtful:
             try:
-                await self._lending.access(Errand(consent=consent, actor=SELF, purpose=PURPOSE_CONFIRM))
+                await self._refresher.confirm(consent)
             except SallyportError:
                 continue
         return len(doubtful)
+
+    async def renew_ahead(self) -> int:
+        """Renew tokens that are due, one by one, until none is or it is better to rest; return how many.
+
+        Any number of workers, of any number of replicas, may do so at the same time.
+        """
+        for renewed in range(RENEWED_ROWS_MAX):
+            if not await self._refresher.renew_due():
+                return renewed
+        return RENEWED_ROWS_MAX
 
     async def retire_idle(self) -> int:
         """Disable the grants that nobody used for too long (T-18); return how many that were."""

@@ -1,13 +1,14 @@
 """Every SQL statement of auth. One method is one transaction and one business fact.
 
-Times are arguments, but for three: a lease's end, the age of what was rotated or redeemed, and a device
-grant's interval are taken from the database's clock, which all replicas share. Whoever locks a consent and
-its lease locks the consent first.
+Times are arguments, but for leases' ends, turns, the ages of what was rotated, redeemed or shared, and a
+device grant's interval: those are taken from the database's clock, which all replicas share. Whoever locks a
+consent and its lease locks the consent first.
 """
 
 from services.auth.store.consents import ConsentStore
 from services.auth.store.device_grants import DeviceGrantStore
 from services.auth.store.devices import DeviceStore
+from services.auth.store.grantless import GrantlessStore
 from services.auth.store.leases import LeaseStore
 from services.auth.store.news import NewsStore
 from services.auth.store.people import PeopleStore
@@ -17,6 +18,7 @@ from services.auth.store.rotations import RotationStore
 from services.auth.store.sellers import SellerStore
 from services.auth.store.sweeps import SweepStore
 from services.auth.store.tokens import TokenStore
+from services.auth.store.turns import TurnStore
 
 
 class Store(
@@ -26,6 +28,8 @@ class Store(
     DeviceGrantStore,
     TokenStore,
     LeaseStore,
+    TurnStore,
+    GrantlessStore,
     SweepStore,
     NewsStore,
     RotationStore,

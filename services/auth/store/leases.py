@@ -5,16 +5,23 @@ from datetime import datetime
 import asyncpg
 
 import chassis.db
-from services.auth.model.lending import Lease, Refreshed, SealedAccess
-from services.auth.model.refusals import ConsentRevoked
+from services.auth.model.consents import Region
+from services.auth.model.lending import Lease, Refreshed, SealedAccess, Standing
+from services.auth.model.refusals import ConsentRevoked, DeviceNotFound
 from services.auth.store import rows
 from services.auth.store.part import StorePart
 
 SELECT_ACCESS = """
-    SELECT l.consent_id, l.token_sealed, l.token_fence, l.token_expires_at, c.seller_id
+    SELECT l.consent_id, l.token_sealed, l.token_fence, l.token_expires_at, l.lent_at, c.seller_id
     FROM auth.access_leases l
     JOIN auth.consents c ON c.consent_id = l.consent_id
     WHERE l.consent_id = $1
+"""
+# Source: ConsentStore.find_consent, which decides the same way.
+NEWEST_CONSENT = """
+    WHERE seller_id = $1 AND region = $2
+    ORDER BY ended_at IS NULL DESC, granted_at DESC
+    LIMIT 1
 """
 
 
@@ -24,6 +31,25 @@ class LeaseLost(Exception):
 
 class LeaseStore(StorePart):
     """One row per active consent."""
+
+    async def find_standing(self, device_id: str, region: Region) -> Standing:
+        """Return what decides whether a device may be lent a token for a region, and what may be lent."""
+        async with chassis.db.transaction(self._pool) as connection:
+            device = await connection.fetchrow(rows.SELECT_DEVICE + "WHERE device_id = $1", device_id)
+            if device is None:
+                raise DeviceNotFound
+            consent = await connection.fetchrow(
+                rows.SELECT_CONSENT + NEWEST_CONSENT, device["seller_id"], region
+            )
+            if consent is None:
+                return Standing(device=rows.device(device), consent=None, access=None, lent_at=None)
+            access = await connection.fetchrow(SELECT_ACCESS, consent["consent_id"])
+        return Standing(
+            device=rows.device(device),
+            consent=rows.consent(consent),
+            access=None if access is None else _sealed_access(access),
+            lent_at=None if access is None else access["lent_at"],
+        )
 
     async def find_access(self, consent_id: str) -> SealedAccess | None:
         """Return the shared access token, be it over or not."""
@@ -52,12 +78,88 @@ class LeaseStore(StorePart):
             return None
         return Lease(fence=fence, consent=rows.consent(consent), access=_sealed_access(access))
 
+    async def take_due(self, now: datetime, lent_after: datetime, lease_s: float) -> Lease | None:
+        """Return the lease on the token that has waited longest for its renewal ahead; None when none is due.
+
+        One that another holds, or is just taking, is passed over.
+        """
+        async with chassis.db.transaction(self._pool) as connection:
+            taken = await connection.fetchrow(
+                """
+                UPDATE auth.access_leases
+                SET fence = fence + 1, held_until = clock_timestamp() + make_interval(secs => $3)
+                WHERE consent_id = (
+                    SELECT consent_id
+                    FROM auth.access_leases
+                    WHERE renew_at <= $1
+                      AND lent_at > $2
+                      AND (held_until IS NULL OR held_until <= clock_timestamp())
+                    ORDER BY renew_at
+                    LIMIT 1
+                    FOR UPDATE SKIP LOCKED
+                )
+                RETURNING consent_id, fence
+                """,
+                now,
+                lent_after,
+                lease_s,
+            )
+            if taken is None:
+                return None
+            access = await connection.fetchrow(SELECT_ACCESS, taken["consent_id"])
+            consent = await connection.fetchrow(
+                rows.SELECT_CONSENT + "WHERE consent_id = $1", taken["consent_id"]
+            )
+        assert access is not None
+        assert consent is not None
+        return Lease(fence=taken["fence"], consent=rows.consent(consent), access=_sealed_access(access))
+
+    async def put_off(self, consent_id: str, fence: int, renew_at: datetime) -> None:
+        """Try a renewal ahead again at another time, if nobody has taken the lease since."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute(
+                """
+                UPDATE auth.access_leases
+                SET renew_at = $3
+                WHERE consent_id = $1 AND fence = $2 AND renew_at IS NOT NULL
+                """,
+                consent_id,
+                fence,
+                renew_at,
+            )
+
+    async def note_lent(self, consent_id: str, now: datetime) -> None:
+        """Keep that the shared token was lent."""
+        async with chassis.db.transaction(self._pool) as connection:
+            await connection.execute(
+                "UPDATE auth.access_leases SET lent_at = greatest(lent_at, $2) WHERE consent_id = $1",
+                consent_id,
+                now,
+            )
+
+    async def forget_access(self, consent_id: str, fence: int, age_s_min: float) -> bool:
+        """Forget the shared token written under a fence if it is old enough; False when it stays."""
+        async with chassis.db.transaction(self._pool) as connection:
+            status = await connection.execute(
+                """
+                UPDATE auth.access_leases
+                SET token_sealed = NULL, token_fence = NULL, token_expires_at = NULL, renew_at = NULL
+                WHERE consent_id = $1
+                  AND token_fence = $2
+                  AND (settled_at IS NULL OR settled_at <= clock_timestamp() - make_interval(secs => $3))
+                """,
+                consent_id,
+                fence,
+                age_s_min,
+            )
+        return bool(status == "UPDATE 1")
+
     async def settle(self, consent_id: str, fence: int, refreshed: Refreshed) -> bool:
         """Keep what a refresh brought and give the lease back; False, and nothing kept, when it was lost."""
         try:
             async with chassis.db.transaction(self._pool) as connection:
                 await _keep_refresh(connection, consent_id, refreshed)
-                await _keep_access(connection, fence, refreshed.access)
+                await _keep_access(connection, fence, refreshed)
         except LeaseLost:
             return False
         return True
@@ -93,27 +195,34 @@ async def _keep_refresh(connection: chassis.db.Connection, consent_id: str, refr
         UPDATE auth.consents
         SET used_at = $2,
             refused_at = NULL,
-            refresh_version = refresh_version + CASE WHEN $3::text IS NULL THEN 0 ELSE 1 END,
+            refresh_version = $4,
             refresh_token_sealed = coalesce($3, refresh_token_sealed)
         WHERE consent_id = $1 AND ended_at IS NULL
         """,
         consent_id,
         refreshed.refreshed_at,
         refreshed.refresh_token_sealed,
+        refreshed.refresh_version,
     )
 
 
-async def _keep_access(connection: chassis.db.Connection, fence: int, access: SealedAccess) -> None:
+async def _keep_access(connection: chassis.db.Connection, fence: int, refreshed: Refreshed) -> None:
     kept = await connection.execute(
         """
         UPDATE auth.access_leases
-        SET token_sealed = $3, token_fence = $2, token_expires_at = $4, held_until = NULL
+        SET token_sealed = $3,
+            token_fence = $2,
+            token_expires_at = $4,
+            renew_at = $5,
+            settled_at = clock_timestamp(),
+            held_until = NULL
         WHERE consent_id = $1 AND fence = $2
         """,
-        access.consent_id,
+        refreshed.access.consent_id,
         fence,
-        access.token_sealed,
-        access.expires_at,
+        refreshed.access.token_sealed,
+        refreshed.access.expires_at,
+        refreshed.renew_at,
     )
     if kept != "UPDATE 1":
         raise LeaseLost

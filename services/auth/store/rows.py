@@ -7,7 +7,7 @@ import asyncpg
 from services.auth.model.consents import AccountKind, Consent, Ending, Region
 from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Device, Profile
-from services.auth.model.lending import Restriction
+from services.auth.model.restricted import Restriction
 
 SELECT_CONSENT = """
     SELECT consent_id, seller_id, region, marketplace_id, account_kind, application_id,

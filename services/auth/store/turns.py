@@ -5,7 +5,7 @@ row without an index on what changes, and callers who wait at once share a state
 """
 
 import chassis.db
-from services.auth.model.turns import PROBE_S, Pace, Turns
+from services.auth.model.turns import PROBE_S, Hold, Pace, Turns
 from services.auth.store.part import StorePart
 
 
@@ -41,18 +41,24 @@ class TurnStore(StorePart):
                 hold_s,
             )
 
-    async def find_hold_s(self, application_id: str) -> float:
-        """Return for how long nobody may ask; 0 when anybody may whose turn it is."""
+    async def find_hold(self, application_id: str) -> Hold:
+        """Return for how long nobody may ask, and whether Amazon refuses the application."""
         async with chassis.db.transaction(self._pool) as connection:
-            hold_s = await connection.fetchval(
+            row = await connection.fetchrow(
                 """
-                SELECT extract(epoch FROM held_until - clock_timestamp())::float8
+                SELECT CASE
+                           WHEN held_until <= clock_timestamp() THEN 0
+                           ELSE extract(epoch FROM held_until - clock_timestamp())
+                       END::float8 AS hold_s,
+                       refused_at IS NOT NULL AS is_refused
                 FROM auth.lwa_turns
-                WHERE application_id = $1 AND held_until > clock_timestamp()
+                WHERE application_id = $1
                 """,
                 application_id,
             )
-        return 0.0 if hold_s is None else max(0.0, hold_s)
+        if row is None:
+            return Hold(hold_s=0.0, is_refused=False)
+        return Hold(hold_s=row["hold_s"], is_refused=row["is_refused"])
 
     async def begin_refusal(self, application_id: str) -> bool:
         """Note that Amazon refuses the application, and hold everybody for PROBE_S; False if it was noted."""

@@ -1,9 +1,9 @@
 """The client of Amazon's token endpoints against answers that Amazon would not, or should not, give."""
 
-import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,21 @@ from fakes.auth_amazon_server import AmazonServer, Scripted
 from fakes.clock import FakeClock
 from services.auth.amazon import ANSWER_BYTES_MAX, Amazon, Endpoints
 from services.auth.model.consents import Credentials, Region
-from services.auth.model.lending import Restriction
 from services.auth.model.refusals import (
+    AccessTokenRefused,
+    AmazonThrottled,
     ApplicationRefused,
     AuthorizationUnavailable,
     RestrictionRefused,
     UpstreamInvalid,
 )
+from services.auth.model.restricted import Resource, Restriction
 
 CREDENTIALS = Credentials(client_id="client", client_secret=Secret("amzn1.oa2-cs.v1.stub"))
 TOKEN = Secret("Atzr|alive")
-ORDERS = Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo",))
+ORDERS = Resource(
+    restriction=Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo",))
+)
 GRANT = {"access_token": "Atza|x", "refresh_token": "Atzr|x", "expires_in": 3600}
 
 
@@ -109,29 +113,13 @@ async def test_come_back_later_is_said_within_reason_T29(
     assert refusal.value.retry_after_s == retry_after_s
 
 
-async def test_nobody_asks_before_the_time_that_lwa_named_R10(server: AmazonServer) -> None:
-    clock = FakeClock()
-    async with services.auth.amazon.connect(endpoints(server), clock) as amazon:
-        server.scripted.append(Scripted(429, b"", {"Retry-After": "30"}))
-        with pytest.raises(AuthorizationUnavailable):
-            await amazon.refresh(CREDENTIALS, TOKEN)
-        clock.pass_(20.0)
-        with pytest.raises(AuthorizationUnavailable) as refusal:
-            await amazon.exchange_code(CREDENTIALS, Secret("ANcode"), "https://gateway.example/")
-        assert refusal.value.retry_after_s == 10.0
-        assert len(server.asked) == 1
-        clock.pass_(10.0)
+async def test_too_often_is_told_from_not_now_R10(amazon: Amazon, server: AmazonServer) -> None:
+    server.scripted.extend([Scripted(429), Scripted(503)])
+    with pytest.raises(AmazonThrottled):
         await amazon.refresh(CREDENTIALS, TOKEN)
-
-
-async def test_a_failure_that_names_no_time_does_not_shorten_the_named_one_R10(server: AmazonServer) -> None:
-    async with services.auth.amazon.connect(endpoints(server), FakeClock()) as amazon:
-        server.scripted.extend([Scripted(429, b"", {"Retry-After": "30"}), *[Scripted(500)] * 3])
-        asking = [amazon.refresh(CREDENTIALS, TOKEN) for _ in range(4)]
-        assert len(await asyncio.gather(*asking, return_exceptions=True)) == len(server.asked)
-        with pytest.raises(AuthorizationUnavailable) as refusal:
-            await amazon.refresh(CREDENTIALS, TOKEN)
-        assert refusal.value.retry_after_s == 30.0
+    with pytest.raises(AuthorizationUnavailable) as refusal:
+        await amazon.refresh(CREDENTIALS, TOKEN)
+    assert not isinstance(refusal.value, AmazonThrottled)
 
 
 async def test_an_answer_that_does_not_come_is_given_up_R07(server: AmazonServer) -> None:
@@ -163,6 +151,15 @@ async def test_nobody_at_home_is_unavailable_R08(server: AmazonServer, unused_tc
     async with services.auth.amazon.connect(gone, FakeClock()) as amazon:
         with pytest.raises(AuthorizationUnavailable):
             await amazon.refresh(CREDENTIALS, TOKEN)
+
+
+async def test_a_token_for_another_application_is_asked_for_by_its_name(
+    amazon: Amazon, server: AmazonServer
+) -> None:
+    target = "amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000009"
+    await amazon.restrict(Region.EU, Secret("Atza|access"), replace(ORDERS, target_application=target))
+    _, asked = server.asked[0]
+    assert asked["target_application"] == target
 
 
 async def test_errors_hold_nothing_that_amazon_said_T31(amazon: Amazon) -> None:
@@ -205,7 +202,8 @@ async def test_requests_are_shaped_as_amazon_documents_them(amazon: Amazon, serv
         (Scripted(200, b'{"restrictedDataToken":"Atz.sprdt|x","expiresIn":3600}'), None),
         (Scripted(200, b'{"payload":[]}'), UpstreamInvalid),
         (Scripted(200, b'{"restrictedDataToken":"Atz.sprdt|x"}'), UpstreamInvalid),
-        (Scripted(403, b'{"errors":[{"code":"Unauthorized"}]}'), RestrictionRefused),
+        (Scripted(400, b'{"errors":[{"code":"InvalidInput"}]}'), RestrictionRefused),
+        (Scripted(403, b'{"errors":[{"code":"Unauthorized"}]}'), AccessTokenRefused),
         (Scripted(429, b'{"errors":[{"code":"QuotaExceeded"}]}'), AuthorizationUnavailable),
     ],
 )

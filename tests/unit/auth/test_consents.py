@@ -231,7 +231,7 @@ async def test_a_disconnected_consent_is_gone_at_once_and_devices_are_told() -> 
     assert (kept.ending, kept.refresh_token_sealed) == (Ending.DISCONNECTED, None)
     assert (await watcher.next()).device_id == desktop.device_id
     with pytest.raises(ConsentRevoked):
-        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+        await house.lend(desktop.device_id)
     assert house.audit.told(Kind.CONSENT_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
     (event, _) = [one for one in house.audit.events.values() if one.kind is Kind.CONSENT_REVOKED]
     assert (event.actor.kind, event.details["reason"]) == ("user", "disconnected")

@@ -15,11 +15,11 @@ from fakes.auth_house import (
     House,
     Person,
     Waiting,
+    loan,
     redemption,
     thumbprint,
 )
 from services.auth.model.audit import Phase
-from services.auth.model.consents import Region
 from services.auth.service import UseCases
 
 STEPS_MAX = 200
@@ -76,18 +76,16 @@ async def test_refreshing_survives_a_crash_at_any_step_and_is_never_doubled_R09_
         house.amazon.rotates = True
 
     async def attempt(_house: House, use: UseCases) -> None:
-        await use.lending.lend(desktops[-1].device_id, Region.NA, None)
+        await use.lending.lend(loan(desktops[-1].device_id))
 
     async def after(house: House) -> None:
         began_s = house.clock.monotonic_s()
-        lent = await asyncio.gather(
-            *(house.use.lending.lend(desktops[-1].device_id, Region.NA, None) for _ in range(3))
-        )
+        lent = await asyncio.gather(*(house.lend(desktops[-1].device_id) for _ in range(3)))
         assert len({one.token.reveal() for one in lent}) == 1
         assert house.amazon.in_flight_max == 1
         assert house.clock.monotonic_s() - began_s < 30
         house.pass_(timedelta(hours=1))
-        await house.use.lending.lend(desktops[-1].device_id, Region.NA, None)
+        await house.lend(desktops[-1].device_id)
 
     assert await crash_at_every_step(prepare, attempt, after) > 10
 

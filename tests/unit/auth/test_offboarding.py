@@ -71,7 +71,7 @@ async def test_nobody_of_an_offboarded_seller_gets_in_from_that_moment_T18() -> 
     with pytest.raises(DeviceRevoked):
         await house.use.tokens.refresh_compat(device_id, compat_token)
     with pytest.raises(DeviceRevoked):
-        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+        await house.lend(desktop.device_id)
     with pytest.raises(SellerOffboarded):
         await house.use.admin.invite_user(person.seller_id, "New Guest")
 
@@ -105,7 +105,7 @@ async def test_other_sellers_notice_nothing_T07() -> None:
     connected, desktop = await house.connect(other, US, "A2"), await house.bound(other, key="second")
     await house.use.offboarding.offboard(leaver.seller_id, reason=REASON)
     await destroyed(house)
-    await house.use.lending.lend(desktop.device_id, Region.NA, None)
+    await house.lend(desktop.device_id)
     assert (await house.use.sessions.find(other.session_token)).seller_name == "Other"
     assert house.tables.consents[connected.consent.consent_id].ended_at is None
 

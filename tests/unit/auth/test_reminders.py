@@ -100,7 +100,7 @@ async def test_what_is_over_ends_and_its_token_is_destroyed() -> None:
     assert house.signals.counts["ended", "consent", "expired"] == 1
     assert heard == [desktop.device_id]
     with pytest.raises(ConsentExpired):
-        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+        await house.lend(desktop.device_id)
 
 
 async def test_nothing_ends_untold_R02() -> None:

@@ -41,7 +41,7 @@ async def settled_seller(house: House) -> KeyOwner:
     person = await house.person()
     await house.connect(person)
     desktop = await house.bound(person)
-    await house.use.lending.lend(desktop.device_id, Region.NA, None)
+    await house.lend(desktop.device_id)
     return owner_of(person.seller_id)
 
 

@@ -9,7 +9,6 @@ from fakes.auth_house import CLIENT_ID, DE, US, House, thumbprint
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
-from services.auth.model.lending import Restriction
 from services.auth.model.refusals import (
     DeviceNotFound,
     DeviceRevoked,
@@ -22,6 +21,7 @@ from services.auth.model.refusals import (
     TokenInvalid,
     TooManyFailures,
 )
+from services.auth.model.restricted import Restriction
 from services.auth.model.tokens import ACCESS_LIFE, RETRY_S_MAX
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")

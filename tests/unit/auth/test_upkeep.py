@@ -8,7 +8,7 @@ import pytest
 from chassis.secrecy import Secret
 from fakes.auth_house import House
 from services.auth.model.audit import Kind
-from services.auth.model.consents import Ending, Region
+from services.auth.model.consents import Ending
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, DeviceRevoked, TokenInvalid
 
 
@@ -47,7 +47,7 @@ async def test_amazon_is_asked_again_before_a_refused_seller_is_called_revoked_R
     desktop = await house.bound(person)
     house.amazon.refresh_tokens.clear()
     with pytest.raises(AuthorizationUnavailable):
-        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+        await house.lend(desktop.device_id)
     assert await house.use.upkeep.confirm_refusals() == 0
     house.pass_(timedelta(seconds=121))
     assert await house.use.upkeep.confirm_refusals() == 1
@@ -63,7 +63,7 @@ async def test_the_second_time_amazon_is_shown_the_token_as_it_is_stored_by_then
     desktop = await house.bound(person)
     house.amazon.refresh_tokens.clear()
     with pytest.raises(AuthorizationUnavailable):
-        await house.use.lending.lend(desktop.device_id, Region.NA, None)
+        await house.lend(desktop.device_id)
     refused = house.tables.consents[connected.consent.consent_id]
     house.amazon.refresh_tokens.add("Atzr|newer")
     newer = await house.vault.seal(refused.next_refresh_token_place, Secret("Atzr|newer"))
@@ -101,7 +101,7 @@ async def test_a_used_grant_is_not_idle_T18() -> None:
     for _ in range(4):
         house.pass_(timedelta(days=60))
         await house.use.tokens.refresh_compat(device_id, refresh_token)
-        await house.use.lending.lend(device_id, Region.NA, None)
+        await house.lend(device_id)
         assert await house.use.upkeep.retire_idle() == 0
 
 
@@ -115,4 +115,4 @@ async def test_an_ended_consent_stays_ended() -> None:
     other = await house.bound(await house.colleague(person.seller_id), key="second")
     assert desktop.device_id != other.device_id
     with pytest.raises(ConsentRevoked):
-        await house.use.lending.lend(other.device_id, Region.NA, None)
+        await house.lend(other.device_id)

@@ -265,12 +265,14 @@ class EnrolCompatDeviceResponse(_message.Message):
     def __init__(self, device_id: _Optional[str] = ..., refresh_token: _Optional[str] = ...) -> None: ...
 
 class RestrictAccessRequest(_message.Message):
-    __slots__ = ("access_token", "restrictions")
+    __slots__ = ("access_token", "restrictions", "target_application")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_APPLICATION_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     restrictions: _containers.RepeatedCompositeFieldContainer[Restriction]
-    def __init__(self, access_token: _Optional[str] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ...) -> None: ...
+    target_application: str
+    def __init__(self, access_token: _Optional[str] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., target_application: _Optional[str] = ...) -> None: ...
 
 class Restriction(_message.Message):
     __slots__ = ("method", "path", "data_elements")
@@ -303,7 +305,7 @@ class ListDevicesResponse(_message.Message):
     def __init__(self, devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ...) -> None: ...
 
 class Device(_message.Message):
-    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id", "facts", "used_at", "withheld_scopes")
+    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id", "facts", "used_at", "withheld_scopes", "target_application", "expires_in_s")
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +321,8 @@ class Device(_message.Message):
     FACTS_FIELD_NUMBER: _ClassVar[int]
     USED_AT_FIELD_NUMBER: _ClassVar[int]
     WITHHELD_SCOPES_FIELD_NUMBER: _ClassVar[int]
+    TARGET_APPLICATION_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_S_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     seller_id: str
     name: str
@@ -334,7 +338,9 @@ class Device(_message.Message):
     facts: DeviceFacts
     used_at: _timestamp_pb2.Timestamp
     withheld_scopes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withheld_scopes: _Optional[_Iterable[str]] = ...) -> None: ...
+    target_application: str
+    expires_in_s: int
+    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withheld_scopes: _Optional[_Iterable[str]] = ..., target_application: _Optional[str] = ..., expires_in_s: _Optional[int] = ...) -> None: ...
 
 class RevokeDeviceRequest(_message.Message):
     __slots__ = ("session_token", "device_id")
@@ -367,22 +373,28 @@ class Revocation(_message.Message):
     def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ...) -> None: ...
 
 class LendAmazonTokenRequest(_message.Message):
-    __slots__ = ("device_id", "region", "restriction")
+    __slots__ = ("device_id", "region", "restriction", "refused_digest", "target_application")
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     RESTRICTION_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TARGET_APPLICATION_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     region: Region
     restriction: Restriction
-    def __init__(self, device_id: _Optional[str] = ..., region: _Optional[_Union[Region, str]] = ..., restriction: _Optional[_Union[Restriction, _Mapping]] = ...) -> None: ...
+    refused_digest: bytes
+    target_application: str
+    def __init__(self, device_id: _Optional[str] = ..., region: _Optional[_Union[Region, str]] = ..., restriction: _Optional[_Union[Restriction, _Mapping]] = ..., refused_digest: _Optional[bytes] = ..., target_application: _Optional[str] = ...) -> None: ...
 
 class AmazonToken(_message.Message):
-    __slots__ = ("token", "expires_at")
+    __slots__ = ("token", "expires_at", "expires_in_s")
     TOKEN_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_S_FIELD_NUMBER: _ClassVar[int]
     token: str
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, token: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    expires_in_s: int
+    def __init__(self, token: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_in_s: _Optional[int] = ...) -> None: ...
 
 class RegisterApplicationRequest(_message.Message):
     __slots__ = ("application_id", "client_id", "client_secret", "is_draft")
