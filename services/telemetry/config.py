@@ -21,11 +21,16 @@ WEBHOOK_PRIVATE_ADDRESSES = "SALLYPORT_WEBHOOK_PRIVATE_ADDRESSES"
 URL_FORM = re.compile(r"[\x21\x22\x24-\x7e]{1,2048}", re.ASCII)
 # What a vendor must act on, or would want to tell a seller.
 KINDS_DEFAULT = (
+    "auth.client_secret.expiring",
     "auth.consent.completed",
+    "auth.consent.expired",
+    "auth.consent.reminded",
     "auth.consent.revoked",
     "auth.device.enrolled",
     "auth.device.revoked",
     "auth.grant.refused",
+    "auth.seller.offboarded",
+    "auth.sign_in.locked",
     "retention.seller.erased",
 )
 
