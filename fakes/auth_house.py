@@ -201,7 +201,7 @@ class House:
         self, person: Person, marketplace_id: str = US, kind: AccountKind = AccountKind.SELLER
     ) -> str:
         """Return the state in the address of the consent page."""
-        url = await self.use.consents.begin(person.session_token, marketplace_id)
+        url = await self.use.consents.begin(person.session_token, marketplace_id, kind)
         return parse_qs(urlsplit(url.reveal()).query)["state"][0]
 
     def callback(self, state: str, selling_partner_id: str | None = None) -> Callback:

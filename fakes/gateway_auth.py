@@ -10,7 +10,8 @@ import chassis.errors
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
-from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.device_facts import DeviceFacts
+from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import (
     CompatCredentials,
     Consent,
@@ -22,6 +23,7 @@ from services.gateway.model.people import (
 )
 from services.gateway.model.roles import Right, Role
 
+NOTHING_TOLD = DeviceFacts()
 ACCESS_LIFE_S = 3_600
 SESSION_LIFE = timedelta(hours=12)
 CONSENT_LIFE = timedelta(days=365)
@@ -81,6 +83,7 @@ class FakeAuth:
     codes: dict[str, _Code] = field(default_factory=dict)
     bound: dict[str, tuple[str, str]] = field(default_factory=dict)
     compat: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     made: int = 0
 
     def invite(
@@ -188,7 +191,8 @@ class FakeAuth:
         return tuple(self.desktops.get(self.require(visit, Right.VIEW).seller_id, ()))
 
     async def enrol_compat_device(self, visit: Visit, name: str) -> CompatCredentials:
-        device_id, refresh_token = self._enrol(visit, name, Profile.COMPAT), self.token("rt")
+        device_id = self.enrol(visit, Approval(name), Profile.COMPAT)
+        refresh_token = self.token("rt")
         self.compat[refresh_token] = device_id
         return CompatCredentials(device_id, Secret(refresh_token))
 
@@ -204,9 +208,12 @@ class FakeAuth:
                 return
         raise DeviceUnknown
 
-    async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
+    async def authorize_device(
+        self, visit: Visit, request: AuthorizationRequest, approval: Approval
+    ) -> Secret[str]:
         code = self.token("ac")
-        self.codes[code] = _Code(request, self._enrol(visit, name, Profile.BOUND))
+        device_id = self.enrol(visit, approval, Profile.BOUND, facts=request.facts)
+        self.codes[code] = _Code(request, device_id)
         return Secret(code)
 
     async def exchange_code(self, grant: CodeGrant, key_thumbprint: str) -> TokenSet:
@@ -217,14 +224,18 @@ class FakeAuth:
             raise GrantRefused
         if (known.request.redirect_uri, known.request.client_id) != (grant.redirect_uri, grant.client_id):
             raise GrantRefused
-        return self._rotate(known.device_id, key_thumbprint)
+        if known.request.key_thumbprint not in {"", key_thumbprint}:
+            raise GrantRefused
+        return self.rotate(known.device_id, key_thumbprint)
 
     async def refresh_bound(self, grant: RefreshGrant, key_thumbprint: str) -> TokenSet:
         self.check_up()
         device_id, thumbprint = self.bound.pop(grant.refresh_token.reveal(), ("", ""))
         if not device_id or thumbprint != key_thumbprint:
             raise GrantRefused
-        return self._rotate(device_id, key_thumbprint)
+        if grant.app_version:
+            self.versions[device_id] = grant.app_version
+        return self.rotate(device_id, key_thumbprint)
 
     async def refresh_compat(self, device_id: str, refresh_token: Secret[str]) -> TokenSet:
         self.check_up()
@@ -232,19 +243,26 @@ class FakeAuth:
             raise GrantRefused
         return TokenSet(Secret(self.token("at")), refresh_token, ACCESS_LIFE_S, ("orders",))
 
-    def _rotate(self, device_id: str, key_thumbprint: str) -> TokenSet:
+    def rotate(self, device_id: str, key_thumbprint: str) -> TokenSet:
+        """Return fresh tokens of a bound device."""
         refresh_token = self.token("rt")
         self.bound[refresh_token] = (device_id, key_thumbprint)
         return TokenSet(Secret(self.token("at")), Secret(refresh_token), ACCESS_LIFE_S, ("orders",))
 
-    def _enrol(self, visit: Visit, name: str, profile: Profile) -> str:
+    def enrol(
+        self, visit: Visit, approval: Approval, profile: Profile, *, facts: DeviceFacts = NOTHING_TOLD
+    ) -> str:
+        """Return the id of a new device of the visit's seller."""
         desktop = Desktop(
             device_id=self.new_id(),
-            name=name,
+            name=approval.device_name,
             profile=profile,
             scopes=frozenset({"orders"}),
             enrolled_at=self.clock.now(),
             is_revoked=False,
+            facts=facts,
+            used_at=self.clock.now(),
+            withheld_scopes=frozenset(approval.withheld_scopes),
         )
         seller_id = self.require(visit, Right.ENROL_DEVICE).seller_id
         self.desktops.setdefault(seller_id, []).insert(0, desktop)

@@ -8,7 +8,8 @@ import chassis.rpc
 from chassis.secrecy import Secret
 from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region
-from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.device_facts import DeviceFacts
+from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import Consent, ConsentAnswer, Desktop, Visit
 from services.gateway.model.roles import Role
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
@@ -80,9 +81,12 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
             code_challenge=request.code_challenge,
             scopes=tuple(request.scopes),
             state="",
+            facts=facts_told(request.facts),
+            key_thumbprint=request.key_thumbprint,
         )
         visit = await self._visit(request.session_token)
-        code = await self._auth.authorize_device(visit, asked, request.device_name)
+        approval = Approval(request.device_name, tuple(request.withheld_scopes))
+        code = await self._auth.authorize_device(visit, asked, approval)
         return auth_pb2.AuthorizeDeviceResponse(code=code.reveal())
 
     async def ExchangeCode(
@@ -94,18 +98,22 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
             code_verifier=Secret(request.code_verifier),
             redirect_uri=request.redirect_uri,
         )
-        return _token_set(await self._auth.exchange_code(grant, request.key_thumbprint))
+        return token_set(await self._auth.exchange_code(grant, request.key_thumbprint))
 
     async def RefreshBound(
         self, request: auth_pb2.RefreshBoundRequest, _context: "Context"
     ) -> auth_pb2.TokenSet:
-        grant = RefreshGrant(client_id=request.client_id, refresh_token=Secret(request.refresh_token))
-        return _token_set(await self._auth.refresh_bound(grant, request.key_thumbprint))
+        grant = RefreshGrant(
+            client_id=request.client_id,
+            refresh_token=Secret(request.refresh_token),
+            app_version=request.app_version,
+        )
+        return token_set(await self._auth.refresh_bound(grant, request.key_thumbprint))
 
     async def RefreshCompat(
         self, request: auth_pb2.RefreshCompatRequest, _context: "Context"
     ) -> auth_pb2.TokenSet:
-        return _token_set(await self._auth.refresh_compat(request.device_id, Secret(request.refresh_token)))
+        return token_set(await self._auth.refresh_compat(request.device_id, Secret(request.refresh_token)))
 
     async def EnrolCompatDevice(
         self, request: auth_pb2.EnrolCompatDeviceRequest, _context: "Context"
@@ -130,6 +138,11 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
 
     async def _visit(self, session_token: str) -> Visit:
         return await self._auth.find_session(Secret(session_token))
+
+
+def facts_told(told: auth_pb2.DeviceFacts) -> DeviceFacts:
+    """Return what a desktop says about itself."""
+    return DeviceFacts(told.platform, told.app_version, told.key_storage)
 
 
 def service(auth: FakeAuth) -> chassis.rpc.Service:
@@ -182,12 +195,23 @@ def device(desktop: Desktop) -> auth_pb2.Device:
         profile=PROFILES[desktop.profile],
         scopes=sorted(desktop.scopes),
         is_revoked=desktop.is_revoked,
+        facts=facts(desktop.facts),
+        withheld_scopes=sorted(desktop.withheld_scopes),
     )
     told.enrolled_at.FromDatetime(desktop.enrolled_at)
+    told.used_at.FromDatetime(desktop.used_at)
     return told
 
 
-def _token_set(tokens: TokenSet) -> auth_pb2.TokenSet:
+def facts(known: DeviceFacts) -> auth_pb2.DeviceFacts:
+    """Return what a desktop said about itself."""
+    return auth_pb2.DeviceFacts(
+        platform=known.platform, app_version=known.app_version, key_storage=known.key_storage
+    )
+
+
+def token_set(tokens: TokenSet) -> auth_pb2.TokenSet:
+    """Return what a device is handed."""
     return auth_pb2.TokenSet(
         access_token=tokens.access_token.reveal(),
         refresh_token=tokens.refresh_token.reveal(),

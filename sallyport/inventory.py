@@ -32,6 +32,7 @@ from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.web import Doors
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
@@ -41,7 +42,7 @@ from services.gateway.web.security import SecurityPages
 from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
-from wire.auth.v1 import applications_pb2, auth_pb2, consents_pb2, keys_pb2, sellers_pb2
+from wire.auth.v1 import applications_pb2, auth_pb2, authorization_pb2, consents_pb2, keys_pb2, sellers_pb2
 from wire.retention.v1 import retention_pb2
 from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
@@ -50,6 +51,7 @@ Inventory = dict[str, list[dict[str, Any]]]
 
 RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (auth_pb2, "AuthService", services.auth.rpc.SERVICE_METHODS),
+    (authorization_pb2, "AuthorizationService", services.auth.rpc.AUTHORIZATION_METHODS),
     (auth_pb2, "AuthAdmin", services.auth.rpc.ADMIN_METHODS),
     (applications_pb2, "ApplicationAdmin", services.auth.rpc.APPLICATION_METHODS),
     (keys_pb2, "KeyAdmin", services.auth.rpc.KEY_METHODS),
@@ -117,6 +119,7 @@ def doors_with_nothing_behind() -> Doors:
         staff=StaffPages(desk=nothing, clock=nothing, **behind),
     )
     return Doors(
+        desktops=DesktopPages(desktops=nothing, **behind),
         people=people,
         portal=PortalPages(portal=nothing, origin="", clock=nothing, **behind),
         authorize=AuthorizePages(apps=nothing, **behind),

@@ -27,6 +27,8 @@ from services.gateway.model import exchange
 from services.gateway.nonces import Nonces
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.consents import ConsentsClient
+from services.gateway.peers.authorization import AuthorizationClient
 from services.gateway.peers.credentials import CredentialsClient
 from services.gateway.peers.entry import EntryClient
 from services.gateway.peers.members import MembersClient
@@ -38,6 +40,7 @@ from services.gateway.proof import ProofVerifier
 from services.gateway.service import (
     AuditProbe,
     Desk,
+    Desktops,
     Entry,
     LibraryApps,
     NativeApps,
@@ -51,6 +54,8 @@ from services.gateway.vault import GatewayVault
 from services.gateway.web import BODY_BYTES_MAX, Doors
 from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.consents import ConsentPages
+from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
@@ -195,7 +200,10 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     """Return every way in, with its use cases behind it."""
     people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
     ports, origin = path.ports, config.public.origin
-    apps = NativeApps(people=people, tokens=tokens, client=config.desktop, issuer=origin)
+    authorization = AuthorizationClient(ground.auth)
+    apps = NativeApps(
+        people=people, tokens=tokens, authorization=authorization, client=config.desktop, issuer=origin
+    )
     watch = Watch(audit=ports.audit, signals=ports.signals, clock=ports.clock, entropy=ports.entropy)
     portal = Portal(people=people)
     renderer = Renderer(
@@ -207,6 +215,16 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     front = Front(portal=portal, visitors=visitors, renderer=renderer, origin=origin)
     proofs = ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
     return Doors(
+        desktops=DesktopPages(
+            desktops=Desktops(authorization=authorization), visitors=visitors, renderer=renderer
+        ),
+        consents=ConsentPages(
+            portal=portal,
+            consents=Consents(keeper=ConsentsClient(ground.auth)),
+            visitors=visitors,
+            renderer=renderer,
+            clock=ports.clock,
+        ),
         people=_put_people(ground, front, ports),
         portal=PortalPages(
             portal=portal, visitors=visitors, renderer=renderer, origin=origin, clock=ports.clock

@@ -4,7 +4,7 @@ import re
 
 import sallyport.inventory
 from sallyport.provision import IDENTITIES
-from wire.auth.v1 import applications_pb2, auth_pb2, consents_pb2, keys_pb2, sellers_pb2
+from wire.auth.v1 import applications_pb2, auth_pb2, authorization_pb2, consents_pb2, keys_pb2, sellers_pb2
 from wire.retention.v1 import retention_pb2
 from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
@@ -20,6 +20,7 @@ def test_every_rpc_of_every_contract_has_its_row_and_no_row_has_no_rpc() -> None
         for module in (
             applications_pb2,
             auth_pb2,
+            authorization_pb2,
             consents_pb2,
             keys_pb2,
             sellers_pb2,

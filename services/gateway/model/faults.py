@@ -212,6 +212,11 @@ def shaped(code: str, message: str, details: str) -> bytes:
     return orjson.dumps({"errors": [{"code": code, "message": message, "details": details}]})
 
 
+def challenge(code: str) -> str:
+    """Return the challenge that a client with a key reads (RFC 9449, 7.1)."""
+    return f'DPoP error="{code}", algs="{" ".join(PROOF_ALGORITHMS)}"'
+
+
 def _body(error: SallyportError, status: int) -> bytes:
     if error.code == TOKEN_EXPIRED:
         return shaped("Unauthorized", DENIED_MESSAGE, EXPIRED_DETAILS)
@@ -227,5 +232,5 @@ def _body(error: SallyportError, status: int) -> bytes:
 def _challenge(code: str, *, is_bound: bool) -> str:
     """Return what a client with a key hears (RFC 9449, 7.1); nothing for what Amazon would not say."""
     if code in {InvalidDpopProof.code, UseDpopNonce.code}:
-        return f'DPoP error="{code}", algs="{" ".join(PROOF_ALGORITHMS)}"'
-    return 'DPoP error="invalid_token"' if is_bound and code == DEVICE_REVOKED else ""
+        return challenge(code)
+    return challenge("invalid_token") if is_bound and code == DEVICE_REVOKED else ""

@@ -4,7 +4,8 @@ Owns the rules for client, redirect URI, PKCE challenge and scopes. A request wh
 URI is wrong is never answered by a redirect: nobody knows who would receive it. Every other refusal
 goes back to the application, on this very machine.
 
-Source: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects), RFC 9207 (iss).
+Source: RFC 6749 (4.1), RFC 7636 (PKCE), RFC 8252 (7.3, loopback redirects), RFC 9207 (iss), RFC 9449 (10,
+dpop_jkt).
 """
 
 import re
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 
 import chassis.errors
 from chassis.secrecy import Secret
+from services.gateway.model.device_facts import DeviceFacts, FactsUnreadable, read_facts
 
 # Source: RFC 7636, 4.2: the base64url form of 32 bytes; 4.1: what a verifier may hold.
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
@@ -34,6 +36,12 @@ STATE_CHARS_MAX = 512
 SCOPE_CHARS_MAX = 128
 # What the application gets when it asks for nothing in particular.
 SCOPE_DEFAULT = "orders"
+# The box that allows an optional scope is named so.
+ALLOW_FIELD = "allow_"
+# What a person may withhold from a desktop.
+OPTIONAL_SCOPES = frozenset({"pii"})
+# The key that alone may redeem the code. Source: RFC 9449, 10.
+KEY_FIELD = "dpop_jkt"
 # What a scope lets a desktop do, as its seller reads it.
 SCOPE_PROMISES: Mapping[str, str] = MappingProxyType(
     {
@@ -55,6 +63,13 @@ class RedirectRefused(chassis.errors.InvalidInput):
 
     code = "redirect_uri_refused"
     text = "The application that sent you here asks for the answer at an address that is not accepted."
+
+
+class ScopeUnknown(chassis.errors.InvalidInput):
+    """A scope is asked for that does not exist."""
+
+    code = "invalid_scope"
+    text = "A scope is not known here."
 
 
 class StateUnreadable(chassis.errors.InvalidInput):
@@ -95,16 +110,19 @@ class NativeClient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that passed every rule."""
+    """A request that passed every rule; `key_thumbprint` is empty when the desktop named no key."""
 
     client_id: str
     redirect_uri: str
     code_challenge: str
     scopes: tuple[str, ...]
     state: str
+    facts: DeviceFacts
+    key_thumbprint: str
 
     def fields(self) -> tuple[tuple[str, str], ...]:
         """Return the parameters that make this request again, for the form that approves it."""
+        key = ((KEY_FIELD, self.key_thumbprint),) if self.key_thumbprint else ()
         return (
             ("response_type", "code"),
             ("client_id", self.client_id),
@@ -113,6 +131,8 @@ class AuthorizationRequest:
             ("code_challenge_method", CHALLENGE_METHOD),
             ("scope", " ".join(self.scopes)),
             ("state", self.state),
+            *key,
+            *self.facts.fields(),
         )
 
     def answered(self, *, code: str, issuer: str) -> str:
@@ -122,6 +142,14 @@ class AuthorizationRequest:
     def denied(self, *, issuer: str) -> str:
         """Return where the browser goes when the person did not approve."""
         return _target(self.redirect_uri, error="access_denied", state=self.state, iss=issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person adds to a request: a name for the desktop, and what it shall never have."""
+
+    device_name: str
+    withheld_scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +164,19 @@ class CodeGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshGrant:
-    """A desktop's request for new tokens."""
+    """A desktop's request for new tokens; `app_version` is empty when it does not tell its own."""
 
     client_id: str
     refresh_token: Secret[str]
+    app_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCodeGrant:
+    """A desktop's question whether somebody has let it in."""
+
+    client_id: str
+    device_code: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +204,7 @@ def read_request(parameters: Mapping[str, str], client: NativeClient, *, issuer:
     state = parameters.get("state", "")
     if len(state) > STATE_CHARS_MAX or not (state.isascii() and state.isprintable()):
         raise StateUnreadable
-    scopes = tuple(dict.fromkeys(parameters.get("scope", SCOPE_DEFAULT).split(" ")))
+    scopes = read_scopes(parameters)
     problem = _problem(parameters, scopes)
     if problem is not None:
         code, text = problem
@@ -179,6 +216,28 @@ def read_request(parameters: Mapping[str, str], client: NativeClient, *, issuer:
         code_challenge=parameters["code_challenge"],
         scopes=scopes,
         state=state,
+        facts=read_facts(parameters),
+        key_thumbprint=parameters.get(KEY_FIELD, ""),
+    )
+
+
+def read_scopes(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the scopes that a request asks for, each once; unchecked."""
+    return tuple(dict.fromkeys(parameters.get("scope", SCOPE_DEFAULT).split(" ")))
+
+
+def are_known(scopes: tuple[str, ...]) -> bool:
+    """Return whether every scope exists."""
+    return SCOPE_PROMISES.keys() >= set(scopes)
+
+
+def withheld(scopes: tuple[str, ...], fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Return which of the scopes that a desktop asks for the person's form does not allow.
+
+    Only OPTIONAL_SCOPES have a box to tick; a desktop without the others could do nothing.
+    """
+    return tuple(
+        scope for scope in scopes if scope in OPTIONAL_SCOPES and f"{ALLOW_FIELD}{scope}" not in fields
     )
 
 
@@ -204,8 +263,14 @@ def _problem(parameters: Mapping[str, str], scopes: tuple[str, ...]) -> tuple[st
         return "invalid_request", f"code_challenge_method must be {CHALLENGE_METHOD}"
     if CHALLENGE.fullmatch(parameters.get("code_challenge", "")) is None:
         return "invalid_request", "code_challenge must be the 43 characters of an S256 challenge"
-    if not SCOPE_PROMISES.keys() >= set(scopes):
+    if not are_known(scopes):
         return "invalid_scope", f"scope must be made of: {' '.join(SCOPE_PROMISES)}"
+    if KEY_FIELD in parameters and CHALLENGE.fullmatch(parameters[KEY_FIELD]) is None:
+        return "invalid_request", f"{KEY_FIELD} must be the 43 characters of a key's thumbprint"
+    try:
+        read_facts(parameters)
+    except FactsUnreadable as problem:
+        return problem.code, problem.text
     return None
 
 

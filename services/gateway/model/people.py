@@ -4,12 +4,15 @@ Values only, as auth tells them. Tokens are Secrets: they exist to be handed on,
 again.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import chassis.errors
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
+from services.gateway.model.consents import AccountKind
+from services.gateway.model.device_facts import DeviceFacts
 from services.gateway.model.roles import RIGHTS, Right, Role
 
 DEVICE_NAME_CHARS_MAX = 64
@@ -80,12 +83,17 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A seller's grant for one region; `status` is "active", "revoked" or "expired"."""
+    """A seller's grant for one region.
+
+    Attributes:
+        status: "active", "revoked", "expired" or "disconnected".
+    """
 
     consent_id: str
     region: Region
     selling_partner_id: str
     marketplace_id: str
+    account_kind: AccountKind = AccountKind.SELLER
     granted_at: datetime
     expires_at: datetime
     status: str
@@ -94,10 +102,20 @@ class Consent:
         """Return whether it should be renewed: it ends within RENEWAL_NOTICE, or has ended."""
         return self.expires_at - now <= RENEWAL_NOTICE
 
+    def days_left(self, now: datetime) -> int:
+        """Return how many days remain, each begun one counted; 0 at the end."""
+        return max(0, math.ceil((self.expires_at - now) / timedelta(days=1)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desktop:
-    """One enrolled device as its seller sees it."""
+    """One enrolled device as its seller sees it.
+
+    Attributes:
+        facts: what it says about itself.
+        used_at: when it last got a token, aware UTC.
+        withheld_scopes: what a person of the seller does not let it have, ever.
+    """
 
     device_id: str
     name: str
@@ -105,6 +123,9 @@ class Desktop:
     scopes: frozenset[str]
     enrolled_at: datetime
     is_revoked: bool
+    facts: DeviceFacts
+    used_at: datetime
+    withheld_scopes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

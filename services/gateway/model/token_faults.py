@@ -10,15 +10,16 @@ from chassis.errors import (
     InvalidInput,
     LimitExceeded,
     SallyportError,
+    Unauthenticated,
     Unavailable,
     kind_of,
 )
 from services.gateway.model.calls import Answer
-from services.gateway.model.faults import JSON_TYPE, retry_after
+from services.gateway.model.faults import JSON_TYPE, challenge, retry_after
 
 INVALID_CLIENT = "invalid_client"
 # Codes that say themselves what a client must hear.
-# Source: RFC 6749, 5.2; RFC 9449, 5; Login with Amazon's own list.
+# Source: RFC 6749, 5.2; RFC 8628, 3.5; RFC 9449, 5; Login with Amazon's own list.
 _OAUTH_CODES = frozenset(
     {
         "invalid_request",
@@ -29,6 +30,10 @@ _OAUTH_CODES = frozenset(
         "unsupported_grant_type",
         "invalid_dpop_proof",
         "use_dpop_nonce",
+        "authorization_pending",
+        "slow_down",
+        "access_denied",
+        "expired_token",
     },
 )
 UPGRADE_STATUS = 426
@@ -61,6 +66,19 @@ def render(error: SallyportError, request_id: str) -> Answer:
         headers.append(("www-authenticate", CHALLENGE))
     members = {"error": code, "error_description": error.text, "code": error.code, "request_id": request_id}
     return Answer(status, headers, orjson.dumps(members))
+
+
+def render_asker(error: SallyportError, request_id: str) -> Answer:
+    """Return the answer for a device that shows its own access token: its refusals are a resource's.
+
+    Source: RFC 9449, 7.1.
+    """
+    if not isinstance(error, Unauthenticated):
+        return render(error, request_id)
+    code = error.code if error.code in _OAUTH_CODES else "invalid_token"
+    members = {"error": code, "error_description": error.text, "code": error.code, "request_id": request_id}
+    headers = [*NO_STORE, ("www-authenticate", challenge(code))]
+    return Answer(401, headers, orjson.dumps(members))
 
 
 def _status_and_code(error: SallyportError) -> tuple[int, str]:

@@ -6,9 +6,11 @@ from datetime import UTC
 import chassis.rpc
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
-from services.gateway.model.native import AuthorizationRequest
+from services.gateway.model.consents import AccountKind
+from services.gateway.model.native import Approval, AuthorizationRequest
 from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Desktop, Visit
-from services.gateway.peers import sessions
+from services.gateway.peers import messages, sessions
+from services.gateway.peers.consents import ACCOUNT_KINDS, account_kind
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 _REGIONS_TOLD = {
@@ -43,9 +45,11 @@ class PeopleClient:
         """End a session."""
         await self._auth.EndSession(auth_pb2.EndSessionRequest(session_token=_token(visit)))
 
-    async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
+    async def begin_consent(self, visit: Visit, marketplace_id: str, kind: AccountKind) -> str:
         """Return the address of Amazon's consent page."""
-        request = auth_pb2.BeginConsentRequest(session_token=_token(visit), marketplace_id=marketplace_id)
+        request = auth_pb2.BeginConsentRequest(
+            session_token=_token(visit), marketplace_id=marketplace_id, account_kind=ACCOUNT_KINDS[kind]
+        )
         return (await self._auth.BeginConsent(request)).consent_url
 
     async def complete_consent(self, visit: Visit, answer: ConsentAnswer) -> Consent:
@@ -79,7 +83,9 @@ class PeopleClient:
         request = auth_pb2.RevokeDeviceRequest(session_token=_token(visit), device_id=device_id)
         await self._auth.RevokeDevice(request)
 
-    async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
+    async def authorize_device(
+        self, visit: Visit, request: AuthorizationRequest, approval: Approval
+    ) -> Secret[str]:
         """Return a code that the desktop turns into tokens."""
         asked = auth_pb2.AuthorizeDeviceRequest(
             session_token=_token(visit),
@@ -87,7 +93,10 @@ class PeopleClient:
             redirect_uri=request.redirect_uri,
             code_challenge=request.code_challenge,
             scopes=request.scopes,
-            device_name=name,
+            device_name=approval.device_name,
+            facts=messages.facts(request.facts),
+            key_thumbprint=request.key_thumbprint,
+            withheld_scopes=approval.withheld_scopes,
         )
         return Secret((await self._auth.AuthorizeDevice(asked)).code)
 
@@ -103,6 +112,7 @@ def consent(told: auth_pb2.Consent) -> Consent:
         region=_REGIONS_TOLD[told.region],
         selling_partner_id=told.selling_partner_id,
         marketplace_id=told.marketplace_id,
+        account_kind=account_kind(told.account_kind),
         granted_at=told.granted_at.ToDatetime(tzinfo=UTC),
         expires_at=told.expires_at.ToDatetime(tzinfo=UTC),
         status=told.status,
@@ -118,4 +128,7 @@ def desktop(told: auth_pb2.Device) -> Desktop:
         scopes=frozenset(told.scopes),
         enrolled_at=told.enrolled_at.ToDatetime(tzinfo=UTC),
         is_revoked=told.is_revoked,
+        facts=messages.facts_told(told.facts),
+        used_at=told.used_at.ToDatetime(tzinfo=UTC),
+        withheld_scopes=frozenset(told.withheld_scopes),
     )

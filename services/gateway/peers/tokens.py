@@ -3,6 +3,7 @@
 import chassis.rpc
 from chassis.secrecy import Secret
 from services.gateway.model.native import CodeGrant, RefreshGrant, TokenSet
+from services.gateway.peers import messages
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 
@@ -21,7 +22,7 @@ class TokensClient:
             redirect_uri=grant.redirect_uri,
             key_thumbprint=key_thumbprint,
         )
-        return _token_set(await self._auth.ExchangeCode(request))
+        return messages.token_set(await self._auth.ExchangeCode(request))
 
     async def refresh_bound(self, grant: RefreshGrant, key_thumbprint: str) -> TokenSet:
         """Return new tokens of a bound device."""
@@ -29,19 +30,11 @@ class TokensClient:
             client_id=grant.client_id,
             refresh_token=grant.refresh_token.reveal(),
             key_thumbprint=key_thumbprint,
+            app_version=grant.app_version,
         )
-        return _token_set(await self._auth.RefreshBound(request))
+        return messages.token_set(await self._auth.RefreshBound(request))
 
     async def refresh_compat(self, device_id: str, refresh_token: Secret[str]) -> TokenSet:
         """Return a new access token of a compat device."""
         request = auth_pb2.RefreshCompatRequest(device_id=device_id, refresh_token=refresh_token.reveal())
-        return _token_set(await self._auth.RefreshCompat(request))
-
-
-def _token_set(told: auth_pb2.TokenSet) -> TokenSet:
-    return TokenSet(
-        access_token=Secret(told.access_token),
-        refresh_token=Secret(told.refresh_token),
-        expires_in_s=told.expires_in_s,
-        scopes=tuple(told.scopes),
-    )
+        return messages.token_set(await self._auth.RefreshCompat(request))

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from chassis.secrecy import Secret
 from services.gateway.model.audit import AuditEvent
-from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
+from services.gateway.model.consents import AccountKind
+from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Desktop, Visit
 
 
@@ -28,7 +29,7 @@ class People(Protocol):
         """End a session; harmless when it has ended."""
         ...
 
-    async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
+    async def begin_consent(self, visit: Visit, marketplace_id: str, kind: AccountKind) -> str:
         """Return the address of Amazon's consent page for this person."""
         ...
 
@@ -52,7 +53,9 @@ class People(Protocol):
         """End a device's access for good."""
         ...
 
-    async def authorize_device(self, visit: Visit, request: AuthorizationRequest, name: str) -> Secret[str]:
+    async def authorize_device(
+        self, visit: Visit, request: AuthorizationRequest, approval: Approval
+    ) -> Secret[str]:
         """Return a code that the desktop turns into tokens, once, within 60 s."""
         ...
 

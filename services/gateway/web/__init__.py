@@ -1,11 +1,11 @@
 """The doors: HTTP in, one use case, HTTP out.
 
-`people` (which is `entry`, `security`, `team` and `staff`), `portal` and `authorize` speak to people in
-browsers, `oauth` to the vendor's desktop application, `lwa` to unmodified SP-API libraries that want a
-token, `spapi` to everything that calls Amazon's API. All share one origin and are told apart by path only,
-never by the Host header. Pages are made by `render` from `views` and `people_views`; who is on a browser,
-and whether a form is ours, is settled by `visitors`, with `cookies` and `forms`; who has just signed in is
-led on by `arrivals`.
+`people` (which is `entry`, `security`, `team` and `staff`), `portal`, `authorize` and `desktops` speak to
+people in browsers, `oauth` (with `grants` and `metadata`) to the vendor's desktop application, `lwa` to
+unmodified SP-API libraries that want a token, `spapi` to everything that calls Amazon's API. All share one
+origin and are told apart by path only, never by the Host header. Pages are made by `render` from `views`,
+`desktop_views` and `people_views`; who is on a browser, and whether a form is ours, is settled by `visitors`,
+with `cookies` and `forms`; who has just signed in is led on by `arrivals`.
 
 Never forwards anything by itself: calls go to the forwarder, everything else to `service`.
 """
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from chassis.web import Route
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.consents import ConsentPages
+from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
 from services.gateway.web.people import PeoplePages
@@ -29,6 +31,8 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 class Doors:
     """Every way in."""
 
+    consents: ConsentPages
+    desktops: DesktopPages
     people: PeoplePages
     portal: PortalPages
     authorize: AuthorizePages
@@ -39,6 +43,8 @@ class Doors:
     def routes(self) -> Sequence[Route]:
         """Return the routes in the order in which they are tried."""
         return [
+            *self.consents.routes(),
+            *self.desktops.routes(),
             *self.people.routes(),
             *self.portal.routes(),
             *self.authorize.routes(),

@@ -11,9 +11,10 @@ from aiohttp import web
 
 import chassis.errors
 from chassis.web import Route
-from services.gateway.model.native import SCOPE_PROMISES, AuthorizationRefused, AuthorizationRequest
+from services.gateway.model.native import AuthorizationRefused, AuthorizationRequest
 from services.gateway.model.people import Visit
 from services.gateway.service import NativeApps
+from services.gateway.web import desktop_views
 from services.gateway.web.render import Renderer, see
 from services.gateway.web.visitors import Visitors
 
@@ -48,7 +49,7 @@ class AuthorizePages:
     async def _approve(self, request: web.Request) -> web.Response:
         visit, fields = await self._visitors.posted(request)
         authorization = self._apps.read(fields)
-        return see(await self._apps.approve(visit, authorization, fields.get("device_name", "")))
+        return see(await self._apps.approve(visit, authorization, fields))
 
     async def _deny(self, request: web.Request) -> web.Response:
         _, fields = await self._visitors.posted(request)
@@ -59,7 +60,8 @@ class AuthorizePages:
             "authorize",
             visit=visit,
             form_targets=_source(authorization.redirect_uri),
-            promises=[SCOPE_PROMISES[scope] for scope in authorization.scopes],
+            promises=desktop_views.promises(authorization.scopes),
+            facts=desktop_views.facts(authorization.facts),
             request_fields=authorization.fields(),
         )
 

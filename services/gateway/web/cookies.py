@@ -23,6 +23,7 @@ ERRAND_PATHS = frozenset(
     {
         "/oauth/authorize",
         "/consent/login",
+        "/device",
         "/portal/connect",
         "/portal/security",
         "/portal/team",

@@ -1,16 +1,13 @@
 """What pages show of the model's values: words for states, names for ids, dates for moments."""
 
-import functools
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-import orjson
-
 from services.gateway.model.calls import Profile
-from services.gateway.model.people import Consent, Desktop
-from services.gateway.web.render import PAGES
+from services.gateway.model.people import Desktop
+from services.gateway.web import desktop_views
 
 SCOPE_NAMES: Mapping[str, str] = MappingProxyType({"orders": "selling API", "pii": "buyers' data"})
 PROFILE_NAMES: Mapping[Profile, str] = MappingProxyType(
@@ -29,47 +26,11 @@ NOTICES: Mapping[str, str] = MappingProxyType(
         "role": "The role is changed.",
         "removed": "That person is out.",
         "connected": "The Amazon account is connected.",
+        "disconnected": "The Amazon account is disconnected; what Amazon gave for it is destroyed.",
         "revoked": "The desktop has lost its access.",
+        "withheld": "The desktop will not see buyers' data.",
     },
 )
-
-
-@functools.cache
-def marketplaces() -> tuple[Mapping[str, Any], ...]:
-    """Return Amazon's marketplaces by region: region, name, marketplaces[marketplace_id, name].
-
-    Source: SP-API, "Marketplace IDs"; auth has the last word on which one it takes.
-    """
-    return tuple(orjson.loads((PAGES / "marketplaces.json").read_bytes()))
-
-
-def consent_row(consent: Consent, now: datetime) -> Mapping[str, str]:
-    """Return what the portal shows of a consent."""
-    names = {
-        known["marketplace_id"]: known["name"]
-        for region in marketplaces()
-        for known in region["marketplaces"]
-    }
-    regions = {region["region"]: region["name"] for region in marketplaces()}
-    status, tone = _standing(consent, now)
-    return {
-        "region_name": regions[consent.region.value],
-        "marketplace_id": consent.marketplace_id,
-        "marketplace_name": names.get(consent.marketplace_id, consent.marketplace_id),
-        "selling_partner_id": consent.selling_partner_id,
-        "status": status,
-        "tone": tone,
-        "expiry": f"until {day(consent.expires_at)}" if tone != "off" else "",
-    }
-
-
-def _standing(consent: Consent, now: datetime) -> tuple[str, str]:
-    """Return the word for a consent's state, and the tone in which it is said."""
-    if consent.status != "active":
-        return consent.status, "off"
-    if consent.expires_at <= now:
-        return "expired", "off"
-    return ("renew soon", "warn") if consent.is_due(now) else ("active", "good")
 
 
 def desktop_row(desktop: Desktop) -> Mapping[str, Any]:
@@ -78,10 +39,14 @@ def desktop_row(desktop: Desktop) -> Mapping[str, Any]:
         "device_id": desktop.device_id,
         "name": desktop.name,
         "profile_name": PROFILE_NAMES[desktop.profile],
+        "facts": desktop_views.facts(desktop.facts),
         "enrolled": day(desktop.enrolled_at),
+        "used": day(desktop.used_at),
         "scope_names": [SCOPE_NAMES.get(scope, scope) for scope in sorted(desktop.scopes)],
         "is_revoked": desktop.is_revoked,
+        "is_withheld": bool(desktop.withheld_scopes),
         "revoke_action": f"/portal/devices/{desktop.device_id}/revoke",
+        "withhold_action": f"/portal/devices/{desktop.device_id}/withhold",
     }
 
 

@@ -19,6 +19,7 @@ from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.gateway_auth import FakeAuth
+from fakes.gateway_authorization import FakeAuthorization
 from fakes.gateway_people import FakePeople
 from fakes.gateway_sellers import FakeSellers
 from services.gateway.model.audit import AuditEvent
@@ -27,10 +28,21 @@ from services.gateway.model.native import NativeClient
 from services.gateway.model.roles import Role
 from services.gateway.nonces import Nonces
 from services.gateway.proof import ProofVerifier
-from services.gateway.service import Desk, Entry, LibraryApps, NativeApps, Portal, Security, Team, Watch
+from services.gateway.service import (
+    Desk,
+    Desktops,
+    Entry,
+    LibraryApps,
+    NativeApps,
+    Portal,
+    Security,
+    Team,
+    Watch,
+)
 from services.gateway.web import BODY_BYTES_MAX, Doors, cookies
 from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
@@ -94,6 +106,7 @@ class House:
     signals: FakeSignals
     forwarder: FakeForwarder
     nonces: Nonces
+    authorization: FakeAuthorization
     session: aiohttp.ClientSession
 
     def url(self, path: str) -> URL:
@@ -216,7 +229,8 @@ async def open_house() -> AsyncIterator[House]:
     people = FakePeople(auth)
     sellers, portal = FakeSellers(people), Portal(people=auth)
     watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy)
-    apps = NativeApps(people=auth, tokens=auth, client=CLIENT, issuer=ORIGIN)
+    authorization = FakeAuthorization(auth)
+    apps = NativeApps(people=auth, tokens=auth, authorization=authorization, client=CLIENT, issuer=ORIGIN)
     visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)
     renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name, provider_name="Lamplight Login")
     nonces = nonces_for(clock)
@@ -224,6 +238,9 @@ async def open_house() -> AsyncIterator[House]:
     doors = Doors(
         people=put_people(people, sellers, portal, behind={"visitors": visitors, "renderer": renderer}),
         portal=PortalPages(portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock),
+        desktops=DesktopPages(
+            desktops=Desktops(authorization=authorization), visitors=visitors, renderer=renderer
+        ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
         oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
         lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
@@ -238,5 +255,17 @@ async def open_house() -> AsyncIterator[House]:
     await site.start()
     connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
-        yield House(site.port, clock, auth, people, sellers, audit, signals, forwarder, nonces, session)
+        yield House(
+            port=site.port,
+            clock=clock,
+            auth=auth,
+            people=people,
+            sellers=sellers,
+            audit=audit,
+            signals=signals,
+            forwarder=forwarder,
+            nonces=nonces,
+            authorization=authorization,
+            session=session,
+        )
     await site.stop(1.0)

@@ -160,7 +160,8 @@ async def test_a_revoked_bound_device_hears_401_T01(rig: Rig) -> None:
     rig.auth.revoke(token)
     answer = await rig.call(token, PARTICIPATIONS, thumbprint="key-1")
     assert (answer.status, error_of(answer)["code"]) == (401, "device_revoked")
-    assert header(answer, "www-authenticate") == 'DPoP error="invalid_token"'
+    challenge = 'DPoP error="invalid_token", algs="ES256 EdDSA Ed25519"'
+    assert header(answer, "www-authenticate") == challenge
 
 
 async def test_revoking_one_device_leaves_the_others_remembered(rig: Rig) -> None:
