@@ -42,7 +42,15 @@ from services.gateway.web.security import SecurityPages
 from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
-from wire.auth.v1 import applications_pb2, auth_pb2, authorization_pb2, consents_pb2, keys_pb2, sellers_pb2
+from wire.auth.v1 import (
+    applications_pb2,
+    auth_pb2,
+    authorization_pb2,
+    consents_pb2,
+    keys_pb2,
+    lending_pb2,
+    sellers_pb2,
+)
 from wire.retention.v1 import retention_pb2
 from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
@@ -55,6 +63,7 @@ RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (auth_pb2, "AuthAdmin", services.auth.rpc.ADMIN_METHODS),
     (applications_pb2, "ApplicationAdmin", services.auth.rpc.APPLICATION_METHODS),
     (keys_pb2, "KeyAdmin", services.auth.rpc.KEY_METHODS),
+    (lending_pb2, "LendingService", services.auth.rpc.LENDING_METHODS),
     (consents_pb2, "ConsentService", services.auth.rpc.CONSENT_METHODS),
     (sellers_pb2, "SellerAdmin", services.auth.rpc.SELLER_METHODS),
     (retention_pb2, "RetentionService", services.retention.rpc.SERVICE_METHODS),

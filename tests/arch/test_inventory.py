@@ -4,7 +4,15 @@ import re
 
 import sallyport.inventory
 from sallyport.provision import IDENTITIES
-from wire.auth.v1 import applications_pb2, auth_pb2, authorization_pb2, consents_pb2, keys_pb2, sellers_pb2
+from wire.auth.v1 import (
+    applications_pb2,
+    auth_pb2,
+    authorization_pb2,
+    consents_pb2,
+    keys_pb2,
+    lending_pb2,
+    sellers_pb2,
+)
 from wire.retention.v1 import retention_pb2
 from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2, webhooks_pb2
@@ -23,6 +31,7 @@ def test_every_rpc_of_every_contract_has_its_row_and_no_row_has_no_rpc() -> None
             authorization_pb2,
             consents_pb2,
             keys_pb2,
+            lending_pb2,
             sellers_pb2,
             retention_pb2,
             retention_sellers_pb2,

@@ -67,6 +67,13 @@ class TargetApplicationRefused(InvalidInput):
     text = "Restricted data tokens for other applications are not given."
 
 
+class ScopeNotLent(InvalidInput):
+    """A token of the application's own was asked for with a scope that stays in auth."""
+
+    code = "scope_not_lent"
+    text = "Tokens of this scope are not lent."
+
+
 class InvalidApplication(InvalidInput):
     """The application's identifiers or secret do not have Amazon's form."""
 

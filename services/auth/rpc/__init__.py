@@ -16,6 +16,7 @@ from services.auth.rpc.consents import ConsentCalls
 from services.auth.rpc.devices import DeviceCalls
 from services.auth.rpc.gateway import GatewayCalls
 from services.auth.rpc.keys import KeyAdmin
+from services.auth.rpc.lending import LendingCalls
 from services.auth.rpc.people import PeopleCalls
 from services.auth.rpc.sellers import SellerAdmin
 from services.auth.service import UseCases
@@ -30,6 +31,8 @@ from wire.auth.v1 import (
     consents_pb2_grpc,
     keys_pb2,
     keys_pb2_grpc,
+    lending_pb2,
+    lending_pb2_grpc,
     sellers_pb2,
     sellers_pb2_grpc,
 )
@@ -86,6 +89,10 @@ AUTHORIZATION_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
         "InspectToken": _for_gateway("auth.token.inspected"),
         "WithholdScopes": _for_gateway(Kind.SCOPES_WITHHELD),
     }
+)
+
+LENDING_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {"LendGrantlessToken": _for_gateway("auth.grantless_token.lent", LENDING_DEADLINE_S)}
 )
 
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
@@ -157,6 +164,12 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
             add=authorization_pb2_grpc.add_AuthorizationServiceServicer_to_server,
             servicer=AuthorizationService(use_cases),
             methods=AUTHORIZATION_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=lending_pb2.DESCRIPTOR.services_by_name["LendingService"],
+            add=lending_pb2_grpc.add_LendingServiceServicer_to_server,
+            servicer=LendingCalls(use_cases),
+            methods=LENDING_METHODS,
         ),
         chassis.rpc.Service(
             descriptor=consents_pb2.DESCRIPTOR.services_by_name["ConsentService"],

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import chassis.rpc
 from chassis.secrecy import Secret
 from services.auth.model.loans import Loan
 from services.auth.rpc import messages
@@ -51,7 +50,7 @@ class GatewayCalls:
     ) -> auth_pb2.AmazonToken:
         """Lend a token of Amazon's."""
         loan = Loan(
-            borrower=f"{chassis.rpc.caller()}/{chassis.rpc.calling_process()}",
+            borrower=messages.borrower(),
             device_id=request.device_id,
             region=messages.region_asked(request.region),
             restriction=(
@@ -61,4 +60,4 @@ class GatewayCalls:
             refused_digest=request.refused_digest,
         )
         lent = await self._lending.lend(loan)
-        return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_at=lent.expires_at)
+        return messages.amazon_token(lent, self._lending.left_s(lent))

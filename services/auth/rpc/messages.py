@@ -6,9 +6,11 @@ from typing import Any, TypeAlias
 
 import grpc.aio
 
+import chassis.rpc
 from services.auth.model.consents import AccountKind, OpenConsent, Region
 from services.auth.model.device_facts import DeviceFacts, device_facts
 from services.auth.model.devices import NamedDevice, Profile
+from services.auth.model.lending import Lent
 from services.auth.model.people import SignedIn
 from services.auth.model.refusals import RegionMissing
 from services.auth.model.restricted import Restriction
@@ -130,6 +132,18 @@ def token_set(tokens: TokenSet) -> auth_pb2.TokenSet:
         refresh_token=tokens.refresh_token.reveal(),
         expires_in_s=EXPIRES_IN_S,
         scopes=tokens.scopes,
+    )
+
+
+def borrower() -> str:
+    """Return who borrows: the caller's identity, and what tells its processes apart."""
+    return f"{chassis.rpc.caller()}/{chassis.rpc.calling_process()}"
+
+
+def amazon_token(lent: Lent, expires_in_s: int) -> auth_pb2.AmazonToken:
+    """Return a token of Amazon's as it is lent."""
+    return auth_pb2.AmazonToken(
+        token=lent.token.reveal(), expires_at=lent.expires_at, expires_in_s=expires_in_s
     )
 
 

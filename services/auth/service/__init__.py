@@ -94,7 +94,7 @@ def compose(
     devices = DeviceService(ports, ledger, sessions=sessions)
     credentials, changes = CredentialService(ports), SecretChanges(ports, mint, ledger)
     login = Login(ports, ledger, credentials=credentials, pace=terms.pace)
-    refresher = Refresher(ports, ledger, login)
+    refresher, grantless = Refresher(ports, ledger, login), GrantlessService(ports, ledger, login)
     rotations = RotationService(ports, ledger, credentials=credentials, changes=changes, plan=rotation)
     return UseCases(
         sessions=sessions,
@@ -109,8 +109,8 @@ def compose(
         devices=devices,
         tokens=TokenService(ports, mint, ledger, devices=devices),
         own_tokens=OwnTokenService(ports, mint, ledger, devices=devices),
-        lending=LendingService(ports, ledger, refresher, terms=terms),
-        grantless=GrantlessService(ports, ledger, login),
+        lending=LendingService(ports, ledger, refresher=refresher, grantless=grantless, terms=terms),
+        grantless=grantless,
         admin=AdminService(ports, mint, ledger, devices=devices, changes=changes),
         secret_changes=changes,
         rotation=rotations,

@@ -10,12 +10,14 @@
 from services.auth.model import words
 from services.auth.model.audit import Actor
 from services.auth.model.devices import PII, Device
+from services.auth.model.grantless import Scope
 from services.auth.model.lending import Lent, Standing
 from services.auth.model.loans import LendingTerms, Loan
 from services.auth.model.refusals import ConsentMissing, DeviceNotFound, TargetApplicationRefused
 from services.auth.model.restricted import Resource
 from services.auth.service.access import AccessTokens
 from services.auth.service.budget import LendingBudget
+from services.auth.service.grantless import GrantlessService
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Refresher
@@ -23,16 +25,26 @@ from services.auth.service.restricting import RestrictedTokens
 from services.auth.service.seller_token import Errand
 
 PURPOSE_ACCESS = "access"
+NO_SELLER = ""
 
 
 class LendingService:
     """Amazon's tokens, one seller and one region at a time."""
 
-    def __init__(self, ports: Ports, ledger: Ledger, refresher: Refresher, *, terms: LendingTerms) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        ledger: Ledger,
+        *,
+        refresher: Refresher,
+        grantless: GrantlessService,
+        terms: LendingTerms,
+    ) -> None:
         self._store = ports.store
         self._clock = ports.clock
         self._delegates = terms.delegates
         self._budget = LendingBudget(ports, ledger, terms.budget)
+        self._grantless = grantless
         self._access = AccessTokens(ports, refresher)
         self._restricted = RestrictedTokens(ports, ledger, self._access)
 
@@ -60,6 +72,20 @@ class LendingService:
         if resource is None:
             return await self._access.lend(errand, standing, refused_digest=loan.refused_digest)
         return await self._restricted.lend(errand, resource, standing, refused_digest=loan.refused_digest)
+
+    async def lend_grantless(self, borrower: str, scope: Scope) -> Lent:
+        """Return a token of the application's own.
+
+        Raises:
+            LendingBudgetExceeded: the borrower borrows too much.
+            ApplicationMissing, ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid: there is none.
+        """
+        await self._budget.spend(borrower, NO_SELLER)
+        return await self._grantless.token(scope)
+
+    def left_s(self, lent: Lent) -> int:
+        """Return for how many whole seconds a token is good from now on."""
+        return max(0, int((lent.expires_at - self._clock.now()).total_seconds()))
 
     async def _find_standing(self, loan: Loan) -> Standing:
         if not words.is_id(loan.device_id):
