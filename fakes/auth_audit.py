@@ -32,6 +32,7 @@ class FakeSignals:
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, ...]] = Counter()
+        self.access_review: tuple[float, bool] | None = None
         self.days_left: dict[str, float] = {}
 
     def lent(self, kind: str, source: str) -> None:
@@ -68,6 +69,9 @@ class FakeSignals:
     def offboardings(self, *, under_way: int, overdue: int) -> None:
         self.counts["offboardings", "under_way"] = under_way
         self.counts["offboardings", "overdue"] = overdue
+
+    def access_review_age(self, age_s: float, *, is_overdue: bool) -> None:
+        self.access_review = (age_s, is_overdue)
 
     def told_late(self, result: str) -> None:
         self.counts["told_late", result] += 1

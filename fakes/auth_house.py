@@ -16,21 +16,28 @@ from urllib.parse import parse_qs, urlsplit
 from chassis.secrecy import Secret
 from fakes.auth_amazon import FakeAmazon
 from fakes.auth_audit import FakeAudit, FakeSignals
+from fakes.auth_people_edges import FakeHasher, FakeProvider
 from fakes.auth_safe import FakeSafe
 from fakes.auth_store import FakeStore
 from fakes.auth_tables import Tables
 from fakes.auth_vault import FakeVault
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
+from fakes.passkey_device import ORIGIN, PasskeyDevice
 from services.auth.model.consents import AccountKind, Application, Callback, OpenConsent, Region
 from services.auth.model.device_facts import DeviceFacts, KeyStorage, Platform
 from services.auth.model.devices import Authorization, Redemption
 from services.auth.model.lending import Lent
 from services.auth.model.loans import Budget, LendingTerms, Loan
 from services.auth.model.marketplaces import ConsentPages, Marketplace
+from services.auth.model.roles import Role
+from services.auth.model.sealing import STAFF
 from services.auth.model.tokens import TokenSet
 from services.auth.model.turns import Pace
+from services.auth.passkeys import Passkeys
+from services.auth.passwords import AuthenticatorApps
 from services.auth.service import UseCases, compose
+from services.auth.service.members import Invited
 from services.auth.service.ports import Ports
 
 APPLICATION = Application(
@@ -120,6 +127,8 @@ class Person:
 
     seller_id: str
     session_token: Secret[str]
+    user_id: str
+    device: PasskeyDevice
 
 
 @dataclass(frozen=True)
@@ -146,6 +155,8 @@ class House:
     tables: Tables = field(default_factory=Tables)
     vault: FakeVault = field(default_factory=FakeVault)
     safe: FakeSafe = field(default_factory=FakeSafe)
+    hasher: FakeHasher = field(default_factory=FakeHasher)
+    provider: FakeProvider = field(default_factory=FakeProvider)
     audit: FakeAudit = field(default_factory=FakeAudit)
     signals: FakeSignals = field(default_factory=FakeSignals)
     store_type: type[FakeStore] = FakeStore
@@ -175,6 +186,10 @@ class House:
             store=store,
             vault=self.vault,
             amazon=self.amazon,
+            passkeys=Passkeys(ORIGIN),
+            hasher=self.hasher,
+            codes=AuthenticatorApps(self.clock, "gateway.example"),
+            provider=self.provider,
             safe=self.safe,
             audit=self.audit,
             signals=self.signals,
@@ -192,10 +207,32 @@ class House:
         seller_id = await self.use.admin.create_seller(seller_name)
         return await self.colleague(seller_id, user_name)
 
-    async def colleague(self, seller_id: str, user_name: str = "Ben Example") -> Person:
-        invitation, _ = await self.use.admin.invite_user(seller_id, user_name)
-        session_token, _ = await self.use.sessions.redeem_invitation(invitation)
-        return Person(seller_id, session_token)
+    async def invite(
+        self, seller_id: str, user_name: str = "Ben Example", role: Role = Role.OWNER
+    ) -> Invited:
+        members = self.use.people.members
+        if role.is_staff:
+            return await members.invite_staff(user_name, role)
+        return await members.invite_user(seller_id, user_name, role)
+
+    async def colleague(
+        self, seller_id: str, user_name: str = "Ben Example", role: Role = Role.OWNER
+    ) -> Person:
+        """Return somebody who came by invitation, set up a passkey, and so may do all that the role may."""
+        invited = await self.invite(seller_id, user_name, role)
+        token, _ = await self.use.sessions.redeem_invitation(invited.invitation)
+        device = PasskeyDevice(seed=self.entropy.token(8).hex())
+        passkeys = self.use.people.passkeys
+        ceremony, options = await passkeys.begin_registration(token)
+        _, opened = await passkeys.register(
+            token, ceremony.text, credential_json=device.create(options), name="Phone"
+        )
+        assert opened is not None
+        return Person(seller_id, opened[0], invited.user_id, device)
+
+    async def staff(self, role: Role = Role.SECURITY) -> Person:
+        """Return somebody of the vendor's staff, signed in."""
+        return await self.colleague(STAFF, "Sam Example", role)
 
     async def begin(
         self, person: Person, marketplace_id: str = US, kind: AccountKind = AccountKind.SELLER

@@ -10,21 +10,15 @@ from fakes.auth_leases import FakeLeaseStore
 from fakes.auth_life import FakeReminderStore, FakeSellerStore
 from fakes.auth_rewrappings import FakeRewrappingStore
 from fakes.auth_rotations import FakeRotationStore
+from fakes.auth_sign_ins import FakeSignInStore
 from fakes.auth_turns import FakeTurnStore
-from services.auth.model.consents import Application
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import (
     CODE_MEMORY,
     DEVICE_IDLE_MAX,
     Reach,
 )
-from services.auth.model.people import Invitation, NewSession, Seller, Session, User
-from services.auth.model.refusals import (
-    ApplicationMissing,
-    InvitationInvalid,
-    SellerNotFound,
-    SessionInvalid,
-)
+from services.auth.model.passwords import LOCKED
 from services.auth.model.tokens import (
     ACCESS_MEMORY,
 )
@@ -41,71 +35,9 @@ class FakeStore(
     FakeDeviceGrantStore,
     FakeRotationStore,
     FakeRewrappingStore,
+    FakeSignInStore,
 ):
     """Several of these on the same tables are several replicas on one database."""
-
-    # People
-
-    async def register_application(self, application: Application, now: datetime) -> None:
-        self.tables.applications[application.application_id] = (now, application)
-
-    async def find_application(self, application_id: str | None = None) -> Application:
-        known = self.tables.applications
-        if application_id is not None and application_id in known:
-            return known[application_id][1]
-        if application_id is not None or not known:
-            raise ApplicationMissing
-        return max(known.values(), key=lambda row: row[0])[1]
-
-    async def create_seller(self, seller: Seller) -> None:
-        self.tables.sellers[seller.seller_id] = seller
-
-    async def find_seller(self, seller_id: str) -> Seller:
-        if seller_id not in self.tables.sellers:
-            raise SellerNotFound
-        return self.tables.sellers[seller_id]
-
-    async def invite_user(self, user: User, invitation: Invitation) -> None:
-        self._hold_seller(user.seller_id)
-        self.tables.users[user.user_id] = user
-        self.tables.invitations[invitation.invitation_digest] = (invitation, None)
-
-    async def find_invited(self, digest: bytes) -> User:
-        if digest not in self.tables.invitations:
-            raise InvitationInvalid
-        return self.tables.users[self.tables.invitations[digest][0].user_id]
-
-    async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
-        invitation, redeemed_at = self.tables.invitations.get(digest, (None, None))
-        if invitation is None or redeemed_at is not None or invitation.expires_at <= now:
-            raise InvitationInvalid
-        self.tables.invitations[digest] = (invitation, now)
-        self.tables.sessions[session.token_digest] = (session, invitation.user_id)
-        return await self.find_session(session.token_digest)
-
-    async def find_session(self, digest: bytes) -> Session:
-        if digest not in self.tables.sessions:
-            raise SessionInvalid
-        session, user_id = self.tables.sessions[digest]
-        user = self.tables.users[user_id]
-        if user.seller_id in self.tables.offboardings:
-            raise SessionInvalid
-        return Session(
-            session_id=session.session_id,
-            user_id=user_id,
-            seller_id=user.seller_id,
-            role=user.role,
-            needs_credential=False,
-            seller_name_sealed=self.tables.sellers[user.seller_id].name_sealed,
-            user_name_sealed=user.name_sealed,
-            expires_at=session.expires_at,
-        )
-
-    async def end_session(self, session_id: str) -> None:
-        kept = {
-            digest: row for digest, row in self.tables.sessions.items() if row[0].session_id != session_id
-        }
-        self.tables.sessions = kept
 
     async def find_reach(self, seller_id: str, now: datetime) -> Reach:
         found = [
@@ -128,6 +60,8 @@ class FakeStore(
         purged += _drop(
             tables.device_grants, lambda row: row.grant.expires_at < now - DEVICE_GRANT_MEMORY, rows_max
         )
+        purged += _drop(tables.spent, lambda expires_at: expires_at < now, rows_max)
+        purged += _drop(tables.failures, lambda one: one.failed_at < now - LOCKED, rows_max)
         purged += _drop(tables.access_tokens, lambda row: row[1].expires_at < now - ACCESS_MEMORY, rows_max)
         return purged + _drop(
             tables.refresh_tokens,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.clock import Clock
+from services.auth.model.audit import Actor
 from services.auth.model.consent_refusals import SellerOffboarded
 from services.auth.model.consents import Application, Consent, State
 from services.auth.model.device_grants import DeviceGrant
@@ -13,6 +14,8 @@ from services.auth.model.devices import Code, Device, Revocation
 from services.auth.model.grantless import Scope, SealedGrantless
 from services.auth.model.lending import SealedAccess
 from services.auth.model.offboarding import Offboarding
+from services.auth.model.passkeys import Passkey
+from services.auth.model.passwords import Failures, Login, OldHash
 from services.auth.model.people import Invitation, NewSession, Seller, User
 from services.auth.model.reminders import Reminder
 from services.auth.model.rewrapping import Outcome, Rewrapping
@@ -99,6 +102,14 @@ class Tables:
     offboardings: dict[str, Offboarding] = field(default_factory=dict)
     rotations: dict[str, RotationRow] = field(default_factory=dict)
     rewrappings: list[RewrappingRow] = field(default_factory=list)
+    signed_in: dict[str, datetime] = field(default_factory=dict)
+    passkeys: dict[str, Passkey] = field(default_factory=dict)
+    logins: dict[str, Login] = field(default_factory=dict)
+    hashes: dict[tuple[str, int], OldHash] = field(default_factory=dict)
+    failures: dict[bytes, Failures] = field(default_factory=dict)
+    links: dict[str, bytes] = field(default_factory=dict)
+    spent: dict[bytes, datetime] = field(default_factory=dict)
+    reviews: dict[str, tuple[Actor, datetime]] = field(default_factory=dict)
 
 
 class FakePart:

@@ -12,7 +12,7 @@ from services.auth.model.consents import Credentials
 from services.auth.model.credentials import KeptPair, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.rewrapping import KeyOwner, Plaintext, SealedValue, key_version
-from services.auth.model.sealing import AnyPlace
+from services.auth.model.sealing import STAFF, AnyPlace
 
 DIGEST_KEY = b"the fake key service's digest key"
 
@@ -22,7 +22,7 @@ class FakeVault:
 
     def __init__(self) -> None:
         self.is_down = False
-        self.keys: set[str] = set()
+        self.keys: set[str] = {STAFF}
         self.secrets: dict[str, KeptPair] = {}
         self.versions: dict[str, list[SecretPair]] = {}
         self.newest: Counter[str] = Counter()

@@ -49,6 +49,7 @@ from wire.auth.v1 import (
     consents_pb2,
     keys_pb2,
     lending_pb2,
+    people_pb2,
     sellers_pb2,
 )
 from wire.retention.v1 import retention_pb2
@@ -66,6 +67,8 @@ RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (lending_pb2, "LendingService", services.auth.rpc.LENDING_METHODS),
     (consents_pb2, "ConsentService", services.auth.rpc.CONSENT_METHODS),
     (sellers_pb2, "SellerAdmin", services.auth.rpc.SELLER_METHODS),
+    (people_pb2, "PeopleService", services.auth.rpc.PEOPLE_METHODS),
+    (people_pb2, "PeopleAdmin", services.auth.rpc.PEOPLE_ADMIN_METHODS),
     (retention_pb2, "RetentionService", services.retention.rpc.SERVICE_METHODS),
     (retention_pb2, "RetentionAdmin", services.retention.rpc.ADMIN_METHODS),
     (retention_sellers_pb2, "SellerErasure", services.retention.rpc.SELLER_METHODS),

@@ -9,6 +9,14 @@ path "transit/keys/auth-seller-*" {
 path "transit/encrypt/auth-seller-*" { capabilities = ["update"] }
 path "transit/decrypt/auth-seller-*" { capabilities = ["update"] }
 
+# The same for what is the vendor's staff's; this key is never destroyed.
+path "transit/keys/auth-staff" {
+  capabilities      = ["create", "update", "read"]
+  denied_parameters = { "exportable" = [], "allow_plaintext_backup" = [] }
+}
+path "transit/encrypt/auth-staff" { capabilities = ["update"] }
+path "transit/decrypt/auth-staff" { capabilities = ["update"] }
+
 # The same for what is the application's own.
 path "transit/keys/auth-application-*" {
   capabilities      = ["create", "update", "read"]

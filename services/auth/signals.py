@@ -31,13 +31,25 @@ JOBS = frozenset(
         "settle",
     }
 )
-DEVICE_ENDINGS = frozenset({"signed_out", "seller", "code_reused", "token_reused", "idle"})
+DEVICE_ENDINGS = frozenset(
+    {"signed_out", "seller", "vendor", "leaver", "code_reused", "token_reused", "idle"}
+)
 ENDINGS = DEVICE_ENDINGS | frozenset(Ending)
 REFUSED = frozenset(
-    {Kind.APPLICATION_REFUSED, Kind.CONSENT_REFUSED, Kind.GRANT_REFUSED, Kind.LENDING_REFUSED}
+    {
+        Kind.APPLICATION_REFUSED,
+        Kind.LENDING_REFUSED,
+        Kind.CONSENT_REFUSED,
+        Kind.GRANT_REFUSED,
+        Kind.SIGN_IN_REFUSED,
+        Kind.SIGN_IN_LOCKED,
+    }
 )
 REASONS = frozenset(
     {
+        "account_unknown",
+        "address_unknown",
+        "answer_mismatch",
         "handover_refused",
         "code_mismatch",
         "code_reused",
@@ -45,9 +57,16 @@ REASONS = frozenset(
         "foreign_key",
         "invalid_client",
         "invalid_state",
+        "passkey_copied",
+        "passkey_mismatch",
+        "passkey_unknown",
+        "password_mismatch",
+        "second_factor_missing",
         "lending_budget_exceeded",
         "selling_partner_taken",
+        "state_mismatch",
         "token_reused",
+        "too_many_failures",
     }
 )
 REFRESH_RESULTS = frozenset(
@@ -141,6 +160,18 @@ class Signals:
             "Audit events that were not taken at once.",
             {"result": frozenset({"kept", "told", "lost"})},
         )
+        self._access_review_age = registry.gauge(
+            "sallyport_auth_access_review_age_seconds",
+            "Since somebody last reviewed who has access to what.",
+        )
+        self._key_age = registry.gauge(
+            "sallyport_auth_oldest_key_age_seconds",
+            "For how long the oldest sealing key's newest version is in use.",
+        )
+        self._damaged = registry.counter(
+            "sallyport_auth_damaged_values_total",
+            "Sealed values that did not open when they were sealed anew.",
+        )
         self._secrets_refused = registry.counter(
             "sallyport_auth_client_secret_refusals_total",
             "Times that Amazon began to refuse one client secret, or accepted not one of them all.",
@@ -156,14 +187,6 @@ class Signals:
         )
         self._notices = registry.counter(
             "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
-        )
-        self._key_age = registry.gauge(
-            "sallyport_auth_oldest_key_age_seconds",
-            "For how long the oldest sealing key's newest version is in use.",
-        )
-        self._damaged = registry.counter(
-            "sallyport_auth_damaged_values_total",
-            "Sealed values that did not open when they were sealed anew.",
         )
         self._jobs_failed = registry.counter(
             "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
@@ -221,11 +244,27 @@ class Signals:
         if overdue:
             self._log.error("offboarding overdue", count=overdue)
 
+    def access_review_age(self, age_s: float, *, is_overdue: bool) -> None:
+        """Show how long ago somebody reviewed who has access to what; when it is overdue, an alarm."""
+        self._access_review_age.set(age_s)
+        if is_overdue:
+            self._log.error("access review overdue")
+
     def told_late(self, result: str) -> None:
         """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""
         self._told_late.inc(result=result)
         if result == "lost":
             self._log.error("audit event lost")
+
+    def key_age(self, oldest_s: float) -> None:
+        """Show for how long the oldest sealing key's newest version is in use."""
+        self._key_age.set(oldest_s)
+
+    def sealed_damaged(self, values: int) -> None:
+        """Count sealed values that did not open when they were to be sealed anew, and raise the alarm."""
+        self._damaged.inc(values)
+        if values:
+            self._log.error("sealed values do not open", values=values)
 
     def secret_refused(self, which: str) -> None:
         """Count that Amazon began to refuse "one" client secret, and raise the alarm when it accepts none."""
@@ -255,16 +294,6 @@ class Signals:
         self._notices.inc(result=result)
         if result in UNREAD:
             self._log.warning("letter left in the queue", result=result)
-
-    def key_age(self, oldest_s: float) -> None:
-        """Show for how long the oldest sealing key's newest version is in use."""
-        self._key_age.set(oldest_s)
-
-    def sealed_damaged(self, values: int) -> None:
-        """Count sealed values that did not open when they were to be sealed anew, and raise the alarm."""
-        self._damaged.inc(values)
-        if values:
-            self._log.error("sealed values do not open", values=values)
 
     def job_failed(self, job: str, code: str) -> None:
         """Count and log one round of a job that failed."""

@@ -1,9 +1,11 @@
 """Every Vault path of auth: the sellers' keys, the digest key, the applications' credentials.
 
 transit  auth-seller-<seller_id>               seals all that is the seller's; never leaves Vault
+transit  auth-staff                            seals what is the vendor's staff's
 transit  auth-application-<application_id>     seals the application's own tokens
 kv       auth/digest-key                       made at the first start; digests every token
 kv       auth/applications/<application_id>    client id and client secrets, with their dates
+kv       auth/identity-provider                the client secret there, as client_secret; the vendor writes it
 kv       auth/queue                            what lets auth into the vendor's queue; the vendor writes it
 """
 
@@ -23,12 +25,15 @@ from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials
 from services.auth.model.credentials import SECRET_LIFE, ClientSecret, KeptPair, Origin, SecretPair
 from services.auth.model.notices import QueueKey
+from services.auth.model.people_refusals import ProviderUnavailable
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.rewrapping import KeyKind, KeyOwner, Plaintext, SealedValue
-from services.auth.model.sealing import AnyPlace, ApplicationPlace
+from services.auth.model.sealing import STAFF, AnyPlace, ApplicationPlace
 from services.auth.model.secret_refusals import QueueUnavailable
 
+STAFF_KEY = "auth-staff"
 DIGEST_KEY_PATH = "auth/digest-key"
+PROVIDER_PATH = "auth/identity-provider"
 DIGEST_KEY_BYTES = 32
 QUEUE_KEY_PATH = "auth/queue"
 # Before the name of what is kept of the older secret.
@@ -50,7 +55,7 @@ class AuthVault:
         self._digest_key_until_s = 0.0
 
     async def create_key(self, seller_id: str) -> None:
-        """Make a seller's key; making it again is harmless."""
+        """Make a seller's key, or STAFF's; making it again is harmless."""
         await self._vault.transit_create(_seller_key(seller_id))
 
     async def destroy_key(self, seller_id: str) -> None:
@@ -103,6 +108,18 @@ class AuthVault:
         """Return values sealed under the newest version, in order."""
         parts = [(value.text.reveal().encode(), _associated(value.place)) for value in values]
         return await self._vault.transit_seal_many(_owner_key(owner), parts)
+
+    async def find_provider_secret(self) -> Secret[str]:
+        """Return what auth shows the vendor's identity provider; read anew each time.
+
+        Raises:
+            ProviderUnavailable: the vendor wrote none yet.
+        """
+        try:
+            data = await self._vault.kv_read(PROVIDER_PATH)
+            return Secret(data["client_secret"])
+        except (chassis.vault.SecretNotFound, KeyError) as error:
+            raise ProviderUnavailable from error
 
     async def ensure_digest_key(self) -> None:
         """Make the digest key if there is none; only one replica may be here at a time."""
@@ -194,7 +211,7 @@ def _owner_key(owner: KeyOwner) -> str:
 
 
 def _seller_key(seller_id: str) -> str:
-    return f"auth-seller-{seller_id}"
+    return STAFF_KEY if seller_id == STAFF else f"auth-seller-{seller_id}"
 
 
 def _application_key(application_id: str) -> str:

@@ -11,6 +11,7 @@ from wire.auth.v1 import (
     consents_pb2,
     keys_pb2,
     lending_pb2,
+    people_pb2,
     sellers_pb2,
 )
 from wire.retention.v1 import retention_pb2
@@ -32,6 +33,7 @@ def test_every_rpc_of_every_contract_has_its_row_and_no_row_has_no_rpc() -> None
             consents_pb2,
             keys_pb2,
             lending_pb2,
+            people_pb2,
             sellers_pb2,
             retention_pb2,
             retention_sellers_pb2,

@@ -89,7 +89,11 @@ async def user(store: AnyStore, seller_id: str) -> tuple[User, Invitation]:
 
 def session_for(owner: User) -> NewSession:
     return NewSession(
-        session_id=new_id(), token_digest=digest(), user_id=owner.user_id, expires_at=START + DAY
+        session_id=new_id(),
+        token_digest=digest(),
+        user_id=owner.user_id,
+        opened_at=START,
+        expires_at=START + DAY,
     )
 
 

@@ -11,7 +11,10 @@ class Kind(StrEnum):
     """Every kind of event that auth writes, with the details it may hold.
 
     Attributes:
-        SESSION_STARTED, SESSION_ENDED: a person came in or left. Details: session_id.
+        SESSION_STARTED, SESSION_ENDED: a person came in or left. Details: session_id; of the start also way.
+        SIGN_IN_REFUSED: somebody tried to come in as a person; the result says what did not match.
+        SIGN_IN_LOCKED: an address failed too often. No details.
+        CREDENTIAL_ADDED, CREDENTIAL_REMOVED: what a person signs in with. Details: way, passkey_id.
         CONSENT_COMPLETED: an account was connected. Details: consent_id, region, marketplace_id,
             application_id.
         CONSENT_REFUSED: what came from Amazon was not the session's to answer or complete; the result is the
@@ -44,7 +47,10 @@ class Kind(StrEnum):
         SELLER_CREATED: No details.
         SELLER_OFFBOARDED: a seller left, and nobody of theirs gets in any more. Details: reason.
         SELLER_ERASED: nothing that a seller left behind can be opened any more. Details: receipt_id.
-        USER_INVITED: Details: user_id.
+        USER_INVITED: Details: user_id, role.
+        ROLE_CHANGED: Details: user_id, role.
+        USER_REMOVED: a person left, and nothing of theirs lets anybody in any more. Details: user_id, reason.
+        ACCESS_REVIEWED: somebody took the list of who has access to what. Details: review_id.
         KEYS_ROTATION_ASKED: an operator wants keys rotated. Details: keys ("all", or whose kind of key).
         KEY_ROTATED: a key has a new version, under which all is sealed from now on. Details: key_kind.
         KEY_VERSIONS_CLOSED: nothing sealed under older versions of a key opens any more. Details: key_kind,
@@ -53,6 +59,10 @@ class Kind(StrEnum):
 
     SESSION_STARTED = "auth.session.started"
     SESSION_ENDED = "auth.session.ended"
+    SIGN_IN_REFUSED = "auth.sign_in.refused"
+    SIGN_IN_LOCKED = "auth.sign_in.locked"
+    CREDENTIAL_ADDED = "auth.credential.added"
+    CREDENTIAL_REMOVED = "auth.credential.removed"
     CONSENT_COMPLETED = "auth.consent.completed"
     CONSENT_REFUSED = "auth.consent.refused"
     CONSENT_REVOKED = "auth.consent.revoked"
@@ -80,6 +90,9 @@ class Kind(StrEnum):
     SELLER_OFFBOARDED = "auth.seller.offboarded"
     SELLER_ERASED = "auth.seller.erased"
     USER_INVITED = "auth.user.invited"
+    ROLE_CHANGED = "auth.role.changed"
+    USER_REMOVED = "auth.user.removed"
+    ACCESS_REVIEWED = "auth.access.reviewed"
     KEYS_ROTATION_ASKED = "auth.keys.rotation_asked"
     KEY_ROTATED = "auth.key.rotated"
     KEY_VERSIONS_CLOSED = "auth.key.versions_closed"

@@ -27,6 +27,14 @@ class Ceremony:
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """A ceremony about to be completed: it counts once, and is remembered until it would be over anyway."""
+
+    ceremony_digest: bytes
+    expires_at: datetime
+
+
 def begin(chance: bytes, expires_at: datetime) -> Ceremony:
     """Return a fresh ceremony.
 

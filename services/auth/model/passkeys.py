@@ -7,7 +7,7 @@ Because each use is verified on the device by a fingerprint, a face or a PIN, a 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.auth.model.people import User
+from services.auth.model.people import Person
 from services.auth.model.sealing import Place
 
 PASSKEYS_MAX = 10
@@ -26,7 +26,7 @@ class Passkey:
     """
 
     passkey_id: str
-    user: User
+    person: Person
     credential_id: bytes
     public_key: bytes
     sign_count: int
@@ -37,7 +37,20 @@ class Passkey:
     @property
     def name_place(self) -> Place:
         """Where the name is sealed."""
-        return passkey_name_place(self.user.seller_id, self.passkey_id)
+        return passkey_name_place(self.person.seller_id, self.passkey_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasskeyUse:
+    """A verified use of a passkey.
+
+    Attributes:
+        sign_count: the authenticator's count, as it was shown.
+    """
+
+    passkey_id: str
+    sign_count: int
+    used_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

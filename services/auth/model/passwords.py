@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chassis.secrecy import Secret
-from services.auth.model.people import User
+from services.auth.model.people import Person
 from services.auth.model.people_refusals import EmailRefused, PasswordRefused, PasswordTooNew
 from services.auth.model.sealing import Place
 
@@ -51,7 +51,7 @@ class Login:
         set_at: when the password was set.
     """
 
-    user: User
+    person: Person
     version: int
     email_digest: bytes
     email_sealed: str
@@ -68,17 +68,17 @@ class Login:
     @property
     def email_place(self) -> Place:
         """Where the e-mail address is sealed."""
-        return email_place(self.user, self.version)
+        return email_place(self.person, self.version)
 
     @property
     def hash_place(self) -> Place:
         """Where the password's hash is sealed."""
-        return hash_place(self.user, self.version)
+        return hash_place(self.person, self.version)
 
     @property
     def totp_place(self) -> Place:
         """Where the authenticator app's secret is sealed."""
-        return totp_place(self.user, self.version)
+        return totp_place(self.person, self.version)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +117,18 @@ class PasswordWish:
     password: Secret[str]
     code: Secret[str]
     current: Secret[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """An attempt as it was counted, before it is judged.
+
+    Attributes:
+        is_locked: nothing was counted, and nothing is judged.
+    """
+
+    failures: "Failures"
+    is_locked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +208,11 @@ def email(text: str) -> str:
     return folded
 
 
+def code_shown(code: Secret[str]) -> Secret[str]:
+    """Return a code without the blanks that people put between its digits."""
+    return Secret("".join(code.reveal().split()))
+
+
 def totp_text(secret: Secret[bytes]) -> Secret[str]:
     """Return an authenticator app's secret as text, to be sealed."""
     return Secret(base64.b32encode(secret.reveal()).decode("ascii"))
@@ -206,23 +223,25 @@ def totp_secret(text: Secret[str]) -> Secret[bytes]:
     return Secret(base64.b32decode(text.reveal()))
 
 
-def email_place(user: User, version: int) -> Place:
+def email_place(person: Person, version: int) -> Place:
     """Return where an e-mail address is sealed."""
-    return _place(user, "passwords", column="email_sealed", version=version)
+    return _place(person, "passwords", column="email_sealed", version=version)
 
 
-def hash_place(user: User, version: int) -> Place:
+def hash_place(person: Person, version: int) -> Place:
     """Return where a password's hash is sealed, while it is the present one and after."""
-    return _place(user, "password_hashes", column="hash_sealed", version=version)
+    return _place(person, "password_hashes", column="hash_sealed", version=version)
 
 
-def totp_place(user: User, version: int) -> Place:
+def totp_place(person: Person, version: int) -> Place:
     """Return where an authenticator app's secret is sealed."""
-    return _place(user, "passwords", column="totp_sealed", version=version)
+    return _place(person, "passwords", column="totp_sealed", version=version)
 
 
-def _place(user: User, table: str, *, column: str, version: int) -> Place:
-    return Place(seller_id=user.seller_id, table=table, column=column, row_id=user.user_id, version=version)
+def _place(person: Person, table: str, *, column: str, version: int) -> Place:
+    return Place(
+        seller_id=person.seller_id, table=table, column=column, row_id=person.user_id, version=version
+    )
 
 
 def _is_special(char: str) -> bool:

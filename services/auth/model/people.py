@@ -41,6 +41,18 @@ class Seller:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Person:
+    """Who somebody is, by ids alone.
+
+    Attributes:
+        seller_id: STAFF for staff.
+    """
+
+    user_id: str
+    seller_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class User:
     """A person of a seller, or of the vendor's staff.
 
@@ -53,6 +65,11 @@ class User:
     role: Role
     name_sealed: str
     created_at: datetime
+
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+        return Person(user_id=self.user_id, seller_id=self.seller_id)
 
     @property
     def name_place(self) -> Place:
@@ -80,6 +97,7 @@ class NewSession:
     session_id: str
     token_digest: bytes
     user_id: str
+    opened_at: datetime
     expires_at: datetime
     needs_credential: bool = False
 
@@ -110,6 +128,11 @@ class Session:
     seller_name_sealed: str
     user_name_sealed: str
     expires_at: datetime
+
+    @property
+    def person(self) -> Person:
+        """Whose it is."""
+        return Person(user_id=self.user_id, seller_id=self.seller_id)
 
     @property
     def seller_name_place(self) -> Place:
@@ -167,6 +190,24 @@ class SignedIn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaysIn:
+    """What a person may sign in with, in numbers.
+
+    Attributes:
+        is_linked: an account at the identity provider stands for the person.
+    """
+
+    passkeys: int
+    has_password: bool
+    is_linked: bool
+
+    def without(self, way: str, *, is_provider_offered: bool) -> int:
+        """Return how many ways in are left when one is taken away; a provider counts while it is offered."""
+        left = self.passkeys + self.has_password + (self.is_linked and is_provider_offered)
+        return left - (way != PROVIDER or is_provider_offered)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """A person as their colleagues see them.
 
@@ -195,14 +236,15 @@ class Removal:
     device_ids: tuple[str, ...]
 
 
-def check_side(role: Role, seller_id: str) -> None:
-    """Return if people of this seller, or of the staff, may have this role.
+def check_side(role: Role | None, seller_id: str) -> Role:
+    """Return a role that people of this seller, or of the staff, may have.
 
     Raises:
-        RoleRefused: it is the other side's.
+        RoleRefused: it is none, or the other side's.
     """
-    if role.is_staff != (seller_id == STAFF):
+    if role is None or role.is_staff != (seller_id == STAFF):
         raise RoleRefused
+    return role
 
 
 def seller_name_place(seller_id: str) -> Place:

@@ -130,7 +130,7 @@ class Provider:
     async def _find_metadata(self) -> Metadata:
         now_s = self._clock.monotonic_s()
         if self._metadata is None or now_s >= self._metadata_until_s:
-            document = await self._fetcher.get(self._trust.issuer + METADATA_PATH)
+            document = await self._fetcher.get(self._trust.issuer.rstrip("/") + METADATA_PATH)
             self._metadata = _metadata(document, self._trust.issuer)
             self._metadata_until_s = now_s + METADATA_KEPT_S
         return self._metadata

@@ -18,6 +18,7 @@ from services.auth.rpc.gateway import GatewayCalls
 from services.auth.rpc.keys import KeyAdmin
 from services.auth.rpc.lending import LendingCalls
 from services.auth.rpc.people import PeopleCalls
+from services.auth.rpc.people_members import PeopleAdmin, PeopleService
 from services.auth.rpc.sellers import SellerAdmin
 from services.auth.service import UseCases
 from wire.auth.v1 import (
@@ -25,6 +26,8 @@ from wire.auth.v1 import (
     applications_pb2_grpc,
     auth_pb2,
     auth_pb2_grpc,
+    people_pb2,
+    people_pb2_grpc,
     authorization_pb2,
     authorization_pb2_grpc,
     consents_pb2,
@@ -43,6 +46,14 @@ CONSOLE = frozenset({"console"})
 DEADLINE_S = 5.0
 # Amazon is asked twice at most, 5 s each.
 AMAZON_DEADLINE_S = 15.0
+# A password is hashed once, behind a line of others; before it is set it is compared with the last ten.
+HASHING_DEADLINE_S = 15.0
+# The identity provider is asked three times at most, 4 s each.
+PROVIDER_DEADLINE_S = 15.0
+# Two hundred names are opened, or a hundred devices' ends told.
+NAMES_DEADLINE_S = 15.0
+# Every name there is.
+REVIEW_DEADLINE_S = 3_600.0
 # As long as a waiter may wait for another replica's refresh.
 LENDING_DEADLINE_S = 30.0
 # Connections are renewed much sooner; a stream's own end does not matter.
@@ -113,6 +124,40 @@ CONSENT_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     }
 )
 
+PEOPLE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "BeginPasskeySignIn": _for_gateway("auth.passkey.asked"),
+        "SignInWithPasskey": _for_gateway(Kind.SESSION_STARTED),
+        "SignInWithPassword": _for_gateway(Kind.SESSION_STARTED, HASHING_DEADLINE_S),
+        "BeginProviderSignIn": _for_gateway("auth.provider.asked", PROVIDER_DEADLINE_S),
+        "CompleteProviderSignIn": _for_gateway(Kind.SESSION_STARTED, PROVIDER_DEADLINE_S),
+        "ListCredentials": _for_gateway("auth.credentials.listed"),
+        "BeginPasskeyRegistration": _for_gateway("auth.passkey.begun"),
+        "RegisterPasskey": _for_gateway(Kind.CREDENTIAL_ADDED),
+        "RemovePasskey": _for_gateway(Kind.CREDENTIAL_REMOVED),
+        "BeginPassword": _for_gateway("auth.password.begun"),
+        "SetPassword": _for_gateway(Kind.CREDENTIAL_ADDED, HASHING_DEADLINE_S),
+        "RemovePassword": _for_gateway(Kind.CREDENTIAL_REMOVED),
+        "UnlinkProvider": _for_gateway(Kind.CREDENTIAL_REMOVED),
+        "ListMembers": _for_gateway("auth.members.listed", NAMES_DEADLINE_S),
+        "InviteMember": _for_gateway(Kind.USER_INVITED),
+        "ChangeRole": _for_gateway(Kind.ROLE_CHANGED),
+        "RemoveMember": _for_gateway(Kind.USER_REMOVED, NAMES_DEADLINE_S),
+        "ListSellers": _for_gateway("auth.sellers.listed", NAMES_DEADLINE_S),
+        "ViewSeller": _for_gateway("auth.seller.viewed", NAMES_DEADLINE_S),
+        "RevokeSellerDevice": _for_gateway(Kind.DEVICE_REVOKED),
+        "ReviewAccess": _for_gateway(Kind.ACCESS_REVIEWED, REVIEW_DEADLINE_S),
+    }
+)
+
+PEOPLE_ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "InviteStaff": _for_console(Kind.USER_INVITED),
+        "RemoveUser": _for_console(Kind.USER_REMOVED, NAMES_DEADLINE_S),
+        "ExportAccess": _for_console(Kind.ACCESS_REVIEWED, REVIEW_DEADLINE_S),
+    }
+)
+
 SELLER_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
         "ListSellers": _for_console("auth.sellers.listed"),
@@ -178,6 +223,18 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
             methods=CONSENT_METHODS,
         ),
         chassis.rpc.Service(
+            descriptor=people_pb2.DESCRIPTOR.services_by_name["PeopleService"],
+            add=people_pb2_grpc.add_PeopleServiceServicer_to_server,
+            servicer=PeopleService(use_cases.people),
+            methods=PEOPLE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=people_pb2.DESCRIPTOR.services_by_name["PeopleAdmin"],
+            add=people_pb2_grpc.add_PeopleAdminServicer_to_server,
+            servicer=PeopleAdmin(use_cases.people),
+            methods=PEOPLE_ADMIN_METHODS,
+        ),
+        chassis.rpc.Service(
             descriptor=sellers_pb2.DESCRIPTOR.services_by_name["SellerAdmin"],
             add=sellers_pb2_grpc.add_SellerAdminServicer_to_server,
             servicer=SellerAdmin(use_cases.offboarding),
@@ -186,7 +243,7 @@ def services(use_cases: UseCases) -> Sequence[chassis.rpc.Service]:
         chassis.rpc.Service(
             descriptor=contract["AuthAdmin"],
             add=auth_pb2_grpc.add_AuthAdminServicer_to_server,
-            servicer=AuthAdmin(use_cases.admin),
+            servicer=AuthAdmin(use_cases.admin, use_cases.people.members),
             methods=ADMIN_METHODS,
         ),
         chassis.rpc.Service(

@@ -2,16 +2,19 @@
 
 from chassis.secrecy import Secret
 from services.auth.model.consents import Application
-from services.auth.rpc import messages
+from services.auth.model.roles import Role
+from services.auth.rpc import messages, people_messages
 from services.auth.service.admin import AdminService
+from services.auth.service.members import MemberService
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
 
 
 class AuthAdmin(auth_pb2_grpc.AuthAdminServicer):
     """What the vendor decides."""
 
-    def __init__(self, admin: AdminService) -> None:
+    def __init__(self, admin: AdminService, members: MemberService) -> None:
         self._admin = admin
+        self._members = members
 
     async def RegisterApplication(  # noqa: N802 - the contract's name
         self, request: auth_pb2.RegisterApplicationRequest, _context: messages.Context
@@ -37,8 +40,13 @@ class AuthAdmin(auth_pb2_grpc.AuthAdminServicer):
         self, request: auth_pb2.InviteUserRequest, _context: messages.Context
     ) -> auth_pb2.InviteUserResponse:
         """Invite a person of a seller."""
-        invitation, expires_at = await self._admin.invite_user(request.seller_id, request.user_name)
-        return auth_pb2.InviteUserResponse(invitation=invitation.reveal(), expires_at=expires_at)
+        role = people_messages.role_asked(request.role) if request.role else Role.OWNER
+        invited = await self._members.invite_user(
+            request.seller_id, request.user_name, role, user_id=request.user_id
+        )
+        return auth_pb2.InviteUserResponse(
+            invitation=invited.invitation.reveal(), expires_at=invited.expires_at, user_id=invited.user_id
+        )
 
     async def SetDeviceScopes(  # noqa: N802 - the contract's name
         self, request: auth_pb2.SetDeviceScopesRequest, _context: messages.Context

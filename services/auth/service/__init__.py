@@ -9,6 +9,7 @@ reminding: consents' ends, told in time       states: how consents begin
 rewrapping: the life of sealing keys          rotation: of client secrets; applications: what operators see
 credentials, secret_changes: client secrets, shown to Amazon and changed; notices: what the queue brings
 upkeep: periodic work, one bounded run each   news: revocations, told to whoever watches
+people: how people sign in, who belongs here, who has access to what
 ledger, mint, memory, lockout: what these share
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from services.auth.model.loans import LendingTerms
 from services.auth.model.marketplaces import ConsentPages
 from services.auth.model.rotation import RotationPlan
+from services.auth.service import people
 from services.auth.service.admin import AdminService
 from services.auth.service.applications import ApplicationService
 from services.auth.service.consents import ConsentService
@@ -33,6 +35,7 @@ from services.auth.service.mint import Mint
 from services.auth.service.news import News
 from services.auth.service.offboarding import OffboardingService
 from services.auth.service.own_tokens import OwnTokenService
+from services.auth.service.people import PeopleCases
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Refresher
 from services.auth.service.reminding import RemindingService
@@ -52,6 +55,7 @@ class UseCases:
     """All use cases of one replica."""
 
     sessions: SessionService
+    people: PeopleCases
     consents: ConsentService
     handovers: HandoverService
     enrolment: EnrolmentService
@@ -98,6 +102,7 @@ def compose(
     rotations = RotationService(ports, ledger, credentials=credentials, changes=changes, plan=rotation)
     return UseCases(
         sessions=sessions,
+        people=people.compose(ports, mint, ledger, sessions=sessions, devices=devices),
         consents=ConsentService(ports, mint, ledger, sessions=sessions, refresher=refresher, pages=pages),
         handovers=HandoverService(ports, mint, ledger, sessions=sessions, pages=pages),
         enrolment=EnrolmentService(

@@ -1,7 +1,5 @@
 """What the vendor's operators decide: the application, the sellers, who is invited, what a device may do."""
 
-from datetime import datetime
-
 from chassis.secrecy import Secret
 from services.auth.model import words
 from services.auth.model.audit import OPERATOR, Deed, Kind
@@ -9,18 +7,13 @@ from services.auth.model.consents import SECRET_FORM, Application
 from services.auth.model.credentials import Origin
 from services.auth.model.devices import check_scopes
 from services.auth.model.people import (
-    INVITATION_LIFE,
-    Invitation,
     Seller,
-    User,
     seller_name_place,
-    user_name_place,
 )
-from services.auth.model.refusals import DeviceNotFound, InvalidApplication, InvalidScope, SellerNotFound
-from services.auth.model.roles import Role
+from services.auth.model.refusals import DeviceNotFound, InvalidApplication, InvalidScope
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
-from services.auth.service.mint import INVITATION, Mint
+from services.auth.service.mint import Mint
 from services.auth.service.ports import Ports
 from services.auth.service.secret_changes import Arrival, SecretChanges
 
@@ -75,33 +68,6 @@ class AdminService:
             )
             await self._store.create_seller(seller)
         return seller_id
-
-    async def invite_user(self, seller_id: str, user_name: str) -> tuple[Secret[str], datetime]:
-        """Return an invitation for a new user of a seller, and when it ends.
-
-        Raises:
-            InvalidName
-            SellerNotFound: there is no such seller.
-        """
-        name = words.name(user_name)
-        if not words.is_id(seller_id):
-            raise SellerNotFound
-        await self._store.find_seller(seller_id)
-        minted, user_id, now = await self._mint.new(INVITATION), self._mint.new_id(), self._clock.now()
-        invitation = Invitation(
-            invitation_digest=minted.digest, user_id=user_id, expires_at=now + INVITATION_LIFE
-        )
-        async with self._ledger.effect(_deed(Kind.USER_INVITED, seller_id, user_id=user_id)):
-            name_sealed = await self._vault.seal(user_name_place(seller_id, user_id), Secret(name))
-            user = User(
-                user_id=user_id,
-                seller_id=seller_id,
-                role=Role.OWNER,
-                name_sealed=name_sealed,
-                created_at=now,
-            )
-            await self._store.invite_user(user, invitation)
-        return minted.token, invitation.expires_at
 
     async def set_device_scopes(
         self, seller_id: str, device_id: str, scopes: tuple[str, ...], *, reason: str

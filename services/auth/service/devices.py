@@ -90,11 +90,18 @@ class DeviceService:
             raise DeviceNotFound
         return device
 
-    async def end(self, device: Device, who: Actor, why: str) -> None:
-        """Revoke a device with all its tokens, in effect everywhere at once; one that has ended stays so."""
+    async def end(self, device: Device, who: Actor, why: str, *, reason: str = "") -> None:
+        """Revoke a device with all its tokens, in effect everywhere at once; one that has ended stays so.
+
+        Args:
+            device: which.
+            who: whose decision it is.
+            why: in one word.
+            reason: in the words of who decided; the audit log gets them in place of the one word.
+        """
         if device.revoked_at is not None:
             return
-        details = {"device_id": device.device_id, "reason": why}
+        details = {"device_id": device.device_id, "reason": reason or why}
         deed = Deed(kind=Kind.DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)
         async with self._ledger.effect(deed):
             if await self._devices.revoke_device(device.device_id, self._clock.now()):

@@ -43,6 +43,10 @@ class Ledger:
         self._signals.refused(deed.kind, deed.result)
         await self._tell(self._event(deed, Phase.FACT))
 
+    async def afterwards(self, deed: Deed) -> None:
+        """Tell a fact that is one already, now or later."""
+        await self._tell(self._event(deed, Phase.FACT))
+
     @asynccontextmanager
     async def effect(self, deed: Deed) -> AsyncIterator[None]:
         """Run what is inside between its intent and its outcome.

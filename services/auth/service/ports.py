@@ -13,8 +13,9 @@ from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant
 from services.auth.model.restricted import Resource
 from services.auth.model.sealing import AnyPlace
-from services.auth.service.rotation_ports import SecretPairs, SecretSignals
 from services.auth.service.key_ports import Keyring
+from services.auth.service.people_ports import IdentityProvider, OneTimeCodes, PasskeyVerifier, PasswordHasher
+from services.auth.service.rotation_ports import SecretPairs, SecretSignals
 from services.auth.service.storage import Store
 
 
@@ -192,10 +193,13 @@ class Signals(SecretSignals, Protocol):
         """Show how many sellers' leaving is not finished, and raise the alarm about those that are late."""
         ...
 
+    def access_review_age(self, age_s: float, *, is_overdue: bool) -> None:
+        """Show how long ago somebody reviewed who has access to what; when it is overdue, an alarm."""
+        ...
+
     def told_late(self, result: str) -> None:
         """Count an event that the audit log did not take at once: "kept", "told" or "lost"."""
         ...
-
 
     def key_age(self, oldest_s: float) -> None:
         """Show for how long the oldest sealing key's newest version is in use."""
@@ -217,6 +221,10 @@ class Ports:
     store: Store
     vault: Vault
     amazon: Amazon
+    passkeys: PasskeyVerifier
+    hasher: PasswordHasher
+    codes: OneTimeCodes
+    provider: IdentityProvider
     safe: Safe
     audit: Audit
     signals: Signals

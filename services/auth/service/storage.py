@@ -16,6 +16,7 @@ from services.auth.service.device_ports import DeviceGrants
 from services.auth.service.key_ports import Rewrappings
 from services.auth.service.lending_ports import Lendings
 from services.auth.service.life_ports import Reminders, Sellers
+from services.auth.service.people_ports import Links, Members, Passkeys, Passwords, Reviews
 from services.auth.service.rotation_ports import Rotations
 
 
@@ -35,7 +36,12 @@ class People(Protocol):
         ...
 
     async def invite_user(self, user: User, invitation: Invitation) -> None:
-        """Keep a new user with the invitation that lets them in."""
+        """Keep a new user with the invitation that lets them in.
+
+        Raises:
+            MembersFull: there are MEMBERS_MAX.
+            SellerOffboarded: the seller has left.
+        """
         ...
 
     async def find_invited(self, digest: bytes) -> User:
@@ -288,6 +294,11 @@ class Store(
     Reminders,
     Sellers,
     Rewrappings,
+    Members,
+    Passkeys,
+    Passwords,
+    Links,
+    Reviews,
     Broom,
     Protocol,
 ):

@@ -10,12 +10,18 @@ from services.auth.store.device_grants import DeviceGrantStore
 from services.auth.store.devices import DeviceStore
 from services.auth.store.grantless import GrantlessStore
 from services.auth.store.leases import LeaseStore
+from services.auth.store.links import LinkStore
+from services.auth.store.members import MemberStore
 from services.auth.store.news import NewsStore
+from services.auth.store.passkeys import PasskeyStore
+from services.auth.store.passwords import PasswordStore
 from services.auth.store.people import PeopleStore
 from services.auth.store.reminders import ReminderStore
+from services.auth.store.reviews import ReviewStore
 from services.auth.store.rewrappings import RewrappingStore
 from services.auth.store.rotations import RotationStore
 from services.auth.store.sellers import SellerStore
+from services.auth.store.sessions import SessionStore
 from services.auth.store.sweeps import SweepStore
 from services.auth.store.tokens import TokenStore
 from services.auth.store.turns import TurnStore
@@ -23,6 +29,12 @@ from services.auth.store.turns import TurnStore
 
 class Store(
     PeopleStore,
+    SessionStore,
+    MemberStore,
+    PasskeyStore,
+    PasswordStore,
+    LinkStore,
+    ReviewStore,
     ConsentStore,
     DeviceStore,
     DeviceGrantStore,

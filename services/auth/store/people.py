@@ -1,20 +1,27 @@
-"""Applications, sellers, users, invitations and sessions in Postgres."""
+"""Applications, sellers, the people, and their invitations in Postgres."""
 
 from datetime import datetime
 
-import asyncpg
-
 import chassis.db
 from services.auth.model.consents import Application
-from services.auth.model.people import Invitation, NewSession, Seller, Session, User
-from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound, SessionInvalid
+from services.auth.model.people import (
+    MEMBERS_MAX,
+    Invitation,
+    NewSession,
+    Seller,
+    Session,
+    User,
+)
+from services.auth.model.people_refusals import MembersFull
+from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound
 from services.auth.model.roles import Role
 from services.auth.store.part import StorePart
 from services.auth.store.sellers import hold_seller
+from services.auth.store.sessions import open_session
 
 
 class PeopleStore(StorePart):
-    """Who the vendor's sellers are, and who is signed in."""
+    """Who the vendor's sellers are, and whom they invited."""
 
     async def register_application(self, application: Application, now: datetime) -> None:
         """Keep an application, or what is new about a known one, and make it the present one."""
@@ -81,6 +88,7 @@ class PeopleStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             if user.seller_id:
                 await hold_seller(connection, user.seller_id)
+            await _check_room(connection, user.seller_id)
             await connection.execute(
                 """
                 INSERT INTO auth.users (user_id, seller_id, role, name_sealed, created_at)
@@ -92,15 +100,7 @@ class PeopleStore(StorePart):
                 user.name_sealed,
                 user.created_at,
             )
-            await connection.execute(
-                """
-                INSERT INTO auth.invitations (invitation_digest, user_id, expires_at)
-                VALUES ($1, $2, $3)
-                """,
-                invitation.invitation_digest,
-                invitation.user_id,
-                invitation.expires_at,
-            )
+            await insert_invitation(connection, invitation)
 
     async def find_invited(self, digest: bytes) -> User:
         """Return the user whom an invitation lets in, be it used or over."""
@@ -111,7 +111,7 @@ class PeopleStore(StorePart):
                        u.created_at
                 FROM auth.invitations i
                 JOIN auth.users u ON u.user_id = i.user_id
-                WHERE i.invitation_digest = $1
+                WHERE i.invitation_digest = $1 AND u.left_at IS NULL
                 """,
                 digest,
             )
@@ -128,66 +128,43 @@ class PeopleStore(StorePart):
     async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
         """Use up an invitation and keep the session it opens, in one step."""
         async with chassis.db.transaction(self._pool) as connection:
-            user_id = await connection.fetchval(
+            redeemed = await connection.execute(
                 """
-                UPDATE auth.invitations SET redeemed_at = $2
-                WHERE invitation_digest = $1 AND redeemed_at IS NULL AND expires_at > $2
-                RETURNING user_id
+                UPDATE auth.invitations SET redeemed_at = $3
+                WHERE invitation_digest = $1 AND user_id = $2 AND redeemed_at IS NULL AND expires_at > $3
                 """,
                 digest,
+                session.user_id,
                 now,
             )
-            if user_id is None:
+            if redeemed != "UPDATE 1":
                 raise InvitationInvalid
-            await connection.execute(
-                """
-                INSERT INTO auth.sessions (session_id, token_digest, user_id, expires_at, needs_credential)
-                VALUES ($1, $2, $3, $4, $5)
-                """,
-                session.session_id,
-                session.token_digest,
-                user_id,
-                session.expires_at,
-                session.needs_credential,
-            )
-            return await _find_session(connection, session.token_digest)
-
-    async def find_session(self, digest: bytes) -> Session:
-        """Return the session behind a token, be it over or not."""
-        async with chassis.db.transaction(self._pool) as connection:
-            return await _find_session(connection, digest)
-
-    async def end_session(self, session_id: str) -> None:
-        """Forget a session; forgetting it again is harmless."""
-        async with chassis.db.transaction(self._pool) as connection:
-            await connection.execute("DELETE FROM auth.sessions WHERE session_id = $1", session_id)
+            return await open_session(connection, session)
 
 
-async def _find_session(connection: chassis.db.Connection, digest: bytes) -> Session:
-    row = await connection.fetchrow(
-        """
-        SELECT s.session_id, s.user_id, s.expires_at, s.needs_credential, u.seller_id, u.role,
-               u.name_sealed AS user_name_sealed, t.name_sealed AS seller_name_sealed
-        FROM auth.sessions s
-        JOIN auth.users u ON u.user_id = s.user_id
-        JOIN auth.sellers t ON t.seller_id = u.seller_id
-        WHERE s.token_digest = $1 AND t.offboarded_at IS NULL
-        """,
-        digest,
+async def _check_room(connection: chassis.db.Connection, seller_id: str) -> None:
+    """Return if one more person may come; those who come at once wait for each other here.
+
+    Raises:
+        MembersFull: there are MEMBERS_MAX.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('members ' || $1, 0))", seller_id)
+    members = await connection.fetchval(
+        "SELECT count(*) FROM auth.users WHERE seller_id IS NOT DISTINCT FROM $1::uuid AND left_at IS NULL",
+        seller_id or None,
     )
-    if row is None:
-        raise SessionInvalid
-    return _session(row)
+    if members >= MEMBERS_MAX:
+        raise MembersFull
 
 
-def _session(row: asyncpg.Record) -> Session:
-    return Session(
-        session_id=str(row["session_id"]),
-        user_id=str(row["user_id"]),
-        seller_id=str(row["seller_id"]),
-        role=Role(row["role"]),
-        needs_credential=row["needs_credential"],
-        seller_name_sealed=row["seller_name_sealed"],
-        user_name_sealed=row["user_name_sealed"],
-        expires_at=row["expires_at"],
+async def insert_invitation(connection: chassis.db.Connection, invitation: Invitation) -> None:
+    """Keep an invitation."""
+    await connection.execute(
+        """
+        INSERT INTO auth.invitations (invitation_digest, user_id, expires_at)
+        VALUES ($1, $2, $3)
+        """,
+        invitation.invitation_digest,
+        invitation.user_id,
+        invitation.expires_at,
     )

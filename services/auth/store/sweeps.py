@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import chassis.db
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import CODE_MEMORY, DEVICE_IDLE_MAX
+from services.auth.model.passwords import LOCKED
 from services.auth.model.tokens import ACCESS_MEMORY
 from services.auth.store.part import StorePart
 
@@ -46,6 +47,20 @@ SWEEPS = (
             SELECT device_code_digest FROM auth.device_grants WHERE expires_at < $1 LIMIT $2)
         """,
         DEVICE_GRANT_MEMORY,
+    ),
+    (
+        """
+        DELETE FROM auth.spent_ceremonies WHERE ceremony_digest IN (
+            SELECT ceremony_digest FROM auth.spent_ceremonies WHERE expires_at < $1 LIMIT $2)
+        """,
+        AT_ONCE,
+    ),
+    (
+        """
+        DELETE FROM auth.password_failures WHERE subject_digest IN (
+            SELECT subject_digest FROM auth.password_failures WHERE failed_at < $1 LIMIT $2)
+        """,
+        LOCKED,
     ),
     (
         """

@@ -50,7 +50,7 @@ def test_the_times_are_as_promised() -> None:
 async def test_nobody_of_an_offboarded_seller_gets_in_from_that_moment_T18() -> None:
     house = House()
     person, desktop = await settled(house)
-    invitation, _ = await house.use.admin.invite_user(person.seller_id, "Late Guest")
+    invitation = (await house.invite(person.seller_id)).invitation
     code = await house.authorize(person)
     state = await house.begin(person)
     device_id, compat_token = await house.compat(person)
@@ -73,7 +73,7 @@ async def test_nobody_of_an_offboarded_seller_gets_in_from_that_moment_T18() -> 
     with pytest.raises(DeviceRevoked):
         await house.lend(desktop.device_id)
     with pytest.raises(SellerOffboarded):
-        await house.use.admin.invite_user(person.seller_id, "New Guest")
+        await house.invite(person.seller_id)
 
 
 async def test_refresh_tokens_texts_are_gone_at_once_even_those_kept_for_an_inquiry_T18() -> None:

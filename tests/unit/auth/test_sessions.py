@@ -28,7 +28,7 @@ async def test_an_invitation_opens_a_session_with_names() -> None:
 async def test_an_invitation_is_good_once() -> None:
     house = House()
     person = await house.person()
-    invitation, _ = await house.use.admin.invite_user(person.seller_id, "Ben")
+    invitation = (await house.invite(person.seller_id)).invitation
     await house.use.sessions.redeem_invitation(invitation)
     with pytest.raises(InvitationInvalid):
         await house.use.sessions.redeem_invitation(invitation)
@@ -37,11 +37,11 @@ async def test_an_invitation_is_good_once() -> None:
 async def test_an_invitation_ends_after_24_hours() -> None:
     house = House()
     person = await house.person()
-    invitation, expires_at = await house.use.admin.invite_user(person.seller_id, "Ben")
-    assert expires_at - house.clock.now() == timedelta(hours=24)
+    invited = await house.invite(person.seller_id)
+    assert invited.expires_at - house.clock.now() == timedelta(hours=24)
     house.pass_(timedelta(hours=24))
     with pytest.raises(InvitationInvalid):
-        await house.use.sessions.redeem_invitation(invitation)
+        await house.use.sessions.redeem_invitation(invited.invitation)
 
 
 @pytest.mark.parametrize("text", ["", "sp_in_", "sp_in_" + "A" * 43, "sp_se_" + "A" * 43, "\x00" * 49])
@@ -74,7 +74,7 @@ async def test_an_ended_session_is_over_and_ends_again_without_fuss() -> None:
 async def test_without_audit_log_no_session_begins_and_the_invitation_stays_good_R02() -> None:
     house = House()
     person = await house.person()
-    invitation, _ = await house.use.admin.invite_user(person.seller_id, "Ben")
+    invitation = (await house.invite(person.seller_id)).invitation
     house.audit.is_down = True
     with pytest.raises(AuditUnavailable):
         await house.use.sessions.redeem_invitation(invitation)
@@ -86,7 +86,7 @@ async def test_nobody_is_invited_to_a_seller_that_is_not_there() -> None:
     house = House()
     for seller_id in ("0190b2f0-0000-7000-8000-000000000000", "nobody", ""):
         with pytest.raises(SellerNotFound):
-            await house.use.admin.invite_user(seller_id, "Ben")
+            await house.invite(seller_id)
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 65, "tab\there", "zero\x00", "rtl\u202e"])

@@ -36,7 +36,7 @@ async def test_a_purge_is_bounded() -> None:
         await house.begin(person)
     house.pass_(timedelta(days=2))
     store = house.use.upkeep
-    assert await store.purge() == 5
+    assert await store.purge() == 6
     assert await store.purge() == 0
 
 

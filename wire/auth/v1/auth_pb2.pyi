@@ -443,12 +443,14 @@ class InviteUserRequest(_message.Message):
     def __init__(self, seller_id: _Optional[str] = ..., user_name: _Optional[str] = ..., role: _Optional[_Union[Role, str]] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class InviteUserResponse(_message.Message):
-    __slots__ = ("invitation", "expires_at")
+    __slots__ = ("invitation", "expires_at", "user_id")
     INVITATION_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
     invitation: str
     expires_at: _timestamp_pb2.Timestamp
-    def __init__(self, invitation: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    user_id: str
+    def __init__(self, invitation: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class SetDeviceScopesRequest(_message.Message):
     __slots__ = ("seller_id", "device_id", "scopes", "reason")
