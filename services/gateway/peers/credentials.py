@@ -14,7 +14,7 @@ from services.gateway.model.credentials import (
 )
 from services.gateway.model.people import Visit
 from services.gateway.peers import sessions
-from services.gateway.peers.entry import ceremony
+from services.gateway.peers.entry import HASHING_S_MAX, ceremony
 from wire.auth.v1 import people_pb2, people_pb2_grpc
 
 
@@ -78,7 +78,7 @@ class CredentialsClient:
             code=password.code.reveal(),
             current_password=password.current.reveal(),
         )
-        told = await self._auth.SetPassword(request)
+        told = await self._auth.SetPassword(request, timeout=HASHING_S_MAX)
         return sessions.signed_in(told.signed_in) if told.HasField("signed_in") else visit
 
     async def remove_password(self, visit: Visit) -> None:
