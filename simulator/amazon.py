@@ -1,18 +1,19 @@
 """The simulated Amazon as one function: a request in, an answer out, a line in the record.
 
 No socket, no task and no clock of its own: the same seed and the same requests at the same virtual times
-give the same bytes. Three faces share one set of paths: `consent` (Seller Central), `lwa` (Login with
-Amazon), `api` (the Selling Partner API).
+give the same bytes. Four faces share one set of paths: `consent` (Seller Central), `lwa` (Login with
+Amazon), `queue` (SQS, where the vendor has a queue), `api` (the Selling Partner API).
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 
 import simulator.consent
 import simulator.events
 import simulator.faults
+import simulator.queue_face
 import simulator.seed
 import simulator.tokens
 from simulator import exchange, operations
@@ -22,10 +23,21 @@ from simulator.consent import Consents
 from simulator.exchange import Answer, Request
 from simulator.lwa_face import LwaFace
 from simulator.notes import Note
+from simulator.queue_face import QueueFace
 from simulator.record import Call, Record
 
-FACES = frozenset({"consent", "lwa", "api"})
+FACES = frozenset({"consent", "lwa", "queue", "api"})
 TEXT_SIZE_MAX = 512
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Whoever answers what comes in at each face."""
+
+    consents: Consents
+    lwa: LwaFace
+    queue: QueueFace
+    api: Api
 
 
 class Amazon:
@@ -37,21 +49,17 @@ class Amazon:
         clock: Clock,
         record: Record,
         request_ids: Callable[[int], str],
-        consents: Consents,
-        lwa: LwaFace,
-        api: Api,
+        faces: Faces,
     ) -> None:
         self._clock = clock
         self._record = record
         self._request_ids = request_ids
-        self._consents = consents
-        self._lwa = lwa
-        self._api = api
+        self._faces = faces
 
     def answer(self, request: Request, faces: frozenset[str] = FACES) -> Answer:
         """Return the answer to a request that came in where only `faces` are served."""
         now = self._clock.now()
-        note = Note(face=face_of(request.path))
+        note = Note(face=face_of(request))
         request_id = self._request_ids(self._record.ordinal + 1)
         answer = exchange.strict_http_fault(request) or self._faced(request, note, faces=faces, now=now)
         answer = simulator.faults.with_header(answer, "x-amzn-RequestId", request_id)
@@ -59,6 +67,12 @@ class Amazon:
         self._record.add(self._call(request, answer, note, request_id=request_id, now=now))
         answer = simulator.faults.with_header(answer, "Server", "Server")
         return replace(answer, ordinal=self._record.ordinal)
+
+    def awaits_letter(self, request: Request) -> float:
+        """Return for how many more seconds a caller would wait for what is not there yet; 0 for none."""
+        if face_of(request) != "queue":
+            return 0.0
+        return self._faces.queue.awaits_letter(request, self._clock.now())
 
     def end(self, ordinal: int, ended_s: float) -> None:
         """Take note that a call's answer has left, or cannot any more."""
@@ -68,10 +82,12 @@ class Amazon:
         if note.face not in faces:
             return exchange.html_answer(404, "<html><body><h1>404 Not Found</h1></body></html>")
         if note.face == "consent":
-            return self._consents.answer(request, now)
+            return self._faces.consents.answer(request, now)
         if note.face == "lwa":
-            return self._lwa.answer(request, note, now)
-        return self._api.answer(request, note, now)
+            return self._faces.lwa.answer(request, note, now)
+        if note.face == "queue":
+            return self._faces.queue.answer(request, note, now)
+        return self._faces.api.answer(request, note, now)
 
     def _call(self, request: Request, answer: Answer, note: Note, *, request_id: str, now: datetime) -> Call:
         token = request.headers.get(simulator.tokens.TOKEN_HEADER, "")
@@ -99,11 +115,13 @@ class Amazon:
         )
 
 
-def face_of(path: str) -> str:
-    """Return the face that serves a path."""
-    if path == operations.LWA_TOKEN.path:
+def face_of(request: Request) -> str:
+    """Return the face that serves a request."""
+    if simulator.queue_face.is_for_queue(request):
+        return "queue"
+    if request.path == operations.LWA_TOKEN.path:
         return "lwa"
-    return "consent" if path.startswith("/apps/authorize/") else "api"
+    return "consent" if request.path.startswith("/apps/authorize/") else "api"
 
 
 def request_id_maker(seed: simulator.seed.Seed, boot: int) -> Callable[[int], str]:

@@ -10,12 +10,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import simulator.events
 import simulator.hostility
+import simulator.letters
 import simulator.orders.progress
 from simulator import operations
+from simulator.applications import Application
 from simulator.clock import OffsetOutOfRange
 from simulator.consent import ConsentProblem
 from simulator.core import Core
-from simulator.events import ConsentRevoked, OrderDelivered, SecretRotated
+from simulator.events import ConsentRevoked, OrderDelivered
 from simulator.hostility import Fault, Kind, LevelOutOfRange, Script
 from simulator.ledger import SECRET_OVERLAP
 from simulator.orders.progress import Progress, Status
@@ -171,19 +173,38 @@ class Controls:
 
     def rotate_secret(self, application_id: str, body: Document) -> Document:
         """Give an application a new client secret, made up or given; the old one works on for a while."""
-        if self._core.applications.by_id(application_id) is None:
-            raise ControlRefused(404, "no such application")
-        made_up = "client_secret" not in body
-        secret = (
-            self._core.mint.token("amzn1.oa2-cs.v1.", size_bytes=32)
-            if made_up
-            else _text(body, "client_secret")
-        )
-        now = self._core.clock.now()
-        self._core.ledger.commit(
-            SecretRotated(application_id, simulator.events.digest(secret), rotated_at=now)
-        )
+        application, now = self._application(application_id), self._core.clock.now()
+        given = _text(body, "client_secret") if "client_secret" in body else None
+        secret = self._core.client_secrets.rotate_by_hand(application, given, now)
         return {"client_secret": secret, "old_works_until": (now + SECRET_OVERLAP).isoformat()}
+
+    def secrets(self, application_id: str) -> Document:
+        """Return when an application's secrets that still work were made and end, newest first."""
+        application = self._application(application_id)
+        alive = self._core.client_secrets.alive(application, self._core.clock.now())
+        return {
+            "is_enrolled": self._core.client_secrets.is_enrolled(application),
+            "secrets": [
+                {"made_at": _iso(span.made_at), "works_until": _iso(span.works_until)} for span in alive
+            ],
+        }
+
+    def enrol(self, application_id: str, body: Document) -> Document:
+        """Say whether an application's rotations are told to the queue."""
+        application, is_enrolled = self._application(application_id), body.get("is_enrolled")
+        if not isinstance(is_enrolled, bool):
+            raise ControlRefused(400, "is_enrolled must be true or false")
+        self._core.client_secrets.enrol(application, is_enrolled=is_enrolled)
+        return self.secrets(application_id)
+
+    def queue(self) -> Document:
+        """Return how many letters wait in the queue, are being read, and were given up."""
+        return {"path": simulator.letters.PATH, **asdict(self._core.letters.counts(self._core.clock.now()))}
+
+    def send_letter(self, body: Document) -> Document:
+        """Put any text into the queue."""
+        self._core.letters.send(_text(body, "text"), self._core.clock.now())
+        return self.queue()
 
     def hostility(self) -> Document:
         """Return how hostile the simulator is and which ordered faults wait."""
@@ -201,9 +222,9 @@ class Controls:
         """Order a fault of one `kind` for the next `count` calls of an `operation`, `delay_s` late."""
         operation = _text(body, "operation")
         kinds = [kind.value for kind in Kind]
-        if operation not in operations.BY_NAME or body.get("kind") not in kinds:
+        if operation not in operations.BREAKABLE or body.get("kind") not in kinds:
             raise ControlRefused(
-                400, f"operation must be of {sorted(operations.BY_NAME)} and kind of {kinds}"
+                400, f"operation must be of {sorted(operations.BREAKABLE)} and kind of {kinds}"
             )
         delay_s = _number(body.get("delay_s", 0), "delay_s")
         count = body.get("count", 1)
@@ -241,6 +262,12 @@ class Controls:
         """Forget the recorded calls; numbering goes on."""
         self._core.record.clear()
         return {"latest": self._core.record.ordinal}
+
+    def _application(self, application_id: str) -> Application:
+        application = self._core.applications.by_id(application_id)
+        if application is None:
+            raise ControlRefused(404, "no such application")
+        return application
 
     def _seller(self, seller_id: str) -> Seller:
         seller = self._core.world.seller(seller_id)

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import simulator.amazon
-from simulator.amazon import Amazon
-from simulator.api import Api
+from simulator.amazon import Amazon, Faces
+from simulator.api import Api, Orders
 from simulator.applications import Applications
+from simulator.client_secrets import ClientSecrets
 from simulator.clock import Dial
 from simulator.consent import Consents
 from simulator.events import Born, Event, Started
 from simulator.hostility import Hostility
 from simulator.journal import JournalRefused
 from simulator.ledger import Journal, Ledger, State
+from simulator.letters import Letters
 from simulator.lwa import Lwa
 from simulator.lwa_face import LwaFace
 from simulator.orders.search import Search
@@ -21,6 +23,7 @@ from simulator.orders.shipping import Shipping
 from simulator.orders.v0 import OrdersV0
 from simulator.orders.v2026 import Orders2026
 from simulator.plans import Plans
+from simulator.queue_face import QueueFace
 from simulator.record import Record
 from simulator.sealing import Sealer
 from simulator.seed import Mint, Seed
@@ -42,6 +45,8 @@ class Core:
     hostility: Hostility
     record: Record
     lwa: Lwa
+    client_secrets: ClientSecrets
+    letters: Letters
     mint: Mint
     amazon: Amazon
 
@@ -89,22 +94,28 @@ def build(
     search = Search(world=world, ledger=ledger)
     plans, hostility = Plans(seed), Hostility(seed=seed, share=hostility_share)
     consents = Consents(ledger=ledger, world=world, applications=applications, mint=mint, sealer=sealer)
+    letters = Letters(mint)
+    client_secrets = ClientSecrets(
+        seed=seed, ledger=ledger, applications=applications, mint=mint, letters=letters, hostility=hostility
+    )
     api = Api(
         tokens=Tokens(ledger=ledger, world=world, applications=applications, mint=mint),
         plans=plans,
         hostility=hostility,
-        orders_v0=OrdersV0(search=search, sealer=sealer),
-        orders_2026=Orders2026(search=search, sealer=sealer),
-        shipping=Shipping(search=search, ledger=ledger),
+        orders=_orders(search, sealer, ledger),
+        client_secrets=client_secrets,
     )
     lwa = Lwa(ledger=ledger, applications=applications, mint=mint)
     amazon = Amazon(
         clock=clock,
         record=record,
         request_ids=simulator.amazon.request_id_maker(seed, boot),
-        consents=consents,
-        lwa=LwaFace(lwa=lwa, plans=plans, hostility=hostility),
-        api=api,
+        faces=Faces(
+            consents=consents,
+            lwa=LwaFace(lwa=lwa, plans=plans, hostility=hostility),
+            queue=QueueFace(letters=letters, client_secrets=client_secrets, hostility=hostility),
+            api=api,
+        ),
     )
     return Core(
         clock=clock,
@@ -117,6 +128,16 @@ def build(
         hostility=hostility,
         record=record,
         lwa=lwa,
+        client_secrets=client_secrets,
+        letters=letters,
         mint=mint,
         amazon=amazon,
+    )
+
+
+def _orders(search: Search, sealer: Sealer, ledger: Ledger) -> Orders:
+    return Orders(
+        v0=OrdersV0(search=search, sealer=sealer),
+        v2026=Orders2026(search=search, sealer=sealer),
+        shipping=Shipping(search=search, ledger=ledger),
     )

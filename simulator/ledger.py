@@ -8,7 +8,7 @@ Invariants:
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -35,6 +35,23 @@ CONSENT_LIVES = timedelta(days=365)
 # Source: SP-API documentation, "Rotate your Application's LWA Credentials".
 SECRET_LIVES = timedelta(days=180)
 SECRET_OVERLAP = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class SecretSpan:
+    """From when until when a client secret works; None: from always, for ever."""
+
+    digest: str
+    made_at: datetime | None
+    works_until: datetime | None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Return whether it is accepted."""
+        return self.works_until is None or now < self.works_until
+
+    def cut_off(self, at: datetime) -> "SecretSpan":
+        """Return the span as it is when a successor leaves it this long."""
+        return replace(self, works_until=min(self.works_until or at, at))
 
 
 class Journal(Protocol):
@@ -133,13 +150,17 @@ class Ledger:
     def is_secret(self, application: Application, secret: str, now: datetime) -> bool:
         """Return whether a client secret is accepted: the newest, or an older one within SECRET_OVERLAP."""
         digest = simulator.events.digest(secret)
-        ends = {simulator.events.digest(application.client_secret): application.secret_expires_at}
+        return any(span.digest == digest and span.is_alive(now) for span in self.secrets(application))
+
+    def secrets(self, application: Application) -> list[SecretSpan]:
+        """Return the spans of an application's secrets, oldest first; that of the file is the first."""
+        digest = simulator.events.digest(application.client_secret)
+        spans = [SecretSpan(digest, made_at=None, works_until=application.secret_expires_at)]
         for rotated in self.state.secrets.get(application.application_id, []):
-            overlap = rotated.rotated_at + SECRET_OVERLAP
-            ends = {older: min(end or overlap, overlap) for older, end in ends.items()}
-            ends[rotated.secret_digest] = rotated.rotated_at + SECRET_LIVES
-        end = ends.get(digest, now)
-        return end is None or now < end
+            spans = [span.cut_off(rotated.rotated_at + SECRET_OVERLAP) for span in spans]
+            works_until = rotated.rotated_at + SECRET_LIVES
+            spans.append(SecretSpan(rotated.secret_digest, rotated.rotated_at, works_until))
+        return spans
 
     def history(self, order_id: str) -> History:
         """Return what was recorded about an order."""

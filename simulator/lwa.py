@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import simulator.events
-from simulator import exchange, tokens
+from simulator import exchange, operations, tokens
 from simulator.applications import Application, Applications
 from simulator.events import CodeUsed, ConsentGranted, Event, TokenIssued
 from simulator.exchange import Answer, Request
@@ -19,7 +19,7 @@ from simulator.tokens import Kind
 from simulator.world import Seller
 
 # Source: SP-API documentation, "Grantless Operations".
-SCOPES = frozenset({"sellingpartnerapi::notifications", "sellingpartnerapi::client_credential:rotation"})
+SCOPES = frozenset({"sellingpartnerapi::notifications", operations.ROTATION_SCOPE})
 
 
 class LwaRefusal(Exception):

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Source: SP-API documentation, "Grantless Operations".
+ROTATION_SCOPE = "sellingpartnerapi::client_credential:rotation"
+
 BUYER_INFO = "buyerInfo"
 SHIPPING_ADDRESS = "shippingAddress"
 BUYER_TAX = "buyerTaxInformation"
@@ -27,7 +30,8 @@ class Operation:
     """One operation: `rate` is in calls per second, `burst` in calls.
 
     `elements` are the data elements it can show; for an operation that is restricted always, a role for any
-    one of them opens it. `is_dynamic` marks plans that differ from seller to seller.
+    one of them opens it. `is_dynamic` marks plans that differ from seller to seller. `scope` is that of the
+    application's own token, which alone opens the operation.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Operation:
     restriction: Restriction = Restriction.NONE
     elements: frozenset[str] = frozenset()
     is_dynamic: bool = False
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,24 @@ OPERATIONS = (
     Operation(
         "tokens_2021-03-01.createRestrictedDataToken", "POST", "/tokens/2021-03-01/restrictedDataToken", 1, 10
     ),
+    Operation(
+        "application_2023-11-30.rotateApplicationClientSecret",
+        "POST",
+        "/applications/2023-11-30/clientSecret",
+        0.0167,
+        1,
+        scope=ROTATION_SCOPE,
+    ),
 )
 
 # Amazon publishes no plan of the token endpoint; the control interface can give it one.
 LWA_TOKEN = Operation("lwa.token", "POST", "/auth/o2/token", 1_000_000, 1_000_000)
 
 BY_NAME = {operation.name: operation for operation in (*OPERATIONS, LWA_TOKEN)}
+
+QUEUE_ACTIONS = ("sqs.receiveMessage", "sqs.deleteMessage", "sqs.getQueueUrl", "sqs.getQueueAttributes")
+# Whatever a fault can be ordered for.
+BREAKABLE = frozenset({*BY_NAME, *QUEUE_ACTIONS})
 
 _DIRECT_V1 = "/vendor/directFulfillment/shipping/v1"
 _DIRECT_2021 = "/vendor/directFulfillment/shipping/2021-12-28"

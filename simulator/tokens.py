@@ -81,6 +81,18 @@ class Tokens:
             raise exchange.denied()
         return token, application, seller
 
+    def accept_own(self, text: str, scope: str, *, now: datetime) -> Application:
+        """Return the application whose own token this is.
+
+        Raises:
+            Refusal: 403, the token is missing, unknown, expired, a seller's, or of another scope.
+        """
+        token = self._ledger.token(text) if text else None
+        application = self._applications.by_id(token.application_id) if token else None
+        if token is None or application is None or token.scope != scope or now >= token.expires_at:
+            raise exchange.denied()
+        return application
+
     def create_restricted(self, call: Call) -> dict[str, Any]:
         """Return the answer of createRestrictedDataToken.
 

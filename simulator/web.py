@@ -17,6 +17,8 @@ from simulator.exchange import Answer, Request
 BODY_BYTES_MAX = 1_048_576
 CONTROL_BODY_BYTES_MAX = 65_536
 PREFIX = "/_simulator"
+# How often a queue is looked at while somebody waits for a letter.
+LOOK_S = 0.05
 
 Document = dict[str, Any]
 
@@ -25,7 +27,9 @@ def public_app(amazon: Amazon, faces: frozenset[str]) -> web.Application:
     """Return the application of a port that serves some of Amazon's faces."""
 
     async def handle(incoming: web.Request) -> web.StreamResponse:
-        answer = amazon.answer(await _request(incoming), faces)
+        request = await _request(incoming)
+        await _letter(incoming, amazon, request)
+        answer = amazon.answer(request, faces)
         try:
             return await _answered(incoming, answer)
         finally:
@@ -34,6 +38,14 @@ def public_app(amazon: Amazon, faces: frozenset[str]) -> web.Application:
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.router.add_route("*", "/{path:.*}", handle)
     return app
+
+
+async def _letter(incoming: web.Request, amazon: Amazon, request: Request) -> None:
+    """Return once there is a letter for who waits for one, or when they wait no longer."""
+    patience_s = amazon.awaits_letter(request)
+    while patience_s > 0 and incoming.transport is not None:
+        await asyncio.sleep(LOOK_S)
+        patience_s = min(patience_s - LOOK_S, amazon.awaits_letter(request))
 
 
 async def _answered(incoming: web.Request, answer: Answer) -> web.StreamResponse:
@@ -74,6 +86,7 @@ def control_app(controls: Controls) -> web.Application:
         "/hostility": controls.set_hostility,
         "/faults": controls.script_fault,
         "/plans": controls.set_plan,
+        "/queue": controls.send_letter,
     }
     for path, change in changes.items():
         app.router.add_post(PREFIX + path, _changing(change))
@@ -85,6 +98,8 @@ def control_app(controls: Controls) -> web.Application:
         "/orders/{order_id}": lambda r: controls.order(r.match_info["order_id"]),
         "/consents": lambda _: controls.consents(),
         "/hostility": lambda _: controls.hostility(),
+        "/queue": lambda _: controls.queue(),
+        "/applications/{application_id}/secrets": lambda r: controls.secrets(r.match_info["application_id"]),
         "/calls": lambda r: controls.calls(_whole(r, "after", 0), _whole(r, "limit", 1_000)),
     }
     for path, look in looks.items():
@@ -98,7 +113,9 @@ def control_app(controls: Controls) -> web.Application:
         f"{PREFIX}/orders/{{order_id}}/deliver",
         _looking(lambda r: controls.deliver(r.match_info["order_id"])),
     )
-    app.router.add_post(f"{PREFIX}/applications/{{application_id}}/secret", _rotating(controls))
+    application = f"{PREFIX}/applications/{{application_id}}"
+    app.router.add_post(f"{application}/secret", _named(controls.rotate_secret))
+    app.router.add_post(f"{application}/enrolment", _named(controls.enrol))
     return app
 
 
@@ -119,10 +136,12 @@ def _looking(look: Callable[[web.Request], Document]) -> Handler:
     return handle
 
 
-def _rotating(controls: Controls) -> Handler:
+def _named(change: Callable[[str, Document], Document]) -> Handler:
+    """Return the handler of a change to the application in the path."""
+
     async def handle(request: web.Request) -> web.Response:
         body = await _document(request) if request.can_read_body else {}
-        return web.json_response(controls.rotate_secret(request.match_info["application_id"], body))
+        return web.json_response(change(request.match_info["application_id"], body))
 
     return handle
 

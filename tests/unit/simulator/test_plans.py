@@ -24,6 +24,7 @@ def test_the_published_plans_are_these() -> None:
         "orders_2026-01-01.searchOrders": (0.0056, 20),
         "orders_2026-01-01.getOrder": (0.5, 30),
         "tokens_2021-03-01.createRestrictedDataToken": (1, 10),
+        "application_2023-11-30.rotateApplicationClientSecret": (0.0167, 1),
         "lwa.token": (1_000_000, 1_000_000),
     }
 
