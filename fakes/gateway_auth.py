@@ -10,6 +10,7 @@ import chassis.errors
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.model.calls import Profile, Region
+from services.gateway.model.consents import AccountKind
 from services.gateway.model.device_facts import DeviceFacts
 from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import (
@@ -24,10 +25,17 @@ from services.gateway.model.people import (
 from services.gateway.model.roles import Right, Role
 
 NOTHING_TOLD = DeviceFacts()
+APPLICATION_ID = "amzn1.sellerapps.app.0"
 ACCESS_LIFE_S = 3_600
 SESSION_LIFE = timedelta(hours=12)
 CONSENT_LIFE = timedelta(days=365)
 REGIONS = {"ATVPDKIKX0DER": Region.NA, "A1PA6795UKMFR9": Region.EU, "A1VC38T7YXB528": Region.FE}
+
+
+def start_of_consent(state: str) -> str:
+    """Return the address of Amazon's consent page."""
+    query = urlencode({"application_id": APPLICATION_ID, "state": state})
+    return f"https://sellercentral.amazon.com/apps/authorize/consent?{query}"
 
 
 class InvitationRefused(chassis.errors.Unauthenticated):
@@ -157,19 +165,32 @@ class FakeAuth:
         self.check_up()
         self.sessions.pop(visit.session_token.reveal(), None)
 
-    async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
+    async def begin_consent(self, visit: Visit, marketplace_id: str, kind: AccountKind) -> str:
         self.require(visit, Right.CONNECT)
         if marketplace_id not in REGIONS:
             raise chassis.errors.InvalidInput("There is no such marketplace.")
+        return start_of_consent(self.begin(visit, marketplace_id, kind))
+
+    def begin(
+        self, visit: Visit, marketplace_id: str, kind: AccountKind, *, selling_partner_id: str = ""
+    ) -> str:
+        """Return a new state of a consent."""
         state = self.token("st")
-        self.states[state] = f"{visit.session_token.reveal()} {marketplace_id}"
-        query = urlencode({"application_id": "amzn1.sellerapps.app.0", "state": state})
-        return f"https://sellercentral.amazon.com/apps/authorize/consent?{query}"
+        self.states[state] = f"{visit.session_token.reveal()} {marketplace_id} {kind} {selling_partner_id}"
+        return state
+
+    def begun(self, visit: Visit) -> str:
+        """Return the marketplace of the consent that a session began last; empty when there is none."""
+        own = [row for row in self.states.values() if row.startswith(f"{visit.session_token.reveal()} ")]
+        return own[-1].split(" ")[1] if own else ""
 
     async def complete_consent(self, visit: Visit, answer: ConsentAnswer) -> Consent:
         seller_id = self.require(visit, Right.CONNECT).seller_id
-        owner, _, marketplace_id = self.states.pop(answer.state.reveal(), "").partition(" ")
+        row = self.states.pop(answer.state.reveal(), "   ")
+        owner, marketplace_id, kind, selling_partner_id = row.split(" ")
         if owner != visit.session_token.reveal():
+            raise StateRefused
+        if selling_partner_id not in {"", answer.selling_partner_id}:
             raise StateRefused
         now = self.clock.now()
         consent = Consent(
@@ -177,6 +198,7 @@ class FakeAuth:
             region=REGIONS[marketplace_id],
             selling_partner_id=answer.selling_partner_id,
             marketplace_id=marketplace_id,
+            account_kind=AccountKind(kind),
             granted_at=now,
             expires_at=now + CONSENT_LIFE,
             status="active",

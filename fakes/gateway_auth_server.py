@@ -8,6 +8,7 @@ import chassis.rpc
 from chassis.secrecy import Secret
 from fakes.gateway_auth import FakeAuth
 from services.gateway.model.calls import Profile, Region
+from services.gateway.model.consents import AccountKind
 from services.gateway.model.device_facts import DeviceFacts
 from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant, TokenSet
 from services.gateway.model.people import Consent, ConsentAnswer, Desktop, Visit
@@ -25,6 +26,11 @@ ROLES = {
     Role.SECURITY: auth_pb2.ROLE_SECURITY,
     Role.AUDITOR: auth_pb2.ROLE_AUDITOR,
 }
+KINDS = {
+    AccountKind.SELLER: auth_pb2.ACCOUNT_KIND_SELLER,
+    AccountKind.VENDOR: auth_pb2.ACCOUNT_KIND_VENDOR,
+}
+KINDS_ASKED = {told: kind for kind, told in KINDS.items()}
 PROFILES = {Profile.BOUND: auth_pb2.PROFILE_BOUND, Profile.COMPAT: auth_pb2.PROFILE_COMPAT}
 
 
@@ -57,7 +63,8 @@ class FakeAuthServer(auth_pb2_grpc.AuthServiceServicer):
         self, request: auth_pb2.BeginConsentRequest, _context: "Context"
     ) -> auth_pb2.BeginConsentResponse:
         visit = await self._visit(request.session_token)
-        url = await self._auth.begin_consent(visit, request.marketplace_id)
+        kind = KINDS_ASKED[request.account_kind]
+        url = await self._auth.begin_consent(visit, request.marketplace_id, kind)
         return auth_pb2.BeginConsentResponse(consent_url=url)
 
     async def CompleteConsent(
@@ -181,6 +188,7 @@ def consent(given: Consent) -> auth_pb2.Consent:
         selling_partner_id=given.selling_partner_id,
         marketplace_id=given.marketplace_id,
         status=given.status,
+        account_kind=KINDS[given.account_kind],
     )
     told.granted_at.FromDatetime(given.granted_at)
     told.expires_at.FromDatetime(given.expires_at)

@@ -32,6 +32,7 @@ from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.web import Doors
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
@@ -132,6 +133,7 @@ def doors_with_nothing_behind() -> Doors:
     )
     return Doors(
         desktops=DesktopPages(desktops=nothing, **behind),
+        consents=ConsentPages(portal=nothing, consents=nothing, clock=nothing, **behind),
         people=people,
         portal=PortalPages(portal=nothing, origin="", clock=nothing, **behind),
         authorize=AuthorizePages(apps=nothing, **behind),

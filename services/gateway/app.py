@@ -27,8 +27,8 @@ from services.gateway.model import exchange
 from services.gateway.nonces import Nonces
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
-from services.gateway.peers.consents import ConsentsClient
 from services.gateway.peers.authorization import AuthorizationClient
+from services.gateway.peers.consents import ConsentsClient
 from services.gateway.peers.credentials import CredentialsClient
 from services.gateway.peers.entry import EntryClient
 from services.gateway.peers.members import MembersClient
@@ -39,6 +39,7 @@ from services.gateway.peers.tokens import TokensClient
 from services.gateway.proof import ProofVerifier
 from services.gateway.service import (
     AuditProbe,
+    Consents,
     Desk,
     Desktops,
     Entry,

@@ -14,16 +14,19 @@ import chassis.errors
 import chassis.identity
 import chassis.rpc
 from chassis.secrecy import Secret
-from fakes import gateway_auth_server
+from fakes import gateway_auth_server, gateway_consents_server
 from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.gateway_auth import FakeAuth
+from fakes.gateway_consents import DE, EUROPE_URI, UK, US, US_URI, VENDOR_URI, FakeConsents
 from services.gateway.model.calls import Profile, Region
+from services.gateway.model.consents import AccountKind, Choice, Handover
 from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant
 from services.gateway.model.people import ConsentAnswer, Visit
+from services.gateway.peers.consents import ConsentsClient
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.tokens import TokensClient
-from services.gateway.service import People, Tokens
+from services.gateway.service import ConsentKeeper, People, Tokens
 
 VERIFIER = "v" * 64
 REDIRECT = "http://127.0.0.1:49152/callback"
@@ -41,6 +44,7 @@ class Auth:
     """Auth, however it is reached, and the fake at its end."""
 
     people: People
+    consents: ConsentKeeper
     tokens: Tokens
     fake: FakeAuth
 
@@ -52,10 +56,15 @@ class Auth:
 async def auth(request: pytest.FixtureRequest) -> AsyncIterator[Auth]:
     fake = FakeAuth(FakeClock())
     if request.param == "fake":
-        yield Auth(fake, fake, fake)
+        yield Auth(people=fake, consents=FakeConsents(fake), tokens=fake, fake=fake)
         return
     async with _channel(fake) as channel:
-        yield Auth(PeopleClient(channel), TokensClient(channel), fake)
+        yield Auth(
+            people=PeopleClient(channel),
+            consents=ConsentsClient(channel),
+            tokens=TokensClient(channel),
+            fake=fake,
+        )
 
 
 @asynccontextmanager
@@ -64,7 +73,10 @@ async def _channel(fake: FakeAuth) -> AsyncIterator[chassis.rpc.Channel]:
     server = chassis.rpc.Server(
         listen=chassis.env.Address("127.0.0.1", 0),
         keeper=await _keeper(authority, "auth"),
-        services=[gateway_auth_server.service(fake)],
+        services=[
+            gateway_auth_server.service(fake),
+            gateway_consents_server.service(FakeConsents(fake)),
+        ],
         clock=chassis.clock.SystemClock(),
     )
     await server.start()
@@ -106,17 +118,65 @@ async def test_an_ended_session_is_unknown(auth: Auth) -> None:
 
 async def test_a_consent_is_made_once_from_its_own_state_T08(auth: Auth) -> None:
     visit = await auth.visit()
-    url = await auth.people.begin_consent(visit, "A1PA6795UKMFR9")
+    url = await auth.people.begin_consent(visit, "A1PA6795UKMFR9", AccountKind.VENDOR)
     (state,) = auth.fake.states
     assert state in url
     answer = ConsentAnswer(Secret(state), "A2SP", Secret("code"))
     consent = await auth.people.complete_consent(visit, answer)
     assert (consent.region, consent.selling_partner_id, consent.status) == (Region.EU, "A2SP", "active")
+    assert consent.account_kind is AccountKind.VENDOR
     assert (consent.expires_at - consent.granted_at).days == 365
     assert list(await auth.people.list_consents(visit)) == [consent]
     with pytest.raises(chassis.errors.InvalidInput) as refusal:
         await auth.people.complete_consent(visit, answer)
     assert refusal.value.code == "invalid_state"
+
+
+def handed_over(amazon_callback_uri: str = US_URI) -> Handover:
+    return Handover(
+        amazon_callback_uri=amazon_callback_uri,
+        amazon_state="amzn-1",
+        selling_partner_id="A2SP",
+        is_beta=True,
+    )
+
+
+async def test_a_handover_is_judged_before_and_after_somebody_signed_in(auth: Auth) -> None:
+    visit = await auth.visit()
+    for who in (None, visit):
+        judged = await auth.consents.judge_handover(who, EUROPE_URI)
+        assert (judged.account_kind, judged.marketplace_ids) == (AccountKind.SELLER, (UK, DE))
+        with pytest.raises(chassis.errors.InvalidInput) as refusal:
+            await auth.consents.judge_handover(who, "https://evil.example/")
+        assert refusal.value.code == "handover_refused"
+    assert (await auth.consents.judge_handover(None, VENDOR_URI)).account_kind is AccountKind.VENDOR
+    await auth.people.begin_consent(visit, DE, AccountKind.SELLER)
+    assert (await auth.consents.judge_handover(visit, EUROPE_URI)).marketplace_id == DE
+
+
+async def test_an_answered_handover_makes_a_consent_of_its_own_account_T08(auth: Auth) -> None:
+    visit = await auth.visit()
+    url = await auth.consents.answer_handover(visit, handed_over(), Choice(AccountKind.SELLER, US))
+    assert url.startswith(f"{US_URI}?")
+    assert "amazon_state=amzn-1" in url
+    assert "version=beta" in url
+    (state,) = auth.fake.states
+    with pytest.raises(chassis.errors.InvalidInput) as refusal:
+        await auth.people.complete_consent(visit, ConsentAnswer(Secret(state), "A9OTHER", Secret("code")))
+    assert refusal.value.code == "invalid_state"
+
+
+async def test_a_consent_is_renewed_and_disconnected_by_its_seller_only_T07(auth: Auth) -> None:
+    visit, stranger = await auth.visit(), await auth.visit()
+    await auth.people.begin_consent(visit, US, AccountKind.SELLER)
+    (state,) = auth.fake.states
+    made = await auth.people.complete_consent(visit, ConsentAnswer(Secret(state), "A2SP", Secret("code")))
+    assert "state=" in await auth.consents.renew_consent(visit, made.consent_id)
+    for call in (auth.consents.renew_consent, auth.consents.disconnect_consent):
+        with pytest.raises(chassis.errors.NotFound):
+            await call(stranger, made.consent_id)
+    await auth.consents.disconnect_consent(visit, made.consent_id)
+    assert [one.status for one in await auth.people.list_consents(visit)] == ["disconnected"]
 
 
 async def test_a_compat_device_refreshes_until_it_is_somebody_elses(auth: Auth) -> None:

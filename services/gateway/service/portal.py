@@ -3,6 +3,7 @@
 import chassis.errors
 from chassis.secrecy import Secret
 from services.gateway.model import people as rules
+from services.gateway.model.consents import AccountKind
 from services.gateway.model.people import CompatCredentials, Consent, ConsentAnswer, Home, Visit
 from services.gateway.service.ports import People
 
@@ -39,9 +40,11 @@ class Portal:
         consents = await self._people.list_consents(visit)
         return Home(tuple(consents), tuple(await self._people.list_desktops(visit)))
 
-    async def begin_consent(self, visit: Visit, marketplace_id: str) -> str:
+    async def begin_consent(
+        self, visit: Visit, marketplace_id: str, kind: AccountKind = AccountKind.SELLER
+    ) -> str:
         """Return the address of Amazon's page where the seller consents."""
-        return await self._people.begin_consent(visit, marketplace_id)
+        return await self._people.begin_consent(visit, marketplace_id, kind)
 
     async def complete_consent(self, visit: Visit, answer: ConsentAnswer) -> Consent:
         """Return the consent that Amazon's answer makes.

@@ -36,7 +36,8 @@ ERRAND_PATHS = frozenset(
 ENTRY_S = 3_600
 # Somebody invited sets up a way to sign in before they go on, maybe an authenticator app first.
 ERRAND_S = 1_800
-TARGET = re.compile(r"[!-~]{1,2048}", re.ASCII)
+# As much as fits into a cookie, which browsers keep up to 4,096 bytes with its name.
+TARGET = re.compile(r"[!-~]{1,3000}", re.ASCII)
 
 
 def session_token(request: web.Request) -> Secret[str] | None:

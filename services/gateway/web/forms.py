@@ -49,13 +49,21 @@ def check_token(given: str, secret: Secret[str], action: str) -> None:
         raise FormRefused
 
 
-def check_origin(request: web.Request, origin: str) -> None:
+def check_origin(request: web.Request, origin: str, *, is_quiet: bool = False) -> None:
     """Return if the browser says that the request comes from a page of ours.
+
+    Args:
+        request: with the form.
+        origin: ours.
+        is_quiet: the form's page tells nobody where the browser was, not even us. Browsers then send
+            "Origin: null", so that Sec-Fetch-Site alone has to say it.
 
     Raises:
         FormRefused: another site, or a browser that does not say. Every current browser sends
             Sec-Fetch-Site; those that do not send Origin with forms.
     """
     site, named = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if is_quiet and (site, named) == ("same-origin", "null"):
+        return
     if site not in {None, "same-origin"} or named not in {None, origin} or (site is None and named is None):
         raise FormRefused

@@ -8,7 +8,7 @@ from typing import Any
 from services.gateway.model.credentials import Credentials
 from services.gateway.model.members import Member, SellerSummary, SellerView
 from services.gateway.model.roles import Role
-from services.gateway.web import views
+from services.gateway.web import consent_views, views
 
 ROLE_NAMES: Mapping[Role, str] = MappingProxyType(
     {
@@ -101,7 +101,7 @@ def seller(view: SellerView, now: datetime) -> Mapping[str, Any]:
     seller_id = view.seller.seller_id
     return {
         "seller": seller_row(view.seller, now),
-        "consents": [views.consent_row(consent, now) for consent in view.consents],
+        "consents": [consent_views.consent_row(consent, now) for consent in view.consents],
         "devices": [
             {
                 **views.desktop_row(desktop),

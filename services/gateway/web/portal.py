@@ -11,19 +11,13 @@ from aiohttp import web
 
 import chassis.errors
 from chassis.clock import Clock
-from chassis.secrecy import Secret
 from chassis.web import Route
-from services.gateway.model import inputs
-from services.gateway.model.people import ConsentAnswer
 from services.gateway.model.roles import Right
 from services.gateway.service import Portal
-from services.gateway.web import views
+from services.gateway.web import consent_views, consents, views
 from services.gateway.web.navigation import HOME, first_place
 from services.gateway.web.render import Renderer, see
 from services.gateway.web.visitors import Visitors
-
-# Amazon's consent pages are on many hosts, all of them https.
-CONSENT_TARGETS = "https:"
 
 
 class PortalPages:
@@ -43,9 +37,6 @@ class PortalPages:
         rows = (
             ("GET", "/", self._lead_in, "gateway.portal.approached"),
             ("GET", HOME, self._show_home, "gateway.portal.viewed"),
-            ("GET", "/portal/connect", self._show_connect, "gateway.connection.viewed"),
-            ("POST", "/portal/connect", self._connect, "gateway.consent.begun"),
-            ("GET", "/consent/callback", self._take_consent, "gateway.consent.answered"),
             ("POST", "/portal/devices", self._enrol, "gateway.device.enrolled"),
             ("POST", "/portal/devices/{device_id:[0-9a-f-]+}/revoke", self._revoke, "gateway.device.revoked"),
             ("GET", "/portal/portal.css", self._show_style, "gateway.asset.viewed"),
@@ -66,39 +57,16 @@ class PortalPages:
         if not visit.session.may(Right.VIEW):
             return see(first_place(visit.session))
         home = await self._portal.home(visit)
-        now = self._clock.now()
+        now, may_connect = self._clock.now(), visit.session.may(Right.CONNECT)
         return self._renderer.page(
             "home",
             visit=visit,
+            form_targets=consents.AMAZON_TARGETS if home.consents and may_connect else "",
             notice=views.NOTICES.get(request.query.get("notice", "")),
-            consents=[views.consent_row(consent, now) for consent in home.consents],
+            consents=consent_views.consent_rows(home.consents, now),
+            may_connect=may_connect,
             devices=[views.desktop_row(desktop) for desktop in home.desktops],
         )
-
-    async def _show_connect(self, request: web.Request) -> web.Response:
-        return self._renderer.page(
-            "connect",
-            visit=await self._visitors.visit(request),
-            form_targets=CONSENT_TARGETS,
-            regions=views.marketplaces(),
-            chosen=request.query.get("marketplace", ""),
-        )
-
-    async def _connect(self, request: web.Request) -> web.Response:
-        visit, fields = await self._visitors.posted(request)
-        marketplace_id = inputs.required(fields, "marketplace_id")
-        return see(await self._portal.begin_consent(visit, marketplace_id))
-
-    async def _take_consent(self, request: web.Request) -> web.Response:
-        visit = await self._visitors.visit(request)
-        fields = await self._visitors.asked(request)
-        answer = ConsentAnswer(
-            state=Secret(fields.get("state", "")),
-            selling_partner_id=fields.get("selling_partner_id", ""),
-            code=Secret(fields.get("spapi_oauth_code", "")),
-        )
-        await self._portal.complete_consent(visit, answer)
-        return see("/portal?notice=connected")
 
     async def _enrol(self, request: web.Request) -> web.Response:
         visit, fields = await self._visitors.posted(request)

@@ -74,6 +74,7 @@ class Renderer:
         form_secret: Secret[str] | None = None,
         form_targets: str = "",
         has_script: bool = False,
+        is_quiet: bool = False,
         **values: Any,
     ) -> web.Response:
         """Return a page.
@@ -84,6 +85,7 @@ class Renderer:
             form_secret: what the page's form tokens stand on; the visit's session when absent.
             form_targets: where the page's forms may end besides here, as CSP sources.
             has_script: whether the script for passkeys may run on it.
+            is_quiet: its address carries codes, so nobody hears of it, not even we: see `forms.check_origin`.
             values: what the template shows; escaped there.
         """
         secret = form_secret or (visit.session_token if visit else None)
@@ -96,7 +98,7 @@ class Renderer:
         response = web.Response(text=text, content_type="text/html", charset="utf-8")
         response.headers["Content-Security-Policy"] = _policy(form_targets, has_script=has_script)
         # Forms must tell their origin; nobody else hears anything.
-        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Referrer-Policy"] = "no-referrer" if is_quiet else "same-origin"
         return response
 
     def asset(self, name: str) -> web.Response:
@@ -124,9 +126,8 @@ class Renderer:
 
     def _quiet(self, template: str, status: int, **values: Any) -> web.Response:
         """Return a page without forms; the address that led to it may carry codes and is told to nobody."""
-        response = self.page(template, **values)
+        response = self.page(template, is_quiet=True, **values)
         response.set_status(status)
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
 

@@ -52,8 +52,10 @@ class Visitors:
         """
         return await self._passed(inputs.read_query(request.raw_path.partition("?")[2]))
 
-    async def posted(self, request: web.Request) -> tuple[Visit, Mapping[str, str]]:
-        """Return who sent a form of ours, settled, and its fields.
+    async def posted(
+        self, request: web.Request, *, is_quiet: bool = False
+    ) -> tuple[Visit, Mapping[str, str]]:
+        """Return who sent a form of ours, settled, and its fields; `is_quiet`: see `forms.check_origin`.
 
         Raises:
             SessionMissing: nobody who is signed in.
@@ -61,7 +63,7 @@ class Visitors:
             FormRefused: it did not come from our page in this browser.
             CredentialsNotAccepted: it holds a secret of Amazon's.
         """
-        forms.check_origin(request, self._origin)
+        forms.check_origin(request, self._origin, is_quiet=is_quiet)
         visit = await self.visit(request)
         return visit, await self._fields(request, visit.session_token)
 

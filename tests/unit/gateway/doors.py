@@ -20,15 +20,18 @@ from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_authorization import FakeAuthorization
+from fakes.gateway_consents import FakeConsents
 from fakes.gateway_people import FakePeople
 from fakes.gateway_sellers import FakeSellers
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
+from services.gateway.model.people import Visit
 from services.gateway.model.roles import Role
 from services.gateway.nonces import Nonces
 from services.gateway.proof import ProofVerifier
 from services.gateway.service import (
+    Consents,
     Desk,
     Desktops,
     Entry,
@@ -42,6 +45,7 @@ from services.gateway.service import (
 from services.gateway.web import BODY_BYTES_MAX, Doors, cookies
 from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
+from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
 from services.gateway.web.lwa import LwaDoor
@@ -100,6 +104,7 @@ class House:
     port: int
     clock: FakeClock
     auth: FakeAuth
+    consents: FakeConsents
     people: FakePeople
     sellers: FakeSellers
     audit: FakeAudit
@@ -107,6 +112,7 @@ class House:
     forwarder: FakeForwarder
     nonces: Nonces
     authorization: FakeAuthorization
+    apps: NativeApps
     session: aiohttp.ClientSession
 
     def url(self, path: str) -> URL:
@@ -152,6 +158,11 @@ class Heard:
         form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', self.text, re.DOTALL)
         assert form is not None, f"no form for {action}"
         return dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form[0]))
+
+
+async def visit_of(house: House, person: "Person") -> Visit:
+    """Return the visit of somebody who is on a browser."""
+    return await house.auth.find_session(Secret(person.jar[cookies.SESSION]))
 
 
 class Person:
@@ -235,7 +246,15 @@ async def open_house() -> AsyncIterator[House]:
     renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name, provider_name="Lamplight Login")
     nonces = nonces_for(clock)
     proofs = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
+    consents = FakeConsents(auth)
     doors = Doors(
+        consents=ConsentPages(
+            portal=portal,
+            consents=Consents(keeper=consents),
+            visitors=visitors,
+            renderer=renderer,
+            clock=clock,
+        ),
         people=put_people(people, sellers, portal, behind={"visitors": visitors, "renderer": renderer}),
         portal=PortalPages(portal=portal, visitors=visitors, renderer=renderer, origin=ORIGIN, clock=clock),
         desktops=DesktopPages(
@@ -259,6 +278,7 @@ async def open_house() -> AsyncIterator[House]:
             port=site.port,
             clock=clock,
             auth=auth,
+            consents=consents,
             people=people,
             sellers=sellers,
             audit=audit,
@@ -266,6 +286,7 @@ async def open_house() -> AsyncIterator[House]:
             forwarder=forwarder,
             nonces=nonces,
             authorization=authorization,
+            apps=apps,
             session=session,
         )
     await site.stop(1.0)

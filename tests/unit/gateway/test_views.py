@@ -6,13 +6,13 @@ import orjson
 
 from services.auth import config as auth_config
 from services.gateway.model import regions
-from services.gateway.web import views
+from services.gateway.web import consent_views, views
 
 
 def test_every_marketplace_on_offer_is_one_that_calls_and_auth_know() -> None:
     offered = {
         marketplace["marketplace_id"]: region["region"]
-        for region in views.marketplaces()
+        for region in consent_views.marketplaces()
         for marketplace in region["marketplaces"]
     }
     assert offered == {known: region.value for known, region in regions._REGIONS.items()}

@@ -82,7 +82,7 @@ async def test_connecting_leads_to_amazon_and_back(house: House, person: Person)
     assert "until 22 Nov 2027" in home
 
 
-async def test_only_the_connection_page_may_end_at_amazon(person: Person) -> None:
+async def test_the_connection_page_may_end_at_amazon(person: Person) -> None:
     page = await person.get("/portal/connect")
     assert page.headers["Content-Security-Policy"].endswith("form-action 'self' https:")
 
