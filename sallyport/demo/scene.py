@@ -18,6 +18,7 @@ from sallyport.demo.browser import Browser, Page
 from sallyport.demo.desktop import Desktop
 from sallyport.demo.libraries.settings import Settings
 from sallyport.demo.patience import patiently
+from sallyport.demo.signing_in import Login, come_in
 from sallyport.demo.wiretap import Wiretap
 from sallyport.stack import Stack
 from wire.auth.v1 import auth_pb2
@@ -106,9 +107,9 @@ class Scene:
         """Return a fresh invitation's address."""
         return await patiently(lambda: sallyport.vendor.invite(self.stack, self.admin, self.seller_id))
 
-    async def come_in(self) -> None:
-        """Have a new owner of the seller come in on this browser."""
-        await self.submit(await self.open(await self.invite()), "/portal/enter")
+    async def come_in(self) -> Login:
+        """Have a new owner of the seller come in on this browser, and return what they sign in with."""
+        return await come_in(self.browser, await self.invite())
 
     async def open(self, url: str) -> Page:
         """Return the page at `url`, or at a path of our own."""

@@ -53,7 +53,8 @@ class Login:
 
     def __init__(self, authenticator: Authenticator) -> None:
         self.email = f"{secrets.token_hex(6)}@example.com"
-        self.password = secrets.token_urlsafe(24)
+        # Every kind of character that the rules ask for, whatever chance makes of the rest.
+        self.password = f"Aa1-{secrets.token_urlsafe(24)}"
         self.authenticator = authenticator
 
 
