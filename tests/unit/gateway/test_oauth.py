@@ -14,6 +14,7 @@ from tests.unit.gateway.proofs import DeviceKey, nonces_for
 TOKEN = "/oauth/token"
 URL = ORIGIN + TOKEN
 VERIFIER = "v" * 64
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 REDIRECT = "http://127.0.0.1:49152/callback"
 
 
@@ -75,7 +76,23 @@ async def test_the_metadata_names_what_is_served_and_nothing_else(house: House, 
     assert told["token_endpoint_auth_methods_supported"] == ["none"]
     assert told["dpop_signing_alg_values_supported"] == ["ES256", "EdDSA", "Ed25519"]
     assert told["authorization_response_iss_parameter_supported"] is True
-    assert not {"revocation_endpoint", "device_authorization_endpoint", "jwks_uri"} & told.keys()
+    assert told["device_authorization_endpoint"] == f"{ORIGIN}/oauth/device_authorization"
+    assert told["revocation_endpoint"] == f"{ORIGIN}/oauth/revoke"
+    assert told["revocation_endpoint_auth_methods_supported"] == ["none"]
+    assert told["introspection_endpoint"] == f"{ORIGIN}/oauth/introspect"
+    assert told["introspection_endpoint_auth_methods_supported"] == ["DPoP"]
+    assert DEVICE_CODE in told["grant_types_supported"]
+    assert "jwks_uri" not in told
+
+
+async def test_every_endpoint_of_the_metadata_is_served(house: House) -> None:
+    metadata = json.loads((await house.ask("GET", "/.well-known/oauth-authorization-server")).body)
+    for name, url in metadata.items():
+        if name.endswith("_endpoint"):
+            method = "GET" if name == "authorization_endpoint" else "POST"
+            heard = await house.ask(method, url.removeprefix(ORIGIN))
+            assert heard.status in {400, 401}, name
+    assert not house.forwarder.calls
 
 
 async def test_a_code_becomes_tokens_bound_to_the_key(house: House, key: DeviceKey, code: str) -> None:
