@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fakes.auth_consents import FakeConsentStore
+from fakes.auth_people import FakePeopleStore
 from services.auth.model.consents import Consent, Ending
 from services.auth.model.offboarding import KnownSeller, Offboarding
 from services.auth.model.refusals import SellerNotFound
@@ -44,7 +45,7 @@ class FakeReminderStore(FakeConsentStore):
         }
 
 
-class FakeSellerStore(FakeConsentStore):
+class FakeSellerStore(FakeConsentStore, FakePeopleStore):
     async def find_known_seller(self, seller_id: str) -> KnownSeller:
         if seller_id not in self.tables.sellers:
             raise SellerNotFound
@@ -100,11 +101,9 @@ class FakeSellerStore(FakeConsentStore):
                 ending=consent.ending or Ending.OFFBOARDED,
                 refresh_token_sealed=None,
             )
-        users = {user.user_id for user in tables.users.values() if user.seller_id == seller_id}
-        tables.sessions = {key: row for key, row in tables.sessions.items() if row[1] not in users}
-        tables.invitations = {
-            key: row for key, row in tables.invitations.items() if row[0].user_id not in users
-        }
-        tables.codes = {key: code for key, code in tables.codes.items() if code.seller_id != seller_id}
+        for user_id in [one.user_id for one in tables.users.values() if one.seller_id == seller_id]:
+            self._end_ways_in(user_id)
+            tables.hashes = {key: row for key, row in tables.hashes.items() if key[0] != user_id}
+            del tables.users[user_id]
         tables.states = {key: state for key, state in tables.states.items() if state.seller_id != seller_id}
         tables.partners = {key: owner for key, owner in tables.partners.items() if owner != seller_id}

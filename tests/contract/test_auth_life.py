@@ -202,6 +202,8 @@ async def test_closing_ends_all_that_lets_somebody_in_T18(store: AnyStore) -> No
     assert (ended.ending, ended.refresh_token_sealed) == (Ending.OFFBOARDED, None)
     assert await store.find_access(kept.consent_id) is None
     await store.check_selling_partner(partner, (await seller(store)).seller_id)
+    people = {one.member.user.user_id for one in await store.list_access("", 100)}
+    assert owner.user_id not in people
 
 
 async def test_nothing_new_is_kept_for_a_seller_who_has_left_T18(store: AnyStore) -> None:
@@ -228,9 +230,9 @@ async def test_whoever_comes_in_while_the_seller_leaves_is_out_or_was_never_in_T
     assert (await store.find_known_seller(owner.seller_id)).active_devices == 0
 
 
-async def test_a_closed_sellers_devices_are_told_to_watchers_T01_T18(store: AnyStore) -> None:
-    if isinstance(store, Store):
-        pytest.skip("heard on Postgres by tests/integration/auth")
+async def test_a_closed_sellers_devices_are_told_to_watchers_T01_T18(fake_store: FakeStore) -> None:
+    """On Postgres, tests/integration/auth hears it."""
+    store = fake_store
     owner, _ = await user(store, (await seller(store)).seller_id)
     made, _ = await enrolled(store, owner)
     heard: list[Revocation] = []

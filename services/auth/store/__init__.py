@@ -13,6 +13,7 @@ from services.auth.store.leases import LeaseStore
 from services.auth.store.links import LinkStore
 from services.auth.store.members import MemberStore
 from services.auth.store.news import NewsStore
+from services.auth.store.offboardings import SellerStore
 from services.auth.store.passkeys import PasskeyStore
 from services.auth.store.passwords import PasswordStore
 from services.auth.store.people import PeopleStore
@@ -20,7 +21,6 @@ from services.auth.store.reminders import ReminderStore
 from services.auth.store.reviews import ReviewStore
 from services.auth.store.rewrappings import RewrappingStore
 from services.auth.store.rotations import RotationStore
-from services.auth.store.sellers import SellerStore
 from services.auth.store.sessions import SessionStore
 from services.auth.store.sweeps import SweepStore
 from services.auth.store.tokens import TokenStore

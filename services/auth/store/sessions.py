@@ -54,6 +54,12 @@ async def open_session(connection: chassis.db.Connection, session: NewSession) -
         SessionInvalid: they have left.
         SellerOffboarded: their seller has.
     """
+    # The seller before the person: in the order in which a seller's leaving takes both.
+    seller_id = await connection.fetchval(
+        "SELECT seller_id::text FROM auth.users WHERE user_id = $1", session.user_id
+    )
+    if seller_id is not None:
+        await hold_seller(connection, seller_id)
     noted = await connection.execute(
         """
         UPDATE auth.users SET signed_in_at = greatest(signed_in_at, $2)
@@ -64,11 +70,6 @@ async def open_session(connection: chassis.db.Connection, session: NewSession) -
     )
     if noted != "UPDATE 1":
         raise SessionInvalid
-    seller_id = await connection.fetchval(
-        "SELECT seller_id::text FROM auth.users WHERE user_id = $1", session.user_id
-    )
-    if seller_id is not None:
-        await hold_seller(connection, seller_id)
     await connection.execute(
         """
         INSERT INTO auth.sessions (session_id, token_digest, user_id, expires_at, needs_credential)
