@@ -177,7 +177,7 @@ async def _hearing(
         ports,
         await stack.enter_async_context(inbox.connect(queue, find_key)),
         changes=use_cases.secret_changes,
-        rotation=use_cases.rotation,
+        proving=use_cases.proving,
     )
     return [("notices", functools.partial(work.repeat, "notices", notices.hear, jobs.NOTICES_PERIOD_S))]
 

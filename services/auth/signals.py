@@ -267,12 +267,9 @@ class Signals:
             self._log.error("sealed values do not open", values=values)
 
     def secret_refused(self, which: str) -> None:
-        """Count that Amazon began to refuse "one" client secret, and raise the alarm when it accepts none."""
+        """Count that Amazon began to refuse "one" client secret, or accepts not one: "all"."""
         self._secrets_refused.inc(which=which)
-        if which == "all":
-            self._log.error("no client secret accepted")
-        else:
-            self._log.warning("client secret refused")
+        self._log.warning("client secret refused", which=which)
 
     def secret_days_left(self, application_id: str, days: float) -> None:
         """Show how many days the secret that an application relies on has left."""

@@ -17,8 +17,8 @@ ROTATION_PAUSE = timedelta(days=1)
 # More than the 7 days that a secret has left beside one that Amazon never accepted.
 AHEAD_DAYS_MIN = 8
 AHEAD_DAYS_MAX = 90
-# Time for a proof, the call with its token, the audit log and the writing; a killed holder's ends by itself.
-LEASE_S = 60.0
+# Time for proofs, the call with its token, the audit log and the writing; a killed holder's ends by itself.
+LEASE_S = 90.0
 APPLICATIONS_MAX = 64
 
 

@@ -7,7 +7,7 @@ refreshing, with leasing, seller_token; grantless: Amazon's tokens from Amazon
 login, with turns: Login with Amazon          admin, offboarding: what the vendor decides
 reminding: consents' ends, told in time       states: how consents begin
 rewrapping: the life of sealing keys          rotation: of client secrets; applications: what operators see
-credentials, secret_changes: client secrets, shown to Amazon and changed; notices: what the queue brings
+credentials, secret_changes, proving: client secrets at work            notices: what the queue brings
 upkeep: periodic work, one bounded run each   news: revocations, told to whoever watches
 people: how people sign in, who belongs here, who has access to what
 ledger, mint, memory, lockout: what these share
@@ -37,6 +37,7 @@ from services.auth.service.offboarding import OffboardingService
 from services.auth.service.own_tokens import OwnTokenService
 from services.auth.service.people import PeopleCases
 from services.auth.service.ports import Ports
+from services.auth.service.proving import ProvingService
 from services.auth.service.refreshing import Refresher
 from services.auth.service.reminding import RemindingService
 from services.auth.service.rewrapping import KeyService
@@ -67,6 +68,7 @@ class UseCases:
     grantless: GrantlessService
     admin: AdminService
     secret_changes: SecretChanges
+    proving: ProvingService
     rotation: RotationService
     applications: ApplicationService
     offboarding: OffboardingService
@@ -99,7 +101,10 @@ def compose(
     credentials, changes = CredentialService(ports), SecretChanges(ports, mint, ledger)
     login = Login(ports, ledger, credentials=credentials, pace=terms.pace)
     refresher, grantless = Refresher(ports, ledger, login), GrantlessService(ports, ledger, login)
-    rotations = RotationService(ports, ledger, credentials=credentials, changes=changes, plan=rotation)
+    proving = ProvingService(credentials=credentials, changes=changes, login=login)
+    rotations = RotationService(
+        ports, ledger, changes=changes, proving=proving, grantless=grantless, plan=rotation
+    )
     return UseCases(
         sessions=sessions,
         people=people.compose(ports, mint, ledger, sessions=sessions, devices=devices),
@@ -118,9 +123,10 @@ def compose(
         grantless=grantless,
         admin=AdminService(ports, mint, ledger, devices=devices, changes=changes),
         secret_changes=changes,
+        proving=proving,
         rotation=rotations,
         applications=ApplicationService(
-            ports, credentials=credentials, changes=changes, rotation=rotations, plan=rotation
+            ports, login=login, changes=changes, rotation=rotations, plan=rotation
         ),
         offboarding=OffboardingService(ports, ledger),
         reminding=RemindingService(ports),

@@ -12,7 +12,7 @@ from services.auth.model.credentials import Origin, SecretPair, check_expiry, ch
 from services.auth.model.refusals import ApplicationRefused
 from services.auth.model.rotation import LEASE_S, RotationLease, RotationPlan, RotationState
 from services.auth.model.secret_refusals import RotationUnderWay, RotationUnheard, SecretRefused
-from services.auth.service.credentials import CredentialService
+from services.auth.service.login import Login
 from services.auth.service.ports import Ports
 from services.auth.service.rotation import RotationService, Wish
 from services.auth.service.secret_changes import Arrival, SecretChanges
@@ -55,14 +55,15 @@ class ApplicationService:
         self,
         ports: Ports,
         *,
-        credentials: CredentialService,
+        login: Login,
         changes: SecretChanges,
         rotation: RotationService,
         plan: RotationPlan,
     ) -> None:
         self._store = ports.store
+        self._vault = ports.vault
         self._clock = ports.clock
-        self._credentials = credentials
+        self._login = login
         self._changes = changes
         self._rotation = rotation
         self._plan = plan
@@ -76,7 +77,7 @@ class ApplicationService:
         application = await self._find(application_id)
         return ApplicationView(
             application=application,
-            pair=await self._credentials.find(application.application_id),
+            pair=(await self._vault.find_secrets(application.application_id)).pair,
             state=await self._store.find_rotation(application.application_id),
             plan=self._plan,
             seen_at=self._clock.now(),
@@ -123,7 +124,7 @@ class ApplicationService:
         if pasted.expires_at is not None:
             check_expiry(pasted.expires_at, self._clock.now())
         if not pasted.is_unverified:
-            await self._verify(Credentials(client_id=application.client_id, client_secret=pasted.secret))
+            await self._verify(application, pasted.secret)
         arrival = Arrival(
             secret=pasted.secret, origin=Origin.PASTED, expires_at=pasted.expires_at, actor=OPERATOR
         )
@@ -135,9 +136,10 @@ class ApplicationService:
     async def _find(self, application_id: str) -> Application:
         return await self._store.find_application(application_id or None)
 
-    async def _verify(self, credentials: Credentials) -> None:
+    async def _verify(self, application: Application, secret: Secret[str]) -> None:
+        credentials = Credentials(client_id=application.client_id, client_secret=secret)
         try:
-            await self._credentials.check(credentials)
+            await self._login.try_secret(application.application_id, credentials)
         except ApplicationRefused as error:
             raise SecretRefused from error
 

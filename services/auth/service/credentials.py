@@ -8,14 +8,11 @@ only when Amazon accepts none is the application refused.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from chassis.errors import SallyportError
 from services.auth.model.consents import Credentials
-from services.auth.model.credentials import ClientSecret, SecretPair, Verdict
-from services.auth.model.grantless import Scope
+from services.auth.model.credentials import ClientSecret, SecretPair
 from services.auth.model.refusals import ApplicationRefused
 from services.auth.service.memory import Memory
 from services.auth.service.ports import Ports
-from services.auth.service.retrying import retried
 
 REFUSED_REMEMBERED_S = 300.0
 # A secret that Amazon accepted so recently need not be proven again.
@@ -30,10 +27,8 @@ class CredentialService:
 
     def __init__(self, ports: Ports) -> None:
         self._vault = ports.vault
-        self._amazon = ports.amazon
         self._signals = ports.signals
         self._clock = ports.clock
-        self._entropy = ports.entropy
         self._refused_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
         self._accepted_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
 
@@ -60,46 +55,29 @@ class CredentialService:
             try:
                 answer = await call(pair.credentials(secret))
             except ApplicationRefused as error:
-                self._note_refusal(secret)
+                self.note_refusal(secret)
                 refusal = error
             else:
-                self._note_acceptance(secret)
+                self.note_acceptance(secret)
                 return answer
         self._signals.secret_refused("all")
         raise refusal
 
-    async def check(self, credentials: Credentials) -> None:
-        """Return if Amazon accepts a secret, be it kept or not, for a token that no seller stands behind.
+    def was_accepted(self, secret: ClientSecret) -> bool:
+        """Return whether Amazon accepted a secret within ACCEPTED_REMEMBERED_S, seen from this process."""
+        return self._clock.monotonic_s() < (self._accepted_until_s.get(secret.secret_id) or 0.0)
 
-        Raises:
-            ApplicationRefused: it does not.
-            AuthorizationUnavailable, UpstreamInvalid: that is not known.
-        """
-        await retried(lambda: self._amazon.grantless(credentials, Scope.ROTATION), self._clock, self._entropy)
-
-    async def prove(self, pair: SecretPair) -> Verdict:
-        """Return whether Amazon accepts a pair's newest secret, without asking if it did a while ago."""
-        newest = pair.newest
-        if self._clock.monotonic_s() < (self._accepted_until_s.get(newest.secret_id) or 0.0):
-            return Verdict.ACCEPTED
-        try:
-            await self.check(pair.credentials(newest))
-        except ApplicationRefused:
-            self._note_refusal(newest)
-            return Verdict.REFUSED
-        except SallyportError:
-            return Verdict.UNKNOWN
-        self._note_acceptance(newest)
-        return Verdict.ACCEPTED
-
-    def _is_refused(self, secret: ClientSecret) -> bool:
-        return self._clock.monotonic_s() < (self._refused_until_s.get(secret.secret_id) or 0.0)
-
-    def _note_refusal(self, secret: ClientSecret) -> None:
+    def note_refusal(self, secret: ClientSecret) -> None:
+        """Remember that Amazon refused a secret."""
         if not self._is_refused(secret):
             self._signals.secret_refused("one")
         self._refused_until_s.put(secret.secret_id, self._clock.monotonic_s() + REFUSED_REMEMBERED_S)
+        self._accepted_until_s.drop(secret.secret_id)
 
-    def _note_acceptance(self, secret: ClientSecret) -> None:
+    def note_acceptance(self, secret: ClientSecret) -> None:
+        """Remember that Amazon accepted a secret."""
         self._refused_until_s.drop(secret.secret_id)
         self._accepted_until_s.put(secret.secret_id, self._clock.monotonic_s() + ACCEPTED_REMEMBERED_S)
+
+    def _is_refused(self, secret: ClientSecret) -> bool:
+        return self._clock.monotonic_s() < (self._refused_until_s.get(secret.secret_id) or 0.0)

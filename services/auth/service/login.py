@@ -8,7 +8,7 @@
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from chassis.secrecy import Secret
@@ -97,6 +97,24 @@ class Login:
             lambda credentials: self._amazon.grantless(credentials, scope),
             until_s=until_s,
         )
+
+    async def try_secret(self, application_id: str, credentials: Credentials) -> None:
+        """Return if LWA accepts a client secret, be it kept or not; nobody else is told of the answer.
+
+        While LWA refuses the application no turn is awaited: a new secret is what may end that.
+
+        Raises:
+            ApplicationRefused: it does not.
+            AuthorizationUnavailable, UpstreamInvalid: that is not known.
+        """
+
+        async def once() -> Grant:
+            until_s = self._clock.monotonic_s() + CALLER_WAIT_S_MAX
+            with suppress(ApplicationPaused):
+                await self._turnstile.enter(application_id, patience_s=CALLER_WAIT_S_MAX, until_s=until_s)
+            return await self._amazon.grantless(credentials, Scope.ROTATION)
+
+        await retried(once, self._clock, self._entropy)
 
     async def check(self, application_id: str) -> None:
         """Return if there is a point in preparing to ask.

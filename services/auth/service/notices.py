@@ -1,8 +1,8 @@
 """Hearing Amazon's notices about client secrets on the vendor's queue.
 
 A letter is deleted only when what it says is durable; a letter twice, late or out of order changes nothing.
-One that cannot be read, or is not about an application of ours, stays in the queue, is counted and never shown:
-the queue itself moves it to its dead letters.
+One that cannot be read, or is not about an application of ours, stays in the queue, is counted and never
+shown: the queue itself moves it to its dead letters.
 """
 
 from contextlib import suppress
@@ -23,7 +23,7 @@ from services.auth.model.notices import (
 )
 from services.auth.model.secret_refusals import InvalidExpiry
 from services.auth.service.ports import Ports
-from services.auth.service.rotation import RotationService
+from services.auth.service.proving import ProvingService
 from services.auth.service.rotation_ports import Inbox
 from services.auth.service.secret_changes import Arrival, SecretChanges
 
@@ -32,14 +32,14 @@ class NoticeService:
     """Takes letters out of the queue."""
 
     def __init__(
-        self, ports: Ports, inbox: Inbox, *, changes: SecretChanges, rotation: RotationService
+        self, ports: Ports, inbox: Inbox, *, changes: SecretChanges, proving: ProvingService
     ) -> None:
         self._store = ports.store
         self._signals = ports.signals
         self._clock = ports.clock
         self._inbox = inbox
         self._changes = changes
-        self._rotation = rotation
+        self._proving = proving
 
     async def hear(self) -> int:
         """Take what lies in the queue, waiting a while for something; return how many letters were read.
@@ -101,5 +101,5 @@ class NoticeService:
         if not await self._changes.keep(application, arrival):
             return Outcome.KNOWN
         with suppress(SallyportError):
-            await self._rotation.confirm(application.application_id)
+            await self._proving.confirm(application.application_id)
         return Outcome.KEPT

@@ -12,17 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from chassis.errors import SallyportError, Unavailable
-from chassis.secrecy import Secret
 from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.consents import Application
 from services.auth.model.credentials import SecretPair, Verdict
 from services.auth.model.grantless import Scope
 from services.auth.model.rotation import LEASE_S, RotationLease, RotationPlan
 from services.auth.model.secret_refusals import RotationRefused, RotationUnderWay, RotationUnenrolled
-from services.auth.service.credentials import CredentialService
+from services.auth.service.grantless import GrantlessService
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
-from services.auth.service.retrying import retried
+from services.auth.service.proving import ProvingService
 from services.auth.service.secret_changes import SecretChanges
 
 ASKED = "asked"
@@ -45,18 +44,20 @@ class RotationService:
         ports: Ports,
         ledger: Ledger,
         *,
-        credentials: CredentialService,
         changes: SecretChanges,
+        proving: ProvingService,
+        grantless: GrantlessService,
         plan: RotationPlan,
     ) -> None:
         self._store = ports.store
+        self._vault = ports.vault
         self._amazon = ports.amazon
         self._signals = ports.signals
         self._clock = ports.clock
-        self._entropy = ports.entropy
         self._ledger = ledger
-        self._credentials = credentials
         self._changes = changes
+        self._proving = proving
+        self._grantless = grantless
         self._plan = plan
 
     async def tend(self) -> bool:
@@ -77,14 +78,6 @@ class RotationService:
         if fault is not None:
             raise fault
         return is_able
-
-    async def confirm(self, application_id: str) -> Verdict:
-        """Return whether Amazon accepts the newest secret, and keep that it does."""
-        pair = await self._credentials.find(application_id)
-        verdict = await self._credentials.prove(pair)
-        if verdict is Verdict.ACCEPTED and pair.newest.accepted_at is None:
-            await self._changes.accept(application_id, pair.newest.secret)
-        return verdict
 
     async def ask(self, lease: RotationLease, wish: Wish) -> None:
         """Ask Amazon for another secret; it arrives by itself where the vendor's queue is heard.
@@ -107,7 +100,7 @@ class RotationService:
     async def _tend(self, application: Application) -> bool:
         """Return whether every secret is past its end, and Amazon says so too."""
         application_id, now = application.application_id, self._clock.now()
-        pair = await self._credentials.find(application_id)
+        pair = await self._find(application_id)
         self._signals.secret_days_left(application_id, pair.counted(now).days_left(now))
         lease = await self._store.hold_rotation(application_id, LEASE_S)
         if lease is not None:
@@ -117,12 +110,13 @@ class RotationService:
                 with suppress(Unavailable):
                     await self._store.release_rotation(lease)
         is_past = all(secret.is_expired(now) for secret in pair.held)
-        return is_past and await self._credentials.prove(pair) is Verdict.REFUSED
+        return is_past and await self._proving.prove(application_id, pair) is Verdict.REFUSED
 
     async def _tend_under(self, lease: RotationLease, pair: SecretPair) -> None:
         await self._changes.tidy(lease.application_id)
-        if pair.newest.accepted_at is None and await self.confirm(lease.application_id) is Verdict.ACCEPTED:
-            pair = await self._credentials.find(lease.application_id)
+        if pair.newest.accepted_at is None:
+            await self._proving.confirm(lease.application_id)
+            pair = await self._find(lease.application_id)
         await self._retire(lease, pair)
         await self._tell(lease, pair)
         if lease.state.is_due(pair, self._plan, self._clock.now()):
@@ -135,7 +129,7 @@ class RotationService:
         ends_at = pair.older_ends_at()
         if pair.older is None or ends_at is None or self._clock.now() < ends_at:
             return
-        if await self.confirm(lease.application_id) is Verdict.ACCEPTED:
+        if await self._proving.confirm(lease.application_id) is Verdict.ACCEPTED:
             await self._changes.destroy(lease.application_id, pair.older.secret_id)
 
     async def _tell(self, lease: RotationLease, pair: SecretPair) -> None:
@@ -157,7 +151,7 @@ class RotationService:
         await self._store.note_told(lease, secret.secret_id, mark)
 
     async def _ask(self, lease: RotationLease, wish: Wish) -> None:
-        token = await self._token(lease.application_id)
+        lent = await self._grantless.token(Scope.ROTATION, lease.application_id)
         details = {"application_id": lease.application_id, "forced": str(wish.is_forced).lower()}
         deed = Deed(kind=Kind.CLIENT_SECRET_REQUESTED, actor=wish.actor, details=details)
         async with self._ledger.effect(deed):
@@ -165,18 +159,10 @@ class RotationService:
             if not await self._store.note_asked(lease, self._clock.now()):
                 raise RotationUnderWay
             try:
-                await self._amazon.rotate_secret(self._plan.region, token)
+                await self._amazon.rotate_secret(self._plan.region, lent.token)
             except (RotationUnenrolled, RotationRefused) as error:
                 await self._store.note_rotation_refused(lease, error.code, self._clock.now())
                 raise
 
-    async def _token(self, application_id: str) -> Secret[str]:
-        pair = await self._credentials.find(application_id)
-        grant = await retried(
-            lambda: self._credentials.present(
-                pair, lambda credentials: self._amazon.grantless(credentials, Scope.ROTATION)
-            ),
-            self._clock,
-            self._entropy,
-        )
-        return grant.access_token
+    async def _find(self, application_id: str) -> SecretPair:
+        return (await self._vault.find_secrets(application_id)).pair
