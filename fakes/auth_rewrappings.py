@@ -9,6 +9,7 @@ from fakes.auth_tables import FakePart, LeaseRow, RewrappingRow
 from services.auth.model.consents import Ending
 from services.auth.model.key_refusals import RoundMissing
 from services.auth.model.lending import SealedAccess
+from services.auth.model.passwords import hash_place
 from services.auth.model.people import user_name_place
 from services.auth.model.rewrapping import (
     AGED_KEYS_MAX,
@@ -169,8 +170,24 @@ class FakeRewrappingStore(FakePart):
             if user.seller_id == owner.owner_id:
                 place = user_name_place(owner.owner_id, user_id)
                 yield _lying("users.name_sealed", tables.users, user_id, place=place)
+        yield from self._ways_in(owner.owner_id)
         if owner.kind is KeyKind.SELLER:
             yield from self._sellers_values(owner.owner_id)
+
+    def _ways_in(self, seller_id: str) -> Iterator[Lying]:
+        tables = self.tables
+        for passkey_id, passkey in tables.passkeys.items():
+            if passkey.person.seller_id == seller_id:
+                place = passkey.name_place
+                yield _lying("passkeys.name_sealed", tables.passkeys, passkey_id, place=place)
+        for user_id, login in tables.logins.items():
+            if login.person.seller_id == seller_id:
+                yield _lying("passwords.email_sealed", tables.logins, user_id, place=login.email_place)
+                yield _lying("passwords.totp_sealed", tables.logins, user_id, place=login.totp_place)
+        for key, old in tables.hashes.items():
+            if tables.users[key[0]].seller_id == seller_id:
+                place = hash_place(tables.users[key[0]].person, old.version)
+                yield _lying("password_hashes.hash_sealed", tables.hashes, key, place=place)
 
     def _sellers_values(self, seller_id: str) -> Iterator[Lying]:
         tables = self.tables

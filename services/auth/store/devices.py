@@ -17,6 +17,7 @@ from services.auth.model.devices import (
 from services.auth.model.refusals import DeviceNotFound, DevicesFull, InvalidGrant
 from services.auth.model.tokens import Enrolment
 from services.auth.store import rows
+from services.auth.store.members import is_held
 from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart
 from services.auth.store.sellers import hold_seller
@@ -229,6 +230,7 @@ async def insert_device(connection: chassis.db.Connection, enrolment: Enrolment)
 
     Raises:
         DevicesFull: the seller has DEVICES_ACTIVE_MAX active devices.
+        InvalidGrant: whoever let it in has left.
     """
     device = enrolment.device
     # Enrolments of one seller wait for each other here, so that none counts what another has not yet kept.
@@ -238,6 +240,8 @@ async def insert_device(connection: chassis.db.Connection, enrolment: Enrolment)
     if await _count_active(connection, device.seller_id) >= DEVICES_ACTIVE_MAX:
         raise DevicesFull
     await hold_seller(connection, device.seller_id)
+    if not await is_held(connection, device.user_id):
+        raise InvalidGrant
     await connection.execute(
         """
         INSERT INTO auth.devices

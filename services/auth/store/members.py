@@ -157,6 +157,14 @@ async def hold_user(connection: chassis.db.Connection, user_id: str) -> None:
         raise MemberNotFound
 
 
+async def is_held(connection: chassis.db.Connection, user_id: str) -> bool:
+    """Return whether somebody is here, and keep them from leaving until this transaction ends."""
+    found = await connection.fetchval(
+        "SELECT user_id FROM auth.users WHERE user_id = $1 AND left_at IS NULL FOR SHARE", user_id
+    )
+    return found is not None
+
+
 async def _check_owner_left(connection: chassis.db.Connection, user_id: str) -> None:
     """Return if the seller keeps an owner who can sign in, also without this person as one.
 

@@ -4,7 +4,7 @@ A new column that ends in `_sealed` needs a row here, or a test fails: what is n
 its key is rotated. This is the one file where SQL is put together; all parts of it stand in this file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,8 +14,10 @@ OWNER = "{owner}"
 OF_SELLER = f"seller_id = {OWNER}::uuid"
 OF_SELLERS_CONSENT = f"consent_id IN (SELECT consent_id FROM auth.consents WHERE seller_id = {OWNER}::uuid)"  # noqa: S608 - words
 OF_APPLICATION = f"application_id = {OWNER}"
+OF_SELLERS_PERSON = f"user_id IN (SELECT user_id FROM auth.users WHERE seller_id = {OWNER}::uuid)"  # noqa: S608 - words
 # The owner's id is empty; naming it tells Postgres its type.
 OF_STAFF = f"seller_id IS NULL AND {OWNER} = ''"
+OF_STAFFS_PERSON = f"user_id IN (SELECT user_id FROM auth.users WHERE {OF_STAFF})"  # noqa: S608 - words
 # What does not open is kept for an inquiry as it is.
 IS_NOT_QUARANTINED = "ending IS DISTINCT FROM 'quarantined'"
 
@@ -46,12 +48,22 @@ class SealedColumn:
         return f"{self.table}.{self.column}"
 
 
+def _of_people(table: str, column: str, *, row_id: str, version: str = "1") -> Iterator[SealedColumn]:
+    """Yield the two entries of a column about people, who are sellers' or the vendor's."""
+    for kind, owned in ((KeyKind.SELLER, OF_SELLERS_PERSON), (KeyKind.STAFF, OF_STAFFS_PERSON)):
+        yield SealedColumn(kind=kind, table=table, column=column, owned=owned, row_id=row_id, version=version)
+
+
 SEALED_COLUMNS: Sequence[SealedColumn] = (
     SealedColumn(
         kind=KeyKind.SELLER, table="sellers", column="name_sealed", owned=OF_SELLER, row_id="seller_id"
     ),
     SealedColumn(kind=KeyKind.SELLER, table="users", column="name_sealed", owned=OF_SELLER, row_id="user_id"),
     SealedColumn(kind=KeyKind.STAFF, table="users", column="name_sealed", owned=OF_STAFF, row_id="user_id"),
+    *_of_people("passkeys", "name_sealed", row_id="passkey_id"),
+    *_of_people("passwords", "email_sealed", row_id="user_id", version="version"),
+    *_of_people("passwords", "totp_sealed", row_id="user_id", version="version"),
+    *_of_people("password_hashes", "hash_sealed", row_id="user_id", version="version"),
     SealedColumn(
         kind=KeyKind.SELLER,
         table="consents",

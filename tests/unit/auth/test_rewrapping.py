@@ -67,14 +67,14 @@ async def finish(house: House) -> None:
 async def test_a_rotated_keys_values_are_all_sealed_anew_and_the_same(house: House) -> None:
     owner = await settled_seller(house)
     before = await opened(house, owner)
-    assert len(before) == 7
+    assert len(before) == 8
     begun = await house.use.keys.begin(owner)
     assert (begun.keys, begun.keys_under_way) == (1, 0)
     assert await house.use.keys.work() == 1
     assert {key_version(value.sealed) for value in await sealed_values(house, owner)} == {2}
     assert await opened(house, owner) == before
     progress = await house.use.keys.watch(begun.round_id)
-    assert (progress.values, progress.values_done, progress.values_damaged) == (7, 7, 0)
+    assert (progress.values, progress.values_done, progress.values_damaged) == (8, 8, 0)
     assert (progress.is_rewrapped, progress.is_closed, progress.closes_in_s) == (True, False, SETTLING_S)
 
 
@@ -91,7 +91,7 @@ async def test_what_an_old_dump_holds_does_not_open_once_old_versions_are_closed
         with pytest.raises(Unavailable) as refusal:
             await house.vault.open(value.place, value.sealed)
         assert refusal.value.code == "integrity_failure"
-    assert len(await opened(house, owner)) == 7
+    assert len(await opened(house, owner)) == 8
 
 
 async def test_every_step_of_a_rotation_is_on_record(house: House) -> None:
@@ -111,8 +111,8 @@ async def test_all_keys_are_taken_up_together_and_each_has_an_end(house: House) 
     assert begun.keys == 4
     await finish(house)
     progress = await house.use.keys.watch(begun.round_id)
-    assert (progress.keys_closed, progress.values_done) == (4, 21)
-    assert [len(await opened(house, owner)) for owner in owners] == [7, 7, 7]
+    assert (progress.keys_closed, progress.values_done) == (4, 24)
+    assert [len(await opened(house, owner)) for owner in owners] == [8, 8, 8]
 
 
 async def test_a_key_that_is_under_way_is_not_taken_up_twice(house: House) -> None:
@@ -155,7 +155,7 @@ async def test_a_value_that_does_not_open_is_left_and_alarmed_about_T16(house: H
     begun = await house.use.keys.begin(owner)
     await finish(house)
     progress = await house.use.keys.watch(begun.round_id)
-    assert (progress.values_done, progress.values_damaged, progress.is_closed) == (6, 1, True)
+    assert (progress.values_done, progress.values_damaged, progress.is_closed) == (7, 1, True)
     assert users[mine.user_id].name_sealed == theirs.name_sealed
     assert house.signals.counts["sealed_damaged",] == 1
 
@@ -280,4 +280,4 @@ async def test_old_keys_are_rotated_by_themselves_and_their_age_is_shown(house: 
     assert house.signals.oldest_key_s < 2 * SETTLING_S
     ages = await house.use.keys.find_ages()
     assert (ages.keys, ages.aged, ages.under_way) == (2, 0, 0)
-    assert len(await opened(house, owner)) == 7
+    assert len(await opened(house, owner)) == 8
