@@ -262,6 +262,10 @@ class AmazonThrottled(AuthorizationUnavailable):
     """Amazon's authorization service said to the whole application that it asks too often."""
 
 
+class TurnTooFar(AuthorizationUnavailable):
+    """Amazon's authorization service was not asked: the application's next turn is too far away."""
+
+
 class ApplicationPaused(AuthorizationUnavailable):
     """Amazon refuses the application, and somebody else finds out whether it still does."""
 

@@ -23,6 +23,7 @@ from services.auth.model.refusals import (
     ApplicationRefused,
     AuthorizationUnavailable,
     GrantRefused,
+    TurnTooFar,
 )
 from services.auth.model.turns import CALLER_WAIT_S_MAX, Pace
 from services.auth.service.credentials import CredentialService
@@ -155,6 +156,9 @@ class Login:
         except ApplicationRefused as error:
             await self._note_refusal(application_id)
             raise ApplicationRefused(retry_after_s=turns.PROBE_S) from error
+        except TurnTooFar:
+            # Said by ourselves. Held back for that, everybody would wait for everybody, for ever.
+            raise
         except AuthorizationUnavailable as error:
             await self._note_hold(application_id, error)
             raise

@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass
 
 from services.auth.model import turns
-from services.auth.model.refusals import ApplicationPaused, AuthorizationUnavailable
+from services.auth.model.refusals import ApplicationPaused, AuthorizationUnavailable, TurnTooFar
 from services.auth.model.turns import Pace, Turns
 from services.auth.service.memory import Gates
 from services.auth.service.ports import Ports
@@ -63,7 +63,7 @@ class Turnstile:
             until_s: the monotonic moment after which the turn is of no use.
 
         Raises:
-            AuthorizationUnavailable: no turn within `patience_s`, or none before `until_s`.
+            TurnTooFar: no turn within `patience_s`, or none before `until_s`.
             ApplicationPaused: Amazon refuses the application; somebody finds out each PROBE_S whether it
                 still does.
         """
@@ -72,14 +72,14 @@ class Turnstile:
             ticket = await self._ticket((application_id, patience_s))
             assert ticket.answer is not None
             if not ticket.answer.is_given:
-                kind = ApplicationPaused if ticket.answer.is_refused else AuthorizationUnavailable
+                kind = ApplicationPaused if ticket.answer.is_refused else TurnTooFar
                 raise kind(retry_after_s=ticket.answer.wait_s)
             if ticket.at_s > until_s:
                 break
             if await self._is_mine(application_id, ticket):
                 self._signals.turn_taken(self._clock.monotonic_s() - began_s)
                 return ticket.answer.is_refused
-        raise AuthorizationUnavailable(retry_after_s=patience_s)
+        raise TurnTooFar(retry_after_s=patience_s)
 
     async def _is_mine(self, application_id: str, ticket: _Ticket) -> bool:
         """Return, after waiting for the turn, whether it may be used: not late, and nobody is held back."""
