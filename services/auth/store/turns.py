@@ -103,7 +103,8 @@ async def _take(
             END
         WHERE application_id = $1
           AND greatest(next_at, held_until, clock_timestamp() - make_interval(secs => $2))
-                + make_interval(secs => $3::float8 - $6::float8) <= clock_timestamp() + make_interval(secs => $4)
+                + make_interval(secs => $3::float8 - $6::float8)
+                <= clock_timestamp() + make_interval(secs => $4)
           AND (refused_at IS NULL OR ($7 = 1 AND held_until <= clock_timestamp()))
         RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - $3::float8 AS wait_s,
                   refused_at IS NOT NULL AS is_refused
