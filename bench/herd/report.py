@@ -51,7 +51,7 @@ def lines(script: Script, outcome: Outcome) -> Iterator[str]:
         ("", ""),
         (
             ("sellers with a new token", f"{outcome.fresh:,}"),
-            ("renewed before their tokens had ended", f"{outcome.ahead:,}"),
+            ("renewed ahead, while the old tokens could still be used", f"{outcome.ahead:,}"),
             ("asked for by a desktop, each tenth by two at once, and answered", f"{outcome.answered:,}"),
             ("taken for gone", str(outcome.ended)),
             ("still in doubt", str(outcome.doubted)),

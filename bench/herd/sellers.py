@@ -24,6 +24,7 @@ import sallyport.provision.handout
 from bench.herd.amazon import Account
 from bench.herd.stage import Stage
 from chassis.secrecy import Secret
+from services.auth.model import lending
 from services.auth.model.consents import (
     CONSENT_LIFE,
     Consent,
@@ -127,18 +128,30 @@ class Maker:
             expires_at=expires_at,
             fence=FENCE,
         )
-        refreshed = Refreshed(access=access, refresh_token_sealed=None, refreshed_at=now)
+        refreshed = Refreshed(
+            access=access,
+            renew_at=self._renew_at(expires_at),
+            refresh_token_sealed=None,
+            refresh_version=1,
+            refreshed_at=now,
+        )
         assert await self._store.settle(member.consent_id, FENCE, refreshed)
+        # Only those that are lent are renewed ahead.
+        await self._store.note_lent(member.consent_id, now)
         return member
 
-    async def make_like(self, first: Member, accounts: Sequence[Account]) -> list[Member]:
+    async def make_like(
+        self, first: Member, accounts: Sequence[Account], expires_at: datetime
+    ) -> list[Member]:
         """Return a seller for each account; all are as the first one is but for their ids and secrets."""
         limit = asyncio.Semaphore(AT_ONCE)
 
         async def rows_of(account: Account) -> tuple[Member, Mapping[str, Row]]:
             async with limit:
                 member = self._member(account)
-                return member, self._rows(member, account, await self._seal(member, account))
+                rows = self._rows(member, account, await self._seal(member, account))
+                renew_at = {"renew_at": self._renew_at(expires_at).isoformat()}
+                return member, {**rows, "access_leases": {**rows["access_leases"], **renew_at}}
 
         made = await asyncio.gather(*(rows_of(account) for account in accounts))
         async with self._owner.transaction():
@@ -204,6 +217,11 @@ class Maker:
             consent_id=consent_id,
             region=account.region,
         )
+
+    def _renew_at(self, expires_at: datetime) -> datetime:
+        """Return when a token is renewed ahead, drawn as auth draws it."""
+        early_s = self._entropy.uniform(lending.RENEW_EARLY_S_MIN, lending.RENEW_EARLY_S_MAX)
+        return lending.renew_at(expires_at, expires_at - TOKEN_LIFE, early_s)
 
     def _chance(self) -> bytes:
         return self._entropy.token(DIGEST_BYTES)

@@ -21,6 +21,7 @@ from sallyport.layout import Layout
 from sallyport.provision.ground import Ground
 from sallyport.supervisor import Report
 from sallyport.terminal import say
+from services.auth.model.lending import UNUSED_TAIL
 
 LOOK_EVERY_S = 1.0
 SAY_EVERY_S = 5.0
@@ -40,12 +41,12 @@ class Script:
     """What is to happen.
 
     Attributes:
-        cast: who takes part; LWA's plan is auth's rate, with as much at once as in a second.
+        cast: who takes part; LWA's plan is auth's rate, with a second's worth more at once.
         kills: how many replicas die, one after the other.
         misbehaviour: share of LWA's answers that meet a fault.
         spoilt: how many answers are lost on the way besides, though LWA made a token; a multiple of 4.
         denied: how many refreshes LWA refuses as `invalid_grant` though all is well; a multiple of 2.
-        ahead_s: how long before the end of the tokens the renewal ahead begins.
+        ahead_s: how long before the tokens' last use the renewal ahead begins.
         quiet_s: how long nobody may ask once more when all is done.
     """
 
@@ -59,8 +60,8 @@ class Script:
 
     @property
     def burst(self) -> int:
-        """How many calls LWA takes at once."""
-        return max(1, int(self.cast.lwa_rate))
+        """How many calls LWA takes at once: a second's worth more than auth makes, as its setting advises."""
+        return self.cast.lwa_burst + max(1, int(self.cast.lwa_rate))
 
     @property
     def limit_s(self) -> float:
@@ -78,7 +79,7 @@ class Outcome:
         ended: consents that auth took for ended.
         doubted: consents whose refusal is still in doubt.
         fresh: shared tokens that end after the herd's.
-        ahead: sellers refreshed before their tokens had ended.
+        ahead: sellers refreshed before their tokens could not be used any more.
         answered: sellers whose desktops got a new token.
         made_in_s: what making the sellers took.
     """
@@ -95,9 +96,9 @@ class Outcome:
 
 @dataclass
 class _Progress:
-    """What the record has shown so far."""
+    """What the record has shown so far, from the call after `first`, and what was done."""
 
-    last: int
+    first: int
     granted: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     ahead: int = 0
@@ -128,27 +129,17 @@ class Show:
         members = await self._make(expires_at)
         made_in_s = time.monotonic() - self._started_s
         await self._set_the_scene()
-        first = await self._amazon.latest()
-        left = expires_at - await self._amazon.now()
+        progress = _Progress(first=await self._amazon.latest())
+        left = expires_at - UNUSED_TAIL - await self._amazon.now()
         await self._amazon.advance(left.total_seconds() - self._script.ahead_s)
-        self._say(f"{len(members)} tokens end in the same second, in {self._script.ahead_s:.0f} s")
-        progress = _Progress(first)
-        async with asyncio.timeout(self._script.limit_s), asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch(members, progress))
-            await asyncio.sleep(self._script.ahead_s)
-            progress.ahead = len(progress.granted)
-            self._say(
-                f"{progress.ahead} were renewed ahead; the others' ended now, and everybody is asked for"
-            )
-            await self._order_faults()
-            tasks.create_task(self._callers.ask_for_all(members, expires_after=expires_at))
+        self._say(f"{len(members)} tokens have their last use in {self._script.ahead_s:.0f} s, all at once")
+        await self._live_through(members, expires_at, progress)
         self._say(f"everybody has a new token; watched for {self._script.quiet_s:.0f} s more")
         await asyncio.sleep(self._script.quiet_s)
-        calls, _ = await self._amazon.refreshes(first)
-        verdict = judge([member.account_id for member in members], calls, progress.kills)
+        calls, _ = await self._amazon.refreshes(progress.first)
         ended, doubted, fresh = await _look(self._stage, expires_at)
         return Outcome(
-            verdict=verdict,
+            verdict=judge([member.account_id for member in members], calls, progress.kills),
             kills=progress.kills,
             ended=ended,
             doubted=doubted,
@@ -158,13 +149,25 @@ class Show:
             made_in_s=made_in_s,
         )
 
+    async def _live_through(
+        self, members: Sequence[Member], expires_at: datetime, progress: _Progress
+    ) -> None:
+        """Return when everybody has a new token: renewed ahead at first, then asked for too."""
+        async with asyncio.timeout(self._script.limit_s), asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch(members, progress))
+            await asyncio.sleep(self._script.ahead_s)
+            progress.ahead = len(progress.granted)
+            self._say(f"{progress.ahead} were renewed ahead; now everybody is asked for")
+            await self._order_faults()
+            tasks.create_task(self._callers.ask_for_all(members, expires_after=expires_at))
+
     async def _make(self, expires_at: datetime) -> list[Member]:
         application_id = self._stage.stack.application.application_id
         members: list[Member] = []
         async for accounts in self._amazon.connect_sellers(application_id):
             if not members:
                 members.append(await self._maker.make_first(accounts.pop(0), application_id, expires_at))
-            members += await self._maker.make_like(members[0], accounts)
+            members += await self._maker.make_like(members[0], accounts, expires_at)
             self._say(f"{len(members)} sellers made")
         return members
 
@@ -184,10 +187,10 @@ class Show:
     async def _watch(self, members: Sequence[Member], progress: _Progress) -> None:
         """Return when the record shows a new token for everybody; kill replicas on the way there."""
         wanted = {member.account_id for member in members}
-        said_s = time.monotonic()
+        said_s, last = time.monotonic(), progress.first
         while not wanted <= progress.granted:
             await asyncio.sleep(LOOK_EVERY_S)
-            calls, progress.last = await self._amazon.refreshes(progress.last)
+            calls, last = await self._amazon.refreshes(last)
             progress.granted |= {call.seller_id for call in calls if call.status == 200}
             progress.denied |= {call.seller_id for call in calls if call.fault == "deny"}
             if time.monotonic() - said_s >= SAY_EVERY_S:

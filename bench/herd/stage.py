@@ -29,7 +29,7 @@ class Cast:
     Attributes:
         sellers: accounts at the simulated Amazon.
         replicas: of auth, at least two.
-        lwa_rate: calls a second that auth may make to LWA.
+        lwa_rate: calls a second that auth may make to LWA, and as many at once.
         seed: of the simulated Amazon.
         database: in which auth and telemetry keep what they keep.
     """
@@ -39,6 +39,11 @@ class Cast:
     lwa_rate: float
     seed: int
     database: str
+
+    @property
+    def lwa_burst(self) -> int:
+        """How many calls auth may make to LWA at once."""
+        return max(1, int(self.lwa_rate))
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,7 @@ def _replica(stage: Stage, replica: Replica, cast: Cast) -> Program:
             "SALLYPORT_PRIVATE_LISTEN": health,
             "SALLYPORT_DATABASE_NAME": cast.database,
             "SALLYPORT_LWA_RATE": str(cast.lwa_rate),
+            "SALLYPORT_LWA_BURST": str(cast.lwa_burst),
         },
         health_url=f"http://{health}/readyz",
         log_file=layout.logs / f"{replica.name.replace(' ', '-')}.log",
