@@ -138,6 +138,7 @@ def made_up_application(layout: Layout) -> Application:
             "client_id": f"amzn1.application-oa2-client.{secrets.token_hex(16)}",
             "client_secret": f"amzn1.oa2-cs.v1.{secrets.token_hex(32)}",
             "redirect_uris": [f"{layout.public_url}/consent/callback"],
+            "log_in_uri": f"{layout.public_url}/consent/login",
             "name": "Sallyport demonstration",
         }
         content = orjson.dumps({"applications": [made_up]}, option=orjson.OPT_INDENT_2)

@@ -27,6 +27,7 @@ _FIELDS = {
     "redirect_uris",
     "name",
     "log_in_uri",
+    "logs_in_always",
     "is_draft",
     "roles",
     "secret_expires_at",
@@ -41,8 +42,9 @@ class ApplicationsInvalid(ValueError):
 class Application:
     """A registered application.
 
-    `log_in_uri` is where a seller who starts on the Appstore is sent. `secret_expires_at` is when the secret
-    of the file ends; without it that secret lasts until it is rotated, so a state folder can be kept long.
+    `log_in_uri` is where a seller who starts on the Appstore is sent, and with `logs_in_always` also one whom
+    the vendor's own site sent to the consent page. `secret_expires_at` is when the secret of the file ends;
+    without it that secret lasts until it is rotated, so a state folder can be kept long.
     """
 
     application_id: str
@@ -51,6 +53,7 @@ class Application:
     redirect_uris: tuple[str, ...]
     name: str
     log_in_uri: str | None = None
+    logs_in_always: bool = False
     is_draft: bool = False
     roles: frozenset[str] = frozenset(ROLE_ELEMENTS)
     secret_expires_at: datetime | None = None
@@ -112,8 +115,11 @@ def _application(row: Any, where: str) -> Application:
     roles = row.get("roles", sorted(ROLE_ELEMENTS))
     if not isinstance(roles, list) or not set(map(str, roles)) <= ROLE_ELEMENTS.keys():
         raise ApplicationsInvalid(f"{where}: roles must be among {sorted(ROLE_ELEMENTS)}")
-    if not isinstance(row.get("is_draft", False), bool):
-        raise ApplicationsInvalid(f"{where}: is_draft must be true or false")
+    for name in ("is_draft", "logs_in_always"):
+        if not isinstance(row.get(name, False), bool):
+            raise ApplicationsInvalid(f"{where}: {name} must be true or false")
+    if row.get("logs_in_always") and not row.get("log_in_uri"):
+        raise ApplicationsInvalid(f"{where}: logs_in_always needs a log_in_uri")
     return Application(
         application_id=application_id,
         client_id=_text(row, "client_id", where),
@@ -121,6 +127,7 @@ def _application(row: Any, where: str) -> Application:
         redirect_uris=tuple(uris),
         name=_text(row, "name", where) if "name" in row else application_id,
         log_in_uri=_text(row, "log_in_uri", where) if row.get("log_in_uri") else None,
+        logs_in_always=row.get("logs_in_always", False),
         is_draft=row.get("is_draft", False),
         roles=frozenset(roles),
         secret_expires_at=_instant(_text(row, "secret_expires_at", where), where)

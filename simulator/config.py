@@ -22,7 +22,7 @@ The applications file is JSON:
     "client_id": "amzn1.application-oa2-client.…",
     "client_secret": "amzn1.oa2-cs.v1.…",
     "redirect_uris": ["https://127.0.0.1:9443/consent/callback"],
-    "name": "optional", "log_in_uri": "optional", "is_draft": false,
+    "name": "optional", "log_in_uri": "optional", "logs_in_always": false, "is_draft": false,
     "roles": ["direct_to_consumer_shipping", "tax_invoicing"], "secret_expires_at": "optional"
   }]}
 

@@ -1,8 +1,9 @@
 """The consent page: a seller lets an application act for it.
 
 Straight (the vendor's site sends the seller with a `state`): page, Confirm, redirect URI with a code. From
-the Appstore (no `state`, and the application has a log-in URI): page, Confirm, the vendor's log-in URI,
-back to `/apps/authorize/confirm/<application_id>` with the vendor's `state`, redirect URI with a code.
+the Appstore (no `state`, and the application has a log-in URI), or always when the application says so: page,
+Confirm, the vendor's log-in URI, back to `/apps/authorize/confirm/<application_id>` with a `state` of the
+vendor's, redirect URI with a code. The first `state`, if there was one, is not handed on.
 
 A page never redirects to an address that the application has not registered.
 
@@ -115,9 +116,9 @@ class Consents:
             host: the name by which the browser reached this page, and comes back to it.
             now: the virtual time.
         """
-        if asked.state is not None:
-            return self._granted(asked, seller, state=asked.state, now=now)
         application = asked.application
+        if asked.state is not None and not application.logs_in_always:
+            return self._granted(asked, seller, state=asked.state, now=now)
         assert application.log_in_uri is not None
         amazon_state = self._sealer.seal(
             _PURPOSE,

@@ -51,9 +51,19 @@ MARKETPLACES = (
 
 BY_ID = {marketplace.marketplace_id: marketplace for marketplace in MARKETPLACES}
 
+# Vendor Central by region, as the ends of its hosts' names; three of Europe's marketplaces are not known.
+_VENDOR_ENDS = {
+    "na": ("ca", "com", "com.mx", "com.br"),
+    "eu": ("co.uk", "de", "fr", "it", "es", "nl", "com.be", "se", "pl", "com.tr", "me", "in"),
+    "fe": ("co.jp", "com.au", "com.sg"),
+}
+
 _API_REGIONS = {f"sellingpartnerapi-{region}.amazon.com": region for region in REGIONS}
 _CENTRAL_REGIONS = {marketplace.seller_central: marketplace.region for marketplace in MARKETPLACES}
-_HOST_REGIONS = _API_REGIONS | _CENTRAL_REGIONS
+_VENDOR_REGIONS = {
+    f"vendorcentral.amazon.{end}": region for region, ends in _VENDOR_ENDS.items() for end in ends
+}
+_HOST_REGIONS = _API_REGIONS | _CENTRAL_REGIONS | _VENDOR_REGIONS
 
 
 def region_of(host: str) -> str | None:

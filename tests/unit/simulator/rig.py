@@ -104,6 +104,7 @@ class Rig:
         journal: MemoryJournal | None = None,
         clock: StillDial | None = None,
         has_real_plans: bool = False,
+        applications: Sequence[Application] = (APPLICATION, PLAIN),
     ) -> None:
         self.clock = clock or StillDial()
         self.journal = journal or MemoryJournal()
@@ -113,7 +114,7 @@ class Rig:
             ledger=simulator.core.start_ledger(
                 self.journal, list(self.journal.events), seed=seed, born_at=self.clock.now
             ),
-            applications=Applications([APPLICATION, PLAIN]),
+            applications=Applications(applications),
             record=Record(shelf=self.shelf),
             sellers_count=sellers,
             hostility_share=hostility,

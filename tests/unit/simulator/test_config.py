@@ -33,6 +33,7 @@ def test_an_application_needs_four_fields_and_gets_sensible_others(tmp_path: Pat
         False,
     )
     assert application.elements == {"buyerInfo", "shippingAddress", "buyerTaxInformation"}
+    assert not application.logs_in_always
     assert "very-secret" not in repr(application)
 
 
@@ -65,6 +66,8 @@ def test_roles_open_their_own_data_elements_only(tmp_path: Path) -> None:
         {"applications": [ROW | {"redirect_uris": "https://x"}]},
         {"applications": [ROW | {"roles": ["everything"]}]},
         {"applications": [ROW | {"is_draft": "no"}]},
+        {"applications": [ROW | {"logs_in_always": "no"}]},
+        {"applications": [ROW | {"logs_in_always": True}]},
         {"applications": [ROW | {"secret_expires_at": "soon"}]},
         {"applications": [ROW | {"refresh_token": "x"}]},
     ],

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -108,6 +109,21 @@ def test_a_consent_that_starts_on_the_appstore_goes_through_the_log_in_uri_and_b
     assert confirmed.status == 302
     assert query_of(confirmed)["state"] == "mine"
     assert query_of(confirmed)["selling_partner_id"] == rig.sellers[0].seller_id
+
+
+def test_an_application_that_logs_in_always_is_not_handed_the_first_state() -> None:
+    rig = Rig(applications=[replace(APPLICATION, logs_in_always=True)])
+    sent = query_of(press(rig, state="first"))
+    assert sent.keys() == {"amazon_callback_uri", "amazon_state", "selling_partner_id"}
+    back = urlsplit(sent["amazon_callback_uri"]).path
+    confirmed = rig.send("GET", back, [("amazon_state", sent["amazon_state"]), ("state", "second")])
+    assert query_of(confirmed)["state"] == "second"
+
+
+def test_vendor_central_is_a_consent_page_too() -> None:
+    rig = Rig()
+    body = page(rig, host="vendorcentral.amazon.de").body.decode()
+    assert [seller.region for seller in rig.sellers if seller.seller_id in body] == ["eu"]
 
 
 def test_an_amazon_state_that_is_late_foreign_or_changed_is_refused() -> None:
