@@ -3,6 +3,7 @@ PYTHON ?= $(shell for python in python3.11 python3; do $$python -c 'import sys; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AS_ROOT := $(shell test "$$(id -u)" = 0 || echo sudo -n)
 SOURCES := chassis fakes services sallyport simulator proto tests bench
 NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null) \
 	$(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13))
@@ -10,7 +11,7 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: help install run demo test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd lock clean
+.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,7 +33,13 @@ run: $(STAMP)  ## start everything on loopback, on embedded real parts; Ctrl-C s
 demo: $(STAMP)  ## one seller's order travels through it, unattended; exits 0 or names the step
 	@$(BIN)/sallyport demo
 
-test: $(STAMP)  ## the tests, on real parts (and the fast ones on Python 3.13 where it is found)
+browser:  ## Chromium for the browser tests: installed from Debian where it is missing and may be
+	@command -v chromium chromium-browser google-chrome-stable google-chrome >/dev/null || test -n "$(CHROMIUM)" \
+		|| { echo "Installing Chromium for the browser tests"; \
+			$(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -qq -y --no-install-recommends chromium; } >&2 \
+		|| echo "Chromium could not be installed; the browser tests will fail and say what to do" >&2
+
+test: $(STAMP) browser  ## the tests, on real parts (and the fast ones on Python 3.13 where it is found)
 	@$(MAKE) --no-print-directory --jobs 2 test-parts test-stack
 ifneq ($(NEWER_PYTHON),)
 	@$(MAKE) --no-print-directory test-newer
@@ -43,7 +50,7 @@ test-parts: $(STAMP)
 	@$(BIN)/python -m pytest tests/unit tests/arch tests/contract 2>&1 | sed -u 's/^/parts  /'
 
 test-stack: $(STAMP)
-	@$(BIN)/python -m pytest tests/integration tests/e2e 2>&1 | sed -u 's/^/stack  /'
+	@$(BIN)/python -m pytest tests/integration tests/browser tests/e2e 2>&1 | sed -u 's/^/stack  /'
 
 test-newer:
 	@$(MAKE) --no-print-directory install VENV=.venv-newer PYTHON=$(NEWER_PYTHON)

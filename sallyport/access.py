@@ -15,7 +15,7 @@ import chassis.env
 import chassis.identity
 import chassis.rpc
 import chassis.vault
-from wire.auth.v1 import auth_pb2_grpc, keys_pb2_grpc, sellers_pb2_grpc
+from wire.auth.v1 import auth_pb2_grpc, keys_pb2_grpc, people_pb2_grpc, sellers_pb2_grpc
 from wire.retention.v1 import retention_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2_grpc, webhooks_pb2_grpc
 
@@ -47,6 +47,7 @@ class Admin:
     """The admin surfaces, and the key service for public keys."""
 
     auth: "auth_pb2_grpc.AuthAdminAsyncStub"
+    people: "people_pb2_grpc.PeopleAdminAsyncStub"
     keys: "keys_pb2_grpc.KeyAdminAsyncStub"
     sellers: "sellers_pb2_grpc.SellerAdminAsyncStub"
     retention: "retention_pb2_grpc.RetentionAdminAsyncStub"
@@ -106,6 +107,7 @@ async def open_admin(config: Config) -> AsyncIterator[Admin]:
         auth, telemetry = channel(config.auth, "auth"), channel(config.telemetry, "telemetry")
         yield Admin(
             auth=auth.stub(auth_pb2_grpc.AuthAdminStub),
+            people=auth.stub(people_pb2_grpc.PeopleAdminStub),
             keys=auth.stub(keys_pb2_grpc.KeyAdminStub),
             sellers=auth.stub(sellers_pb2_grpc.SellerAdminStub),
             retention=channel(config.retention, "retention").stub(retention_pb2_grpc.RetentionAdminStub),

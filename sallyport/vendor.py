@@ -2,10 +2,11 @@
 
 from sallyport.access import Admin
 from sallyport.stack import Stack
-from wire.auth.v1 import auth_pb2
+from wire.auth.v1 import auth_pb2, people_pb2
 
 SELLER_NAME = "Example Seller"
 USER_NAME = "Owner"
+STAFF_NAME = "Security"
 
 
 async def register_application(stack: Stack, admin: Admin) -> None:
@@ -26,7 +27,16 @@ async def create_seller(admin: Admin) -> str:
 
 
 async def invite(stack: Stack, admin: Admin, seller_id: str) -> str:
-    """Return the address at which a seller's owner can sign in once."""
+    """Return the address at which a new owner of a seller comes in once."""
     request = auth_pb2.InviteUserRequest(seller_id=seller_id, user_name=USER_NAME)
-    invited = await admin.auth.InviteUser(request)
-    return f"{stack.layout.public_url}/portal/enter/{invited.invitation}"
+    return _address(stack, (await admin.auth.InviteUser(request)).invitation)
+
+
+async def invite_staff(stack: Stack, admin: Admin) -> str:
+    """Return the address at which somebody new who looks after the vendor's security comes in once."""
+    request = people_pb2.InviteStaffRequest(name=STAFF_NAME, role=auth_pb2.ROLE_SECURITY)
+    return _address(stack, (await admin.people.InviteStaff(request)).invitation)
+
+
+def _address(stack: Stack, invitation: str) -> str:
+    return f"{stack.layout.public_url}/portal/enter/{invitation}"

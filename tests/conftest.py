@@ -1,4 +1,4 @@
-"""Real engines for contract and integration tests: started once, when the first test asks for them."""
+"""Real engines, and a whole stack of real processes: each started once, when the first test asks for it."""
 
 import shutil
 import socket
@@ -22,6 +22,9 @@ import sallyport.provision
 import sallyport.provision.database
 import sallyport.provision.ground
 import sallyport.provision.handout
+from tests.stage import layout, scene, stack
+
+__all__ = ["layout", "scene", "stack"]
 
 VaultFor = Callable[[str], Awaitable[chassis.vault.Vault]]
 KeeperFor = Callable[[str], Awaitable[chassis.identity.Keeper]]

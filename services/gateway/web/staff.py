@@ -49,12 +49,14 @@ class StaffPages:
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)
-        after = (await self._visitors.asked(request)).get("after", "")
+        asked = await self._visitors.asked(request)
+        after = asked.get("after", "")
         page = await self._desk.page(visit, after)
         now = self._clock.now()
         return self._renderer.page(
             "sellers",
             visit=visit,
+            notice=views.NOTICES.get(asked.get("notice", "")),
             sellers=[people_views.seller_row(seller, now) for seller in page.sellers],
             is_first=not after,
             next_after=page.sellers[-1].seller_id if page.has_more else "",
