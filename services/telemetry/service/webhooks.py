@@ -19,6 +19,7 @@ import chassis.crypto.digest
 import chassis.entropy
 from chassis.secrecy import Secret
 from services.telemetry.model import webhooks
+from services.telemetry.model.errors import WebhookMissing
 from services.telemetry.model.events import Actor, Result, timestamp
 from services.telemetry.model.kinds import Kind
 from services.telemetry.model.webhooks import Answer, DeadLetter, Fate, Message, Report, Selection, Turn
@@ -86,6 +87,7 @@ class Webhooks:
             self._signals.webhook_gone(is_gone=is_gone)
             if not is_gone and (turn.retry_at is None or turn.retry_at <= self._clock.now()):
                 await self._tell_from(turn)
+            await self._show_lag()
         finally:
             await self._store.give_back(turn.fence)
 
@@ -102,8 +104,7 @@ class Webhooks:
             AuditUnavailable: nothing was posted.
         """
         if not self._receiver.url:
-            # The receiver itself says so, and nothing is on record as intended.
-            return await self._receiver.post(b"", {})
+            raise WebhookMissing
         message_id = await self._diary.intend(
             Kind.WEBHOOK_TESTED, actor=actor, request_id=request_id, details={"host": self._host}
         )
@@ -144,7 +145,6 @@ class Webhooks:
             sequence = records[-1].sequence
             if not await self._store.settle(turn.fence, sequence):
                 return
-        await self._show_lag()
 
     async def _tell_one(self, turn: Turn, report: Report) -> bool:
         """Post a report and keep what came of it; False when those behind it must wait."""
@@ -161,7 +161,6 @@ class Webhooks:
             case Fate.REFUSED if turn.attempts + 1 >= webhooks.REFUSALS_MAX:
                 return await self._abandon(turn, report, answer.status)
         await self._store.postpone(turn.fence, turn.attempts + 1, self._retry_at(turn, answer))
-        await self._show_lag()
         return False
 
     async def _abandon(self, turn: Turn, report: Report, status: int) -> bool:

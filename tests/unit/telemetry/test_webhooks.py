@@ -320,7 +320,7 @@ async def test_a_test_message_reports_nothing_and_is_on_record(desk: Desk) -> No
 
 async def test_where_nobody_is_told_a_test_says_so_and_leaves_no_intent() -> None:
     desk = Desk()
-    nobody = NoReceiver()
+    nobody = FakeReceiver(url="")
     async with desk.house.open():
         with pytest.raises(WebhookMissing):
             await desk.replica(nobody).test(actor=OPERATOR, request_id=None)
@@ -389,17 +389,6 @@ class SlowReceiver(FakeReceiver):
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         self._clock.pass_(self._takes_s)
         return await super().post(body, headers)
-
-
-class NoReceiver(FakeReceiver):
-    """What stands where none is configured."""
-
-    def __init__(self) -> None:
-        super().__init__(url="")
-
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        assert (body, headers) == (b"", {})
-        raise WebhookMissing
 
 
 @pytest.mark.parametrize(
