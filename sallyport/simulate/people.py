@@ -10,9 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from chassis.errors import SallyportError, Unauthenticated
 from chassis.secrecy import Secret
+from fakes.passkey_device import PasskeyDevice
 from sallyport.simulate.amazon import CLIENT_SECRET
 from sallyport.simulate.houses.auth import CLIENT_ID, MARKETPLACE_ID
 from sallyport.simulate.world import World
+from services.gateway.model.credentials import CeremonyAnswer
+from services.gateway.model.device_facts import DeviceFacts
 from services.gateway.model.native import AuthorizationRequest
 from services.gateway.model.people import CompatCredentials, ConsentAnswer, Visit
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
@@ -103,6 +106,7 @@ class Person:
         self.partner_id = partner_id
         self._world = world
         self._console = console
+        self._device = PasskeyDevice(seed=partner_id)
         self._visit: Visit | None = None
 
     async def connect(self) -> None:
@@ -129,11 +133,15 @@ class Person:
             code_challenge=code_challenge,
             scopes=("orders",),
             state="state",
+            facts=DeviceFacts(),
+            key_thumbprint="",
         )
 
         async def once(visit: Visit) -> str:
             return await self._world.visit(
-                self.partner_id, "approve", lambda house: house.native_apps.approve(visit, request, name)
+                self.partner_id,
+                "approve",
+                lambda house: house.native_apps.approve(visit, request, {"device_name": name}),
             )
 
         target = await self._signed_in(once)
@@ -181,5 +189,34 @@ class Person:
         return await insist(self._world, once)
 
     async def _sign_in(self) -> Visit:
+        """Come in with the passkey or, where there is none that is taken, by invitation once more."""
+        if self._device.keys:
+            try:
+                return await self._with_passkey()
+            except Unauthenticated:
+                self._device.keys.clear()
         invitation = await self._console.invite(self.seller_id, "Ana Example")
-        return await self._world.visit(self.partner_id, "enter", lambda house: house.portal.enter(invitation))
+        visit = await self._world.visit(
+            self.partner_id, "enter", lambda house: house.portal.enter(invitation)
+        )
+        return await self._set_up(visit)
+
+    async def _set_up(self, visit: Visit) -> Visit:
+        asked = await self._world.visit(
+            self.partner_id, "begin_passkey", lambda house: house.security.begin_passkey(visit)
+        )
+        answer = CeremonyAnswer(asked.ceremony, self._device.create(asked.options_json))
+        return await self._world.visit(
+            self.partner_id,
+            "register_passkey",
+            lambda house: house.security.register_passkey(visit, answer, "Phone"),
+        )
+
+    async def _with_passkey(self) -> Visit:
+        asked = await self._world.visit(
+            self.partner_id, "ask_passkey", lambda house: house.entry.begin_passkey()
+        )
+        answer = CeremonyAnswer(asked.ceremony, self._device.get(asked.options_json))
+        return await self._world.visit(
+            self.partner_id, "with_passkey", lambda house: house.entry.with_passkey(answer)
+        )

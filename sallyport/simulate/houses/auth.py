@@ -9,6 +9,8 @@ import chassis.db
 import chassis.rpc
 import chassis.trace
 import services.auth.rpc
+from fakes.auth_people_edges import FakeHasher
+from fakes.passkey_device import ORIGIN
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.ground import AMAZON, STORE, Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
@@ -22,7 +24,10 @@ from services.auth.model.loans import LendingTerms
 from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.refusals import AuthorizationUnavailable
 from services.auth.model.turns import Pace
+from services.auth.passkeys import Passkeys
+from services.auth.passwords import AuthenticatorApps
 from services.auth.peers import AuditLog, Safe
+from services.auth.provider import NoProvider
 from services.auth.service import compose
 from services.auth.service.ports import Ports
 
@@ -52,6 +57,10 @@ def build(ground: Ground, life: Life) -> House:
             store=ground.store(life, store, ground.watcher.auth_effect),
             vault=ground.keys(life, ground.engines.auth_vault),
             amazon=faulty(ground.amazon, amazon_way, ground.faults),
+            passkeys=Passkeys(ORIGIN),
+            hasher=FakeHasher(),
+            codes=AuthenticatorApps(ground.clock, ORIGIN),
+            provider=NoProvider(),
             safe=Safe(ground.wire.channel(life, "retention", caller="auth", deadline_s=SAFE_DEADLINE_S)),
             audit=AuditLog(channel),
             signals=silence,

@@ -17,10 +17,13 @@ from services.gateway.model.faults import UpstreamTimeout
 from services.gateway.model.native import NativeClient
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.authorization import AuthorizationClient
+from services.gateway.peers.credentials import CredentialsClient
+from services.gateway.peers.entry import EntryClient
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.safe import SafeClient
 from services.gateway.peers.tokens import TokensClient
-from services.gateway.service import LibraryApps, NativeApps, Portal
+from services.gateway.service import Entry, LibraryApps, NativeApps, Portal, Security
 
 ISSUER = "https://gateway.example"
 VERSION = "simulated"
@@ -34,6 +37,8 @@ class GatewayHouse(House):
 
     forwarder: Forwarder
     portal: Portal
+    entry: Entry
+    security: Security
     native_apps: NativeApps
     library_apps: LibraryApps
 
@@ -67,8 +72,14 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
             user_agent=exchange.user_agent(VERSION),
         ),
         portal=Portal(people=people),
+        entry=Entry(ways=EntryClient(channel("auth"))),
+        security=Security(keeper=CredentialsClient(channel("auth"))),
         native_apps=NativeApps(
-            people=people, tokens=tokens, client=NativeClient(CLIENT_ID, "Desktop"), issuer=ISSUER
+            people=people,
+            tokens=tokens,
+            authorization=AuthorizationClient(channel("auth")),
+            client=NativeClient(CLIENT_ID, "Desktop"),
+            issuer=ISSUER,
         ),
         library_apps=LibraryApps(tokens=tokens),
     )

@@ -35,5 +35,7 @@ def build(ground: Ground, life: Life) -> House:
     )
     start(life, (committer.run, jobs.sign_checkpoints, jobs.conclude_orphans))
     return House(
-        services=services.telemetry.rpc.services(intake=use_cases.intake, exporter=use_cases.exporter)
+        services=services.telemetry.rpc.services(
+            intake=use_cases.intake, exporter=use_cases.exporter, webhooks=silence
+        )
     )
