@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.model import native
+from services.gateway.model.device_facts import DeviceFacts
 from services.gateway.model.native import NativeClient
 
 ISSUER = "https://gateway.example"
@@ -151,3 +152,50 @@ def test_the_answer_carries_code_state_and_issuer(state: str) -> None:
     assert answer["code"] == ["sp_ac_1"]
     assert answer["iss"] == [ISSUER]
     assert answer.get("state", [""]) == [state]
+
+
+def test_a_desktop_may_name_its_key_and_say_what_it_is() -> None:
+    told = {
+        "dpop_jkt": "k" * 43,
+        "device_platform": "windows",
+        "device_version": "4.2.0",
+        "device_key_storage": "os_keystore",
+    }
+    request = read(**told)
+    assert (request.key_thumbprint, request.facts) == (
+        "k" * 43,
+        DeviceFacts("windows", "4.2.0", "os_keystore"),
+    )
+    assert dict(request.fields()) == {**REQUEST, **told}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dpop_jkt": "short"},
+        {"device_platform": "beos"},
+        {"device_version": "4.2 0"},
+        {"device_version": "1" * 33},
+        {"device_key_storage": "tpm"},
+    ],
+)
+def test_a_key_or_facts_of_another_form_go_back_by_redirect_T10(changes: dict[str, str]) -> None:
+    with pytest.raises(native.AuthorizationRefused) as refusal:
+        read(**changes)
+    assert refusal.value.code == "invalid_request"
+    assert refusal.value.target.startswith(REQUEST["redirect_uri"])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "fields", "withheld"),
+    [
+        (("orders",), {}, ()),
+        (("orders", "pii"), {}, ("pii",)),
+        (("orders", "pii"), {"allow_pii": "yes"}, ()),
+        (("pii",), {"allow_orders": "yes"}, ("pii",)),
+    ],
+)
+def test_a_box_without_its_tick_withholds_what_was_asked_for(
+    scopes: tuple[str, ...], fields: dict[str, str], withheld: tuple[str, ...]
+) -> None:
+    assert native.withheld(scopes, fields) == withheld
