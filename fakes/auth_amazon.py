@@ -3,10 +3,12 @@
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.auth.model.consents import Credentials, Region
+from services.auth.model.credentials import SECRET_LIFE, SECRET_OVERLAP
 from services.auth.model.grantless import Scope
 from services.auth.model.lending import Grant
 from services.auth.model.refusals import (
@@ -27,6 +29,7 @@ class FakeAmazon:
 
     Attributes:
         secret: the newest client secret; it and the older ones are accepted.
+        secret_ends: until when each is; one that is not here has no end.
         is_enrolled: whether a rotation has a queue to tell of the new secret.
         rotated: called with each new secret.
         codes: consent codes that can be exchanged once.
@@ -44,6 +47,7 @@ class FakeAmazon:
     clock: Clock
     secret: str = "amzn1.oa2-cs.v1.fake"
     older_secrets: set[str] = field(default_factory=set)
+    secret_ends: dict[str, datetime] = field(default_factory=dict)
     is_enrolled: bool = True
     rotated: Callable[[str], None] | None = None
     codes: set[str] = field(default_factory=set)
@@ -94,10 +98,17 @@ class FakeAmazon:
             raise RotationRefused
         if not self.is_enrolled:
             raise RotationUnenrolled
-        self.older_secrets.add(self.secret)
-        self.secret = f"amzn1.oa2-cs.v1.{self._next()}"
+        self.renew_secret()
         if self.rotated is not None:
             self.rotated(self.secret)
+
+    def renew_secret(self) -> None:
+        """Make a new secret; the one before it has 7 days left."""
+        now = self.clock.now()
+        self.older_secrets.add(self.secret)
+        self.secret_ends[self.secret] = now + SECRET_OVERLAP
+        self.secret = f"amzn1.oa2-cs.v1.{self._next()}"
+        self.secret_ends[self.secret] = now + SECRET_LIFE
 
     async def restrict(self, region: Region, access_token: Secret[str], resource: Resource) -> Grant:
         self._begin(f"restrict {region}")
@@ -118,7 +129,8 @@ class FakeAmazon:
             raise self.faults.popleft()
         if credentials is not None:
             shown = credentials.client_secret.reveal()
-            if shown not in {self.secret, *self.older_secrets}:
+            is_over = shown in self.secret_ends and self.clock.now() >= self.secret_ends[shown]
+            if is_over or shown not in {self.secret, *self.older_secrets}:
                 raise ApplicationRefused
 
     def _grant(self, refresh_token: Secret[str]) -> Grant:

@@ -31,12 +31,13 @@ from services.auth.model.lending import Lent
 from services.auth.model.loans import Budget, LendingTerms, Loan
 from services.auth.model.marketplaces import ConsentPages, Marketplace
 from services.auth.model.roles import Role
+from services.auth.model.rotation import RotationPlan
 from services.auth.model.sealing import STAFF
 from services.auth.model.tokens import TokenSet
 from services.auth.model.turns import Pace
 from services.auth.passkeys import Passkeys
 from services.auth.passwords import AuthenticatorApps
-from services.auth.service import UseCases, compose
+from services.auth.service import NOT_HEARD, UseCases, compose
 from services.auth.service.members import Invited
 from services.auth.service.ports import Ports
 
@@ -161,6 +162,7 @@ class House:
     signals: FakeSignals = field(default_factory=FakeSignals)
     store_type: type[FakeStore] = FakeStore
     terms: LendingTerms = TERMS
+    rotation: RotationPlan = NOT_HEARD
 
     def __post_init__(self) -> None:
         self.amazon = FakeAmazon(self.clock)
@@ -175,7 +177,7 @@ class House:
         if fuse is not None:
             names = ("store", "vault", "amazon", "safe", "audit")
             ports = replace(ports, **{name: guarded(getattr(ports, name), fuse) for name in names})
-        use = compose(ports, PAGES, frozenset({CLIENT_ID}), terms=self.terms)
+        use = compose(ports, PAGES, frozenset({CLIENT_ID}), terms=self.terms, rotation=self.rotation)
         store.listeners.append(use.news.tell)
         use.news.open()
         return use

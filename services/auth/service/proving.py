@@ -4,7 +4,7 @@ A secret with which Amazon answered a while ago need not be proven again.
 """
 
 from chassis.errors import SallyportError
-from services.auth.model.credentials import SecretPair, Verdict
+from services.auth.model.credentials import ClientSecret, SecretPair, Verdict
 from services.auth.model.refusals import ApplicationRefused
 from services.auth.service.credentials import CredentialService
 from services.auth.service.login import Login
@@ -12,7 +12,7 @@ from services.auth.service.secret_changes import SecretChanges
 
 
 class ProvingService:
-    """Proves applications' newest secrets."""
+    """Proves applications' secrets."""
 
     def __init__(self, *, credentials: CredentialService, changes: SecretChanges, login: Login) -> None:
         self._credentials = credentials
@@ -21,23 +21,34 @@ class ProvingService:
 
     async def prove(self, application_id: str, pair: SecretPair) -> Verdict:
         """Return whether Amazon accepts a pair's newest secret."""
-        newest = pair.newest
-        if self._credentials.was_accepted(newest):
+        return await self._verdict(application_id, pair, pair.newest)
+
+    async def confirm(self, application_id: str) -> Verdict:
+        """Return whether Amazon accepts an application's newest secret, and keep which one it does accept.
+
+        When it refuses the newest, the older one is proven too, so that it is known what there is to rely on.
+        """
+        pair = await self._credentials.find(application_id)
+        verdict = await self._confirmed(application_id, pair, pair.newest)
+        if verdict is Verdict.REFUSED and pair.older is not None:
+            await self._confirmed(application_id, pair, pair.older)
+        return verdict
+
+    async def _confirmed(self, application_id: str, pair: SecretPair, secret: ClientSecret) -> Verdict:
+        verdict = await self._verdict(application_id, pair, secret)
+        if verdict is Verdict.ACCEPTED and secret.accepted_at is None:
+            await self._changes.accept(application_id, secret.secret)
+        return verdict
+
+    async def _verdict(self, application_id: str, pair: SecretPair, secret: ClientSecret) -> Verdict:
+        if self._credentials.was_accepted(secret):
             return Verdict.ACCEPTED
         try:
-            await self._login.try_secret(application_id, pair.credentials(newest))
+            await self._login.try_secret(application_id, pair.credentials(secret))
         except ApplicationRefused:
-            self._credentials.note_refusal(newest)
+            self._credentials.note_refusal(secret)
             return Verdict.REFUSED
         except SallyportError:
             return Verdict.UNKNOWN
-        self._credentials.note_acceptance(newest)
+        self._credentials.note_acceptance(secret)
         return Verdict.ACCEPTED
-
-    async def confirm(self, application_id: str) -> Verdict:
-        """Return whether Amazon accepts an application's newest secret, and keep that it does."""
-        pair = await self._credentials.find(application_id)
-        verdict = await self.prove(application_id, pair)
-        if verdict is Verdict.ACCEPTED and pair.newest.accepted_at is None:
-            await self._changes.accept(application_id, pair.newest.secret)
-        return verdict
