@@ -13,6 +13,7 @@ import sallyport.demo.command
 import sallyport.inventory
 import sallyport.keys.commands
 import sallyport.run
+import sallyport.sellers.commands
 import sallyport.simulate.command
 import sallyport.webhook
 
@@ -44,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.audit.commands.add_commands(verbs)
     sallyport.inventory.add_command(verbs)
     sallyport.keys.commands.add_commands(verbs)
+    sallyport.sellers.commands.add_commands(verbs)
     sallyport.simulate.command.add_command(verbs)
     sallyport.webhook.add_commands(verbs)
     return root

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import sallyport.provision.database
 import sallyport.provision.ground
 from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import KeeperFor
-from tests.integration.auth.process import AuthProcess, Caller, Telemetry
+from tests.integration.auth.process import AuthProcess, Caller, Safe, Telemetry
 from tests.integration.auth.story import Story
 
 ProcessFor = Callable[[str], Awaitable[AuthProcess]]
@@ -34,23 +35,44 @@ async def telemetry(keeper_for: KeeperFor) -> Telemetry:
 
 
 @pytest.fixture
+async def safe(keeper_for: KeeperFor) -> Safe:
+    """Listening from `process_for` on."""
+    return Safe(await keeper_for("retention"))
+
+
+@dataclass(frozen=True)
+class Peers:
+    """Whom auth calls."""
+
+    amazon: AmazonServer
+    telemetry: Telemetry
+    safe: Safe
+
+
+@pytest.fixture
+def peers(amazon_server: AmazonServer, telemetry: Telemetry, safe: Safe) -> Peers:
+    return Peers(amazon_server, telemetry, safe)
+
+
+@pytest.fixture
 async def process_for(
     ground: sallyport.provision.ground.Ground,
     database: chassis.env.DatabaseConfig,
-    amazon_server: AmazonServer,
-    telemetry: Telemetry,
+    peers: Peers,
     tmp_path: Path,
 ) -> AsyncIterator[ProcessFor]:
     """`await process_for("first")`: a ready process; all of them share database, Amazon and telemetry."""
     async with AsyncExitStack() as stack:
-        address = await stack.enter_async_context(telemetry.serve())
+        telemetry = await stack.enter_async_context(peers.telemetry.serve())
+        retention = await stack.enter_async_context(peers.safe.serve())
 
         async def start(name: str) -> AuthProcess:
             process = AuthProcess(
                 ground,
                 database,
-                amazon=amazon_server,
-                telemetry=address,
+                amazon=peers.amazon,
+                telemetry=telemetry,
+                retention=retention,
                 log_file=tmp_path / f"{name}.log",
             )
             stack.push_async_callback(process.end)

@@ -19,7 +19,10 @@ import sallyport.provision.ground
 import sallyport.provision.handout
 from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import free_port
-from wire.auth.v1 import auth_pb2_grpc
+from wire.auth.v1 import auth_pb2_grpc, authorization_pb2_grpc, consents_pb2_grpc, sellers_pb2_grpc
+from wire.retention.v1 import retention_pb2
+from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
+from wire.retention.v1 import sellers_pb2_grpc as retention_sellers_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 ROOT = Path(__file__).parents[3]
@@ -38,6 +41,7 @@ class AuthProcess:
         *,
         amazon: AmazonServer,
         telemetry: chassis.env.Address,
+        retention: chassis.env.Address,
         log_file: Path,
     ) -> None:
         self.address = chassis.env.Address(LOOPBACK, free_port())
@@ -50,6 +54,7 @@ class AuthProcess:
             "SALLYPORT_LISTEN": str(self.address),
             "SALLYPORT_PRIVATE_LISTEN": str(self.private_address),
             "SALLYPORT_TELEMETRY_ADDRESS": str(telemetry),
+            "SALLYPORT_RETENTION_ADDRESS": str(retention),
             "SALLYPORT_PUBLIC_URL": "https://gateway.example",
             "SALLYPORT_LWA_URL": amazon.url,
             "SALLYPORT_SPAPI_URL_NA": amazon.url,
@@ -146,6 +151,47 @@ class Telemetry(telemetry_pb2_grpc.TelemetryServiceServicer):
             await server.stop(0)
 
 
+class Safe(retention_sellers_pb2_grpc.SellerErasureServicer):
+    """Takes orders to erase sellers over mutual TLS, and gives receipts."""
+
+    def __init__(self, keeper: chassis.identity.Keeper) -> None:
+        self.erased: list[str] = []
+        self.is_down = False
+        self._keeper = keeper
+
+    async def EraseSeller(
+        self, request: retention_pb2.EraseSellerRequest, _context: object
+    ) -> retention_pb2.Receipt:
+        if self.is_down:
+            raise chassis.errors.Unavailable
+        self.erased.append(request.seller_id)
+        return retention_pb2.Receipt(receipt_id=f"receipt-{len(self.erased)}")
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[chassis.env.Address]:
+        """Listen on a free loopback port."""
+        method = chassis.rpc.Method(
+            callers=frozenset({"auth"}), deadline_s=5.0, event="retention.seller.erased"
+        )
+        service = chassis.rpc.Service(
+            descriptor=retention_sellers_pb2.DESCRIPTOR.services_by_name["SellerErasure"],
+            add=retention_sellers_pb2_grpc.add_SellerErasureServicer_to_server,
+            servicer=self,
+            methods={"EraseSeller": method},
+        )
+        server = chassis.rpc.Server(
+            listen=chassis.env.Address(LOOPBACK, 0),
+            keeper=self._keeper,
+            services=[service],
+            clock=chassis.clock.SystemClock(),
+        )
+        await server.start()
+        try:
+            yield chassis.env.Address(LOOPBACK, server.port)
+        finally:
+            await server.stop(0)
+
+
 class Caller:
     """An identity that calls one auth process."""
 
@@ -154,6 +200,9 @@ class Caller:
             address=process.address, peer="auth", keeper=keeper, deadline_s=30.0
         )
         self.service = self.channel.stub(auth_pb2_grpc.AuthServiceStub)
+        self.authorization = self.channel.stub(authorization_pb2_grpc.AuthorizationServiceStub)
+        self.consents = self.channel.stub(consents_pb2_grpc.ConsentServiceStub)
+        self.sellers = self.channel.stub(sellers_pb2_grpc.SellerAdminStub)
         self.admin = self.channel.stub(auth_pb2_grpc.AuthAdminStub)
 
 

@@ -1,0 +1,176 @@
+"""`sallyport sellers list`, `sallyport sellers create` and `sallyport sellers offboard`."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import chassis.errors
+import sallyport.access
+from sallyport.sellers import rows, tasks
+from sallyport.terminal import say
+
+EXIT_OK = 0
+EXIT_REFUSED = 1
+EXIT_UNUSABLE = 2
+WAIT_S = 60.0
+WAIT_S_MAX = 3_600.0
+
+Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
+
+
+def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount the verb `sellers` and its tasks."""
+    sellers = subparsers.add_parser("sellers", help="list sellers, create one, or let one leave for good")
+    mounted = sellers.add_subparsers(title="tasks", metavar="TASK", required=True)
+    _add_list(mounted)
+    _add_create(mounted)
+    _add_offboard(mounted)
+
+
+def _add_list(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = mounted.add_parser(
+        "list",
+        help="every seller, also those who left",
+        epilog="Exit codes: 0 shown, 1 refused or unavailable, 2 could not be tried.",
+    )
+    _add_common(parser)
+    parser.set_defaults(verb=_tried(_list))
+
+
+def _add_create(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = mounted.add_parser(
+        "create",
+        help="a new seller with a key of its own",
+        epilog="Exit codes: 0 created, 1 refused or unavailable, 2 could not be tried.",
+    )
+    parser.add_argument("name", metavar="NAME", help="as its people will read it, 1 to 64 characters")
+    parser.add_argument(
+        "--owner", metavar="PERSON", help="also invite its owner, and show the invitation once"
+    )
+    _add_common(parser)
+    parser.set_defaults(verb=_tried(_create))
+
+
+def _add_offboard(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = mounted.add_parser(
+        "offboard",
+        help="let a seller leave for good, and destroy what is theirs",
+        description="At once: the seller's people, invitations, desktops and connections to Amazon end. Then "
+        "auth destroys the seller's key and has the safe erased, and goes on by itself until all is done, "
+        "whether this command waits or not. It cannot be undone. Asking again tells how far it is.",
+        epilog="Exit codes: 0 destroyed, 1 refused, unavailable, or not destroyed yet, 2 could not be tried "
+        "or was not confirmed.",
+    )
+    parser.add_argument("seller_id", metavar="SELLER_ID", help="as `sallyport sellers list` shows it")
+    parser.add_argument(
+        "--reason", required=True, metavar="TEXT", help="goes to the audit log; no names of people"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask for the seller's id once more")
+    parser.add_argument(
+        "--wait",
+        type=_seconds,
+        default=WAIT_S,
+        metavar="SECONDS",
+        help=f"how long to wait until all is destroyed ({WAIT_S:.0f})",
+    )
+    _add_common(parser)
+    parser.set_defaults(verb=_tried(_offboard))
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
+    parser.add_argument(
+        "--state-folder",
+        type=Path,
+        metavar="FOLDER",
+        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
+    )
+
+
+def _tried(task: Task) -> Callable[[argparse.Namespace], int]:
+    """Return a verb that tries a task and says why when it does not succeed."""
+
+    def verb(options: argparse.Namespace) -> int:
+        try:
+            folder: Path | None = options.state_folder
+            environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
+            return task(options, sallyport.access.load(environ))
+        except (chassis.errors.StartRefused, OSError) as error:
+            return _complain(EXIT_UNUSABLE, str(error))
+        except chassis.errors.SallyportError as error:
+            return _complain(EXIT_REFUSED, f"{error.code}: {error.text}")
+
+    return verb
+
+
+def _list(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+    async def show() -> int:
+        count = 0
+        async for seller in tasks.list_all(config):
+            if not options.json and not count:
+                say(rows.HEAD)
+            say(json.dumps(rows.facts(seller)) if options.json else rows.line(seller))
+            count += 1
+        return count
+
+    if not asyncio.run(show()) and not options.json:
+        say("There are no sellers yet: `sallyport sellers create NAME`")
+    return EXIT_OK
+
+
+def _create(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+    created = asyncio.run(tasks.create(config, options.name, options.owner))
+    invitation = None if created.invited is None else f"/portal/enter/{created.invited.invitation}"
+    if options.json:
+        say(json.dumps({"seller_id": created.seller_id, "invitation": invitation}))
+        return EXIT_OK
+    say(f"seller {created.seller_id}")
+    if invitation is not None:
+        say(f"invitation, shown only now, good once for 24 hours: {invitation}")
+    return EXIT_OK
+
+
+def _offboard(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+    seller_id: str = options.seller_id
+    if not options.yes and not _is_confirmed(config, seller_id):
+        return _complain(EXIT_UNUSABLE, "not confirmed; nothing was done")
+    left = asyncio.run(tasks.offboard(config, seller_id, options.reason, wait_s=options.wait))
+    is_destroyed = left.offboarding.HasField("erased_at")
+    if options.json:
+        say(json.dumps(rows.facts(left)))
+    else:
+        say("Nobody of theirs gets in any more; what Amazon gave for their connections is gone")
+        if is_destroyed:
+            say(f"Their key is destroyed, and the safe is erased: receipt {left.offboarding.receipt_id}")
+    if is_destroyed:
+        return EXIT_OK
+    text = "not all is destroyed yet; auth goes on by itself within 24 hours, ask again to see how far it is"
+    return _complain(EXIT_REFUSED, text)
+
+
+def _is_confirmed(config: sallyport.access.Config, seller_id: str) -> bool:
+    """Return whether somebody typed the seller's id after reading who it is."""
+    seller = asyncio.run(tasks.find(config, seller_id))
+    sys.stderr.write(
+        f"{seller.name or rows.NAMELESS}: {seller.active_consents} connections to Amazon and "
+        f"{seller.active_devices} desktops end at once. What is kept for this seller is destroyed for good.\n"
+        "Type the seller's id to go on: "
+    )
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == seller_id
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= WAIT_S_MAX:
+        raise argparse.ArgumentTypeError(f"from 0 to {WAIT_S_MAX:.0f}")
+    return seconds
+
+
+def _complain(code: int, text: str) -> int:
+    sys.stderr.write(f"sallyport sellers: {text}\n")
+    return code
