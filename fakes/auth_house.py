@@ -152,7 +152,7 @@ class Waiting:
 
 @dataclass
 class House:
-    clock: RestlessClock = field(default_factory=RestlessClock)
+    clock: FakeClock = field(default_factory=RestlessClock)
     tables: Tables = field(default_factory=Tables)
     vault: FakeVault = field(default_factory=FakeVault)
     safe: FakeSafe = field(default_factory=FakeSafe)

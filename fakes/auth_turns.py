@@ -24,9 +24,8 @@ class FakeTurnStore(FakePart):
         return Turns(wait_s=first_s - now_s, is_given=True, is_refused=is_refused)
 
     async def hold_turns(self, application_id: str, hold_s: float) -> None:
-        row = self.tables.turns.get(application_id)
-        if row is not None:
-            row.held_until_s = max(row.held_until_s, self._clock.monotonic_s() + hold_s)
+        row = self.tables.turns.setdefault(application_id, TurnRow())
+        row.held_until_s = max(row.held_until_s, self._clock.monotonic_s() + hold_s)
 
     async def find_hold(self, application_id: str) -> Hold:
         row = self.tables.turns.get(application_id, TurnRow())

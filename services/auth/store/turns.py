@@ -33,9 +33,10 @@ class TurnStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             await connection.execute(
                 """
-                UPDATE auth.lwa_turns
-                SET held_until = greatest(held_until, clock_timestamp() + make_interval(secs => $2))
-                WHERE application_id = $1
+                INSERT INTO auth.lwa_turns AS t (application_id, held_until)
+                VALUES ($1, clock_timestamp() + make_interval(secs => $2))
+                ON CONFLICT (application_id) DO UPDATE
+                SET held_until = greatest(t.held_until, excluded.held_until)
                 """,
                 application_id,
                 hold_s,
@@ -99,22 +100,21 @@ async def _take(
                 + make_interval(secs => $3::float8),
             held_until = CASE
                 WHEN refused_at IS NULL THEN held_until
-                ELSE clock_timestamp() + make_interval(secs => $5)
+                ELSE clock_timestamp() + make_interval(secs => $6)
             END
         WHERE application_id = $1
           AND greatest(next_at, held_until, clock_timestamp() - make_interval(secs => $2))
-                + make_interval(secs => $3::float8 - $6::float8)
-                <= clock_timestamp() + make_interval(secs => $4)
-          AND (refused_at IS NULL OR ($7 = 1 AND held_until <= clock_timestamp()))
+                + make_interval(secs => $4) <= clock_timestamp() + make_interval(secs => $5)
+          AND (refused_at IS NULL OR ($7::bigint = 1 AND held_until <= clock_timestamp()))
         RETURNING extract(epoch FROM next_at - clock_timestamp())::float8 - $3::float8 AS wait_s,
                   refused_at IS NOT NULL AS is_refused
         """,
         application_id,
         pace.tolerance_s,
         count * pace.interval_s,
+        (count - 1) * pace.interval_s,
         patience_s,
         PROBE_S,
-        pace.interval_s,
         count,
     )
     if row is None:

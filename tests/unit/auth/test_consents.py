@@ -10,7 +10,7 @@ from chassis.secrecy import Secret
 from fakes.auth_house import APPLICATION, DE, IE, PAGES, US, House
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consent_refusals import ConsentNotFound, OtherAccount, VendorCentralUnknown
-from services.auth.model.consents import AccountKind, Callback, Ending, Region
+from services.auth.model.consents import AccountKind, Callback, Ending
 from services.auth.model.refusals import (
     ApplicationMissing,
     ApplicationRefused,

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.auth_house import DE, US, House, Person, loan
+from fakes.auth_house import DE, US, House, loan
 from fakes.auth_store import FakeStore
 from services.auth.model import lending
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Ending, Region
-from services.auth.model.lending import Lease, Lent
+from services.auth.model.lending import Lease
 from services.auth.model.refusals import (
     ApplicationRefused,
     AuditUnavailable,
@@ -26,37 +26,10 @@ from services.auth.model.refusals import (
     UpstreamInvalid,
 )
 from services.auth.model.restricted import Restriction
+from tests.unit.auth.shop import Shop
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 ORDERS = Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo",))
-
-
-class Shop:
-    """A connected seller with a device, and how to borrow for it."""
-
-    def __init__(self, house: House, person: Person, device_id: str) -> None:
-        self.house = house
-        self.person = person
-        self.device_id = device_id
-
-    @classmethod
-    async def open(cls, house: House | None = None, marketplace_id: str = US) -> "Shop":
-        house = house or House()
-        person = await house.person()
-        await house.connect(person, marketplace_id, "A1")
-        return cls(house, person, (await house.bound(person)).device_id)
-
-    async def lend(self, restriction: Restriction | None = None, region: Region = Region.NA) -> Lent:
-        return await self.house.lend(self.device_id, region, restriction=restriction)
-
-    async def allow_buyers(self) -> None:
-        await self.house.use.admin.set_device_scopes(
-            self.person.seller_id, self.device_id, ("orders", "pii"), reason="support contract"
-        )
-
-    @property
-    def refreshes(self) -> int:
-        return self.house.amazon.calls["refresh"]
 
 
 async def test_a_token_is_fetched_once_and_then_remembered() -> None:
@@ -301,10 +274,7 @@ async def test_only_an_active_device_of_a_connected_seller_borrows_T19() -> None
 
 async def test_a_seller_never_borrows_anothers_token_T19() -> None:
     house = House()
-    mine = await Shop.open(house)
-    person = await house.person("Other")
-    await house.connect(person, US, "A2")
-    other = Shop(house, person, (await house.bound(person, key="second")).device_id)
+    mine, other = await Shop.open(house), await Shop.open(house, partner_id="A2")
     assert (await mine.lend()).token != (await other.lend()).token
     assert house.amazon.calls["refresh"] == 2
 

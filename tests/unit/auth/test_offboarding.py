@@ -8,7 +8,7 @@ from chassis.errors import Gone, SallyportError, Unavailable
 from fakes.auth_house import DE, US, Crash, Desktop, Fuse, House, Person, redemption
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consent_refusals import SellerOffboarded
-from services.auth.model.consents import Ending, Region
+from services.auth.model.consents import Ending
 from services.auth.model.offboarding import CALLS_END_WITHIN, DESTROYED_WITHIN, SELLERS_LISTED_MAX
 from services.auth.model.people import seller_name_place
 from services.auth.model.refusals import (

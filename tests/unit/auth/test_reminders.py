@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fakes.auth_house import DE, US, Crash, Fuse, House
 from services.auth.model import reminders
 from services.auth.model.audit import Kind, Phase
-from services.auth.model.consents import Ending, Region
+from services.auth.model.consents import Ending
 from services.auth.model.refusals import AuditUnavailable, ConsentExpired
 from services.auth.model.reminders import MARKS_DAYS
 

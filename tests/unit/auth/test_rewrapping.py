@@ -11,7 +11,6 @@ from chassis.secrecy import Secret
 from fakes.auth_house import Crash, Fuse, House
 from fakes.auth_store import FakeStore
 from services.auth.model.audit import Phase
-from services.auth.model.consents import Region
 from services.auth.model.key_refusals import KeyMissing, KeyUnderWay, RoundMissing
 from services.auth.model.rewrapping import (
     KEY_AGE_MAX,
