@@ -112,14 +112,14 @@ class PasswordService:
         if login is None or step is None:
             await self._refuse(login, mismatch if login else ADDRESS_UNKNOWN, attempt)
             raise SignInRefused
+        await self._uncount(source)
+        await self._logins.forget_failures(subject)
         opened = await self._sessions.open(
             login.person,
             PASSWORD,
             lambda opening: self._logins.sign_in_with_password(login, step, opening),
             needs_credential=self._clock.now() >= login.expires_at,
         )
-        await self._uncount(source)
-        await self._logins.forget_failures(subject)
         await self._rehash(login, shown)
         return opened
 
