@@ -14,6 +14,11 @@ path "transit/keys/auth-staff" {
   capabilities      = ["create", "update", "read"]
   denied_parameters = { "exportable" = [], "allow_plaintext_backup" = [] }
 }
+path "transit/keys/auth-staff/rotate" { capabilities = ["update"] }
+path "transit/keys/auth-staff/config" {
+  capabilities       = ["update"]
+  allowed_parameters = { "min_decryption_version" = [] }
+}
 path "transit/encrypt/auth-staff" { capabilities = ["update"] }
 path "transit/decrypt/auth-staff" { capabilities = ["update"] }
 

@@ -4,8 +4,8 @@ A new column that ends in `_sealed` needs a row here, or a test fails: what is n
 its key is rotated. This is the one file where SQL is put together; all parts of it stand in this file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from services.auth.model.rewrapping import KeyKind
@@ -13,11 +13,11 @@ from services.auth.model.rewrapping import KeyKind
 OWNER = "{owner}"
 OF_SELLER = f"seller_id = {OWNER}::uuid"
 OF_SELLERS_CONSENT = f"consent_id IN (SELECT consent_id FROM auth.consents WHERE seller_id = {OWNER}::uuid)"  # noqa: S608 - words
+OF_SELLERS_USER = f"user_id IN (SELECT user_id FROM auth.users WHERE seller_id = {OWNER}::uuid)"  # noqa: S608 - words
 OF_APPLICATION = f"application_id = {OWNER}"
-OF_SELLERS_PERSON = f"user_id IN (SELECT user_id FROM auth.users WHERE seller_id = {OWNER}::uuid)"  # noqa: S608 - words
 # The owner's id is empty; naming it tells Postgres its type.
 OF_STAFF = f"seller_id IS NULL AND {OWNER} = ''"
-OF_STAFFS_PERSON = f"user_id IN (SELECT user_id FROM auth.users WHERE {OF_STAFF})"  # noqa: S608 - words
+OF_STAFFS_USER = f"user_id IN (SELECT user_id FROM auth.users WHERE {OF_STAFF})"  # noqa: S608 - words
 # What does not open is kept for an inquiry as it is.
 IS_NOT_QUARANTINED = "ending IS DISTINCT FROM 'quarantined'"
 
@@ -48,63 +48,49 @@ class SealedColumn:
         return f"{self.table}.{self.column}"
 
 
-def _of_people(table: str, column: str, *, row_id: str, version: str = "1") -> Iterator[SealedColumn]:
-    """Yield the two entries of a column about people, who are sellers' or the vendor's."""
-    for kind, owned in ((KeyKind.SELLER, OF_SELLERS_PERSON), (KeyKind.STAFF, OF_STAFFS_PERSON)):
-        yield SealedColumn(kind=kind, table=table, column=column, owned=owned, row_id=row_id, version=version)
+def _of_seller(name: str, *, row_id: str, version: str = "1", home: str = "") -> SealedColumn:
+    table, _, column = name.partition(".")
+    return SealedColumn(
+        kind=KeyKind.SELLER,
+        table=table,
+        column=column,
+        owned=OF_SELLER,
+        row_id=row_id,
+        version=version,
+        home=home,
+    )
+
+
+def _of_people(name: str, *, row_id: str = "user_id", version: str = "1") -> Sequence[SealedColumn]:
+    """Return a column's two entries: people are sellers' or the vendor's staff."""
+    of_seller = replace(_of_seller(name, row_id=row_id, version=version), owned=OF_SELLERS_USER)
+    return of_seller, replace(of_seller, kind=KeyKind.STAFF, owned=OF_STAFFS_USER)
 
 
 SEALED_COLUMNS: Sequence[SealedColumn] = (
-    SealedColumn(
-        kind=KeyKind.SELLER, table="sellers", column="name_sealed", owned=OF_SELLER, row_id="seller_id"
-    ),
-    SealedColumn(kind=KeyKind.SELLER, table="users", column="name_sealed", owned=OF_SELLER, row_id="user_id"),
-    SealedColumn(kind=KeyKind.STAFF, table="users", column="name_sealed", owned=OF_STAFF, row_id="user_id"),
-    *_of_people("passkeys", "name_sealed", row_id="passkey_id"),
-    *_of_people("passwords", "email_sealed", row_id="user_id", version="version"),
-    *_of_people("passwords", "totp_sealed", row_id="user_id", version="version"),
-    *_of_people("password_hashes", "hash_sealed", row_id="user_id", version="version"),
-    SealedColumn(
-        kind=KeyKind.SELLER,
-        table="consents",
-        column="selling_partner_sealed",
-        owned=OF_SELLER,
-        row_id="consent_id",
-    ),
-    SealedColumn(
-        kind=KeyKind.SELLER,
-        table="consents",
-        column="refresh_token_sealed",
+    _of_seller("sellers.name_sealed", row_id="seller_id"),
+    _of_seller("users.name_sealed", row_id="user_id"),
+    replace(_of_seller("users.name_sealed", row_id="user_id"), kind=KeyKind.STAFF, owned=OF_STAFF),
+    *_of_people("passkeys.name_sealed", row_id="passkey_id"),
+    *_of_people("passwords.email_sealed", version="version"),
+    *_of_people("passwords.totp_sealed", version="version"),
+    *_of_people("password_hashes.hash_sealed", version="version"),
+    _of_seller("consents.selling_partner_sealed", row_id="consent_id"),
+    replace(
+        _of_seller("consents.refresh_token_sealed", row_id="consent_id", version="refresh_version"),
         owned=f"{OF_SELLER} AND {IS_NOT_QUARANTINED}",
-        row_id="consent_id",
-        version="refresh_version",
     ),
-    SealedColumn(
-        kind=KeyKind.SELLER,
-        table="access_leases",
-        column="token_sealed",
+    replace(
+        _of_seller("access_leases.token_sealed", row_id="consent_id", version="token_fence"),
         owned=OF_SELLERS_CONSENT,
-        row_id="consent_id",
-        version="token_fence",
     ),
-    SealedColumn(
-        kind=KeyKind.SELLER,
-        table="codes",
-        column="name_sealed",
-        owned=OF_SELLER,
-        row_id="device_id",
-        home="devices",
-    ),
-    SealedColumn(
-        kind=KeyKind.SELLER, table="devices", column="name_sealed", owned=OF_SELLER, row_id="device_id"
-    ),
-    SealedColumn(
+    _of_seller("devices.name_sealed", row_id="device_id"),
+    _of_seller("codes.name_sealed", row_id="device_id", home="devices"),
+    _of_seller("device_grants.name_sealed", row_id="device_id", home="devices"),
+    replace(
+        _of_seller("grantless_leases.token_sealed", row_id="scope", version="token_fence"),
         kind=KeyKind.APPLICATION,
-        table="grantless_leases",
-        column="token_sealed",
         owned=OF_APPLICATION,
-        row_id="scope",
-        version="token_fence",
     ),
 )
 
@@ -118,7 +104,7 @@ def _values(kind: KeyKind, owner: str) -> str:
         f"SELECT '{one.name}' AS name, '{one.home or one.table}' AS home, '{one.column}' AS column_name, "  # noqa: S608 - all words stand above
         f"{one.row_id}::text AS row_id, ({one.version})::bigint AS place_version, {one.column} AS sealed "
         f"FROM auth.{one.table} "
-        f"WHERE {one.column} IS NOT NULL AND {one.owned.replace(OWNER, owner)}"
+        f"WHERE {one.column} <> '' AND {one.owned.replace(OWNER, owner)}"
         for one in SEALED_COLUMNS
         if one.kind is kind
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from fakes.clock import FakeClock
 from tests.conftest import VaultFor, free_port
 
 AUTHS = "auth-seller-0191"
+STAFFS = "auth-staff"
 RETENTIONS = "retention-seller-0191"
 DAYS = "retention-day-2026-11-22"
 
@@ -56,30 +57,25 @@ async def restored(openbao: sallyport.engines.openbao.OpenBao) -> AsyncIterator[
 
 @pytest.fixture
 async def _keys(openbao: sallyport.engines.openbao.OpenBao) -> None:
-    for key in (AUTHS, RETENTIONS, DAYS):
+    for key in (AUTHS, STAFFS, RETENTIONS, DAYS):
         await openbao.call("POST", f"transit/keys/{key}", {})
 
 
 async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
-    match verb:
-        case "create":
-            await vault.transit_create(target)
-        case "destroy":
-            await vault.transit_destroy(target)
-        case "seal":
-            await vault.transit_seal(target, b"x", b"")
-        case "open":
-            await vault.transit_open(target, "vault:v1:AAAA", b"")
-        case "sign":
-            await vault.transit_sign(target, b"x")
-        case "public":
-            await vault.transit_public_pem(target)
-        case "read":
-            await vault.kv_read(target)
-        case "write":
-            await vault.kv_write(target, {"a": "b"})
-        case _:
-            await vault.issue_certificate(target, (f"{target}.sallyport.internal",), 60.0)
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "create": lambda: vault.transit_create(target),
+        "destroy": lambda: vault.transit_destroy(target),
+        "rotate": lambda: vault.transit_rotate(target),
+        "retire": lambda: vault.transit_retire(target, 1),
+        "seal": lambda: vault.transit_seal(target, b"x", b""),
+        "open": lambda: vault.transit_open(target, "vault:v1:AAAA", b""),
+        "sign": lambda: vault.transit_sign(target, b"x"),
+        "public": lambda: vault.transit_public_pem(target),
+        "read": lambda: vault.kv_read(target),
+        "write": lambda: vault.kv_write(target, {"a": "b"}),
+        "certificate": lambda: vault.issue_certificate(target, (f"{target}.sallyport.internal",), 60.0),
+    }
+    await calls[verb]()
 
 
 @pytest.mark.usefixtures("_keys")
@@ -118,6 +114,14 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
         ("console", "sign", "telemetry-checkpoint"),
         ("console", "sign", "retention-receipt"),
         ("console", "open", AUTHS),
+        ("console", "rotate", AUTHS),
+        ("gateway", "rotate", AUTHS),
+        ("retention", "rotate", AUTHS),
+        ("retention", "retire", AUTHS),
+        ("telemetry", "retire", AUTHS),
+        ("auth", "rotate", RETENTIONS),
+        ("auth", "rotate", "telemetry-checkpoint"),
+        ("auth", "destroy", STAFFS),
         ("console", "read", "auth/digest-key"),
         ("console", "certificate", "auth"),
     ],
@@ -135,6 +139,10 @@ async def test_identity_may_not_do_what_is_anothers_T19(
     [
         ("gateway", "certificate", "gateway"),
         ("auth", "seal", AUTHS),
+        ("auth", "rotate", AUTHS),
+        ("auth", "retire", AUTHS),
+        ("auth", "rotate", STAFFS),
+        ("auth", "retire", STAFFS),
         ("auth", "write", "auth/applications/x"),
         ("retention", "seal", RETENTIONS),
         ("retention", "seal", DAYS),
