@@ -219,7 +219,11 @@ class FakeAuth:
         return CompatCredentials(device_id, Secret(refresh_token))
 
     async def revoke_device(self, visit: Visit, device_id: str) -> None:
-        self.revoke(self.require(visit, Right.REVOKE_OWN_DEVICE).seller_id, device_id)
+        session = self.require(visit, Right.REVOKE_OWN_DEVICE)
+        mine = [each for each in self.desktops.get(session.seller_id, ()) if each.device_id == device_id]
+        if mine and not session.may_change(mine[0]):
+            raise RightMissing
+        self.revoke(session.seller_id, device_id)
 
     def revoke(self, seller_id: str, device_id: str) -> None:
         """End a device of a seller, whoever asks."""
@@ -275,6 +279,7 @@ class FakeAuth:
         self, visit: Visit, approval: Approval, profile: Profile, *, facts: DeviceFacts = NOTHING_TOLD
     ) -> str:
         """Return the id of a new device of the visit's seller."""
+        session = self.require(visit, Right.ENROL_DEVICE)
         desktop = Desktop(
             device_id=self.new_id(),
             name=approval.device_name,
@@ -285,9 +290,9 @@ class FakeAuth:
             facts=facts,
             used_at=self.clock.now(),
             withheld_scopes=frozenset(approval.withheld_scopes),
+            user_id=session.user_id,
         )
-        seller_id = self.require(visit, Right.ENROL_DEVICE).seller_id
-        self.desktops.setdefault(seller_id, []).insert(0, desktop)
+        self.desktops.setdefault(session.seller_id, []).insert(0, desktop)
         return desktop.device_id
 
     def token(self, kind: str) -> str:

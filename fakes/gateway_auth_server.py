@@ -205,6 +205,7 @@ def device(desktop: Desktop) -> auth_pb2.Device:
         is_revoked=desktop.is_revoked,
         facts=facts(desktop.facts),
         withheld_scopes=sorted(desktop.withheld_scopes),
+        user_id=desktop.user_id,
     )
     told.enrolled_at.FromDatetime(desktop.enrolled_at)
     told.used_at.FromDatetime(desktop.used_at)

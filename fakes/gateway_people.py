@@ -273,7 +273,12 @@ class FakePeople:
         person = self._beside(visit, user_id)
         self._check_owner_left(person)
         del self.known[user_id]
-        return Removal(self._end_sessions(person), 0)
+        seller_id = person.like.seller_id
+        theirs = [each for each in self.auth.desktops.get(seller_id, ()) if each.user_id == user_id]
+        active = [each.device_id for each in theirs if not each.is_revoked]
+        for device_id in active:
+            self.auth.revoke(seller_id, device_id)
+        return Removal(self._end_sessions(person), len(active))
 
     def _person(self, visit: Visit, right: Right) -> Known:
         session = self.auth.require(visit, right)

@@ -247,6 +247,20 @@ async def test_a_member_sees_people_and_changes_none(world: World) -> None:
         assert (await refusal_of(asking)).code == "right_missing"
 
 
+async def test_a_member_decides_on_the_devices_that_they_let_in_only(world: World) -> None:
+    owner = await settled(world)
+    member = await colleague(world, owner)
+    for visit in (owner, member):
+        await world.people.enrol_compat_device(visit, "Till")
+    desktops = {each.user_id: each for each in await world.people.list_desktops(member)}
+    theirs, own = desktops[owner.session.user_id], desktops[member.session.user_id]
+    assert (member.session.may_change(theirs), member.session.may_change(own)) == (False, True)
+    refused = await refusal_of(world.people.revoke_device(member, theirs.device_id))
+    assert refused.code == "right_missing"
+    await world.people.revoke_device(member, own.device_id)
+    assert owner.session.may_change(theirs)
+
+
 async def test_a_role_changes_in_the_session_that_is_open(world: World) -> None:
     owner = await settled(world)
     member = await colleague(world, owner)
@@ -257,8 +271,11 @@ async def test_a_role_changes_in_the_session_that_is_open(world: World) -> None:
 async def test_somebody_removed_is_out_at_once(world: World) -> None:
     owner = await settled(world)
     member = await colleague(world, owner)
+    await world.people.enrol_compat_device(member, "Till")
     removal = await world.members.remove_member(owner, member.session.user_id)
-    assert removal.sessions_ended == 1
+    assert (removal.sessions_ended, removal.devices_revoked) == (1, 1)
+    (till,) = await world.people.list_desktops(owner)
+    assert till.is_revoked
     assert isinstance(
         await refusal_of(world.people.find_session(member.session_token)), chassis.errors.Unauthenticated
     )

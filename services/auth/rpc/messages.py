@@ -96,6 +96,7 @@ def device(named: NamedDevice) -> auth_pb2.Device:
         facts=facts(named.device.facts),
         used_at=named.device.used_at,
         withheld_scopes=named.device.withheld_scopes,
+        user_id=named.device.user_id,
     )
 
 

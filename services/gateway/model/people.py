@@ -72,6 +72,10 @@ class Session:
         """Return whether the person's role holds a right; for what pages offer, auth decides again."""
         return right in RIGHTS[self.role]
 
+    def may_change(self, desktop: "Desktop") -> bool:
+        """Return whether the person may end a device, or take scopes from it: one's own, or any."""
+        return self.may(Right.REVOKE_ANY_DEVICE) or desktop.user_id == self.user_id
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -115,6 +119,7 @@ class Desktop:
         facts: what it says about itself.
         used_at: when it last got a token, aware UTC.
         withheld_scopes: what a person of the seller does not let it have, ever.
+        user_id: of whoever let it in.
     """
 
     device_id: str
@@ -126,6 +131,7 @@ class Desktop:
     facts: DeviceFacts
     used_at: datetime
     withheld_scopes: frozenset[str]
+    user_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,4 +131,5 @@ def desktop(told: auth_pb2.Device) -> Desktop:
         facts=messages.facts_told(told.facts),
         used_at=told.used_at.ToDatetime(tzinfo=UTC),
         withheld_scopes=frozenset(told.withheld_scopes),
+        user_id=told.user_id,
     )

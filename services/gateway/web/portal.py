@@ -65,7 +65,10 @@ class PortalPages:
             notice=views.NOTICES.get(request.query.get("notice", "")),
             consents=consent_views.consent_rows(home.consents, now),
             may_connect=may_connect,
-            devices=[views.desktop_row(desktop) for desktop in home.desktops],
+            devices=[
+                {**views.desktop_row(desktop), "may_change": visit.session.may_change(desktop)}
+                for desktop in home.desktops
+            ],
         )
 
     async def _enrol(self, request: web.Request) -> web.Response:

@@ -61,6 +61,16 @@ async def test_a_member_sees_the_people_and_nothing_to_change(house: House, pers
     assert "<form" not in one.text.partition("<main")[2]
 
 
+async def test_a_member_is_offered_to_revoke_their_own_desktops_only(house: House, person: Person) -> None:
+    ben = await follow(house, await invite(person))
+    for someone, name in ((person, "Anna's till"), (ben, "Ben's till")):
+        home = await someone.get("/portal")
+        form = {"form_token": home.form_token("/portal/devices"), "device_name": name}
+        await someone.post("/portal/devices", form)
+    revokes = [len(re.findall(r"/revoke\"", (await each.get("/portal")).text)) for each in (person, ben)]
+    assert revokes == [2, 1]
+
+
 @pytest.mark.parametrize("deed", ["invite", "role", "remove"])
 async def test_what_a_member_may_not_do_is_refused_also_when_asked_without_a_page(
     house: House, person: Person, deed: str

@@ -305,7 +305,7 @@ class ListDevicesResponse(_message.Message):
     def __init__(self, devices: _Optional[_Iterable[_Union[Device, _Mapping]]] = ...) -> None: ...
 
 class Device(_message.Message):
-    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id", "facts", "used_at", "withheld_scopes", "target_application", "expires_in_s")
+    __slots__ = ("device_id", "seller_id", "name", "profile", "scopes", "key_thumbprint", "expires_at", "enrolled_at", "is_revoked", "restrictions", "regions", "default_marketplace_id", "facts", "used_at", "withheld_scopes", "target_application", "expires_in_s", "user_id")
     DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
     SELLER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -323,6 +323,7 @@ class Device(_message.Message):
     WITHHELD_SCOPES_FIELD_NUMBER: _ClassVar[int]
     TARGET_APPLICATION_FIELD_NUMBER: _ClassVar[int]
     EXPIRES_IN_S_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
     device_id: str
     seller_id: str
     name: str
@@ -340,7 +341,8 @@ class Device(_message.Message):
     withheld_scopes: _containers.RepeatedScalarFieldContainer[str]
     target_application: str
     expires_in_s: int
-    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withheld_scopes: _Optional[_Iterable[str]] = ..., target_application: _Optional[str] = ..., expires_in_s: _Optional[int] = ...) -> None: ...
+    user_id: str
+    def __init__(self, device_id: _Optional[str] = ..., seller_id: _Optional[str] = ..., name: _Optional[str] = ..., profile: _Optional[_Union[Profile, str]] = ..., scopes: _Optional[_Iterable[str]] = ..., key_thumbprint: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., enrolled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_revoked: _Optional[bool] = ..., restrictions: _Optional[_Iterable[_Union[Restriction, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[Region, str]]] = ..., default_marketplace_id: _Optional[str] = ..., facts: _Optional[_Union[DeviceFacts, _Mapping]] = ..., used_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withheld_scopes: _Optional[_Iterable[str]] = ..., target_application: _Optional[str] = ..., expires_in_s: _Optional[int] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class RevokeDeviceRequest(_message.Message):
     __slots__ = ("session_token", "device_id")
