@@ -15,7 +15,13 @@ import chassis.env
 import chassis.identity
 import chassis.rpc
 import chassis.vault
-from wire.auth.v1 import auth_pb2_grpc, keys_pb2_grpc, people_pb2_grpc, sellers_pb2_grpc
+from wire.auth.v1 import (
+    applications_pb2_grpc,
+    auth_pb2_grpc,
+    keys_pb2_grpc,
+    people_pb2_grpc,
+    sellers_pb2_grpc,
+)
 from wire.retention.v1 import retention_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2_grpc, webhooks_pb2_grpc
 
@@ -47,6 +53,7 @@ class Admin:
     """The admin surfaces, and the key service for public keys."""
 
     auth: "auth_pb2_grpc.AuthAdminAsyncStub"
+    applications: "applications_pb2_grpc.ApplicationAdminAsyncStub"
     people: "people_pb2_grpc.PeopleAdminAsyncStub"
     keys: "keys_pb2_grpc.KeyAdminAsyncStub"
     sellers: "sellers_pb2_grpc.SellerAdminAsyncStub"
@@ -107,6 +114,7 @@ async def open_admin(config: Config) -> AsyncIterator[Admin]:
         auth, telemetry = channel(config.auth, "auth"), channel(config.telemetry, "telemetry")
         yield Admin(
             auth=auth.stub(auth_pb2_grpc.AuthAdminStub),
+            applications=auth.stub(applications_pb2_grpc.ApplicationAdminStub),
             people=auth.stub(people_pb2_grpc.PeopleAdminStub),
             keys=auth.stub(keys_pb2_grpc.KeyAdminStub),
             sellers=auth.stub(sellers_pb2_grpc.SellerAdminStub),

@@ -7,7 +7,10 @@ configuration).
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
+import chassis.secrecy
+import sallyport.application.commands
 import sallyport.audit.commands
 import sallyport.demo.command
 import sallyport.inventory
@@ -32,9 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line without repeating a credential that was typed there."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and the scrubbed message, and exit with EXIT_USAGE."""
+        super().error(chassis.secrecy.scrub(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
-    root = argparse.ArgumentParser(
+    root: argparse.ArgumentParser = _Parser(
         prog="sallyport",
         description="The server side of a hybrid Amazon SP-API application.",
         epilog="Every verb has --help. Exit codes: 0 done, 1 something is wrong, 2 could not be tried.",
@@ -42,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = root.add_subparsers(title="verbs", metavar="VERB", required=True)
     sallyport.run.add_command(verbs)
     sallyport.demo.command.add_command(verbs)
+    sallyport.application.commands.add_commands(verbs)
     sallyport.audit.commands.add_commands(verbs)
     sallyport.inventory.add_command(verbs)
     sallyport.keys.commands.add_commands(verbs)

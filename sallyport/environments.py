@@ -61,6 +61,9 @@ def _auth(layout: Layout) -> Mapping[str, str]:
     return {
         **_amazon(layout),
         "SALLYPORT_LWA_URL": layout.amazon_url,
+        "SALLYPORT_QUEUE_URL": layout.queue_url,
+        "SALLYPORT_QUEUE_ENDPOINT": layout.amazon_url,
+        "SALLYPORT_QUEUE_KEY_FILE": str(layout.queue_key_file),
         "SALLYPORT_AMAZON_CONSENT_URL": layout.amazon_url,
         "SALLYPORT_PUBLIC_URL": layout.public_url,
         **{f"SALLYPORT_{peer.upper()}_ADDRESS": _rpc(layout, peer) for peer in ("retention", "telemetry")},

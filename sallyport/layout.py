@@ -96,6 +96,16 @@ class Layout:
         return self.amazon_folder / "ca.pem"
 
     @property
+    def queue_url(self) -> str:
+        """The vendor's queue at the simulated Amazon, on which new client secrets arrive."""
+        return f"{self.amazon_url}/000000000000/client-secrets"
+
+    @property
+    def queue_key_file(self) -> Path:
+        """What lets auth into that queue, as AWS's own tools write it."""
+        return self.folder / "queue-key"
+
+    @property
     def applications_file(self) -> Path:
         """The vendor's application as registered with the simulated Amazon, its secret included."""
         return self.amazon_folder / "applications.json"

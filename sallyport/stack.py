@@ -69,6 +69,7 @@ async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> Asy
     try:
         ground = await _open_ground(layout, supervisor, report)
         application = made_up_application(layout)
+        _leave_queue_key(layout)
         await supervisor.add(Process(amazon_program(layout, sellers=sellers)))
         for service in SERVICES:
             await supervisor.add(Process(service_program(service, layout, ground)))
@@ -145,6 +146,13 @@ def made_up_application(layout: Layout) -> Application:
         sallyport.engines.authority.write_private(layout.applications_file, content)
     kept = orjson.loads(layout.applications_file.read_bytes())["applications"][0]
     return Application(kept["application_id"], kept["client_id"], kept["client_secret"])
+
+
+def _leave_queue_key(layout: Layout) -> None:
+    """Write a key to the vendor's queue; the simulated Amazon takes any."""
+    key_id, key = f"AKIA{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+    text = f"[default]\naws_access_key_id = {key_id}\naws_secret_access_key = {key}\n"
+    sallyport.engines.authority.write_private(layout.queue_key_file, text.encode())
 
 
 def _leave_settings(layout: Layout, ground: Ground) -> None:

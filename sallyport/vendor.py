@@ -1,8 +1,11 @@
 """What the vendor's operator does before a seller comes: register the application, create sellers, invite."""
 
+from contextlib import suppress
+
+import chassis.errors
 from sallyport.access import Admin
 from sallyport.stack import Stack
-from wire.auth.v1 import auth_pb2, people_pb2
+from wire.auth.v1 import applications_pb2, auth_pb2, people_pb2
 
 SELLER_NAME = "Example Seller"
 USER_NAME = "Owner"
@@ -10,7 +13,11 @@ STAFF_NAME = "Security"
 
 
 async def register_application(stack: Stack, admin: Admin) -> None:
-    """Tell auth the application's identifiers and secret; doing it again changes nothing."""
+    """Tell auth the application's identifiers and secret, once: auth renews the secret itself after that."""
+    known = applications_pb2.ShowApplicationRequest(application_id=stack.application.application_id)
+    with suppress(chassis.errors.Conflict):
+        await admin.applications.ShowApplication(known)
+        return
     await admin.auth.RegisterApplication(
         auth_pb2.RegisterApplicationRequest(
             application_id=stack.application.application_id,

@@ -25,6 +25,7 @@ from services.auth.model.refusals import (
     RestrictionRefused,
 )
 from services.auth.model.restricted import Resource
+from services.auth.model.secret_refusals import RotationUnenrolled
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 
 CLIENT_SECRET = "amzn1.oa2-cs.v1.simulated"  # noqa: S105 - of a simulation
@@ -133,6 +134,13 @@ class Amazon:
         await self._answer_login(credentials)
         token = Secret(f"Atza|{self._next()}|{scope}")
         return Grant(access_token=token, refresh_token=None, expires_in_s=LIFE_S)
+
+    async def rotate_secret(self, region: AuthRegion, access_token: Secret[str]) -> None:
+        """Refuse to make a new client secret: nobody here has a queue to hear of it."""
+        await self._work()
+        assert region
+        assert access_token.reveal()
+        raise RotationUnenrolled
 
     async def restrict(self, region: AuthRegion, access_token: Secret[str], resource: Resource) -> Grant:
         """Return a restricted data token."""

@@ -1,11 +1,12 @@
 """The vendor's queue at Amazon SQS, on which Amazon's notices about client secrets arrive.
 
-- The library is loaded only where a queue is configured: it costs half a second and 50 MB.
+- The library is loaded when the queue is first heard, since it costs half a second and 50 MB.
 - The key to the queue comes from the key service or from a file, never from the environment, and is read anew
   for each connection; after any fault another connection is made.
 - Nothing of a letter is logged, here or by the library.
 """
 
+import asyncio
 import configparser
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -63,7 +64,7 @@ class Inbox:
     def __init__(self, queue: Queue, find_key: FindKey) -> None:
         self._queue = queue
         self._find_key = find_key
-        self._sdk = _load()
+        self._sdk: _Sdk | None = None
         self._open = AsyncExitStack()
         self._client: Any = None
 
@@ -90,17 +91,19 @@ class Inbox:
         await self._open.aclose()
 
     async def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        if self._sdk is None:
+            self._sdk = await asyncio.to_thread(_load)
         try:
-            client = self._client or await self._connect()
+            client = self._client or await self._connect(self._sdk)
             answer: dict[str, Any] = await getattr(client, operation)(QueueUrl=self._queue.url, **parameters)
         except self._sdk.faults as error:
             await self.close()
             raise QueueUnavailable from error
         return answer
 
-    async def _connect(self) -> Any:
+    async def _connect(self, sdk: _Sdk) -> Any:
         key = await self._find_key()
-        client = self._sdk.create_client(
+        client = sdk.create_client(
             "sqs",
             region_name=self._queue.region,
             endpoint_url=self._queue.endpoint,

@@ -1,6 +1,7 @@
 """One replica of auth."""
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -81,7 +82,11 @@ def build(ground: Ground, life: Life) -> House:
         readiness=silence,
         signals=silence,
     )
-    start(life, (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.renew, jobs.hear_news))
+    tend_secrets = functools.partial(jobs.tend_secrets, use_cases.rotation.tend)
+    start(
+        life,
+        (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.renew, tend_secrets, jobs.hear_news),
+    )
     return House(services=services.auth.rpc.services(use_cases))
 
 

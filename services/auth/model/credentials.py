@@ -125,8 +125,10 @@ class SecretPair:
             is_useful = self.older is None and new.kept_at < self.newest.kept_at + SECRET_OVERLAP
             return replace(self, older=new) if is_useful else self
         kept = self.relied_on
-        ends_at = min(kept.expires_at, older_expires_at or new.kept_at + SECRET_OVERLAP)
-        return replace(self, newest=new, older=replace(kept, expires_at=ends_at))
+        ends_at = older_expires_at or new.kept_at + SECRET_OVERLAP
+        if ends_at < kept.expires_at:
+            kept = replace(kept, expires_at=ends_at, is_estimated=older_expires_at is None)
+        return replace(self, newest=new, older=kept)
 
     def with_expiry(self, expires_at: datetime, *, stated_at: datetime) -> "SecretPair":
         """Return the pair after Amazon stated its end; what was stated before the newest came is ignored."""

@@ -1,0 +1,25 @@
+"""Taking a client secret from whoever sits at the console, or from a pipe, without showing it to anybody."""
+
+import getpass
+import sys
+
+from chassis.secrecy import Secret
+
+SECRET_CHARS_MAX = 4_096
+
+
+class NothingGiven(Exception):
+    """No secret came: the pipe was empty, or nothing was typed."""
+
+
+def read_secret(prompt: str) -> Secret[str]:
+    """Return one line without the blanks around it, typed without echo when there is a terminal.
+
+    Raises:
+        NothingGiven: it is empty.
+    """
+    line = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(SECRET_CHARS_MAX)
+    secret = line.strip()
+    if not secret:
+        raise NothingGiven("no client secret was given on standard input")
+    return Secret(secret)
