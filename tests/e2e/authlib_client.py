@@ -86,7 +86,7 @@ def _session(ca_file: str, redirect_uri: str) -> OAuth2Session:
         scope="orders",
         redirect_uri=redirect_uri,
     )
-    session.verify = ca_file
+    session.trust_env, session.verify = False, ca_file
     session.mount("https://", ProvingAdapter())
     return session
 

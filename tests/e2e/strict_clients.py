@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,11 +29,11 @@ async def installed() -> Path:
     folder = CACHE / hashlib.sha256(lock).hexdigest()[:16]
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as making:
-            for name in INSTALLED:
-                shutil.copy(CLIENTS / name, making)
-            await _install(making)
-            _keep(making, folder)
+        making = tempfile.mkdtemp(dir=CACHE)
+        for name in INSTALLED:
+            shutil.copy(CLIENTS / name, making)
+        await _install(making)
+        _keep(making, folder)
     return folder
 
 
@@ -79,15 +78,17 @@ async def approve(scene: Scene, errand: dict[str, str]) -> None:
 
 
 def _keep(making: str, folder: Path) -> None:
-    # Somebody else may have been faster; theirs is as good.
-    with suppress(OSError):
-        Path(making, "node_modules").rename(folder)
+    try:
+        Path(making).rename(folder)
+    except OSError:
+        # Somebody else was faster; theirs is as good.
+        shutil.rmtree(making)
 
 
 def _lay_out(folder: str, modules: Path) -> None:
     for script in CLIENTS.glob("*.mjs"):
         shutil.copy(script, folder)
-    Path(folder, "node_modules").symlink_to(modules)
+    Path(folder, "node_modules").symlink_to(modules / "node_modules")
 
 
 async def _install(folder: str) -> None:

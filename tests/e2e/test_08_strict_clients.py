@@ -11,8 +11,8 @@ from sallyport.demo.steps.people import connect_a_seller
 from tests.e2e import authlib_client
 from tests.e2e.strict_clients import approve, run_story
 
-# A read of Amazon's that every connected seller has.
-RESOURCE = "/sellers/v1/marketplaceParticipations"
+# A read of Amazon's whose budget has a burst of 20.
+ORDERS = "/orders/v0/orders?CreatedAfter=2020-01-01T00%3A00%3A00Z&MarketplaceIds="
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ async def connected(scene: Scene) -> Scene:
 
 
 async def test_openid_client_signs_in_calls_refreshes_and_signs_out_T01_T02(connected: Scene) -> None:
-    seen = await run_story("openid_client", connected, partial(approve, connected), resource=RESOURCE)
+    seen = await run_story(
+        "openid_client", connected, partial(approve, connected), resource=ORDERS + connected.marketplace_id
+    )
     about: dict[str, Any] = seen.pop("about")
     assert seen.pop("statuses") == [200] * 7
     # One for the token endpoint: the client remembers a server's newest nonce from then on.
@@ -32,7 +34,7 @@ async def test_openid_client_signs_in_calls_refreshes_and_signs_out_T01_T02(conn
     assert seen == {
         "tokenType": "dpop",
         "rotated": True,
-        "afterRevocation": "WWW_AUTHENTICATE_CHALLENGE",
+        "afterRevocation": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
         "afterSignOut": "invalid_grant",
     }
     assert (about["active"], about["token_type"], about["scope"]) == (True, "DPoP", "orders")
@@ -41,11 +43,15 @@ async def test_openid_client_signs_in_calls_refreshes_and_signs_out_T01_T02(conn
 
 async def test_oauth4webapi_signs_in_calls_refreshes_and_signs_out_T01_T02(connected: Scene) -> None:
     seen = await run_story(
-        "oauth4webapi", connected, partial(approve, connected), resource=RESOURCE, pauseMs=200
+        "oauth4webapi",
+        connected,
+        partial(approve, connected),
+        resource=ORDERS + connected.marketplace_id,
+        pauseMs=200,
     )
+    assert seen.pop("answers")[0] == "authorization_pending"
     assert seen == {
         "tokenType": "dpop",
-        "answers": ["authorization_pending"],
         "statuses": [200, 200],
         "afterSignOut": "invalid_grant",
     }
@@ -56,7 +62,7 @@ async def test_authlibs_client_signs_in_by_code_and_by_device_grant_and_refreshe
         authlib_client.run,
         connected.stack.layout.public_url,
         str(connected.stack.ground.folder.services_ca_file),
-        RESOURCE,
+        ORDERS + connected.marketplace_id,
         partial(_from_thread, asyncio.get_running_loop(), connected),
     )
     assert seen == {"token_types": ["DPoP", "DPoP"], "rotated": True, "statuses": [200, 200]}

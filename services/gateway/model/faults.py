@@ -34,8 +34,6 @@ TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
 EXPIRED_DETAILS = "The access token you provided has expired."
 DENIED_MESSAGE = "Access to requested resource is denied."
 
-DEVICE_REVOKED = "device_revoked"
-
 _AMAZON_CODES = MappingProxyType(
     {
         InvalidInput: "InvalidInput",
@@ -233,4 +231,4 @@ def _challenge(code: str, *, is_bound: bool) -> str:
     """Return what a client with a key hears (RFC 9449, 7.1); nothing for what Amazon would not say."""
     if code in {InvalidDpopProof.code, UseDpopNonce.code}:
         return challenge(code)
-    return challenge("invalid_token") if is_bound and code == DEVICE_REVOKED else ""
+    return challenge("invalid_token") if is_bound else ""

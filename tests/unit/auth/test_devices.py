@@ -78,7 +78,7 @@ async def test_a_code_for_one_key_works_for_no_other_T04() -> None:
     with pytest.raises(InvalidGrant):
         await house.use.enrolment.exchange(redemption(code))
     code = await house.authorize(person, key_thumbprint=thumbprint("first"))
-    assert await house.use.enrolment.exchange(redemption(code))
+    assert (await house.use.enrolment.exchange(redemption(code))).scopes == ("orders",)
     with pytest.raises(InvalidChallenge):
         await house.authorize(person, key_thumbprint="short")
 

@@ -74,7 +74,7 @@ async def test_what_is_unknown_or_another_clients_changes_nothing_T07() -> None:
         await house.use.own_tokens.revoke("other", token)
     for token in UNKNOWN:
         await house.use.own_tokens.revoke(CLIENT_ID, token)
-    assert await house.use.tokens.introspect(desktop.tokens.access_token)
+    assert (await house.use.tokens.introspect(desktop.tokens.access_token)).named.name == "Packing table"
     assert not house.audit.told(Kind.TOKEN_REVOKED)
 
 
@@ -85,7 +85,7 @@ async def test_nothing_ends_while_the_audit_log_is_down_R02() -> None:
     for token in (desktop.tokens.refresh_token, desktop.tokens.access_token):
         with pytest.raises(AuditUnavailable):
             await house.use.own_tokens.revoke(CLIENT_ID, token)
-    assert await house.use.tokens.introspect(desktop.tokens.access_token)
+    assert (await house.use.tokens.introspect(desktop.tokens.access_token)).named.name == "Packing table"
 
 
 async def test_a_device_is_told_about_its_own_tokens() -> None:

@@ -404,9 +404,12 @@ def test_every_refusal_has_amazons_shape(error: SallyportError, status: int, cod
     assert (header(answer, "retry-after") is not None) == (status in {429, 502, 503, 504})
 
 
-def test_only_a_bound_client_hears_401_of_a_revoked_device() -> None:
-    assert render(DeviceRevoked(), "r", is_bound=True).status == 401
-    assert render(Unauthenticated(), "r", is_bound=True).status == 403
+@pytest.mark.parametrize("error", [DeviceRevoked(), TokenUnknown(), TokenExpired(), Unauthenticated()])
+def test_a_bound_client_hears_401_of_a_token_that_is_worth_nothing(error: SallyportError) -> None:
+    answer = render(error, "r", is_bound=True)
+    assert answer.status == 401
+    assert 'error="invalid_token"' in (header(answer, "www-authenticate") or "")
+    assert render(error, "r").status == 403
 
 
 @pytest.mark.parametrize(
