@@ -34,7 +34,7 @@ async def test_openid_client_signs_in_calls_refreshes_and_signs_out_T01_T02(conn
     assert seen == {
         "tokenType": "dpop",
         "rotated": True,
-        "afterRevocation": "OAUTH_WWW_AUTHENTICATE_CHALLENGE",
+        "afterRevocation": "invalid_token",
         "afterSignOut": "invalid_grant",
     }
     assert (about["active"], about["token_type"], about["scope"]) == (True, "DPoP", "orders")
