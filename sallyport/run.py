@@ -12,12 +12,12 @@ import chassis.rpc
 import sallyport.access
 import sallyport.stack
 import sallyport.vendor
+import sallyport.welcome
 from sallyport.layout import PUBLIC_PORT, Layout
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
 STATE_FOLDER = Path(".sallyport")
-SELLER_FILE = "seller_id"
 EXIT_DONE = 0
 EXIT_FAILED = 1
 
@@ -68,26 +68,19 @@ async def _serve(layout: Layout) -> None:
 async def _keep_up(layout: Layout) -> None:
     say(f"Starting Sallyport in {layout.folder}")
     async with sallyport.stack.open_stack(layout, Progress()) as stack:
-        _show(stack, await _welcome(stack))
+        async with sallyport.access.open_admin(stack.access()) as admin:
+            await sallyport.vendor.register_application(stack, admin)
+            _show(stack, await sallyport.welcome.welcome(stack, admin))
         await asyncio.Event().wait()
 
 
-async def _welcome(stack: sallyport.stack.Stack) -> str:
-    """Return an invitation for the owner of this stack's one seller, who is created at the first start."""
-    kept = stack.layout.folder / SELLER_FILE
-    async with sallyport.access.open_admin(stack.access()) as admin:
-        await sallyport.vendor.register_application(stack, admin)
-        if not kept.exists():
-            kept.write_text(await sallyport.vendor.create_seller(admin), encoding="ascii")
-        return await sallyport.vendor.invite(stack, admin, kept.read_text(encoding="ascii"))
-
-
-def _show(stack: sallyport.stack.Stack, invitation_url: str) -> None:
+def _show(stack: sallyport.stack.Stack, welcome: sallyport.welcome.Welcome) -> None:
     layout = stack.layout
     say(f"""
 Sallyport is up. Ctrl-C stops it.
 
-  portal, first visit    {invitation_url}
+  portal, an owner       {welcome.owner_url}
+  portal, the staff      {welcome.staff_url}
   gateway                {layout.public_url}
   its certificate's CA   {stack.ground.folder.services_ca_file}
   simulated Amazon       {layout.amazon_url}  (CA {layout.amazon_ca_file})
