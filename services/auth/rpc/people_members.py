@@ -1,6 +1,7 @@
 """Calls about who belongs here, and what the vendor's staff sees and does."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from chassis.secrecy import Secret
 from services.auth.rpc import messages, people_messages
@@ -89,8 +90,9 @@ class StaffCalls:
         self, request: people_pb2.ReviewAccessRequest, _context: messages.Context
     ) -> AsyncIterator[people_pb2.AccessRow]:
         """Tell who has access to what."""
-        async for row in self._reviews.review(Secret(request.session_token)):
-            yield people_messages.access(row)
+        async with aclosing(self._reviews.review(Secret(request.session_token))) as rows:
+            async for row in rows:
+                yield people_messages.access(row)
 
 
 class PeopleService(
@@ -131,5 +133,6 @@ class PeopleAdmin(people_pb2_grpc.PeopleAdminServicer):
         self, _request: people_pb2.ExportAccessRequest, _context: messages.Context
     ) -> AsyncIterator[people_pb2.AccessRow]:
         """Tell who has access to what."""
-        async for row in self._reviews.export():
-            yield people_messages.access(row)
+        async with aclosing(self._reviews.export()) as rows:
+            async for row in rows:
+                yield people_messages.access(row)

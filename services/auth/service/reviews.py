@@ -3,7 +3,8 @@
 A review that breaks off half way is none: it counts, and is told as done, once its last row was taken.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from chassis.errors import Gone
 from chassis.secrecy import Secret
@@ -31,20 +32,20 @@ class ReviewService:
         self._ledger = ledger
         self._sessions = sessions
 
-    async def review(self, session_token: Secret[str]) -> AsyncIterator[AccessRow]:
+    async def review(self, session_token: Secret[str]) -> AsyncGenerator[AccessRow, None]:
         """Yield who has access to what, by people's ids, each followed by the devices they let in.
 
         Raises:
             SessionInvalid, CredentialRequired, RightMissing
         """
         session = await self._sessions.require(session_token, right=Right.REVIEW_ACCESS)
-        async for row in self._reviewed(actor(session)):
-            yield row
+        async with aclosing(self._reviewed(actor(session))) as rows:
+            async for row in rows:
+                yield row
 
-    async def export(self) -> AsyncIterator[AccessRow]:
+    def export(self) -> AsyncGenerator[AccessRow, None]:
         """Yield the same for the console."""
-        async for row in self._reviewed(OPERATOR):
-            yield row
+        return self._reviewed(OPERATOR)
 
     async def watch(self) -> float:
         """Show how long ago access was last reviewed, and raise the alarm after REVIEW_PERIOD; return it."""
@@ -53,7 +54,7 @@ class ReviewService:
         self._signals.access_review_age(age_s, is_overdue=age_s > REVIEW_PERIOD.total_seconds())
         return age_s
 
-    async def _reviewed(self, who: Actor) -> AsyncIterator[AccessRow]:
+    async def _reviewed(self, who: Actor) -> AsyncGenerator[AccessRow, None]:
         review_id = self._mint.new_id()
         deed = Deed(kind=Kind.ACCESS_REVIEWED, actor=who, details={"review_id": review_id})
         async with self._ledger.effect(deed):
@@ -61,7 +62,7 @@ class ReviewService:
                 yield row
             await self._store.record_review(review_id, who, self._clock.now())
 
-    async def _rows(self) -> AsyncIterator[AccessRow]:
+    async def _rows(self) -> AsyncGenerator[AccessRow, None]:
         """Yield all rows, holding one page of people at a time."""
         after = ""
         while page := await self._store.list_access(after, MEMBERS_PAGE_MAX):
