@@ -105,7 +105,14 @@ async def story(process: AuthProcess, caller_for: CallerFor, amazon_server: Amaz
     """Everybody who takes part in one seller's beginnings."""
     gateway = await caller_for("gateway", process)
     console = await caller_for("console", process)
-    return Story(gateway.service, console.admin, amazon_server)
+    return Story(
+        gateway=gateway.service,
+        people=gateway.people,
+        authorization=gateway.authorization,
+        console=console.admin,
+        sellers=console.sellers,
+        amazon=amazon_server,
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,13 @@ import sallyport.provision.ground
 import sallyport.provision.handout
 from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import free_port
-from wire.auth.v1 import auth_pb2_grpc, authorization_pb2_grpc, consents_pb2_grpc, sellers_pb2_grpc
+from wire.auth.v1 import (
+    auth_pb2_grpc,
+    authorization_pb2_grpc,
+    consents_pb2_grpc,
+    people_pb2_grpc,
+    sellers_pb2_grpc,
+)
 from wire.retention.v1 import retention_pb2
 from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.retention.v1 import sellers_pb2_grpc as retention_sellers_pb2_grpc
@@ -201,6 +207,7 @@ class Caller:
         )
         self.service = self.channel.stub(auth_pb2_grpc.AuthServiceStub)
         self.authorization = self.channel.stub(authorization_pb2_grpc.AuthorizationServiceStub)
+        self.people = self.channel.stub(people_pb2_grpc.PeopleServiceStub)
         self.consents = self.channel.stub(consents_pb2_grpc.ConsentServiceStub)
         self.sellers = self.channel.stub(sellers_pb2_grpc.SellerAdminStub)
         self.admin = self.channel.stub(auth_pb2_grpc.AuthAdminStub)

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from fakes.auth_amazon_server import AmazonServer
-from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+from sallyport.demo.signing_in import Authenticator, Login
+from wire.auth.v1 import (
+    auth_pb2,
+    auth_pb2_grpc,
+    authorization_pb2,
+    authorization_pb2_grpc,
+    people_pb2,
+    people_pb2_grpc,
+    sellers_pb2,
+    sellers_pb2_grpc,
+)
 
 APPLICATION_ID = "amzn1.sellerapps.app.0a1b2c3d-0000-4000-8000-000000000001"
 US, DE = "ATVPDKIKX0DER", "A1PA6795UKMFR9"
@@ -22,7 +32,10 @@ class Story:
     """The gateway's and the console's side of what people do."""
 
     gateway: "auth_pb2_grpc.AuthServiceAsyncStub"
+    people: "people_pb2_grpc.PeopleServiceAsyncStub"
+    authorization: "authorization_pb2_grpc.AuthorizationServiceAsyncStub"
     console: "auth_pb2_grpc.AuthAdminAsyncStub"
+    sellers: "sellers_pb2_grpc.SellerAdminAsyncStub"
     amazon: AmazonServer
     secrets: list[str] = field(default_factory=list)
     _consents: int = 0
@@ -46,7 +59,24 @@ class Story:
         request = auth_pb2.RedeemInvitationRequest(invitation=invited.invitation)
         opened = await self.gateway.RedeemInvitation(request)
         self.secrets += [SELLER_NAME, USER_NAME, invited.invitation, opened.session_token]
-        return seller.seller_id, opened.session_token
+        return seller.seller_id, await self.settle(opened.session_token)
+
+    async def settle(self, session_token: str) -> str:
+        """Set up a password for somebody who was invited; return the session that goes on."""
+        begun = await self.people.BeginPassword(people_pb2.BeginPasswordRequest(session_token=session_token))
+        login = Login(Authenticator(begun.otpauth_uri))
+        code = await login.authenticator.code()
+        settled = await self.people.SetPassword(
+            people_pb2.SetPasswordRequest(
+                session_token=session_token,
+                enrolment=begun.enrolment,
+                email=login.email,
+                password=login.password,
+                code=code,
+            )
+        )
+        self.secrets += [login.email, login.password, begun.otpauth_uri, settled.signed_in.session_token]
+        return settled.signed_in.session_token
 
     async def connect(self, session_token: str, marketplace_id: str = US) -> auth_pb2.Consent:
         begun = await self.gateway.BeginConsent(
@@ -87,6 +117,33 @@ class Story:
         )
         self.secrets += [DEVICE_NAME, authorized.code, tokens.access_token, tokens.refresh_token]
         return tokens
+
+    async def let_in(self, session_token: str) -> auth_pb2.TokenSet:
+        """Return the tokens of a desktop that a person let in on another machine's browser."""
+        begun = await self.authorization.BeginDeviceGrant(
+            authorization_pb2.BeginDeviceGrantRequest(client_id="desktop", scopes=["orders"])
+        )
+        await self.authorization.DecideDeviceGrant(
+            authorization_pb2.DecideDeviceGrantRequest(
+                session_token=session_token,
+                user_code=begun.user_code,
+                is_approved=True,
+                device_name=DEVICE_NAME,
+            )
+        )
+        tokens = await self.authorization.RedeemDeviceGrant(
+            authorization_pb2.RedeemDeviceGrantRequest(
+                client_id="desktop", device_code=begun.device_code, key_thumbprint=THUMBPRINT
+            )
+        )
+        codes = [begun.device_code, begun.user_code, begun.user_code.replace("-", "")]
+        self.secrets += [*codes, tokens.access_token, tokens.refresh_token]
+        return tokens
+
+    async def leave(self, seller_id: str) -> sellers_pb2.KnownSeller:
+        return await self.sellers.OffboardSeller(
+            sellers_pb2.OffboardSellerRequest(seller_id=seller_id, reason="Contract 17 ended")
+        )
 
     async def refresh(self, refresh_token: str) -> auth_pb2.TokenSet:
         tokens = await self.gateway.RefreshBound(
