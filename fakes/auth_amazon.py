@@ -42,6 +42,8 @@ class FakeAmazon:
         ended: access tokens that are not taken any more.
         asked_s: when Login with Amazon was asked.
         delegated: to which applications restricted tokens were given.
+        granted: how many access tokens were given for refresh tokens.
+        in_flight_max: how many refreshes were under way at once; `in_flight_each_max`: for one refresh token.
     """
 
     clock: Clock
@@ -58,11 +60,14 @@ class FakeAmazon:
     faults: deque[Exception] = field(default_factory=deque)
     calls: Counter[str] = field(default_factory=Counter)
     in_flight_max: int = 0
+    in_flight_each_max: int = 0
     meanwhile: Callable[[], None] | None = None
     ended: set[str] = field(default_factory=set)
     asked_s: list[float] = field(default_factory=list)
     delegated: list[str] = field(default_factory=list)
+    granted: int = 0
     _in_flight: int = 0
+    _refreshing: Counter[str] = field(default_factory=Counter)
     _minted: int = 0
 
     async def exchange_code(self, credentials: Credentials, code: Secret[str], redirect_uri: str) -> Grant:
@@ -75,6 +80,8 @@ class FakeAmazon:
     async def refresh(self, credentials: Credentials, refresh_token: Secret[str]) -> Grant:
         self._in_flight += 1
         self.in_flight_max = max(self.in_flight_max, self._in_flight)
+        self._refreshing[refresh_token.reveal()] += 1
+        self.in_flight_each_max = max(self.in_flight_each_max, self._refreshing[refresh_token.reveal()])
         try:
             self._begin("refresh", credentials)
             await self.clock.sleep(self.takes_s)
@@ -82,9 +89,11 @@ class FakeAmazon:
                 self.meanwhile()
             if refresh_token.reveal() not in self.refresh_tokens:
                 raise GrantRefused
+            self.granted += 1
             return self._grant(self._mint_refresh_token() if self.rotates else refresh_token)
         finally:
             self._in_flight -= 1
+            self._refreshing[refresh_token.reveal()] -= 1
 
     async def grantless(self, credentials: Credentials, scope: Scope) -> Grant:
         self._begin(f"grantless {scope}", credentials)

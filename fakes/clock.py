@@ -40,6 +40,12 @@ class FakeClock:
         """How many tasks wait to be woken."""
         return sum(not wake.done() for _, _, wake in self._sleepers)
 
+    @property
+    def until_next_s(self) -> float:
+        """How long until the next of them is due; 0 when nobody sleeps."""
+        due = [moment for moment, _, wake in self._sleepers if not wake.done()]
+        return (min(due) - self._elapsed).total_seconds() if due else 0.0
+
     def set_now(self, now: datetime) -> None:
         self._now = now
 
