@@ -42,7 +42,7 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     add = parser.add_argument
     add("--sellers", type=_Whole(2, SELLERS_MAX), default=10_000, metavar="N", help="(10000)")
     add("--replicas", type=_Whole(2, REPLICAS_MAX), default=4, metavar="N", help="of auth (4)")
-    add("--lwa-rate", type=_Whole(1, 10_000), default=50, metavar="N", help="calls a second at LWA (50)")
+    add("--lwa-rate", type=_Whole(1, 10_000), default=40, metavar="N", help="calls a second at LWA (40)")
     add("--kills", type=_Whole(0, KILLS_MAX), default=3, metavar="N", help="replicas killed on the way (3)")
     add("--misbehaviour", type=float, default=0.02, metavar="SHARE", help="of LWA's answers (0.02)")
     add("--ahead", type=_Whole(1, 300), default=60, metavar="S", help="renewal begins so long before (60)")

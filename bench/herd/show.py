@@ -17,6 +17,7 @@ from bench.herd.kills import kill
 from bench.herd.sellers import TOKEN_LIFE, Maker, Member, open_maker
 from bench.herd.stage import Cast, Stage, open_stage
 from bench.herd.verdict import Kill, Verdict, judge
+from sallyport.demo.patience import patiently
 from sallyport.layout import Layout
 from sallyport.provision.ground import Ground
 from sallyport.supervisor import Report
@@ -29,6 +30,8 @@ SAY_EVERY_S = 5.0
 HELD_BACK_S = 1.0
 HELD_BACK_EACH = 2
 KILL_AFTER_S = 0.5
+# Of the share of sellers between one kill and the next.
+FIRST_KILL = 0.4
 # After this, a refusal of LWA's is checked again: services.auth.model.consents.REFUSAL_CONFIRMED_AFTER.
 DOUBT = timedelta(minutes=2, seconds=1)
 # How much longer than at LWA's full rate the whole may take, and the least.
@@ -204,8 +207,8 @@ class Show:
                 await self._wait_out_doubt(progress, len(wanted - progress.granted))
 
     def _is_kill_due(self, progress: _Progress, sellers: int) -> bool:
-        """Return whether the next kill's share of the sellers is refreshed; the shares are evenly spread."""
-        share = (len(progress.kills) + 1) / (self._script.kills + 2)
+        """Return whether the next kill's share of the sellers is refreshed; early, so that more follow."""
+        share = (len(progress.kills) + FIRST_KILL) / (self._script.kills + 1)
         return len(progress.kills) < self._script.kills and len(progress.granted) >= share * sellers
 
     async def _kill(self, progress: _Progress) -> None:
@@ -235,7 +238,7 @@ async def open_show(ground: Ground, layout: Layout, *, report: Report, script: S
     async with AsyncExitStack() as things:
         stage = await things.enter_async_context(open_stage(ground, layout, report=report, cast=script.cast))
         async with sallyport.access.open_admin(stage.stack.access()) as admin:
-            await sallyport.vendor.register_application(stage.stack, admin)
+            await patiently(lambda: sallyport.vendor.register_application(stage.stack, admin))
         yield Show(
             script,
             stage,
