@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from chassis.secrecy import Secret
 from services.gateway.web import cookies
 from tests.unit.gateway.doors import House, Person
 from tests.unit.gateway.people import (
@@ -202,6 +203,19 @@ async def test_a_passkey_is_added_under_the_name_that_its_person_gives(house: Ho
     assert "<b>Anna" not in page.text
     ((known,),) = [tuple(each.passkeys.values()) for each in house.people.known.values()]
     assert known.name == name
+
+
+async def test_whoever_comes_with_a_password_past_its_age_is_asked_for_a_new_one(
+    house: House, newcomer: Person
+) -> None:
+    await set_up_password(newcomer)
+    visit = await house.auth.find_session(Secret(newcomer.jar[cookies.SESSION]))
+    aged = house.auth.open_session(visit.session, needs_credential=True)
+    newcomer.jar[cookies.SESSION] = aged.session_token.reveal()
+    assert (await newcomer.get("/portal")).headers["Location"] == SECURITY
+    assert "past its age" in (await newcomer.get(SECURITY)).text
+    renewed = await set_up_password(newcomer, current_password=PASSWORD, code=code(house, 1))
+    assert renewed.headers["Location"] == "/portal?notice=password"
 
 
 async def test_what_was_typed_is_nowhere_in_what_is_told_of_it(house: House, newcomer: Person) -> None:
