@@ -14,6 +14,8 @@ from services.auth.jobs import (
     HEALTH_PERIOD_S,
     KEYS_NAME,
     NEWS_NAME,
+    SECRETS_NAME,
+    SECRETS_PERIOD_S,
     SETTLE_PERIOD_S,
     STORE_NAME,
     Jobs,
@@ -134,4 +136,20 @@ async def test_a_failed_round_is_counted_and_tried_again_R24() -> None:
     shift.house.audit.is_down = False
     await shift.clock.advance(SETTLE_PERIOD_S)
     assert shift.house.audit.told(Kind.CONSENT_REFUSED) == [(Phase.FACT, "invalid_state")]
+    await stop(task)
+
+
+async def test_readiness_follows_what_is_found_out_about_client_secrets() -> None:
+    shift, answers = Shift(), [True, False]
+
+    async def tend() -> bool:
+        return answers.pop(0) if answers else True
+
+    task = asyncio.create_task(shift.jobs.tend_secrets(tend))
+    shown = []
+    for _ in range(3):
+        await shift.clock.advance(0)
+        shown.append(shift.board.shown[SECRETS_NAME])
+        await shift.clock.advance(SECRETS_PERIOD_S)
+    assert shown == [True, False, True]
     await stop(task)
