@@ -24,6 +24,8 @@ LETTERS_MAX = 10
 WAIT_S = 20
 # As long as reading, keeping and deleting a batch may take; after that its letters come again.
 VISIBLE_AGAIN_S = 120
+# Who we are, as at Amazon's other doors.
+USER_AGENT = "Sallyport/0.1.0 (Language=Python)"
 CONNECT_S_MAX = 5.0
 ANSWER_S_MAX = WAIT_S + 10.0
 ATTEMPTS_MAX = 2
@@ -143,6 +145,7 @@ def _load() -> _Sdk:
         # Neither endpoints nor proxies from the environment.
         ignore_configured_endpoint_urls=True,
         proxies={},
+        user_agent=USER_AGENT,
     )
     create_client = functools.partial(aiobotocore.session.get_session().create_client, config=config)
     return _Sdk(create_client, (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, OSError))
