@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from chassis.crypto.seal import IntegrityFailure
 from chassis.secrecy import Secret
 from chassis.vault import KeyGone, KeyServiceUnavailable
-from services.auth.model.consents import Credentials
 from services.auth.model.credentials import KeptPair, SecretPair
 from services.auth.model.refusals import ApplicationMissing
 from services.auth.model.rewrapping import KeyOwner, Plaintext, SealedValue, key_version
@@ -77,10 +76,6 @@ class FakeVault:
     async def digest(self, purpose: str, text: str) -> bytes:
         self._check()
         return hmac.digest(DIGEST_KEY, hashlib.sha256(f"{purpose}:{text}".encode()).digest(), "sha256")
-
-    async def find_credentials(self, application_id: str) -> Credentials:
-        pair = (await self.find_secrets(application_id)).pair
-        return pair.credentials(pair.newest)
 
     async def find_secrets(self, application_id: str) -> KeptPair:
         self._check()

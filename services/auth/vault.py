@@ -22,7 +22,6 @@ import chassis.entropy
 import chassis.errors
 import chassis.vault
 from chassis.secrecy import Secret
-from services.auth.model.consents import Credentials
 from services.auth.model.credentials import SECRET_LIFE, ClientSecret, KeptPair, Origin, SecretPair
 from services.auth.model.notices import QueueKey
 from services.auth.model.people_refusals import ProviderUnavailable
@@ -132,11 +131,6 @@ class AuthVault:
     async def digest(self, purpose: str, text: str) -> bytes:
         """Return 32 bytes that only auth can make; another purpose gives unrelated bytes."""
         return chassis.crypto.digest.keyed(await self._current_digest_key(), f"{purpose}:{text}")
-
-    async def find_credentials(self, application_id: str) -> Credentials:
-        """Return what an application shows LWA first; held only while used (T-20)."""
-        pair = (await self.find_secrets(application_id)).pair
-        return pair.credentials(pair.newest)
 
     async def find_secrets(self, application_id: str) -> KeptPair:
         """Return what an application shows LWA; read anew each time, and held only while used (T-20).

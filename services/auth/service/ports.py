@@ -59,19 +59,6 @@ class Digests(Protocol):
         ...
 
 
-class Secrets(Protocol):
-    """The applications' client secrets."""
-
-    async def find_credentials(self, application_id: str) -> Credentials:
-        """Return what an application shows LWA.
-
-        Raises:
-            NotFound: `secret_not_found`.
-            Unavailable: `key_service_unavailable`.
-        """
-        ...
-
-
 class Amazon(Protocol):
     """Amazon's token endpoints. Every error is typed; an upstream's words never travel with it."""
 
@@ -210,7 +197,7 @@ class Signals(SecretSignals, Protocol):
         ...
 
 
-class Vault(Sealer, Digests, Secrets, SecretPairs, Keyring, Protocol):
+class Vault(Sealer, Digests, SecretPairs, Keyring, Protocol):
     """All of the key service."""
 
 
