@@ -15,13 +15,14 @@ class FakeConsentStore(FakePart):
 
     async def begin_consent(self, state: State) -> None:
         self.tables.states[state.state_digest] = state
+        self._keep(state.state_digest)
 
     async def use_state(self, digest: bytes, now: datetime) -> State:
         state = self.tables.states.get(digest)
         if state is None:
             raise InvalidState
         self.tables.states[digest] = replace(state, used_at=state.used_at or now)
-        return state
+        return replace(state, age_s=self._age_s(digest))
 
     async def find_begun(self, session_id: str, now: datetime) -> State | None:
         begun = [

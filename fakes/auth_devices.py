@@ -29,11 +29,12 @@ class FakeDeviceStore(FakePart):
 
     async def keep_code(self, code: Code) -> None:
         self.tables.codes[code.code_digest] = code
+        self._keep(code.code_digest)
 
     async def find_code(self, digest: bytes) -> Code:
         if digest not in self.tables.codes:
             raise InvalidGrant
-        return self.tables.codes[digest]
+        return replace(self.tables.codes[digest], age_s=self._age_s(digest))
 
     async def burn_code(self, digest: bytes, now: datetime) -> None:
         code = self.tables.codes[digest]
@@ -127,6 +128,7 @@ class FakeDeviceStore(FakePart):
 
     async def issue_access(self, device_id: str, access: NewAccess) -> None:
         self.tables.access_tokens[access.token_digest] = (device_id, access)
+        self._keep(access.token_digest)
         own = [row for row in self.tables.access_tokens.values() if row[0] == device_id]
         own.sort(key=lambda row: row[1].issued_at, reverse=True)
         for _, dropped in own[ACCESS_TOKENS_MAX:]:
@@ -145,6 +147,8 @@ class FakeDeviceStore(FakePart):
             issued_at=access.issued_at,
             expires_at=access.expires_at,
             restrictions=access.restrictions,
+            target_application=access.target_application,
+            age_s=self._age_s(digest),
         )
 
     async def drop_access_token(self, digest: bytes) -> None:

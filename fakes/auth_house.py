@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TypeVar, cast
 from urllib.parse import parse_qs, urlsplit
 
+import chassis.clock
 from chassis.secrecy import Secret
 from fakes.auth_amazon import FakeAmazon
 from fakes.auth_audit import FakeAudit, FakeSignals
@@ -195,7 +196,7 @@ class House:
             safe=self.safe,
             audit=self.audit,
             signals=self.signals,
-            clock=self.clock,
+            clock=chassis.clock.SteadyClock(self.clock),
             entropy=self.entropy,
             request_id=lambda: "request-0001",
         )

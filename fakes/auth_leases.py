@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fakes.auth_consents import FakeConsentStore
+from fakes.auth_tables import LeaseRow
 from services.auth.model.consents import Region
 from services.auth.model.lending import Lease, Refreshed, SealedAccess, Standing
 from services.auth.model.refusals import ConsentMissing, ConsentRevoked, DeviceNotFound
@@ -24,13 +25,17 @@ class FakeLeaseStore(FakeConsentStore):
         return Standing(
             device=device,
             consent=consent,
-            access=None if row is None else row.access,
+            access=None if row is None else self._aged(row),
             lent_at=None if row is None else row.lent_at,
         )
 
     async def find_access(self, consent_id: str) -> SealedAccess | None:
         row = self.tables.leases.get(consent_id)
-        return None if row is None else row.access
+        return None if row is None else self._aged(row)
+
+    def _aged(self, row: LeaseRow) -> SealedAccess | None:
+        age_s = self._clock.monotonic_s() - row.settled_at_s
+        return None if row.access is None else replace(row.access, age_s=age_s)
 
     async def acquire(self, consent_id: str, lease_s: float) -> Lease | None:
         row, now_s = self.tables.leases.get(consent_id), self._clock.monotonic_s()
@@ -40,7 +45,7 @@ class FakeLeaseStore(FakeConsentStore):
             return None
         row.fence += 1
         row.held_until_s = now_s + lease_s
-        return Lease(fence=row.fence, consent=self.tables.consents[consent_id], access=row.access)
+        return Lease(fence=row.fence, consent=self.tables.consents[consent_id], access=self._aged(row))
 
     async def take_due(self, now: datetime, lent_after: datetime, lease_s: float) -> Lease | None:
         now_s = self._clock.monotonic_s()

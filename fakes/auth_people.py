@@ -103,6 +103,7 @@ class FakePeopleStore(FakePart):
             seller_name_sealed=seller.name_sealed if seller else "",
             user_name_sealed=user.name_sealed,
             expires_at=session.expires_at,
+            age_s=self._age_s(digest),
         )
 
     async def find_session_by_id(self, session_id: str) -> Session:
@@ -175,6 +176,7 @@ class FakePeopleStore(FakePart):
             raise SessionInvalid
         self._hold_seller(user.seller_id)
         self.tables.sessions[session.token_digest] = (session, session.user_id)
+        self._keep(session.token_digest)
         since = self.tables.signed_in.get(session.user_id, session.opened_at)
         self.tables.signed_in[session.user_id] = max(since, session.opened_at)
         return Session(

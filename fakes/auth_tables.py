@@ -98,6 +98,7 @@ class Tables:
     devices: dict[str, Device] = field(default_factory=dict)
     refresh_tokens: dict[bytes, RefreshRow] = field(default_factory=dict)
     access_tokens: dict[bytes, tuple[str, NewAccess]] = field(default_factory=dict)
+    kept_s: dict[bytes, float] = field(default_factory=dict)
     reminders: dict[tuple[str, int], tuple[Reminder, datetime | None]] = field(default_factory=dict)
     offboardings: dict[str, Offboarding] = field(default_factory=dict)
     rotations: dict[str, RotationRow] = field(default_factory=dict)
@@ -123,6 +124,13 @@ class FakePart:
     def _hold_seller(self, seller_id: str) -> None:
         if seller_id in self.tables.offboardings:
             raise SellerOffboarded
+
+    def _keep(self, digest: bytes) -> None:
+        """Remember when something was kept, by storage's own clock."""
+        self.tables.kept_s[digest] = self._clock.monotonic_s()
+
+    def _age_s(self, digest: bytes) -> float:
+        return self._clock.monotonic_s() - self.tables.kept_s[digest]
 
     def _tell(self, device: Device) -> None:
         for listener in self.listeners:

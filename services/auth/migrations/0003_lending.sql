@@ -1,4 +1,4 @@
--- Lending Amazon's tokens: turns at Login with Amazon, renewal ahead, the application's own tokens.
+-- Lending Amazon's tokens: turns at Login with Amazon, renewal ahead, the application's own tokens, ages.
 
 -- When the shared token is to be renewed ahead of its end, chosen once so that all replicas agree; when it was
 -- last lent, since unused ones are not renewed ahead; when it was written, by the database's clock.
@@ -31,6 +31,20 @@ CREATE TABLE auth.grantless_leases (
     CHECK ((token_sealed IS NULL) = (token_fence IS NULL)),
     CHECK ((token_sealed IS NULL) = (token_expires_at IS NULL))
 );
+
+-- When a thing was kept, by the database's clock, so that hosts whose clocks differ agree on its age. What was
+-- kept before has no age, and is judged by its end alone.
+ALTER TABLE auth.access_tokens ADD COLUMN kept_at timestamptz;
+ALTER TABLE auth.access_tokens ALTER COLUMN kept_at SET DEFAULT clock_timestamp();
+ALTER TABLE auth.codes ADD COLUMN kept_at timestamptz;
+ALTER TABLE auth.codes ALTER COLUMN kept_at SET DEFAULT clock_timestamp();
+ALTER TABLE auth.sessions ADD COLUMN kept_at timestamptz;
+ALTER TABLE auth.sessions ALTER COLUMN kept_at SET DEFAULT clock_timestamp();
+ALTER TABLE auth.consent_states ADD COLUMN kept_at timestamptz;
+ALTER TABLE auth.consent_states ALTER COLUMN kept_at SET DEFAULT clock_timestamp();
+
+-- Another developer's application, for whose use a restricted handle was given; empty for none.
+ALTER TABLE auth.access_tokens ADD COLUMN target_application text NOT NULL DEFAULT '';
 
 GRANT UPDATE (renew_at, lent_at, settled_at) ON auth.access_leases TO auth;
 GRANT SELECT, INSERT, UPDATE (next_at, held_until, refused_at) ON auth.lwa_turns TO auth;

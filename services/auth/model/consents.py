@@ -16,6 +16,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from chassis.secrecy import Secret
+from services.auth.model import ages
 from services.auth.model.consent_refusals import OtherAccount
 from services.auth.model.refusals import ConsentExpired, ConsentRevoked, InvalidApplication, InvalidState
 from services.auth.model.sealing import Place
@@ -106,6 +107,7 @@ class State:
     Attributes:
         selling_partner_digest: of the account that must come back; None where it is not known before.
         used_at: set from the second look on.
+        age_s: for how long it has been kept, by storage's clock.
     """
 
     state_digest: bytes
@@ -118,6 +120,7 @@ class State:
     selling_partner_digest: bytes | None = None
     expires_at: datetime
     used_at: datetime | None = None
+    age_s: float = field(default=0.0, compare=False)
 
     def check(self, *, session_id: str, seller_id: str, now: datetime) -> None:
         """Return if this session may complete the consent now.
@@ -127,7 +130,8 @@ class State:
         """
         is_same_session = hmac.compare_digest(self.session_id, session_id)
         is_own = is_same_session and hmac.compare_digest(self.seller_id, seller_id)
-        if self.used_at is not None or now >= self.expires_at or not is_own:
+        is_over = ages.left_s(self.expires_at, now, life=STATE_LIFE, age_s=self.age_s) <= 0
+        if self.used_at is not None or is_over or not is_own:
             raise InvalidState
 
     def check_account(self, selling_partner_digest: bytes) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import chassis.crypto.digest
 from chassis.secrecy import Secret
+from services.auth.model import ages
 from services.auth.model.consents import Region
 from services.auth.model.device_facts import NOTHING_KNOWN, DeviceFacts
 from services.auth.model.refusals import (
@@ -152,7 +153,11 @@ class Authorization:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """An authorization code on its way; the device that it will enrol has its id and name already."""
+    """An authorization code on its way; the device that it will enrol has its id and name already.
+
+    Attributes:
+        age_s: for how long it has been kept, by storage's clock.
+    """
 
     code_digest: bytes
     device_id: str
@@ -167,6 +172,7 @@ class Code:
     facts: DeviceFacts = NOTHING_KNOWN
     key_thumbprint: str = ""
     withheld_scopes: tuple[str, ...] = ()
+    age_s: float = field(default=0.0, compare=False)
 
     @property
     def name_place(self) -> Place:
@@ -184,7 +190,8 @@ class Code:
         is_redirect = hmac.compare_digest(self.redirect_uri.encode(), redemption.redirect_uri.encode())
         is_verified = matches_challenge(redemption.code_verifier, self.code_challenge)
         is_key = self.key_thumbprint in {"", redemption.key_thumbprint}
-        if now >= self.expires_at or not (is_client and is_redirect and is_verified and is_key):
+        is_over = ages.left_s(self.expires_at, now, life=CODE_LIFE, age_s=self.age_s) <= 0
+        if is_over or not (is_client and is_redirect and is_verified and is_key):
             raise InvalidGrant
 
     def device(self, key_thumbprint: str, now: datetime) -> Device:

@@ -9,12 +9,13 @@
   REPORT_AGE_S_MIN: whatever is reported, a seller's token is not refreshed more often than that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import chassis.crypto.digest
 from chassis.secrecy import Secret
+from services.auth.model import ages
 from services.auth.model.consents import Consent
 from services.auth.model.devices import Device
 from services.auth.model.sealing import Place
@@ -35,7 +36,7 @@ USED_LATELY = timedelta(hours=1)
 LENT_NOTED_EVERY = timedelta(minutes=10)
 REPORT_AGE_S_MIN = 60.0
 # Amazon's tokens live an hour, and no answer makes us believe in more.
-AMAZON_LIFE_S_MAX = 3600
+AMAZON_LIFE_MAX = timedelta(hours=1)
 # A killed holder's lease ends by itself, well within the 30 s of R-09.
 LEASE_S = 20.0
 # Under a lease, Amazon is asked only so long after it was asked for: an answer, at most AMAZON_TIMEOUT_S_MAX
@@ -94,6 +95,7 @@ class SealedAccess:
 
     Attributes:
         fence: of the lease under which it was written.
+        age_s: for how long it has been shared, by storage's clock.
     """
 
     consent_id: str
@@ -101,6 +103,7 @@ class SealedAccess:
     token_sealed: str
     expires_at: datetime
     fence: int
+    age_s: float = field(default=0.0, compare=False)
 
     @property
     def place(self) -> Place:
@@ -109,7 +112,9 @@ class SealedAccess:
 
     def is_newer(self, than: Lent | None, now: datetime) -> bool:
         """Return whether it is usable and better than what is at hand."""
-        return now < self.expires_at - UNUSED_TAIL and (than is None or self.expires_at > than.expires_at)
+        left_s = ages.left_s(self.expires_at, now, life=AMAZON_LIFE_MAX, age_s=self.age_s)
+        is_usable = left_s > UNUSED_TAIL.total_seconds()
+        return is_usable and (than is None or self.expires_at > than.expires_at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +168,8 @@ def access_place(seller_id: str, consent_id: str, fence: int) -> Place:
 
 def lent(grant: Grant, now: datetime, fence: int = 0) -> Lent:
     """Return the access token in Amazon's answer with its end; never more than an hour away."""
-    life_s = min(max(grant.expires_in_s, 0), AMAZON_LIFE_S_MAX)
-    return Lent(token=grant.access_token, expires_at=now + timedelta(seconds=life_s), fence=fence)
+    life = min(timedelta(seconds=max(grant.expires_in_s, 0)), AMAZON_LIFE_MAX)
+    return Lent(token=grant.access_token, expires_at=now + life, fence=fence)
 
 
 def renew_at(expires_at: datetime, now: datetime, early_s: float) -> datetime:

@@ -9,6 +9,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.auth.model import ages
 from services.auth.model.people_refusals import CredentialRequired, RightMissing, RoleRefused, SignInAgain
 from services.auth.model.refusals import SessionInvalid
 from services.auth.model.roles import RIGHTS, Right, Role
@@ -118,6 +119,7 @@ class Session:
         seller_id: STAFF for staff.
         role: the person's present one, not the one they signed in with.
         seller_name_sealed: empty for staff.
+        age_s: for how long it has been kept, by storage's clock.
     """
 
     session_id: str
@@ -128,6 +130,7 @@ class Session:
     seller_name_sealed: str
     user_name_sealed: str
     expires_at: datetime
+    age_s: float = field(default=0.0, compare=False)
 
     @property
     def person(self) -> Person:
@@ -155,7 +158,8 @@ class Session:
         Raises:
             SessionInvalid: it is over.
         """
-        if now >= self.expires_at:
+        life = SETUP_LIFE if self.needs_credential else SESSION_LIFE
+        if ages.left_s(self.expires_at, now, life=life, age_s=self.age_s) <= 0:
             raise SessionInvalid
 
     def check_right(self, right: Right) -> None:

@@ -7,11 +7,12 @@
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chassis.secrecy import Secret
+from services.auth.model import ages
 from services.auth.model.devices import Device, NamedDevice, Profile, Reach
 from services.auth.model.refusals import InvalidGrant, TokenExpired
 from services.auth.model.restricted import Restriction
@@ -70,11 +71,17 @@ class RefreshToken:
 
 @dataclass(frozen=True, kw_only=True)
 class NewAccess:
-    """An access token about to be issued."""
+    """An access token about to be issued.
+
+    Attributes:
+        restrictions: of a restricted handle.
+        target_application: for whose use it is, when that is another developer's; else empty.
+    """
 
     token_digest: bytes
     issued_at: datetime
     restrictions: tuple[Restriction, ...] = ()
+    target_application: str = ""
 
     @property
     def expires_at(self) -> datetime:
@@ -113,12 +120,20 @@ class AccessToken:
 
     Attributes:
         restrictions: not empty only when the token is a restricted handle.
+        target_application: for whose use the handle is, when that is another developer's; else empty.
+        age_s: for how long it has been kept, by storage's clock.
     """
 
     device: Device
     issued_at: datetime
     expires_at: datetime
     restrictions: tuple[Restriction, ...]
+    target_application: str = ""
+    age_s: float = field(default=0.0, compare=False)
+
+    def left_s(self, now: datetime) -> float:
+        """Return how many seconds the token has left; zero or less when it is over."""
+        return ages.left_s(self.expires_at, now, life=ACCESS_LIFE, age_s=self.age_s)
 
     def check(self, now: datetime) -> None:
         """Return if the token may be used now.
@@ -128,17 +143,18 @@ class AccessToken:
             TokenExpired: it is past its hour.
         """
         self.device.check()
-        if now >= self.expires_at:
+        if self.left_s(now) <= 0:
             raise TokenExpired
 
 
 @dataclass(frozen=True, kw_only=True)
 class Introspection:
-    """A device as the gateway gets to know it by one of its access tokens."""
+    """A device as the gateway knows it by one of its access tokens, which has `left_s` seconds left."""
 
     named: NamedDevice
     access: AccessToken
     reach: Reach
+    left_s: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,9 @@ class DeviceCalls:
     ) -> auth_pb2.RestrictAccessResponse:
         """Give a handle for restricted operations."""
         asked = messages.restrictions_asked(request.restrictions)
-        handle = await self._device_tokens.restrict(Secret(request.access_token), asked)
+        handle = await self._device_tokens.restrict(
+            Secret(request.access_token), asked, request.target_application
+        )
         return auth_pb2.RestrictAccessResponse(
             access_token=handle.reveal(), expires_in_s=messages.EXPIRES_IN_S
         )

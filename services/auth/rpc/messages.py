@@ -123,6 +123,8 @@ def introspected(found: Introspection) -> auth_pb2.Device:
     message.restrictions.extend(_restriction(each) for each in found.access.restrictions)
     message.regions.extend(REGIONS[region] for region in found.reach.regions)
     message.default_marketplace_id = found.reach.default_marketplace_id
+    message.target_application = found.access.target_application
+    message.expires_in_s = max(0, int(found.left_s))
     return message
 
 

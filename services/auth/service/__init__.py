@@ -117,7 +117,7 @@ def compose(
             ports, mint, ledger, sessions=sessions, devices=devices, client_ids=client_ids
         ),
         devices=devices,
-        tokens=TokenService(ports, mint, ledger, devices=devices),
+        tokens=TokenService(ports, mint, ledger, devices=devices, delegates=terms.delegates),
         own_tokens=OwnTokenService(ports, mint, ledger, devices=devices),
         lending=LendingService(ports, ledger, refresher=refresher, grantless=grantless, terms=terms),
         grantless=grantless,

@@ -5,7 +5,12 @@ from services.auth.model import restricted, words
 from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.device_facts import version
 from services.auth.model.devices import Device, Profile, check_sha256
-from services.auth.model.refusals import HandleNotRestrictable, InvalidGrant, TokenInvalid
+from services.auth.model.refusals import (
+    HandleNotRestrictable,
+    InvalidGrant,
+    TargetApplicationRefused,
+    TokenInvalid,
+)
 from services.auth.model.restricted import Restriction
 from services.auth.model.tokens import (
     AccessToken,
@@ -26,12 +31,21 @@ from services.auth.service.ports import Ports
 class TokenService:
     """The tokens that devices hold."""
 
-    def __init__(self, ports: Ports, mint: Mint, ledger: Ledger, *, devices: DeviceService) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        mint: Mint,
+        ledger: Ledger,
+        *,
+        devices: DeviceService,
+        delegates: frozenset[str],
+    ) -> None:
         self._devices = ports.store
         self._clock = ports.clock
         self._mint = mint
         self._ledger = ledger
         self._named_devices = devices
+        self._delegates = delegates
         self._lockout = Lockout(ports.clock)
 
     async def refresh_bound(
@@ -105,24 +119,41 @@ class TokenService:
         access = await self._find_access(access_token)
         device = access.device
         reach = await self._devices.find_reach(device.seller_id, self._clock.now())
-        return Introspection(named=await self._named_devices.named(device), access=access, reach=reach)
+        named = await self._named_devices.named(device)
+        return Introspection(named=named, access=access, reach=reach, left_s=access.left_s(self._clock.now()))
 
-    async def restrict(self, access_token: Secret[str], asked: tuple[Restriction, ...]) -> Secret[str]:
+    async def restrict(
+        self, access_token: Secret[str], asked: tuple[Restriction, ...], target_application: str = ""
+    ) -> Secret[str]:
         """Return a handle, good for ACCESS_LIFE, for the operations asked for.
 
-        Any device may ask: libraries do so by themselves, and what it sees is masked without "pii".
+        Any device may ask: libraries do so by themselves, and what it sees is masked without "pii". Amazon's
+        own token never leaves, not even for another developer: who holds the handle calls us with it.
+
+        Args:
+            access_token: the device's.
+            asked: 1 to RESTRICTIONS_MAX operations.
+            target_application: another developer's, for whose use the handle is; empty for none.
 
         Raises:
+            TargetApplicationRefused: the vendor did not name that one.
             TokenInvalid, TokenExpired, DeviceRevoked: of the access token shown.
             HandleNotRestrictable: it is a handle itself.
             InvalidRestriction: what Amazon would not know.
         """
         restrictions = restricted.restrictions(asked)
+        if target_application and target_application not in self._delegates:
+            raise TargetApplicationRefused
         access = await self._find_access(access_token)
         if access.restrictions:
             raise HandleNotRestrictable
         handle = await self._mint.new(ACCESS)
-        issued = NewAccess(token_digest=handle.digest, issued_at=self._clock.now(), restrictions=restrictions)
+        issued = NewAccess(
+            token_digest=handle.digest,
+            issued_at=self._clock.now(),
+            restrictions=restrictions,
+            target_application=target_application,
+        )
         await self._devices.issue_access(access.device.device_id, issued)
         return handle.token
 

@@ -23,7 +23,8 @@ from services.auth.store.sellers import hold_seller
 
 SELECT_STATE = """
     SELECT state_digest, session_id, seller_id, marketplace_id, region, account_kind, application_id,
-           selling_partner_digest, expires_at, used_at
+           selling_partner_digest, expires_at, used_at,
+           coalesce(extract(epoch FROM clock_timestamp() - kept_at), 0)::float8 AS age_s
     FROM auth.consent_states
 """
 
@@ -225,6 +226,7 @@ def _state(row: asyncpg.Record) -> State:
         selling_partner_digest=row["selling_partner_digest"],
         expires_at=row["expires_at"],
         used_at=row["used_at"],
+        age_s=row["age_s"],
     )
 
 

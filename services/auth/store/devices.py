@@ -61,7 +61,8 @@ class DeviceStore(StorePart):
                 """
                 SELECT device_id, seller_id, user_id, client_id, redirect_uri, code_challenge, name_sealed,
                        expires_at, used_at, platform, app_version, key_storage, key_thumbprint,
-                       withheld_scopes
+                       withheld_scopes,
+                       coalesce(extract(epoch FROM clock_timestamp() - kept_at), 0)::float8 AS age_s
                 FROM auth.codes
                 WHERE code_digest = $1
                 """,
@@ -83,6 +84,7 @@ class DeviceStore(StorePart):
             facts=rows.facts(row),
             key_thumbprint=row["key_thumbprint"],
             withheld_scopes=tuple(row["withheld_scopes"]),
+            age_s=row["age_s"],
         )
 
     async def burn_code(self, digest: bytes, now: datetime) -> None:

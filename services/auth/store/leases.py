@@ -12,7 +12,8 @@ from services.auth.store import rows
 from services.auth.store.part import StorePart
 
 SELECT_ACCESS = """
-    SELECT l.consent_id, l.token_sealed, l.token_fence, l.token_expires_at, l.lent_at, c.seller_id
+    SELECT l.consent_id, l.token_sealed, l.token_fence, l.token_expires_at, l.lent_at, c.seller_id,
+           coalesce(extract(epoch FROM clock_timestamp() - l.settled_at), 0)::float8 AS age_s
     FROM auth.access_leases l
     JOIN auth.consents c ON c.consent_id = l.consent_id
     WHERE l.consent_id = $1
@@ -237,4 +238,5 @@ def _sealed_access(row: asyncpg.Record) -> SealedAccess | None:
         token_sealed=row["token_sealed"],
         expires_at=row["token_expires_at"],
         fence=row["token_fence"],
+        age_s=row["age_s"],
     )

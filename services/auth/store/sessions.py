@@ -13,6 +13,7 @@ from services.auth.store.sellers import hold_seller
 
 SELECT_SESSION = """
     SELECT s.session_id, s.user_id, s.expires_at, s.needs_credential, u.role,
+           coalesce(extract(epoch FROM clock_timestamp() - s.kept_at), 0)::float8 AS age_s,
            coalesce(u.seller_id::text, '') AS seller_id, u.name_sealed AS user_name_sealed,
            coalesce(t.name_sealed, '') AS seller_name_sealed
     FROM auth.sessions s
@@ -137,4 +138,5 @@ def _found(row: asyncpg.Record | None) -> Session:
         seller_name_sealed=row["seller_name_sealed"],
         user_name_sealed=row["user_name_sealed"],
         expires_at=row["expires_at"],
+        age_s=row["age_s"],
     )

@@ -81,7 +81,8 @@ class TokenStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             row = await connection.fetchrow(
                 """
-                SELECT device_id, issued_at, expires_at, restrictions
+                SELECT device_id, issued_at, expires_at, restrictions, target_application,
+                       coalesce(extract(epoch FROM clock_timestamp() - kept_at), 0)::float8 AS age_s
                 FROM auth.access_tokens
                 WHERE token_digest = $1
                 """,
@@ -95,6 +96,8 @@ class TokenStore(StorePart):
             issued_at=row["issued_at"],
             expires_at=row["expires_at"],
             restrictions=rows.restrictions(row["restrictions"]),
+            target_application=row["target_application"],
+            age_s=row["age_s"],
         )
 
     async def drop_access_token(self, digest: bytes) -> None:
@@ -127,14 +130,16 @@ async def insert_access(connection: chassis.db.Connection, device_id: str, acces
     )
     await connection.execute(
         """
-        INSERT INTO auth.access_tokens (token_digest, device_id, restrictions, issued_at, expires_at)
-        VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO auth.access_tokens
+            (token_digest, device_id, restrictions, issued_at, expires_at, target_application)
+        VALUES ($1, $2, $3, $4, $5, $6)
         """,
         access.token_digest,
         device_id,
         rows.restrictions_text(access.restrictions),
         access.issued_at,
         access.expires_at,
+        access.target_application,
     )
     await connection.execute(
         """
