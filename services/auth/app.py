@@ -1,7 +1,7 @@
 """Auth put together: the only place that knows which part stands behind which need."""
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import chassis.clock
 import chassis.db
 import chassis.entropy
+import chassis.env
 import chassis.identity
 import chassis.metrics
 import chassis.rpc
@@ -33,8 +34,6 @@ from services.auth.vault import AuthVault
 
 OWN_NAME = "auth"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
-AUDIT_PEER = "telemetry"
-SAFE_PEER = "retention"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
 # Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
@@ -44,8 +43,6 @@ SAFE_DEADLINE_S = 60.0
 DIGEST_KEY_ERRAND = "digest key"
 # Where the gateway takes what the identity provider sends back.
 PROVIDER_CALLBACK_PATH = "/portal/sign-in/provider"
-
-Task = tuple[str, Callable[[], Awaitable[None]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +54,8 @@ class Ground:
     keeper: chassis.identity.Keeper
     store: Store
     keys: AuthVault
+    telemetry: chassis.rpc.Channel
+    retention: chassis.rpc.Channel
 
 
 @asynccontextmanager
@@ -71,61 +70,22 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         ground = await _open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
         signals = Signals(registry)
-        channel = chassis.rpc.Channel(
-            address=config.telemetry, peer=AUDIT_PEER, keeper=ground.keeper, deadline_s=AUDIT_DEADLINE_S
-        )
-        safe_channel = chassis.rpc.Channel(
-            address=config.retention, peer=SAFE_PEER, keeper=ground.keeper, deadline_s=SAFE_DEADLINE_S
-        )
-        for dialled in (channel, safe_channel):
-            stack.push_async_callback(dialled.close)
-        amazon_client = await stack.enter_async_context(amazon.connect(_endpoints(config), ground.clock))
-        hasher = Hasher()
-        stack.callback(hasher.close)
-        ports = Ports(
-            store=ground.store,
-            vault=ground.keys,
-            amazon=amazon_client,
-            passkeys=Passkeys(config.origin),
-            hasher=hasher,
-            codes=AuthenticatorApps(ground.clock, urlsplit(config.origin).hostname or ""),
-            provider=await _open_provider(stack, config, ground),
-            safe=Safe(safe_channel),
-            audit=AuditLog(channel),
-            signals=signals,
-            clock=chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file)),
-            entropy=chassis.entropy.SystemEntropy(),
-            request_id=chassis.trace.request_id,
-        )
+        ports = await _open_ports(stack, config, ground, signals=signals)
         use_cases = compose(
             ports, config.pages, config.client_ids, terms=config.lending, rotation=config.rotation
         )
         work = jobs.Jobs(
-            upkeep=use_cases.upkeep,
-            keys=use_cases.keys,
-            news=use_cases.news,
-            line=ground.store,
-            clock=ground.clock,
-            readiness=readiness,
-            signals=signals,
+            use_cases, line=ground.store, clock=ground.clock, readiness=readiness, signals=signals
         )
         yield chassis.run.Application(
             tasks=[
                 ("vault", ground.vault.run),
                 ("certificate", ground.keeper.run),
-                ("purge", work.purge),
-                ("settle", work.settle),
-                ("confirm", work.confirm),
-                ("retire", work.retire),
-                *_jobs(work, use_cases),
+                *work.tasks(),
                 *await _hearing(stack, config, ground, ports=ports, use_cases=use_cases, work=work),
-                ("key_ages", work.age_keys),
-                ("rewrap", work.rewrap),
-                ("news", work.hear_news),
                 ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
                 ("keys_health", functools.partial(work.watch, jobs.KEYS_NAME, ground.keys.ping)),
-                ("audit_health", functools.partial(work.watch, jobs.AUDIT_NAME, channel.reach)),
-                *((f"renew_{number}", work.renew) for number in range(jobs.RENEWERS)),
+                ("audit_health", functools.partial(work.watch, jobs.AUDIT_NAME, ground.telemetry.reach)),
             ],
             servers=[
                 chassis.rpc.Server(
@@ -140,17 +100,25 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         )
 
 
-def _jobs(work: jobs.Jobs, use_cases: UseCases) -> list[Task]:
-    """Return what repeats one use case and needs nothing else."""
-    rounds = (
-        ("remind", use_cases.reminding.remind, jobs.REMIND_PERIOD_S),
-        ("offboard", use_cases.offboarding.pursue, jobs.OFFBOARD_PERIOD_S),
-        ("access_review", use_cases.people.reviews.watch, jobs.ACCESS_REVIEW_PERIOD_S),
+async def _open_ports(stack: AsyncExitStack, config: Config, ground: Ground, *, signals: Signals) -> Ports:
+    """Return what the use cases need, each part opened."""
+    hasher = Hasher()
+    stack.callback(hasher.close)
+    return Ports(
+        store=ground.store,
+        vault=ground.keys,
+        amazon=await stack.enter_async_context(amazon.connect(_endpoints(config), ground.clock)),
+        passkeys=Passkeys(config.origin),
+        hasher=hasher,
+        codes=AuthenticatorApps(ground.clock, urlsplit(config.origin).hostname or ""),
+        provider=await _open_provider(stack, config, ground),
+        safe=Safe(ground.retention),
+        audit=AuditLog(ground.telemetry),
+        signals=signals,
+        clock=chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file)),
+        entropy=chassis.entropy.SystemEntropy(),
+        request_id=chassis.trace.request_id,
     )
-    return [
-        ("secrets", functools.partial(work.tend_secrets, use_cases.rotation.tend)),
-        *((job, functools.partial(work.repeat, job, round_, period_s)) for job, round_, period_s in rounds),
-    ]
 
 
 async def _hearing(
@@ -161,7 +129,7 @@ async def _hearing(
     ports: Ports,
     use_cases: UseCases,
     work: jobs.Jobs,
-) -> list[Task]:
+) -> list[jobs.Task]:
     """Return what hears the vendor's queue, if there is one."""
     if config.queue is None:
         return []
@@ -195,7 +163,29 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     async with store.alone(DIGEST_KEY_ERRAND):
         await keys.ensure_digest_key()
         await keys.create_key(STAFF)
-    return Ground(clock=clock, vault=vault, keeper=keeper, store=store, keys=keys)
+    dial = functools.partial(_dial, stack, keeper)
+    return Ground(
+        clock=clock,
+        vault=vault,
+        keeper=keeper,
+        store=store,
+        keys=keys,
+        telemetry=dial(address=config.telemetry, peer="telemetry", deadline_s=AUDIT_DEADLINE_S),
+        retention=dial(address=config.retention, peer="retention", deadline_s=SAFE_DEADLINE_S),
+    )
+
+
+def _dial(
+    stack: AsyncExitStack,
+    keeper: chassis.identity.Keeper,
+    *,
+    address: chassis.env.Address,
+    peer: str,
+    deadline_s: float,
+) -> chassis.rpc.Channel:
+    channel = chassis.rpc.Channel(address=address, peer=peer, keeper=keeper, deadline_s=deadline_s)
+    stack.push_async_callback(channel.close)
+    return channel
 
 
 async def _open_provider(stack: AsyncExitStack, config: Config, ground: Ground) -> Provider | NoProvider:

@@ -4,16 +4,15 @@ A round that fails is counted and tried again at the next one; a job ends only w
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 import chassis.clock
 import chassis.errors
 import chassis.trace
 from services.auth.model.devices import Revocation
-from services.auth.service.news import News
-from services.auth.service.rewrapping import KeyService
-from services.auth.service.upkeep import Upkeep
+from services.auth.service import UseCases
 
 PURGE_PERIOD_S = 60.0
 SETTLE_PERIOD_S = 2.0
@@ -41,6 +40,8 @@ KEYS_NAME = "key_service"
 NEWS_NAME = "news"
 AUDIT_NAME = "audit"
 SECRETS_NAME = "client_secrets"
+
+Task = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
 class Signals(Protocol):
@@ -74,18 +75,15 @@ class Jobs:
 
     def __init__(
         self,
+        use_cases: UseCases,
         *,
-        upkeep: Upkeep,
-        keys: KeyService,
-        news: News,
         line: Line,
         clock: chassis.clock.Clock,
         readiness: Readiness,
         signals: Signals,
     ) -> None:
-        self._upkeep = upkeep
-        self._keys = keys
-        self._news = news
+        self._use_cases = use_cases
+        self._news = use_cases.news
         self._line = line
         self._clock = clock
         self._readiness = readiness
@@ -93,33 +91,29 @@ class Jobs:
         for name in (STORE_NAME, KEYS_NAME, NEWS_NAME, AUDIT_NAME):
             self._readiness.set(name, ok=False)
 
-    async def purge(self) -> None:
-        """Keep what is over from piling up."""
-        await self.repeat("purge", self._upkeep.purge, PURGE_PERIOD_S)
-
-    async def settle(self) -> None:
-        """Keep the audit log from missing what it could not take at once."""
-        await self.repeat("settle", self._upkeep.settle, SETTLE_PERIOD_S)
-
-    async def confirm(self) -> None:
-        """Keep refusals of Amazon's from staying in doubt."""
-        await self.repeat("confirm", self._upkeep.confirm_refusals, CONFIRM_PERIOD_S)
-
-    async def retire(self) -> None:
-        """Keep unused grants from staying alive."""
-        await self.repeat("retire", self._upkeep.retire_idle, RETIRE_PERIOD_S)
-
-    async def age_keys(self) -> None:
-        """Keep keys from growing old."""
-        await self.repeat("key_ages", self._keys.begin_aged, KEY_AGES_PERIOD_S)
-
-    async def rewrap(self) -> None:
-        """Keep what was sealed under older keys from staying so."""
-        await self.repeat("rewrap", self._keys.work, REWRAP_PERIOD_S)
-
-    async def renew(self) -> None:
-        """Keep the tokens of sellers who are served from ending; RENEWERS of these are at work."""
-        await self.repeat("renew", self._upkeep.renew_ahead, RENEW_PERIOD_S)
+    def tasks(self) -> list[Task]:
+        """Return what is to run all the time, by name: each job once, "renew" RENEWERS times."""
+        use = self._use_cases
+        rounds = (
+            ("purge", use.upkeep.purge, PURGE_PERIOD_S),
+            ("settle", use.upkeep.settle, SETTLE_PERIOD_S),
+            ("confirm", use.upkeep.confirm_refusals, CONFIRM_PERIOD_S),
+            ("retire", use.upkeep.retire_idle, RETIRE_PERIOD_S),
+            ("remind", use.reminding.remind, REMIND_PERIOD_S),
+            ("offboard", use.offboarding.pursue, OFFBOARD_PERIOD_S),
+            ("access_review", use.people.reviews.watch, ACCESS_REVIEW_PERIOD_S),
+            ("key_ages", use.keys.begin_aged, KEY_AGES_PERIOD_S),
+            ("rewrap", use.keys.work, REWRAP_PERIOD_S),
+            *(("renew", use.upkeep.renew_ahead, RENEW_PERIOD_S) for _ in range(RENEWERS)),
+        )
+        return [
+            *(
+                (job, functools.partial(self.repeat, job, round_, period_s))
+                for job, round_, period_s in rounds
+            ),
+            ("secrets", functools.partial(self.tend_secrets, use.rotation.tend)),
+            ("news", self.hear_news),
+        ]
 
     async def tend_secrets(self, tend: Callable[[], Awaitable[bool]]) -> None:
         """Keep client secrets from ending, and readiness true to whether Amazon may still be called."""

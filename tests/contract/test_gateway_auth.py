@@ -21,7 +21,8 @@ from fakes.gateway_auth import FakeAuth
 from fakes.gateway_consents import DE, EUROPE_URI, UK, US, US_URI, VENDOR_URI, FakeConsents
 from services.gateway.model.calls import Profile, Region
 from services.gateway.model.consents import AccountKind, Choice, Handover
-from services.gateway.model.native import AuthorizationRequest, CodeGrant, RefreshGrant
+from services.gateway.model.device_facts import DeviceFacts
+from services.gateway.model.native import Approval, AuthorizationRequest, CodeGrant, RefreshGrant
 from services.gateway.model.people import ConsentAnswer, Visit
 from services.gateway.peers.consents import ConsentsClient
 from services.gateway.peers.people import PeopleClient
@@ -36,6 +37,8 @@ REQUEST = AuthorizationRequest(
     code_challenge=chassis.crypto.digest.pkce_s256(VERIFIER),
     scopes=("orders",),
     state="",
+    key_thumbprint="",
+    facts=DeviceFacts(),
 )
 
 
@@ -193,7 +196,7 @@ async def test_a_compat_device_refreshes_until_it_is_somebody_elses(auth: Auth) 
 async def test_devices_are_listed_newest_first_and_revoked_by_their_seller_only_T07(auth: Auth) -> None:
     visit, stranger = await auth.visit(), await auth.visit()
     await auth.people.enrol_compat_device(visit, "Old till")
-    await auth.people.authorize_device(visit, REQUEST, "Laptop")
+    await auth.people.authorize_device(visit, REQUEST, Approval("Laptop"))
     laptop, till = await auth.people.list_desktops(visit)
     assert [(each.name, each.profile) for each in (laptop, till)] == [
         ("Laptop", Profile.BOUND),
@@ -206,7 +209,7 @@ async def test_devices_are_listed_newest_first_and_revoked_by_their_seller_only_
 
 
 async def test_a_code_becomes_tokens_that_rotate_for_their_key(auth: Auth) -> None:
-    code = await auth.people.authorize_device(await auth.visit(), REQUEST, "Laptop")
+    code = await auth.people.authorize_device(await auth.visit(), REQUEST, Approval("Laptop"))
     grant = CodeGrant(client_id="desktop", code=code, code_verifier=Secret(VERIFIER), redirect_uri=REDIRECT)
     first = await auth.tokens.exchange_code(grant, "key")
     refresh = RefreshGrant(client_id="desktop", refresh_token=first.refresh_token)

@@ -12,24 +12,42 @@ import chassis.clock
 import chassis.env
 import chassis.rpc
 import services.telemetry.rpc
+from fakes.audit_store import FakeAuditStore
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.retention_audit import FakeAudit
 from fakes.telemetry import FakeCheckpointKey, FakeSignals
+from fakes.telemetry_webhook import FakeReceiver, FakeWebhookSecrets, FakeWebhookSignals, FakeWebhookStore
 from services.retention.model.audit import AuditEvent, Kind, Origin, Phase, Result
 from services.retention.model.errors import AuditUnavailable
 from services.retention.peers import AuditLog
 from services.telemetry.committer import Committer
+from services.telemetry.model.webhooks import Selection
 from services.telemetry.service.checkpoints import Checkpoints
 from services.telemetry.service.diary import Diary
 from services.telemetry.service.exporting import Exporter
 from services.telemetry.service.intake import Intake
+from services.telemetry.service.webhooks import Ports, Webhooks
 from services.telemetry.store import AuditStore
 from tests.conftest import KeeperFor, PoolFor
 
 Audit = FakeAudit | AuditLog
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
+
+
+def _untold(archive: AuditStore, diary: Diary, clock: FakeClock) -> Webhooks:
+    """Return the webhook of a house that tells nobody outside."""
+    ports = Ports(
+        store=FakeWebhookStore(FakeAuditStore(), clock),
+        archive=archive,
+        receiver=FakeReceiver(""),
+        secrets=FakeWebhookSecrets(),
+        signals=FakeWebhookSignals(),
+        clock=clock,
+        entropy=FakeEntropy(),
+    )
+    return Webhooks(ports, diary, Selection.of(("auth.consent.",)))
 
 
 @pytest.fixture
@@ -49,6 +67,7 @@ async def real_audit(pool_for: PoolFor, keeper_for: KeeperFor) -> AsyncIterator[
         services=services.telemetry.rpc.services(
             intake=Intake(journal=committer, diary=diary, signals=signals),
             exporter=Exporter(archive=store, checkpoints=checkpoints, diary=diary),
+            webhooks=_untold(store, diary, clock),
         ),
         clock=chassis.clock.SystemClock(),
     )

@@ -1,7 +1,6 @@
 """One replica of auth."""
 
 import asyncio
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +43,8 @@ PAGES = ConsentPages(
 )
 TERMS = LendingTerms(pace=Pace(rate_per_s=25.0, burst=50))
 LISTENING_S = 5.0
+# Of auth's jobs, those that bear on what a run watches.
+JOBS = frozenset({"purge", "settle", "confirm", "retire", "renew", "secrets", "news"})
 
 
 def build(ground: Ground, life: Life) -> House:
@@ -74,19 +75,13 @@ def build(ground: Ground, life: Life) -> House:
         terms=TERMS,
     )
     jobs = Jobs(
-        upkeep=use_cases.upkeep,
-        keys=use_cases.keys,
-        news=use_cases.news,
+        use_cases,
         line=_Line(life, ground.engines.listeners, ground.faults),
         clock=ground.clock,
         readiness=silence,
         signals=silence,
     )
-    tend_secrets = functools.partial(jobs.tend_secrets, use_cases.rotation.tend)
-    start(
-        life,
-        (jobs.purge, jobs.settle, jobs.confirm, jobs.retire, jobs.renew, tend_secrets, jobs.hear_news),
-    )
+    start(life, [task for job, task in jobs.tasks() if job in JOBS])
     return House(services=services.auth.rpc.services(use_cases))
 
 

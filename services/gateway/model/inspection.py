@@ -48,7 +48,6 @@ class Inspection:
             **dict(self.facts.fields()),
         }
         if self.issued_at is not None and self.expires_at is not None:
-            told["token_type"] = "DPoP"
-            told["iat"] = int(self.issued_at.timestamp())
-            told["exp"] = int(self.expires_at.timestamp())
+            span = {"iat": int(self.issued_at.timestamp()), "exp": int(self.expires_at.timestamp())}
+            told |= {"token_type": "DPoP", **span}
         return told

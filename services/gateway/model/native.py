@@ -267,6 +267,11 @@ def _problem(parameters: Mapping[str, str], scopes: tuple[str, ...]) -> tuple[st
         return "invalid_scope", f"scope must be made of: {' '.join(SCOPE_PROMISES)}"
     if KEY_FIELD in parameters and CHALLENGE.fullmatch(parameters[KEY_FIELD]) is None:
         return "invalid_request", f"{KEY_FIELD} must be the 43 characters of a key's thumbprint"
+    return _facts_problem(parameters)
+
+
+def _facts_problem(parameters: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the error code and text when what the desktop says about itself cannot be read."""
     try:
         read_facts(parameters)
     except FactsUnreadable as problem:

@@ -23,7 +23,7 @@ from services.auth.jobs import (
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.devices import Revocation
 from services.auth.model.refusals import InvalidState
-from services.auth.service.news import News, NewsInterrupted
+from services.auth.service.news import NewsInterrupted
 
 NEWS = Revocation(device_id="one", seller_id="seller")
 
@@ -64,12 +64,11 @@ class Shift:
     """Jobs at work on a house of fakes."""
 
     def __init__(self) -> None:
-        self.house, self.news, self.line = House(), News(), Line()
+        self.house, self.line = House(), Line()
+        self.news = self.house.use.news
         self.clock, self.board = FakeClock(), Board()
         self.jobs = Jobs(
-            upkeep=self.house.use.upkeep,
-            keys=self.house.use.keys,
-            news=self.news,
+            self.house.use,
             line=self.line,
             clock=self.clock,
             readiness=self.board,
@@ -130,7 +129,7 @@ async def test_a_failed_round_is_counted_and_tried_again_R24() -> None:
     shift.house.audit.is_down = True
     with pytest.raises(InvalidState):
         await shift.house.use.consents.complete(person.session_token, shift.house.callback("g" * 43))
-    task = asyncio.create_task(shift.jobs.settle())
+    task = asyncio.create_task(dict(shift.jobs.tasks())["settle"]())
     await shift.clock.advance(0)
     assert shift.board.failed == [("settle", "audit_unavailable")]
     shift.house.audit.is_down = False

@@ -4,7 +4,7 @@ import pytest
 
 from fakes.auth_house import APPLICATION
 from services.auth.model.refusals import TurnTooFar
-from tests.unit.auth.test_lending import Shop
+from tests.unit.auth.shop import Shop
 
 
 async def test_a_turn_that_is_too_far_away_holds_nobody_back_R10() -> None:

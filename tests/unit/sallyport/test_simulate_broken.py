@@ -28,7 +28,7 @@ from sallyport.simulate.watching import CLOCK
 from services.auth.model.consents import Consent, Region
 from services.auth.model.devices import Device
 from services.auth.model.lending import Lease, Refreshed
-from services.auth.model.sealing import Place
+from services.auth.model.sealing import ApplicationPlace, Place
 from services.auth.model.tokens import Rotation
 from services.gateway.catalogue.table import Catalogue
 from services.retention.model.erasures import Subject
@@ -135,7 +135,7 @@ class CrackedVault(FakeVault):
 
     opened = 0
 
-    async def open(self, place: Place, sealed: str) -> Secret[str]:
+    async def open(self, place: Place | ApplicationPlace, sealed: str) -> Secret[str]:
         self.opened += place.column == "refresh_token_sealed"
         if self.opened == CRACK_AT and place.column == "refresh_token_sealed":
             raise IntegrityFailure

@@ -11,7 +11,7 @@ ROTATION = "sellingpartnerapi::client_credential:rotation"
 DAY = timedelta(days=1)
 
 
-def own_token(rig: Rig, scope: str = ROTATION, **fields: str) -> str:
+def own_token(rig: Rig, scope: str = ROTATION, **fields: Any) -> str:
     answer = rig.lwa(grant_type="client_credentials", scope=scope, **fields)
     token: str = answer.document()["access_token"]
     return token
