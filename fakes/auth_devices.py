@@ -50,6 +50,8 @@ class FakeDeviceStore(FakePart):
     async def enrol(self, enrolment: Enrolment) -> None:
         self._hold_seller(enrolment.device.seller_id)
         device = enrolment.device
+        if device.user_id not in self.tables.users:
+            raise InvalidGrant
         if await self.count_active(device.seller_id) >= DEVICES_ACTIVE_MAX:
             raise DevicesFull
         self.tables.devices[device.device_id] = device

@@ -78,6 +78,8 @@ class FakePeopleStore(FakePart):
         invitation, redeemed_at = self.tables.invitations.get(digest, (None, None))
         if invitation is None or redeemed_at is not None or invitation.expires_at <= now:
             raise InvitationInvalid
+        if invitation.user_id != session.user_id:
+            raise InvitationInvalid
         opened = self._open(session)
         self.tables.invitations[digest] = (invitation, now)
         return opened
@@ -224,6 +226,9 @@ class FakePeopleStore(FakePart):
             del tables.invitations[digest]
         for digest in [key for key, code in tables.codes.items() if code.user_id == user_id]:
             del tables.codes[digest]
+        decided = [(key, row.grant.decision) for key, row in tables.device_grants.items()]
+        for digest in [key for key, made in decided if made is not None and made.user_id == user_id]:
+            del tables.device_grants[digest]
         for passkey_id in [key for key, one in tables.passkeys.items() if one.person.user_id == user_id]:
             del tables.passkeys[passkey_id]
         tables.logins.pop(user_id, None)
