@@ -111,3 +111,40 @@ def test_a_marketplace_table_out_of_form_is_refused(row: object, tmp_path: Path)
     table.write_text(json.dumps([row]))
     with pytest.raises(chassis.env.ConfigError, match="SALLYPORT_MARKETPLACES_FILE"):
         config.load({**ENVIRON, "SALLYPORT_MARKETPLACES_FILE": str(table)})
+
+
+def test_no_identity_provider_is_offered_unless_one_is_named() -> None:
+    loaded = config.load(ENVIRON)
+    assert loaded.provider is None
+    assert loaded.origin == "https://gateway.example"
+
+
+def test_an_identity_provider_is_named_letter_by_letter() -> None:
+    named = {
+        "SALLYPORT_OIDC_ISSUER": "https://login.example/tenant/",
+        "SALLYPORT_OIDC_CLIENT_ID": "sallyport",
+        "SALLYPORT_OIDC_STRONG_ACR": "urn:strong, urn:stronger,",
+        "SALLYPORT_OIDC_CA_FILE": "/etc/provider.pem",
+    }
+    provider = config.load({**ENVIRON, **named}).provider
+    assert provider is not None
+    assert (provider.trust.issuer, provider.trust.client_id) == ("https://login.example/tenant/", "sallyport")
+    assert provider.trust.strong_contexts == {"urn:strong", "urn:stronger"}
+    assert provider.ca_file == Path("/etc/provider.pem")
+
+
+@pytest.mark.parametrize(
+    ("settings", "key"),
+    [
+        ({"SALLYPORT_OIDC_ISSUER": "https://login.example"}, "SALLYPORT_OIDC_CLIENT_ID"),
+        ({"SALLYPORT_OIDC_CLIENT_ID": "sallyport"}, "SALLYPORT_OIDC_CLIENT_ID"),
+        (
+            {"SALLYPORT_OIDC_ISSUER": "http://login.example", "SALLYPORT_OIDC_CLIENT_ID": "sallyport"},
+            "SALLYPORT_OIDC_ISSUER",
+        ),
+    ],
+)
+def test_half_an_identity_provider_is_refused(settings: dict[str, str], key: str) -> None:
+    with pytest.raises(chassis.env.ConfigError) as refusal:
+        config.load({**ENVIRON, **settings})
+    assert key in str(refusal.value)
