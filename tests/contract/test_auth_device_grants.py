@@ -190,6 +190,18 @@ async def test_a_grant_makes_one_device_however_often_it_is_redeemed_R12(store: 
         await store.enrol_by_device_grant(digest(), enrolment(made), b"one")
 
 
+@pytest.mark.parametrize("leaver", ["person", "seller"])
+async def test_what_somebody_approved_who_left_is_worth_nothing(store: AnyStore, leaver: str) -> None:
+    grant, owner = await begun(store), await person(store)
+    await store.decide_device_grant(grant.user_code_digest, approval(owner), START)
+    if leaver == "person":
+        await store.remove_user(owner.user_id, START, keeps_owner=False)
+    else:
+        await store.close_seller(owner.seller_id, START)
+    with pytest.raises(InvalidGrant):
+        await poll(store, grant)
+
+
 async def test_grants_are_remembered_for_a_day(store: AnyStore) -> None:
     grant = await begun(store)
     await store.purge(LATER + DEVICE_GRANT_MEMORY, 1_000)

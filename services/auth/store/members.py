@@ -44,6 +44,7 @@ SESSIONS_END = (
     "DELETE FROM auth.sessions WHERE user_id = $1",
     "DELETE FROM auth.invitations WHERE user_id = $1",
     "DELETE FROM auth.codes WHERE user_id = $1",
+    "DELETE FROM auth.device_grants WHERE user_id = $1",
 )
 # What outlives a credential, but not the person's leaving.
 MEMORY_ENDS = ("DELETE FROM auth.password_hashes WHERE user_id = $1",)

@@ -37,6 +37,7 @@ FORGETTING = (
     "DELETE FROM auth.password_hashes WHERE user_id IN (SELECT user_id FROM auth.users WHERE seller_id = $1)",
     "DELETE FROM auth.provider_links WHERE user_id IN (SELECT user_id FROM auth.users WHERE seller_id = $1)",
     "DELETE FROM auth.codes WHERE seller_id = $1",
+    "DELETE FROM auth.device_grants WHERE seller_id = $1",
     "DELETE FROM auth.consent_states WHERE seller_id = $1",
     "DELETE FROM auth.selling_partners WHERE seller_id = $1",
 )
