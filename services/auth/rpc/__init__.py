@@ -170,7 +170,7 @@ APPLICATION_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
         "ShowApplication": _for_console("auth.application.shown"),
         "RotateSecret": _for_console(Kind.CLIENT_SECRET_REQUESTED, LENDING_DEADLINE_S),
-        "PasteSecret": _for_console(Kind.CLIENT_SECRET_KEPT, AMAZON_DEADLINE_S),
+        "PasteSecret": _for_console(Kind.CLIENT_SECRET_KEPT, LENDING_DEADLINE_S),
     }
 )
 

@@ -32,6 +32,9 @@ from services.auth.service.ports import Ports
 from services.auth.service.retrying import retried
 from services.auth.service.turns import Turnstile
 
+# What a token is asked for that shows whether a secret is accepted; it is not used.
+TRIAL = "client_secret"
+
 Ask = Callable[[Credentials], Awaitable[Grant]]
 
 
@@ -106,8 +109,10 @@ class Login:
 
         Raises:
             ApplicationRefused: it does not.
-            AuthorizationUnavailable, UpstreamInvalid: that is not known.
+            AuthorizationUnavailable, UpstreamInvalid, AuditUnavailable: that is not known.
         """
+        details = {"application_id": application_id, "purpose": TRIAL}
+        await self._ledger.fact(Deed(kind=Kind.AMAZON_TOKEN_REQUESTED, actor=SELF, details=details))
 
         async def once() -> Grant:
             until_s = self._clock.monotonic_s() + CALLER_WAIT_S_MAX
