@@ -101,8 +101,8 @@ ROTATION_RESULTS = frozenset(
 ALARMING_RESULTS = frozenset({"application_refused", "integrity_failure"})
 
 
-class Signals:
-    """The one place where auth's use cases and jobs become visible."""
+class AmazonSignals:
+    """What getting and lending Amazon's tokens makes visible."""
 
     def __init__(self, registry: chassis.metrics.Registry) -> None:
         self._log = chassis.log.get("auth")
@@ -134,6 +134,96 @@ class Signals:
         self._overdrawn = registry.counter(
             "sallyport_auth_loans_over_budget_total", "Loans refused for their borrower's budget: an alarm."
         )
+
+    def lent(self, kind: str, source: str) -> None:
+        """Count a token of Amazon's lent: kind "access" or "restricted"."""
+        self._lent.inc(kind=kind, source=source)
+
+    def refreshed(self, result: str) -> None:
+        """Count an attempt to refresh, and raise the alarm when more than one seller is concerned."""
+        self._refreshed.inc(result=result)
+        if result in ALARMING_RESULTS:
+            self._log.error("refresh failed", code=result)
+
+    def reported(self, result: str) -> None:
+        """Count a token that Amazon is said to have refused: "forgotten" or "kept"."""
+        self._reported.inc(result=result)
+
+    def turn_taken(self, wait_s: float) -> None:
+        """Observe how long somebody waited for a turn at Login with Amazon."""
+        self._turn_seconds.observe(wait_s)
+
+    def held_back(self) -> None:
+        """Count that Login with Amazon told the application to hold back."""
+        self._held_back.inc()
+
+    def application_refused(self) -> None:
+        """Raise the alarm: Amazon refuses the application, and with it every seller."""
+        self._application_refused.inc()
+        self._log.error("amazon refuses the application", code="application_refused")
+
+    def overdrawn(self, *, is_alarm: bool) -> None:
+        """Count a loan refused for its borrower's budget; raise the alarm for the first of an episode."""
+        self._overdrawn.inc()
+        if is_alarm:
+            self._log.error("lending budget exceeded", code="lending_budget_exceeded")
+
+
+class SecretSignals:
+    """What looking after client secrets makes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry) -> None:
+        self._log = chassis.log.get("auth")
+        self._secrets_refused = registry.counter(
+            "sallyport_auth_client_secret_refusals_total",
+            "Times that Amazon began to refuse one client secret, or accepted not one of them all.",
+            {"which": frozenset({"one", "all"})},
+        )
+        self._secret_days_left = registry.gauge(
+            "sallyport_auth_client_secret_left_days",
+            "Days that the client secret which an application relies on has left.",
+            {"application": chassis.metrics.Identifiers(APPLICATION_FORM, values_max=APPLICATIONS_MAX)},
+        )
+        self._rotations = registry.counter(
+            "sallyport_auth_rotations_total", "New client secrets asked for.", {"result": ROTATION_RESULTS}
+        )
+        self._notices = registry.counter(
+            "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
+        )
+
+    def secret_refused(self, which: str) -> None:
+        """Count that Amazon began to refuse "one" client secret, or accepts not one: "all"."""
+        self._secrets_refused.inc(which=which)
+        self._log.warning("client secret refused", which=which)
+
+    def secret_days_left(self, application_id: str, days: float) -> None:
+        """Show how many days the secret that an application relies on has left."""
+        self._secret_days_left.set(days, application=application_id)
+
+    def secret_expiring(self, days_left: float) -> None:
+        """Raise the alarm that a client secret ends in so many days."""
+        tell = self._log.error if days_left <= URGENT_DAYS else self._log.warning
+        tell("client secret expiring", days_left=int(days_left))
+
+    def rotation(self, result: str) -> None:
+        """Count a new secret asked for: "asked" or the code of what went wrong."""
+        self._rotations.inc(result=result)
+        if result != "asked":
+            self._log.error("client secret not rotated", code=result)
+
+    def notice(self, result: str) -> None:
+        """Count a letter on the queue; of one that nobody here can read nothing else is ever said."""
+        self._notices.inc(result=result)
+        if result in UNREAD:
+            self._log.warning("letter left in the queue", result=result)
+
+
+class Signals(AmazonSignals, SecretSignals):
+    """The one place where auth's use cases and jobs become visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry) -> None:
+        AmazonSignals.__init__(self, registry)
+        SecretSignals.__init__(self, registry)
         self._refused = registry.counter(
             "sallyport_auth_refusals_total",
             "Refusals that may be an attack.",
@@ -172,58 +262,9 @@ class Signals:
             "sallyport_auth_damaged_values_total",
             "Sealed values that did not open when they were sealed anew.",
         )
-        self._secrets_refused = registry.counter(
-            "sallyport_auth_client_secret_refusals_total",
-            "Times that Amazon began to refuse one client secret, or accepted not one of them all.",
-            {"which": frozenset({"one", "all"})},
-        )
-        self._secret_days_left = registry.gauge(
-            "sallyport_auth_client_secret_left_days",
-            "Days that the client secret which an application relies on has left.",
-            {"application": chassis.metrics.Identifiers(APPLICATION_FORM, values_max=APPLICATIONS_MAX)},
-        )
-        self._rotations = registry.counter(
-            "sallyport_auth_rotations_total", "New client secrets asked for.", {"result": ROTATION_RESULTS}
-        )
-        self._notices = registry.counter(
-            "sallyport_auth_notices_total", "Letters on the vendor's queue.", {"result": frozenset(Outcome)}
-        )
         self._jobs_failed = registry.counter(
             "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}
         )
-
-    def lent(self, kind: str, source: str) -> None:
-        """Count a token of Amazon's lent: kind "access" or "restricted"."""
-        self._lent.inc(kind=kind, source=source)
-
-    def refreshed(self, result: str) -> None:
-        """Count an attempt to refresh, and raise the alarm when more than one seller is concerned."""
-        self._refreshed.inc(result=result)
-        if result in ALARMING_RESULTS:
-            self._log.error("refresh failed", code=result)
-
-    def reported(self, result: str) -> None:
-        """Count a token that Amazon is said to have refused: "forgotten" or "kept"."""
-        self._reported.inc(result=result)
-
-    def turn_taken(self, wait_s: float) -> None:
-        """Observe how long somebody waited for a turn at Login with Amazon."""
-        self._turn_seconds.observe(wait_s)
-
-    def held_back(self) -> None:
-        """Count that Login with Amazon told the application to hold back."""
-        self._held_back.inc()
-
-    def application_refused(self) -> None:
-        """Raise the alarm: Amazon refuses the application, and with it every seller."""
-        self._application_refused.inc()
-        self._log.error("amazon refuses the application", code="application_refused")
-
-    def overdrawn(self, *, is_alarm: bool) -> None:
-        """Count a loan refused for its borrower's budget; raise the alarm for the first of an episode."""
-        self._overdrawn.inc()
-        if is_alarm:
-            self._log.error("lending budget exceeded", code="lending_budget_exceeded")
 
     def refused(self, kind: str, reason: str) -> None:
         """Count a refusal that may be an attack."""
@@ -265,32 +306,6 @@ class Signals:
         self._damaged.inc(values)
         if values:
             self._log.error("sealed values do not open", values=values)
-
-    def secret_refused(self, which: str) -> None:
-        """Count that Amazon began to refuse "one" client secret, or accepts not one: "all"."""
-        self._secrets_refused.inc(which=which)
-        self._log.warning("client secret refused", which=which)
-
-    def secret_days_left(self, application_id: str, days: float) -> None:
-        """Show how many days the secret that an application relies on has left."""
-        self._secret_days_left.set(days, application=application_id)
-
-    def secret_expiring(self, days_left: float) -> None:
-        """Raise the alarm that a client secret ends in so many days."""
-        tell = self._log.error if days_left <= URGENT_DAYS else self._log.warning
-        tell("client secret expiring", days_left=int(days_left))
-
-    def rotation(self, result: str) -> None:
-        """Count a new secret asked for: "asked" or the code of what went wrong."""
-        self._rotations.inc(result=result)
-        if result != "asked":
-            self._log.error("client secret not rotated", code=result)
-
-    def notice(self, result: str) -> None:
-        """Count a letter on the queue; of one that nobody here can read nothing else is ever said."""
-        self._notices.inc(result=result)
-        if result in UNREAD:
-            self._log.warning("letter left in the queue", result=result)
 
     def job_failed(self, job: str, code: str) -> None:
         """Count and log one round of a job that failed."""
