@@ -15,6 +15,7 @@ import sallyport.audit.commands
 import sallyport.demo.command
 import sallyport.inventory
 import sallyport.keys.commands
+import sallyport.people.commands
 import sallyport.run
 import sallyport.sellers.commands
 import sallyport.simulate.command
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.audit.commands.add_commands(verbs)
     sallyport.inventory.add_command(verbs)
     sallyport.keys.commands.add_commands(verbs)
+    sallyport.people.commands.add_commands(verbs)
     sallyport.sellers.commands.add_commands(verbs)
     sallyport.simulate.command.add_command(verbs)
     sallyport.webhook.add_commands(verbs)
