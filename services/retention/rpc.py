@@ -42,9 +42,7 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
 
 ADMIN_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     {
-        "EraseDue": chassis.rpc.Method(
-            callers=CONSOLE, deadline_s=ERASURE_DEADLINE_S, event=Kind.DAY_ERASED
-        ),
+        "EraseDue": chassis.rpc.Method(callers=CONSOLE, deadline_s=ERASURE_DEADLINE_S, event=Kind.DAY_ERASED),
         "EraseSeller": chassis.rpc.Method(
             callers=CONSOLE, deadline_s=ERASURE_DEADLINE_S, event=Kind.SELLER_ERASED
         ),
