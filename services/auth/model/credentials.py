@@ -107,9 +107,17 @@ class SecretPair:
             return None
         return min(self.older.expires_at, self.newest.kept_at + SECRET_OVERLAP)
 
+    def dated(self) -> tuple[ClientSecret, ...]:
+        """Return every secret with the end that it has now: an older one may have got an earlier one."""
+        ends_at = self.older_ends_at()
+        if self.older is None or ends_at is None or ends_at == self.older.expires_at:
+            return self.held
+        return self.newest, replace(self.older, expires_at=ends_at, is_estimated=True)
+
     def counted(self, now: datetime) -> ClientSecret:
         """Return the secret whose end is counted down: the newest, while it may yet be accepted."""
-        return self.newest if now < self.newest.kept_at + ACCEPTANCE_PATIENCE else self.relied_on
+        is_patient = now < self.newest.kept_at + ACCEPTANCE_PATIENCE
+        return self.newest if is_patient or self.relied_on is self.newest else self.dated()[-1]
 
     def with_secret(self, new: ClientSecret, *, older_expires_at: datetime | None = None) -> "SecretPair":
         """Return the pair after a secret came; the same pair when it says nothing new.
@@ -120,14 +128,13 @@ class SecretPair:
         """
         known = next((held for held in self.held if held.secret == new.secret), None)
         if known is not None:
-            return self._dated(known, new)
+            return self._redated(known, new)
         if self._is_late(new):
             is_useful = self.older is None and new.kept_at < self.newest.kept_at + SECRET_OVERLAP
             return replace(self, older=new) if is_useful else self
         kept = self.relied_on
-        ends_at = older_expires_at or new.kept_at + SECRET_OVERLAP
-        if ends_at < kept.expires_at:
-            kept = replace(kept, expires_at=ends_at, is_estimated=older_expires_at is None)
+        if older_expires_at is not None and older_expires_at < kept.expires_at:
+            kept = replace(kept, expires_at=older_expires_at, is_estimated=False)
         return replace(self, newest=new, older=kept)
 
     def with_expiry(self, expires_at: datetime, *, stated_at: datetime) -> "SecretPair":
@@ -153,9 +160,10 @@ class SecretPair:
         is_stated = not (new.is_estimated or self.newest.is_estimated)
         return new.origin is Origin.QUEUE and is_stated and new.expires_at < self.newest.expires_at
 
-    def _dated(self, known: ClientSecret, new: ClientSecret) -> "SecretPair":
+    def _redated(self, known: ClientSecret, new: ClientSecret) -> "SecretPair":
         """Return the pair with a stated date of a secret that is known; one that was pasted goes first."""
-        if not new.is_estimated:
+        is_repeated = new.origin is known.origin is Origin.QUEUE
+        if not new.is_estimated and not is_repeated:
             known = replace(known, expires_at=new.expires_at, is_estimated=False)
         if known.secret_id == self.newest.secret_id:
             return replace(self, newest=known)

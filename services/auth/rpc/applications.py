@@ -60,7 +60,7 @@ def _details(view: ApplicationView) -> applications_pb2.ApplicationDetails:
         application_id=view.application.application_id,
         client_id=view.application.client_id,
         is_draft=view.application.is_draft,
-        secrets=[_dates(secret, view) for secret in view.pair.held],
+        secrets=[_dates(secret, view) for secret in view.pair.dated()],
         rotation=applications_pb2.SecretRotation(
             is_heard=view.plan.is_heard,
             due_at=view.plan.rotates_at(view.pair, view.seen_at),
@@ -80,5 +80,5 @@ def _dates(secret: ClientSecret, view: ApplicationView) -> applications_pb2.Secr
         is_estimated=secret.is_estimated,
         accepted_at=secret.accepted_at,
         days_left=secret.days_left(view.seen_at),
-        destroyed_at=view.pair.older_ends_at() if secret is view.pair.older else None,
+        destroyed_at=None if secret is view.pair.newest else view.pair.older_ends_at(),
     )

@@ -19,9 +19,10 @@ class ProvingService:
         self._changes = changes
         self._login = login
 
-    async def prove(self, application_id: str, pair: SecretPair) -> Verdict:
-        """Return whether Amazon accepts a pair's newest secret."""
-        return await self._verdict(application_id, pair, pair.newest)
+    async def is_refused(self, application_id: str, pair: SecretPair) -> bool:
+        """Return whether Amazon refuses every secret there is."""
+        verdicts = [await self._verdict(application_id, pair, secret) for secret in pair.held]
+        return all(verdict is Verdict.REFUSED for verdict in verdicts)
 
     async def confirm(self, application_id: str) -> Verdict:
         """Return whether Amazon accepts an application's newest secret, and keep which one it does accept.

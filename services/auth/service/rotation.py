@@ -109,8 +109,8 @@ class RotationService:
             finally:
                 with suppress(Unavailable):
                     await self._store.release_rotation(lease)
-        is_past = all(secret.is_expired(now) for secret in pair.held)
-        return is_past and await self._proving.prove(application_id, pair) is Verdict.REFUSED
+        is_past = all(secret.is_expired(now) for secret in pair.dated())
+        return is_past and await self._proving.is_refused(application_id, pair)
 
     async def _tend_under(self, lease: RotationLease, pair: SecretPair) -> None:
         await self._changes.tidy(lease.application_id)
