@@ -18,7 +18,7 @@ from sallyport.stack import Stack
 PORTS_IN_A_ROW = 20
 BASE_PORTS = range(20_000, 30_000, PORTS_IN_A_ROW)
 
-SELLERS = 32
+SELLERS = 48
 """Seller accounts of the simulated Amazon: one for each scene."""
 
 _accounts = count()
