@@ -174,7 +174,9 @@ class AuthVault:
             raise QueueUnavailable from error
 
     async def ping(self) -> None:
-        """Return if Vault answers and the digest key is there."""
+        """Return if Vault answers and the digest key is there; asked often, so that an old key is forgotten."""
+        if self._clock.monotonic_s() >= self._digest_key_until_s:
+            self._digest_key = None
         await self._read_digest_key()
 
     async def _current_digest_key(self) -> Secret[bytes]:

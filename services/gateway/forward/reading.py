@@ -18,6 +18,8 @@ from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, Upstr
 # An older copy of an order that has not shipped is fetched anew: its address may have changed.
 KEPT_AGE_S_MAX = 3_600
 
+KEY_SERVICE_UNAVAILABLE = "key_service_unavailable"
+
 FROM_SAFE = "safe"
 FROM_AMAZON = "amazon"
 
@@ -35,6 +37,7 @@ class Reading:
         Raises:
             Gone: the order's clock has run out, and the answer is one that the safe keeps.
             RetentionUnavailable: the safe could not be told what it must know.
+            Unavailable: `key_service_unavailable`, because it needs that.
             UpstreamInvalid: Amazon's answer may not be used.
             SallyportError: as `Attempts.ask`, and the safe's own faults.
         """
@@ -75,7 +78,7 @@ class Reading:
                 await self._ports.safe.observe_orders(journey.device.seller_id, told)
         except SallyportError as error:
             if not journey.plan.is_masked:
-                raise RetentionUnavailable from error
+                raise _unavailable(error) from error
             self._ports.signals.side_failed("observe_orders", error.code)
         return tuple(each.order_id for each in seen)
 
@@ -91,4 +94,9 @@ class Reading:
             # Nobody listed the order yet, so no clock can be set and no copy is kept.
             self._ports.signals.side_failed("seal", error.code)
         except SallyportError as error:
-            raise RetentionUnavailable from error
+            raise _unavailable(error) from error
+
+
+def _unavailable(fault: SallyportError) -> SallyportError:
+    """Return what is told of the safe's fault; of the key service's absence, just that (R-06)."""
+    return fault if fault.code == KEY_SERVICE_UNAVAILABLE else RetentionUnavailable()
