@@ -1,7 +1,7 @@
 """The vendor's staff: sellers with their connections, desktops and people, and the review of access."""
 
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from aiohttp import web
 
@@ -92,10 +92,12 @@ class StaffPages:
         async with aclosing(self._desk.review(visit)) as rows:
             # A refusal comes before the first row, and so before the answer begins.
             row = await anext(rows, None)
-            await response.prepare(request)
-            await response.write(sheets.MARK.encode() + sheets.line(sheets.ACCESS_HEAD))
-            while row is not None:
-                await response.write(sheets.line(sheets.access_cells(row)))
-                row = await anext(rows, None)
-        await response.write_eof()
+            # Whoever closes the window in the middle wants no more of it.
+            with suppress(ConnectionResetError):
+                await response.prepare(request)
+                await response.write(sheets.MARK.encode() + sheets.line(sheets.ACCESS_HEAD))
+                while row is not None:
+                    await response.write(sheets.line(sheets.access_cells(row)))
+                    row = await anext(rows, None)
+                await response.write_eof()
         return response
