@@ -1,8 +1,9 @@
 """OAuth for the vendor's desktop application: its tokens, from the first question to the last.
 
 Every token given here is bound to the key that proves itself with the request (RFC 9449). A desktop that
-is let in on another machine's browser may prove its key already when it asks for its codes. Giving a token up
-needs no proof: whoever shows it could do worse with it. Asking about one needs the device's own token and key.
+is let in on another machine's browser may prove its key already when it asks for its codes. Giving a token
+up needs no proof: whoever shows it could do worse with it. Asking about one needs the device's own token
+and key.
 """
 
 from collections.abc import Mapping, Sequence
