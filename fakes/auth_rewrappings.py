@@ -84,7 +84,9 @@ class FakeRewrappingStore(FakePart):
 
     async def claim_rewrapping(self, lease_s: float) -> Rewrapping | None:
         now_s = self._clock.monotonic_s()
-        for row in sorted(self.tables.rewrappings, key=lambda row: row.wanted_at):
+        for row in sorted(
+            self.tables.rewrappings, key=lambda row: (row.rewrapped_at_s or 0.0, row.wanted_at)
+        ):
             is_held = row.held_until_s is not None and row.held_until_s > now_s
             is_settling = row.rewrapped_at_s is not None and row.rewrapped_at_s + SETTLING_S > now_s
             if row.outcome is None and not is_held and not is_settling:

@@ -22,6 +22,8 @@ CREATE TABLE auth.rewrappings (
     CHECK (version IS NULL OR version_before IS NOT NULL)
 );
 CREATE UNIQUE INDEX rewrappings_one_open ON auth.rewrappings (kind, owner_id) WHERE closed_at IS NULL;
+CREATE INDEX rewrappings_open ON auth.rewrappings (rewrapped_at NULLS FIRST, wanted_at)
+    WHERE closed_at IS NULL;
 CREATE INDEX rewrappings_owner ON auth.rewrappings (kind, owner_id, wanted_at);
 CREATE INDEX rewrappings_closed_at ON auth.rewrappings (closed_at) WHERE closed_at IS NOT NULL;
 -- A key's values are looked for by its owner.

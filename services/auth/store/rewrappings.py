@@ -127,7 +127,7 @@ class RewrappingStore(StorePart):
                       AND (held_until IS NULL OR held_until <= clock_timestamp())
                       AND (rewrapped_at IS NULL
                            OR rewrapped_at + make_interval(secs => $2) <= clock_timestamp())
-                    ORDER BY wanted_at
+                    ORDER BY rewrapped_at NULLS FIRST, wanted_at
                     LIMIT 1
                     FOR UPDATE SKIP LOCKED
                 )
