@@ -4,14 +4,16 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 import chassis.clock
 import chassis.rpc
 import sallyport.provision.ground
-from fakes import gateway_auth_server
+from fakes import gateway_auth_server, gateway_consents_server
 from fakes.gateway_auth import FakeAuth
+from fakes.gateway_consents import US_URI, FakeConsents
 from tests.conftest import KeeperFor
 from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
@@ -53,7 +55,8 @@ def auth() -> FakeAuth:
 
 @pytest.fixture
 async def peers(keeper_for: KeeperFor, log: Log, auth: FakeAuth) -> AsyncIterator[Mapping[str, Peer]]:
-    services = {"auth": [gateway_auth_server.service(auth)], "telemetry": [log.service()], "retention": []}
+    auths = [gateway_auth_server.service(auth), gateway_consents_server.service(FakeConsents(auth))]
+    services = {"auth": auths, "telemetry": [log.service()], "retention": []}
     async with AsyncExitStack() as stack:
         served = {name: Peer(await keeper_for(name), services[name]) for name in PEERS}
         for peer in served.values():
@@ -106,11 +109,15 @@ async def test_what_is_logged_holds_no_invitation_no_code_and_no_query_T28(
     invitation = auth.invite()
     await gateway.ask("GET", f"/portal/enter/{invitation}")
     await gateway.ask("GET", "/consent/callback?state=sp_st_secret&spapi_oauth_code=ANsecret")
+    handed_over = {"amazon_callback_uri": US_URI, "amazon_state": "AZstate", "selling_partner_id": "A3SECRET"}
+    status, _ = await gateway.ask("GET", f"/consent/login?{urlencode(handed_over)}")
+    assert status == 303
     await gateway.ask("POST", "/auth/o2/token", data={"client_secret": "amzn1.oa2-cs.v1.secret"})
     assert await gateway.stop() == 0
     logged = gateway.log_file.read_text()
     assert "gateway.consent.answered" in logged
-    for secret in (invitation, "sp_st_secret", "ANsecret", "amzn1.oa2-cs"):
+    assert "gateway.handover.viewed" in logged
+    for secret in (invitation, "sp_st_secret", "ANsecret", "AZstate", "A3SECRET", "amzn1.oa2-cs"):
         assert secret not in logged
 
 
