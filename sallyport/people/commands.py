@@ -1,4 +1,4 @@
-"""`sallyport people invite`, `sallyport people remove` and `sallyport people export`."""
+"""`sallyport people invite`, `sallyport people remove` and `sallyport people access-review`."""
 
 import argparse
 import asyncio
@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import chassis.clock
 import chassis.errors
 import sallyport.access
-import services.gateway.web.sheets
-from sallyport.people import rows, tasks
+from sallyport.people import sheets, tasks
 from sallyport.terminal import say
 
 EXIT_OK = 0
@@ -61,7 +61,7 @@ def _add_remove(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Their sessions, credentials and invitations end, and every desktop that they let in.",
         epilog=CODES,
     )
-    parser.add_argument("user_id", metavar="USER_ID", help="as `sallyport people export` shows it")
+    parser.add_argument("user_id", metavar="USER_ID", help="as `sallyport people access-review` shows it")
     parser.add_argument(
         "--reason", required=True, metavar="TEXT", help="goes to the audit log; no names of people"
     )
@@ -71,14 +71,16 @@ def _add_remove(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_export(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = mounted.add_parser(
-        "export",
+        "access-review",
+        aliases=["export"],
         help="who has access to what, as a table for the quarterly review",
         description="One row for each person and one for each active desktop. The table holds names.",
         epilog=CODES,
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="a CSV file that is not there yet"
+        "--out", type=Path, required=True, metavar="FILE", help="a file that is not there yet"
     )
+    parser.add_argument("--format", choices=sheets.FORMATS, default=sheets.CSV, help="of the file (csv)")
     _add_state_folder(parser)
     parser.set_defaults(verb=_tried(_export))
 
@@ -128,17 +130,9 @@ def _remove(options: argparse.Namespace, config: sallyport.access.Config) -> int
 
 
 def _export(options: argparse.Namespace, config: sallyport.access.Config) -> int:
-    async def write() -> int:
-        count = 0
-        # Names are nobody else's on this machine, and a review that was taken is not written over.
-        with os.fdopen(os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(services.gateway.web.sheets.line(services.gateway.web.sheets.ACCESS_HEAD))
-            async for row in tasks.review(config):
-                file.write(services.gateway.web.sheets.line(rows.cells(row)))
-                count += 1
-        return count
-
-    say(f"{asyncio.run(write())} rows in {options.out}")
+    now = chassis.clock.SystemClock().now()
+    written = sheets.write(tasks.review(config), options.out, form=options.format, reviewed_at=now)
+    say(f"{asyncio.run(written)} rows in {options.out}")
     return EXIT_OK
 
 
