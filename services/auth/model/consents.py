@@ -32,7 +32,8 @@ REFUSAL_CONFIRMED_AFTER = timedelta(minutes=2)
 CONSENTS_LISTED_MAX = 100
 A_DAY = timedelta(days=1)
 
-APPLICATION_FORM = re.compile(r"amzn1\.sellerapps\.app\.[A-Za-z0-9-]{1,64}", re.ASCII)
+# Older applications are "sellerapps", those of the Solution Provider Portal "sp.solution".
+APPLICATION_FORM = re.compile(r"amzn1\.(?:sellerapps\.app|sp\.solution)\.[A-Za-z0-9-]{1,64}", re.ASCII)
 CLIENT_FORM = re.compile(r"amzn1\.application-oa2-client\.[A-Za-z0-9-]{1,64}", re.ASCII)
 SECRET_FORM = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
 SELLING_PARTNER_FORM = re.compile(r"[A-Za-z0-9]{1,64}", re.ASCII)

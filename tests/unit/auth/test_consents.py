@@ -37,6 +37,16 @@ async def test_the_consent_page_is_the_marketplaces_own_with_state_and_redirect(
     assert "version" not in query
 
 
+@pytest.mark.parametrize("family", ["sellerapps.app", "sp.solution"])
+async def test_applications_of_both_families_are_known(family: str) -> None:
+    house = House()
+    application_id = f"amzn1.{family}.0a1b2c3d-0000-4000-8000-000000000002"
+    await house.register(replace(APPLICATION, application_id=application_id))
+    person = await house.person()
+    url = urlsplit((await house.use.consents.begin(person.session_token, DE)).reveal())
+    assert parse_qs(url.query)["application_id"] == [application_id]
+
+
 async def test_a_draft_application_asks_for_the_beta_page() -> None:
     house = House()
     person = await house.person()
