@@ -102,7 +102,7 @@ def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int
         )
     if not options.json:
         if begun.keys_under_way:
-            say(f"{begun.keys_under_way} keys were left out: they are being rotated already")
+            say(f"left out, because they are being rotated already: {begun.keys_under_way}")
         for line in _summary(last):
             say(line)
     if last.values_damaged:
@@ -119,8 +119,8 @@ def _status(options: argparse.Namespace, config: sallyport.access.Config) -> int
         say(json.dumps(facts))
         return EXIT_OK
     oldest = "" if since is None else f", the oldest in use since {since:%Y-%m-%d}"
-    say(f"{keys.keys} keys{oldest}")
-    say(f"{keys.under_way} are being rotated; {keys.aged} will be soon, because of their age")
+    say(f"keys: {keys.keys}{oldest}")
+    say(f"being rotated: {keys.under_way}; to be rotated soon, because of their age: {keys.aged}")
     return EXIT_OK
 
 
@@ -143,11 +143,11 @@ def _display(options: argparse.Namespace) -> sallyport.keys.progress.Display:
 def _summary(last: RotationProgress) -> list[str]:
     if not last.keys:
         return ["nothing to do"]
-    lines = [f"{last.keys} keys rotated, {last.values_done} values sealed anew"]
+    lines = [f"keys rotated: {last.keys}; values sealed anew: {last.values_done}"]
     if last.keys_closed >= last.keys:
         return [*lines, "what was sealed under older versions does not open any more"]
     left = sallyport.keys.progress.clock(last.closes_in_s)
-    return [*lines, f"their older versions are closed by themselves in about {left} minutes"]
+    return [*lines, f"older versions are closed by themselves in about {left} minutes"]
 
 
 def _complain(code: int, text: str) -> int:
