@@ -44,9 +44,13 @@ async def write(review: AsyncIterator[AccessRow], out: Path, *, form: str, revie
                 count += 1
             file.write(end)
         except BaseException:
-            os.unlink(out)
+            _discard(out)
             raise
     return count
+
+
+def _discard(out: Path) -> None:
+    out.unlink()
 
 
 Lines = tuple[bytes, Callable[[int, Iterable[str]], bytes], bytes]
