@@ -24,9 +24,11 @@ class FakeDeviceGrantStore(FakeDeviceStore):
         if sum(row.grant.expires_at > now for row in rows) >= DEVICE_GRANTS_MAX:
             raise TooManyDeviceGrants
         self.tables.device_grants[grant.device_code_digest] = DeviceGrantRow(grant)
+        self._keep(grant.device_code_digest)
 
     async def find_device_grant(self, user_code_digest: bytes) -> DeviceGrant:
-        return self._waiting(user_code_digest).grant
+        grant = self._waiting(user_code_digest).grant
+        return replace(grant, age_s=self._age_s(grant.device_code_digest))
 
     async def decide_device_grant(self, user_code_digest: bytes, decision: Decision, now: datetime) -> None:
         row = self._waiting(user_code_digest)
@@ -42,7 +44,7 @@ class FakeDeviceGrantStore(FakeDeviceStore):
         if row is None or not row.grant.is_for(client_id, key_thumbprint):
             raise InvalidGrant
         ago_s = None if row.redeemed_at_s is None else now_s - row.redeemed_at_s
-        found = replace(row.grant, redeemed_ago_s=ago_s)
+        found = replace(row.grant, redeemed_ago_s=ago_s, age_s=self._age_s(digest))
         is_too_early = row.polled_at_s is not None and now_s < row.polled_at_s + found.interval_s
         interval_s = found.next_interval_s(is_too_early=is_too_early)
         row.grant = replace(row.grant, key_thumbprint=key_thumbprint, interval_s=interval_s)

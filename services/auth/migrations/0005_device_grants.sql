@@ -16,7 +16,8 @@ ALTER TABLE auth.codes
     ADD COLUMN key_thumbprint text NOT NULL DEFAULT '',
     ADD COLUMN withheld_scopes text[] NOT NULL DEFAULT '{}';
 
--- The database's clock decides whether a desktop asks too early, and how long ago its tokens were made.
+-- The database's clock decides whether a desktop asks too early, how old its grant is, and how long ago its
+-- tokens were made.
 CREATE TABLE auth.device_grants (
     device_code_digest bytea PRIMARY KEY CHECK (octet_length(device_code_digest) = 32),
     user_code_digest bytea NOT NULL CHECK (octet_length(user_code_digest) = 32),
@@ -28,6 +29,7 @@ CREATE TABLE auth.device_grants (
     app_version text NOT NULL,
     key_storage text NOT NULL,
     expires_at timestamptz NOT NULL,
+    kept_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     interval_s integer NOT NULL,
     polled_at timestamptz,
     is_approved boolean,

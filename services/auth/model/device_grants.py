@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from services.auth.model import ages
 from services.auth.model.device_facts import DeviceFacts
 from services.auth.model.device_refusals import (
     AccessDenied,
@@ -80,6 +81,7 @@ class DeviceGrant:
         interval_s: the least time between two redemptions.
         redeemed_ago_s: by storage's own clock; None until it is redeemed.
         nonce: what the tokens were derived with; None until it is redeemed.
+        age_s: for how long it has been kept, by storage's clock.
     """
 
     device_code_digest: bytes
@@ -94,6 +96,7 @@ class DeviceGrant:
     decision: Decision | None = None
     redeemed_ago_s: float | None = None
     nonce: bytes | None = field(default=None, repr=False)
+    age_s: float = field(default=0.0, compare=False)
 
     @property
     def standing(self) -> Standing:
@@ -116,8 +119,12 @@ class DeviceGrant:
         Raises:
             UserCodeInvalid: somebody has, or it is too late.
         """
-        if self.standing is not Standing.PENDING or now >= self.expires_at:
+        if self.standing is not Standing.PENDING or self.is_over(now):
             raise UserCodeInvalid
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether its time is over, whichever host's clock is wrong."""
+        return ages.left_s(self.expires_at, now, life=DEVICE_GRANT_LIFE, age_s=self.age_s) <= 0
 
     def check_redeemable(self, now: datetime, *, is_too_early: bool) -> None:
         """Return if the desktop may have its first tokens now.
@@ -128,7 +135,7 @@ class DeviceGrant:
         """
         if self.standing is Standing.DENIED:
             raise AccessDenied
-        if now >= self.expires_at:
+        if self.is_over(now):
             raise DeviceGrantExpired
         if self.standing is Standing.PENDING:
             raise SlowDown if is_too_early else AuthorizationPending

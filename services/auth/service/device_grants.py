@@ -189,6 +189,8 @@ class DeviceGrantService:
         return letters, await self._store.find_device_grant(digest)
 
     async def _decide(self, session: Session, grant: DeviceGrant, decision: Decision) -> None:
+        if grant.decision is None:
+            grant.check_open(self._clock.now())
         details = {
             "device_id": grant.device_id,
             "decision": "approved" if decision.is_approved else "denied",

@@ -23,6 +23,7 @@ SELECT_DEVICE_GRANT = """
            app_version, key_storage, expires_at, interval_s, polled_at, is_approved, seller_id, user_id,
            name_sealed, withheld_scopes, nonce,
            extract(epoch FROM clock_timestamp() - redeemed_at)::float8 AS redeemed_ago_s,
+           extract(epoch FROM clock_timestamp() - kept_at)::float8 AS age_s,
            coalesce(clock_timestamp() < polled_at + make_interval(secs => interval_s), false) AS is_too_early
     FROM auth.device_grants
 """
@@ -176,4 +177,5 @@ def _grant(row: asyncpg.Record) -> DeviceGrant:
         decision=decision,
         redeemed_ago_s=row["redeemed_ago_s"],
         nonce=row["nonce"],
+        age_s=row["age_s"],
     )

@@ -9,11 +9,12 @@ import pytest
 import chassis.clock
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
-from fakes.auth_house import CLIENT_ID, PAGES, House, Person, loan, redemption
+from fakes.auth_house import CLIENT_ID, PAGES, House, Person, loan, redemption, thumbprint
 from fakes.auth_store import FakeStore
 from fakes.clock import FakeClock
 from services.auth.model import ages
 from services.auth.model.consents import STATE_LIFE
+from services.auth.model.device_grants import DEVICE_GRANT_LIFE
 from services.auth.model.devices import CODE_LIFE
 from services.auth.model.people import SETUP_LIFE
 from services.auth.model.tokens import ACCESS_LIFE
@@ -73,7 +74,25 @@ async def session(house: House, person: Person) -> Use:
     return lambda use: use.sessions.find(token)
 
 
-THINGS = [(access_token, ACCESS_LIFE), (code, CODE_LIFE), (state, STATE_LIFE), (session, SETUP_LIFE)]
+async def user_code(house: House, person: Person) -> Use:
+    waiting = await house.begin_grant()
+    return lambda use: use.device_grants.find(person.session_token, waiting.user_code)
+
+
+async def device_code(house: House, person: Person) -> Use:
+    waiting = await house.begin_grant()
+    await house.approve_grant(person, waiting)
+    return lambda use: use.device_grants.redeem(CLIENT_ID, waiting.device_code, thumbprint("first"))
+
+
+THINGS = [
+    (access_token, ACCESS_LIFE),
+    (code, CODE_LIFE),
+    (state, STATE_LIFE),
+    (session, SETUP_LIFE),
+    (user_code, DEVICE_GRANT_LIFE),
+    (device_code, DEVICE_GRANT_LIFE),
+]
 
 
 async def is_good(use: UseCases, thing: Use) -> bool:
