@@ -156,8 +156,8 @@ def _is_confirmed(config: sallyport.access.Config, seller_id: str) -> bool:
     """Return whether somebody typed the seller's id after reading who it is."""
     seller = asyncio.run(tasks.find(config, seller_id))
     sys.stderr.write(
-        f"{seller.name or rows.NAMELESS}: {seller.active_consents} connections to Amazon and "
-        f"{seller.active_devices} desktops end at once. What is kept for this seller is destroyed for good.\n"
+        f"{seller.name or rows.NAMELESS}: these end at once: {seller.active_consents} of its connections to "
+        f"Amazon, {seller.active_devices} of its desktops. What is kept for it is destroyed for good.\n"
         "Type the seller's id to go on: "
     )
     sys.stderr.flush()

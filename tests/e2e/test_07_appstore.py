@@ -1,6 +1,8 @@
 """A seller comes from Amazon's Appstore, connects, renews, disconnects, and in the end leaves."""
 
 import asyncio
+import functools
+import io
 import json
 
 import pytest
@@ -63,15 +65,19 @@ async def test_one_press_renews_and_one_press_disconnects(scene: Scene) -> None:
 
 
 async def test_a_seller_who_leaves_is_out_at_once_and_nothing_of_theirs_stays_T18(
-    scene: Scene, capsys: pytest.CaptureFixture[str]
+    scene: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await connect_a_seller(scene)
     await scene.desktop.enrol(scene.browser, "Anna's laptop")
     folder = str(scene.stack.layout.folder)
-    arguments = ["offboard", scene.seller_id, "--reason", "Contract 17 ended", "--yes", "--json"]
-    code = await asyncio.to_thread(sallyport.cli.main, ["sellers", *arguments, "--state-folder", folder])
+    words = ["sellers", "offboard", scene.seller_id, "--reason", "Contract 17 ended", "--json"]
+    offboard = functools.partial(sallyport.cli.main, [*words, "--state-folder", folder])
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"yes\n{scene.seller_id}\n"))
+    assert await asyncio.to_thread(offboard) == 2
+    assert "end at once: 1 of its connections to Amazon, 1 of its desktops" in capsys.readouterr().err
+    assert (await scene.desktop.call("GET", "/orders/v0/orders/000-0000000-0000000")).status == 404
+    assert await asyncio.to_thread(offboard) == 0
     told = json.loads(capsys.readouterr().out)
-    assert code == 0
     assert (told["name"], told["active_consents"], told["active_devices"]) == (None, 0, 0)
     assert (await scene.desktop.call("GET", "/orders/v0/orders/000-0000000-0000000")).status == 401
     assert "/portal/sign-in" in (await scene.open("/portal")).url
