@@ -30,8 +30,8 @@ PART_CHARS_MIN = 3
 # Source: RFC 5321, 4.5.3.1.3, less the angle brackets.
 EMAIL_CHARS_MAX = 254
 EMAIL_FORM = re.compile(r"[^@\s\"<>(),:;\\]{1,64}@(?:[^@\s.\"<>(),:;\\]{1,63}\.)+[^@\s.\"<>(),:;\\]{2,63}")
+# Source: RFC 4226, 4, R6: 160 bits.
 TOTP_BYTES = 20
-"""Source: RFC 4226, 4, R6: 160 bits."""
 
 # Source: DPP-1.2b, 10 or fewer.
 FAILURES_MAX = 10
@@ -120,18 +120,6 @@ class PasswordWish:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """An attempt as it was counted, before it is judged.
-
-    Attributes:
-        is_locked: nothing was counted, and nothing is judged.
-    """
-
-    failures: "Failures"
-    is_locked: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Failures:
     """How often somebody failed lately, the attempts that are not judged yet included.
 
@@ -152,6 +140,18 @@ class Failures:
     def locked_s(self, now: datetime) -> float:
         """Return how many seconds remain of a lock that began with the last failure."""
         return max(0.0, (self.failed_at + LOCKED - now).total_seconds())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """An attempt as it was counted, before it is judged.
+
+    Attributes:
+        is_locked: nothing was counted, and nothing is judged.
+    """
+
+    failures: Failures
+    is_locked: bool
 
 
 def normalised(password: Secret[str]) -> Secret[str]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+# Stands in the place of a seller's id for the vendor's staff: a key of the house seals their data.
 STAFF = ""
-"""Stands in the place of a seller's id for the vendor's staff: a key of the house seals their data."""
 
 
 @dataclass(frozen=True, kw_only=True)

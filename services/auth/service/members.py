@@ -83,10 +83,7 @@ class MemberService:
             MemberNotFound: absent, left, or another seller's (T-07).
         """
         session = await self._sessions.require(session_token, right=Right.MANAGE_PEOPLE)
-        who = actor(session)
-        if user_id:
-            return await self.invite_again(await self._find_own(session.seller_id, user_id), who)
-        return await self.invite(session.seller_id, name, role, who=who)
+        return await self._invite(session.seller_id, name, role, user_id=user_id, who=actor(session))
 
     async def change_role(self, session_token: Secret[str], user_id: str, role: Role | None) -> None:
         """Give a colleague another role, in effect at once.
@@ -115,7 +112,7 @@ class MemberService:
 
     async def invite_staff(self, name: str, role: Role | None, *, user_id: str = "") -> Invited:
         """Invite somebody of the vendor's staff, for the console; all is as with `invite_own`."""
-        return await self._invite_any(STAFF, name, role, user_id=user_id)
+        return await self._invite(STAFF, name, role, user_id=user_id, who=OPERATOR)
 
     async def invite_user(
         self, seller_id: str, name: str, role: Role | None, *, user_id: str = ""
@@ -128,12 +125,7 @@ class MemberService:
         if not words.is_id(seller_id):
             raise SellerNotFound
         await self._store.find_seller(seller_id)
-        return await self._invite_any(seller_id, name, role, user_id=user_id)
-
-    async def _invite_any(self, seller_id: str, name: str, role: Role | None, *, user_id: str) -> Invited:
-        if user_id:
-            return await self.invite_again(await self._find_own(seller_id, user_id), OPERATOR)
-        return await self.invite(seller_id, name, role, who=OPERATOR)
+        return await self._invite(seller_id, name, role, user_id=user_id, who=OPERATOR)
 
     async def remove_anybody(self, user_id: str, *, reason: str) -> Removal:
         """End anybody's access, the last owner's too, at once and everywhere, for the console.
@@ -152,12 +144,11 @@ class MemberService:
         """Return the people of a seller, or of the staff; oldest first, at most MEMBERS_MAX."""
         return [await self._named(member) for member in await self._store.list_members(seller_id)]
 
-    async def invite(self, seller_id: str, name: str, role: Role | None, *, who: Actor) -> Invited:
-        """Invite somebody new to a seller that exists, or to the staff.
-
-        Raises:
-            InvalidName, RoleRefused, MembersFull
-        """
+    async def _invite(
+        self, seller_id: str, name: str, role: Role | None, *, user_id: str, who: Actor
+    ) -> Invited:
+        if user_id:
+            return await self._invite_again(await self._find_own(seller_id, user_id), who)
         user_name, given = words.name(name), check_side(role, seller_id)
         user_id, now = self._mint.new_id(), self._clock.now()
         invited, invitation = await self._drafted(user_id)
@@ -167,8 +158,7 @@ class MemberService:
             await self._store.invite_user(user, invitation)
         return invited
 
-    async def invite_again(self, member: Member, who: Actor) -> Invited:
-        """Invite somebody who lost every credential: the old ones end, with every session."""
+    async def _invite_again(self, member: Member, who: Actor) -> Invited:
         user = member.user
         invited, invitation = await self._drafted(user.user_id)
         deed = _deed(Kind.USER_INVITED, who, user, user_id=user.user_id, role=user.role)
