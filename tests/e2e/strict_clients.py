@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from sallyport.demo.scene import Scene
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -25,6 +27,8 @@ Errand = Callable[[dict[str, str]], Awaitable[None]]
 
 async def installed() -> Path:
     """Return a folder with the clients and what they stand on; made once for each lock."""
+    if shutil.which("npm") is None:
+        pytest.fail("the strict OAuth clients need Node.js 20 or newer with npm")
     lock = (CLIENTS / "package-lock.json").read_bytes()
     folder = CACHE / hashlib.sha256(lock).hexdigest()[:16]
     if not folder.exists():
