@@ -48,7 +48,7 @@ def _add_register(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         "without echo. A known application keeps the secret that it had beside the new one.",
         epilog=EXIT_CODES,
     )
-    parser.add_argument("--application-id", required=True, metavar="ID", help="amzn1.sellerapps.app.… or amzn1.sp.solution.…")
+    parser.add_argument("--application-id", required=True, metavar="ID", help="as Amazon shows it: amzn1.…")
     parser.add_argument("--client-id", required=True, metavar="ID", help="amzn1.application-oa2-client.…")
     parser.add_argument("--draft", action="store_true", help="it is still a draft at Amazon")
     _add_connection(parser)

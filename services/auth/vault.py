@@ -174,7 +174,7 @@ class AuthVault:
             raise QueueUnavailable from error
 
     async def ping(self) -> None:
-        """Return if Vault answers and the digest key is there; asked often, so that an old one is forgotten."""
+        """Return if Vault answers and the digest key is there; asked often, so that no old key stays."""
         if self._clock.monotonic_s() >= self._digest_key_until_s:
             self._digest_key = None
         await self._read_digest_key()
