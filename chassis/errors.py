@@ -17,7 +17,7 @@ safe to show to anyone: they never hold a secret, personal data or an upstream's
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 
@@ -29,11 +29,13 @@ class SallyportError(Exception):
         text: one sentence, safe to show.
         http_status: what the HTTP edge answers; a reason may refine its kind's.
         retry_after_s: when asking again makes sense, if that is known.
+        is_alarming: whether a person should look at it at once, whatever its kind.
     """
 
     code: str = "internal"
     text: str = "Something went wrong."
     http_status: int = 500
+    is_alarming: bool = False
 
     def __init__(self, text: str | None = None, *, retry_after_s: float | None = None) -> None:
         if text is not None:
@@ -165,8 +167,9 @@ def kind_of(error: SallyportError) -> type[SallyportError]:
 
 
 def treatment_of(error: SallyportError) -> Treatment:
-    """Return the row of KINDS that applies to an error."""
-    return KINDS[kind_of(error)]
+    """Return the row of KINDS that applies to an error; what is alarming is logged as an error."""
+    treatment = KINDS[kind_of(error)]
+    return replace(treatment, log_level="error") if error.is_alarming else treatment
 
 
 def rebuild(

@@ -32,6 +32,7 @@ class IntegrityFailure(chassis.errors.Unavailable):
 
     code = "integrity_failure"
     text = "A stored value failed its integrity check."
+    is_alarming = True
 
 
 class PlaintextTooLarge(chassis.errors.InvalidInput):

@@ -116,3 +116,9 @@ def test_a_key_of_another_size_is_refused() -> None:
 def test_more_than_64_mib_is_not_sealed_R23() -> None:
     with pytest.raises(chassis.crypto.seal.PlaintextTooLarge):
         seal(KEY, bytes(64 * 1024 * 1024 + 1), PLACE)
+
+
+def test_a_value_that_does_not_open_is_logged_as_an_alarm_T16() -> None:
+    treatment = chassis.errors.treatment_of(chassis.crypto.seal.IntegrityFailure())
+    assert (treatment.log_level, treatment.grpc_status) == ("error", "UNAVAILABLE")
+    assert chassis.errors.treatment_of(chassis.errors.Unavailable()).log_level == "warning"
