@@ -92,7 +92,7 @@ async def _look(scene: Scene, part: str, needles: dict[str, bytes]) -> dict[str,
 
 
 async def _held(*ways: str) -> int:
-    """Return how often a needle lies in a process that holds it, or freed it; its memory is closed to others."""
+    """Return how often a needle lies in a process that holds it, or freed it, and is closed to others."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HOLDER, NEEDLE.encode().hex(), *ways),
         stdin=asyncio.subprocess.PIPE,
