@@ -25,7 +25,7 @@ TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
 SPAPI_URLS = {region: f"SALLYPORT_SPAPI_URL_{region.upper()}" for region in Region}
 AMAZON_CA_FILE = "SALLYPORT_AMAZON_CA_FILE"
 VENDOR_NAME = "SALLYPORT_VENDOR_NAME"
-PROVIDER_NAME = "SALLYPORT_IDENTITY_PROVIDER_NAME"
+OIDC_NAME = "SALLYPORT_OIDC_NAME"
 DESKTOP_NAME = "SALLYPORT_DESKTOP_NAME"
 DESKTOP_CLIENT_ID = "SALLYPORT_DESKTOP_CLIENT_ID"
 DESKTOP_REDIRECT_PATH = "SALLYPORT_DESKTOP_REDIRECT_PATH"
@@ -55,7 +55,7 @@ SETTINGS = (
     chassis.env.Setting(AMAZON_CA_FILE, "authority that vouches for Amazon; empty for the system's", ""),
     chassis.env.Setting(VENDOR_NAME, "whose portal this is, as people read it", "Sallyport"),
     chassis.env.Setting(
-        PROVIDER_NAME, "the vendor's identity provider, as people read it; empty: none is offered", ""
+        OIDC_NAME, "the vendor's identity provider, as people read it; empty: none is offered", ""
     ),
     chassis.env.Setting(
         DESKTOP_NAME, "the desktop application, as people read it", "The desktop application"
@@ -160,7 +160,7 @@ def _public(reader: chassis.env.Reader) -> PublicConfig:
         origin=_origin(reader, PUBLIC_URL),
         certificate_files=CertificateFiles(Path(certificate), Path(key)) if certificate and key else None,
         vendor_name=reader.text(VENDOR_NAME),
-        provider_name=reader.optional_text(PROVIDER_NAME) or "",
+        provider_name=reader.optional_text(OIDC_NAME) or "",
     )
 
 

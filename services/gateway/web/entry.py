@@ -25,8 +25,6 @@ from services.gateway.web.visitors import Visitors
 WITH_PASSKEY = f"{SIGN_IN}/passkey"
 WITH_PROVIDER = f"{SIGN_IN}/provider"
 INVITATION = "/portal/enter/{invitation:[A-Za-z0-9_-]+}"
-# The provider's own page is at another origin, which `form-action` covers too.
-PROVIDER_TARGETS = "https:"
 # Whoever has one address of an IPv6 network usually has all of it.
 IPV6_PREFIX_BITS = 64
 TOLD_ON_THE_PAGE = (
@@ -153,7 +151,7 @@ class EntryPages:
         response = self._renderer.page(
             "sign_in",
             form_secret=secret,
-            form_targets=PROVIDER_TARGETS,
+            form_targets=self._renderer.provider_targets,
             has_script=True,
             notice=notice,
             problem=problem.text if problem else None,

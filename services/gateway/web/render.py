@@ -64,6 +64,8 @@ class Renderer:
         self._templates.globals.update(
             vendor_name=vendor_name, desktop_name=desktop_name, provider_name=provider_name
         )
+        # A provider's own page is at another origin, where the form that leads there ends.
+        self.provider_targets = "https:" if provider_name else ""
         self._assets = {name: ((PAGES / name).read_bytes(), kind) for name, kind in ASSETS.items()}
 
     def page(

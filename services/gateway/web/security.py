@@ -19,7 +19,6 @@ from services.gateway.model.people import Visit
 from services.gateway.service import Entry, Security
 from services.gateway.web import cookies, people_views, pictures, views
 from services.gateway.web.arrivals import Arrivals
-from services.gateway.web.entry import PROVIDER_TARGETS
 from services.gateway.web.navigation import SECURITY
 from services.gateway.web.render import Renderer, marked, see, sign_in_again
 from services.gateway.web.visitors import Visitors
@@ -158,7 +157,7 @@ class SecurityPages:
         response = self._renderer.page(
             "security",
             visit=visit,
-            form_targets=PROVIDER_TARGETS,
+            form_targets=self._renderer.provider_targets,
             has_script=True,
             notice=notice,
             problem=problem.text if problem else None,

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis.secrecy import Secret
 from services.gateway.web import cookies
 from services.gateway.web.entry import _source
+from services.gateway.web.render import Renderer
 from tests.unit.gateway.doors import ORIGIN, House, Person
 from tests.unit.gateway.people import (
     EMAIL,
@@ -210,6 +212,21 @@ async def test_the_identity_provider_is_asked_in_this_browser_only_T04(house: Ho
     assert (entered.status, entered.headers["Location"]) == (303, "/portal?notice=welcome")
     late = await Person(house).get(f"{PROVIDER}?state={state}&code=anna-at-lamplight")
     assert late.status == 401
+
+
+async def test_without_a_provider_none_is_offered_and_no_form_may_end_elsewhere() -> None:
+    renderer = Renderer(vendor_name="Lamplight", desktop_name="Order Desk")
+    page = renderer.page(
+        "sign_in",
+        form_secret=Secret("s" * 44),
+        form_targets=renderer.provider_targets,
+        notice=None,
+        problem=None,
+        email="",
+        will_continue=False,
+    )
+    assert PROVIDER not in (page.text or "")
+    assert page.headers["Content-Security-Policy"].endswith("form-action 'self'")
 
 
 async def test_whoever_the_provider_does_not_let_through_is_told(house: House) -> None:
