@@ -25,6 +25,7 @@ from services.gateway.model.orders import Observation
 
 BODY_BYTES_MAX = 16 * 1_048_576
 TOKEN_LIFE = timedelta(hours=1)
+TOKEN_LIFE_S = 3_600.0
 
 
 class TokenUnknown(chassis.errors.Unauthenticated):
@@ -37,6 +38,10 @@ class TokenExpired(chassis.errors.Unauthenticated):
 
 class DeviceRevoked(chassis.errors.Unauthenticated):
     code = "device_revoked"
+
+
+class TargetApplicationRefused(chassis.errors.InvalidInput):
+    code = "target_application_refused"
 
 
 class Down(chassis.errors.Unavailable):
@@ -69,6 +74,9 @@ class FakeAuthPeer:
         self.revoked: set[str] = set()
         self.introspections = 0
         self.lent: list[tuple[str, Region, Restriction | None]] = []
+        self.reported: list[bytes] = []
+        self.delegates: set[str] = set()
+        self._ends_at: dict[str, datetime] = {}
         self.lend_timeouts_s: list[float] = []
         self.lending_error: Exception | None = None
         self.handles = 0
@@ -85,18 +93,23 @@ class FakeAuthPeer:
     ) -> str:
         """Return a new device's access token."""
         token = self._token()
+        self._ends_at[token] = self.clock.now() + TOKEN_LIFE
         self.devices[token] = Device(
             device_id=f"device-{len(self.devices)}",
             seller_id=seller_id,
             profile=Profile.BOUND if thumbprint else Profile.COMPAT,
             scopes=scopes,
             key_thumbprint=thumbprint,
-            expires_at=self.clock.now() + TOKEN_LIFE,
+            expires_in_s=TOKEN_LIFE_S,
             restrictions=(),
             regions=regions,
             default_marketplace_id=marketplace_id,
         )
         return token
+
+    def end(self, token: str, *, left_s: float = 0.0) -> None:
+        """Let an access token's hour be over, or nearly so."""
+        self._ends_at[token] = self.clock.now() + timedelta(seconds=left_s)
 
     def revoke(self, token: str) -> None:
         """Revoke a device and tell every open stream."""
@@ -126,9 +139,10 @@ class FakeAuthPeer:
             raise TokenUnknown
         if device.device_id in self.revoked:
             raise DeviceRevoked
-        if device.expires_at <= self.clock.now():
+        left_s = (self._ends_at[access_token] - self.clock.now()).total_seconds()
+        if left_s <= 0:
             raise TokenExpired
-        return device
+        return replace(device, expires_in_s=left_s)
 
     async def watch_revocations(self) -> AsyncIterator[str | None]:
         self._check_up()
@@ -142,23 +156,36 @@ class FakeAuthPeer:
             yield told
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
+        self,
+        device_id: str,
+        region: Region,
+        restriction: Restriction | None,
+        *,
+        refused_digest: bytes,
+        timeout_s: float,
     ) -> AmazonToken:
         self._check_up()
         self.lend_timeouts_s.append(timeout_s)
         if self.lending_error is not None:
             raise self.lending_error
         self.lent.append((device_id, region, restriction))
+        if refused_digest:
+            self.reported.append(refused_digest)
         prefix = "Atza|" if restriction is None else "Atz.sprdt|"
-        return AmazonToken(Secret(f"{prefix}{len(self.lent)}"), self.clock.now() + TOKEN_LIFE)
+        return AmazonToken(Secret(f"{prefix}{len(self.lent)}"), TOKEN_LIFE_S)
 
     async def restrict_access(
-        self, access_token: str, restrictions: Sequence[Restriction]
+        self, access_token: str, restrictions: Sequence[Restriction], target_application: str
     ) -> tuple[str, int]:
         device = await self.introspect(access_token)
+        if target_application and target_application not in self.delegates:
+            raise TargetApplicationRefused
         self.handles += 1
         handle = self._token()
-        self.devices[handle] = replace(device, restrictions=tuple(restrictions))
+        self._ends_at[handle] = self.clock.now() + TOKEN_LIFE
+        self.devices[handle] = replace(
+            device, restrictions=tuple(restrictions), target_application=target_application
+        )
         return handle, 3600
 
     def _token(self) -> str:

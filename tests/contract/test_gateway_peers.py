@@ -59,13 +59,14 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
             profile=PROFILES[device.profile],
             scopes=sorted(device.scopes),
             key_thumbprint=device.key_thumbprint,
-            expires_at=stamp(device.expires_at),
+            expires_in_s=int(device.expires_in_s),
             restrictions=[
                 auth_pb2.Restriction(method=each.method, path=each.path, data_elements=each.data_elements)
                 for each in device.restrictions
             ],
             regions=[REGIONS[each] for each in sorted(device.regions)],
             default_marketplace_id=device.default_marketplace_id,
+            target_application=device.target_application,
         )
 
     async def WatchRevocations(
@@ -79,16 +80,24 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
     ) -> auth_pb2.AmazonToken:
         (region,) = [each for each, told in REGIONS.items() if told == request.region]
         wanted = restriction(request.restriction) if request.HasField("restriction") else None
+        if wanted is not None:
+            wanted = replace(wanted, target_application=request.target_application)
         lent = await self.auth.lend_amazon_token(
-            request.device_id, region, wanted, timeout_s=context.time_remaining()
+            request.device_id,
+            region,
+            wanted,
+            refused_digest=request.refused_digest,
+            timeout_s=context.time_remaining(),
         )
-        return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_at=stamp(lent.expires_at))
+        return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_in_s=int(lent.expires_in_s))
 
     async def RestrictAccess(
         self, request: auth_pb2.RestrictAccessRequest, context: Any
     ) -> auth_pb2.RestrictAccessResponse:
         asked = [restriction(each) for each in request.restrictions]
-        handle, life_s = await self.auth.restrict_access(request.access_token, asked)
+        handle, life_s = await self.auth.restrict_access(
+            request.access_token, asked, request.target_application
+        )
         return auth_pb2.RestrictAccessResponse(access_token=handle, expires_in_s=life_s)
 
 
@@ -221,7 +230,7 @@ async def test_a_token_that_stands_for_nobody_is_unauthenticated(
     if fate == "unknown":
         auth.devices.clear()
     if fate == "expired":
-        auth.devices[token] = replace(auth.devices[token], expires_at=START - timedelta(hours=1))
+        auth.end(token)
     if fate == "revoked":
         auth.revoke(token)
     with pytest.raises(chassis.errors.Unauthenticated) as refusal:
@@ -247,31 +256,58 @@ async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
     auth_peer: AuthPeer, auth: FakeAuthPeer
 ) -> None:
     wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
-    ordinary = await auth_peer.lend_amazon_token("device-1", Region.EU, None, timeout_s=15.0)
-    restricted = await auth_peer.lend_amazon_token("device-1", Region.FE, wanted, timeout_s=15.0)
-    assert auth.lent == [("device-1", Region.EU, None), ("device-1", Region.FE, wanted)]
-    assert ordinary.token.reveal() == "Atza|1"
-    assert restricted.expires_at == START + timedelta(hours=1)
-    assert "Atz" not in repr(restricted)
+    delegated = replace(wanted, target_application="amzn1.sellerapps.app.1")
+    lent = [
+        await auth_peer.lend_amazon_token("device-1", region, each, refused_digest=b"", timeout_s=15.0)
+        for region, each in ((Region.EU, None), (Region.FE, wanted), (Region.FE, delegated))
+    ]
+    assert auth.lent == [
+        ("device-1", Region.EU, None),
+        ("device-1", Region.FE, wanted),
+        ("device-1", Region.FE, delegated),
+    ]
+    assert lent[0].token.reveal() == "Atza|1"
+    assert lent[1].expires_in_s == 3600
+    assert "Atz" not in repr(lent)
+    assert auth.reported == []
+
+
+async def test_a_token_that_amazon_did_not_take_is_reported_by_its_digest(
+    auth_peer: AuthPeer, auth: FakeAuthPeer
+) -> None:
+    await auth_peer.lend_amazon_token("device-1", Region.EU, None, refused_digest=b"d" * 32, timeout_s=15.0)
+    assert auth.reported == [b"d" * 32]
 
 
 async def test_auth_gets_the_time_that_a_caller_has_R07(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
-    await auth_peer.lend_amazon_token("device-1", Region.EU, None, timeout_s=15.0)
+    await auth_peer.lend_amazon_token("device-1", Region.EU, None, refused_digest=b"", timeout_s=15.0)
     (timeout_s,) = auth.lend_timeouts_s
     assert CHANNEL_S_MAX < timeout_s <= 15.0
 
 
 async def test_a_handle_is_a_token_with_restrictions(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
     asked = [Restriction("GET", "/orders/v0/orders", ("buyerInfo", "shippingAddress"))]
-    handle, life_s = await auth_peer.restrict_access(auth.enrol(), asked)
+    handle, life_s = await auth_peer.restrict_access(auth.enrol(), asked, "")
     assert life_s == 3600
     assert list((await auth_peer.introspect(handle)).restrictions) == asked
+
+
+async def test_a_handle_for_another_application_is_given_where_the_vendor_named_it(
+    auth_peer: AuthPeer, auth: FakeAuthPeer
+) -> None:
+    asked, token = [Restriction("GET", "/orders/v0/orders/{orderId}/address")], auth.enrol()
+    with pytest.raises(chassis.errors.InvalidInput) as refusal:
+        await auth_peer.restrict_access(token, asked, "amzn1.sellerapps.app.1")
+    assert refusal.value.code == "target_application_refused"
+    auth.delegates.add("amzn1.sellerapps.app.1")
+    handle, _ = await auth_peer.restrict_access(token, asked, "amzn1.sellerapps.app.1")
+    assert (await auth_peer.introspect(handle)).target_application == "amzn1.sellerapps.app.1"
 
 
 async def test_auth_being_down_is_unavailable(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:
     auth.is_down = True
     with pytest.raises(chassis.errors.Unavailable):
-        await auth_peer.lend_amazon_token("device-1", Region.NA, None, timeout_s=15.0)
+        await auth_peer.lend_amazon_token("device-1", Region.NA, None, refused_digest=b"", timeout_s=15.0)
 
 
 async def test_what_is_sealed_can_be_opened_by_its_name_only(safe: Safe) -> None:
@@ -308,4 +344,4 @@ async def test_observations_arrive_as_they_were_made(safe: Safe, kept: FakeSafe)
 
 
 def test_a_device_never_shows_its_token() -> None:
-    assert "token" not in {name for name in Device.__slots__ if name != "expires_at"}
+    assert "token" not in Device.__slots__

@@ -1,9 +1,10 @@
 """Asking Amazon: in turn, with the right token, again when that is safe, and never past the deadline.
 
 Only reads are asked again: an effect that may have happened must not happen twice. The exception is
-a call that Amazon refused for its ended token: it had no effect, and is made once more with a new one.
+a call whose token Amazon did not take: it had no effect, and is made once more with a new one.
 """
 
+from chassis.secrecy import Secret
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
@@ -47,19 +48,21 @@ class Attempts:
         is_renewed = False
         for attempt in range(ATTEMPTS_MAX - 1):
             try:
-                answer = await self._once(journey)
+                token, answer = await self._once(journey)
             except _NO_ANSWER:
                 if not await self._rest(journey, attempt):
                     raise
                 continue
-            if exchange.says_token_expired(answer) and not is_renewed:
+            if exchange.refuses_token(answer) and not is_renewed:
                 is_renewed = True
-                self._lending.give_back(journey.device, journey.region, journey.plan.restriction)
+                self._lending.give_back(journey.device, journey.region, journey.plan.restriction, token=token)
             elif answer.status not in _PASSING or not await self._rest(journey, attempt):
                 return self._accepted(journey, answer)
-        return self._accepted(journey, await self._once(journey))
+        _, answer = await self._once(journey)
+        return self._accepted(journey, answer)
 
-    async def _once(self, journey: Journey) -> UpstreamAnswer:
+    async def _once(self, journey: Journey) -> tuple[Secret[str], UpstreamAnswer]:
+        """Return Amazon's answer, and the token with which it was asked."""
         clock, signals = self._ports.clock, self._ports.signals
         await self._turns.take(journey.budget, until_s=journey.until_s - ATTEMPT_S_MIN)
         token = await self._lending.lend(
@@ -89,7 +92,7 @@ class Attempts:
             raise
         signals.attempted(journey.operation.name, answer.status)
         self._turns.learn(journey.budget, answer)
-        return answer
+        return token, answer
 
     async def _rest(self, journey: Journey, attempt: int) -> bool:
         """Return whether a call may be made again, after a pause that spreads callers apart."""

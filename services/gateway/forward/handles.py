@@ -14,7 +14,7 @@ from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import AuthPeer
 from services.gateway.forward.turns import Turns
 from services.gateway.model.calls import Restriction, UpstreamAnswer
-from services.gateway.model.faults import BodyInvalid, OperationNotAllowed, TargetApplicationRefused
+from services.gateway.model.faults import BodyInvalid, OperationNotAllowed
 from services.gateway.model.operations import TokenRule
 
 FROM_GATEWAY = "gateway"
@@ -41,29 +41,30 @@ class Handles:
 
         Raises:
             BodyInvalid: not what the operation takes, or it names an operation that is not restricted.
-            TargetApplicationRefused: it asks on behalf of another application.
             QuotaExceeded: at Amazon's own rate for this operation.
-            SallyportError: auth's refusal.
+            SallyportError: auth's refusal, for one when it asks in favour of an application not named.
         """
-        restrictions = self._asked(journey.body)
+        restrictions, target_application = self._asked(journey.body)
         await self._turns.take(journey.budget, until_s=journey.until_s)
-        handle, life_s = await self._auth.restrict_access(journey.call.access_token, restrictions)
+        handle, life_s = await self._auth.restrict_access(
+            journey.call.access_token, restrictions, target_application
+        )
         body = orjson.dumps({"restrictedDataToken": handle, "expiresIn": life_s})
         return Found(UpstreamAnswer(200, (), body), FROM_GATEWAY)
 
-    def _asked(self, body: bytes) -> list[Restriction]:
+    def _asked(self, body: bytes) -> tuple[list[Restriction], str]:
+        """Return the operations asked for, and the application in whose favour; empty for our own."""
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise BodyInvalid from error
         if not isinstance(document, dict):
             raise BodyInvalid
-        if document.get("targetApplication") is not None:
-            raise TargetApplicationRefused
+        target = "" if document.get("targetApplication") is None else _text(document, "targetApplication")
         resources = document.get("restrictedResources")
         if not isinstance(resources, list) or not 1 <= len(resources) <= RESOURCES_MAX:
             raise BodyInvalid
-        return [self._restriction(each) for each in resources]
+        return [self._restriction(each) for each in resources], target
 
     def _restriction(self, resource: object) -> Restriction:
         if not isinstance(resource, dict):

@@ -1,9 +1,9 @@
 """Whose access token this is: auth's word, remembered only while revocations are heard.
 
-- Remembered until the token ends, also by the monotonic clock, because the time of day may jump back
-  (R-14); at most REMEMBERED_S_MAX, and never across a gap in the stream of revocations: a stream that
-  breaks, or is silent for more than SILENCE_S_MAX, ends all trust, and auth is asked for every call
-  until a new stream has begun (T-01, ADR 0002).
+- Remembered until the token ends, by both clocks, because the time of day may jump back (R-14); at most
+  REMEMBERED_S_MAX, and never across a gap in the stream of revocations: a stream that breaks, or is silent
+  for more than SILENCE_S_MAX, ends all trust, and auth is asked for every call until a new stream has begun
+  (T-01, ADR 0002).
 - An answer of auth's that was under way while a revocation came in serves its one call and is not
   remembered.
 """
@@ -19,6 +19,7 @@ from services.gateway.forward.ports import AuthPeer, Signals
 from services.gateway.model.calls import Device
 from services.gateway.model.faults import TokenMissing
 from services.gateway.model.recent import Recent
+from services.gateway.model.spans import Span, span
 
 # Auth's tokens live an hour.
 REMEMBERED_S_MAX = 3_600.0
@@ -35,10 +36,10 @@ _TOKEN = re.compile(r"sp_at_[A-Za-z0-9_-]{43}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A device, and until when (monotonic) its token may go on standing for it."""
+    """A device, and how long its token may go on standing for it."""
 
     device: Device
-    until_s: float
+    span: Span
 
 
 class Identities:
@@ -67,12 +68,11 @@ class Identities:
         known = self._known.get(access_token) if self.is_listening() else None
         if known is not None and self._is_current(known):
             return known.device
-        changes = self._changes
+        changes, asked_at, asked_s = self._changes, self._clock.now(), self._clock.monotonic_s()
         device = await self._auth.introspect(access_token)
         if self.is_listening() and changes == self._changes:
-            left_s = (device.expires_at - self._clock.now()).total_seconds()
-            until_s = self._clock.monotonic_s() + min(left_s, REMEMBERED_S_MAX)
-            self._known.put(access_token, _Known(device, until_s))
+            life_s = min(device.expires_in_s, REMEMBERED_S_MAX)
+            self._known.put(access_token, _Known(device, span(asked_at, asked_s, life_s)))
         return device
 
     def is_listening(self) -> bool:
@@ -96,7 +96,7 @@ class Identities:
         self._tell = tell
 
     def _is_current(self, known: _Known) -> bool:
-        return self._clock.now() < known.device.expires_at and self._clock.monotonic_s() < known.until_s
+        return known.span.is_open(self._clock.now(), self._clock.monotonic_s())
 
     def _hear(self, device_id: str | None) -> None:
         if not self.is_listening():

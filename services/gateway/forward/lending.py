@@ -1,19 +1,37 @@
-"""Amazon's tokens as auth lends them: kept in memory while they are good, one per seller and purpose."""
+"""Amazon's tokens as auth lends them: kept in memory while they are good, one per seller and purpose.
 
-from datetime import timedelta
+A token that Amazon does not take is given back: it is forgotten here, and auth is told which it was whenever
+one is asked for, until it has lent another. Auth forgets it everywhere and refreshes once, however many calls
+met it and told so.
+"""
 
+from dataclasses import dataclass
+
+import chassis.crypto.digest
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.forward.ports import AuthPeer
-from services.gateway.model.calls import AmazonToken, Device, Region, Restriction
+from services.gateway.model.calls import Device, Region, Restriction
 from services.gateway.model.recent import Recent
+from services.gateway.model.spans import Span, span
 
 # Source: SP-API, "Connect to the SP-API": use a token until about 60 s before its end.
-UNUSED_TAIL = timedelta(seconds=60)
+UNUSED_TAIL_S = 60.0
 # About 2 KB each.
 TOKENS_MAX = 20_000
+# Of tokens that were given back and not yet reported.
+REPORTS_MAX = 10_000
+NO_REPORT = b""
 
 _Key = tuple[str, Region, Restriction | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A token and how long it may be used."""
+
+    token: Secret[str]
+    span: Span
 
 
 class Lending:
@@ -22,7 +40,8 @@ class Lending:
     def __init__(self, *, auth: AuthPeer, clock: Clock) -> None:
         self._auth = auth
         self._clock = clock
-        self._lent: Recent[_Key, AmazonToken] = Recent(TOKENS_MAX)
+        self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
+        self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
 
     async def lend(
         self, device: Device, region: Region, restriction: Restriction | None, *, timeout_s: float
@@ -31,21 +50,33 @@ class Lending:
 
         Raises:
             Denied: the consent is missing, ended or withdrawn, in auth's words.
+            LimitExceeded: this gateway borrows too much, in auth's words.
             Unavailable: auth, or Amazon's authorization service, gives none within `timeout_s`.
         """
         key = (device.seller_id, region, restriction)
-        lent = self._lent.get(key)
-        if lent is None or self._clock.now() >= lent.expires_at - UNUSED_TAIL:
-            lent = await self._auth.lend_amazon_token(
-                device.device_id, region, restriction, timeout_s=timeout_s
-            )
-            self._lent.put(key, lent)
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        kept = self._kept.get(key)
+        if kept is not None and kept.span.is_open(now, now_s):
+            return kept.token
+        refused_digest = self._reports.get(key) or NO_REPORT
+        lent = await self._auth.lend_amazon_token(
+            device.device_id, region, restriction, refused_digest=refused_digest, timeout_s=timeout_s
+        )
+        self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
+        if self._reports.get(key) == refused_digest:
+            self._reports.drop(key)
         return lent.token
 
     def forget(self, seller_id: str | None) -> None:
         """Forget what was lent for a seller, or for all: its consent may have been replaced."""
-        self._lent.drop_where(lambda key, _: seller_id is None or key[0] == seller_id)
+        self._kept.drop_where(lambda key, _: seller_id is None or key[0] == seller_id)
 
-    def give_back(self, device: Device, region: Region, restriction: Restriction | None) -> None:
-        """Forget a token that Amazon no longer takes."""
-        self._lent.drop((device.seller_id, region, restriction))
+    def give_back(
+        self, device: Device, region: Region, restriction: Restriction | None, *, token: Secret[str]
+    ) -> None:
+        """Forget a token that Amazon does not take, unless another one took its place meanwhile."""
+        key = (device.seller_id, region, restriction)
+        kept = self._kept.get(key)
+        if kept is None or kept.token == token:
+            self._kept.drop(key)
+            self._reports.put(key, chassis.crypto.digest.sha256(token.reveal().encode()))

@@ -37,20 +37,38 @@ class AuthPeer(Protocol):
         ...
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
+        self,
+        device_id: str,
+        region: Region,
+        restriction: Restriction | None,
+        *,
+        refused_digest: bytes,
+        timeout_s: float,
     ) -> AmazonToken:
         """Return Amazon's token for the device's seller; restricted to one operation when asked.
 
+        Args:
+            device_id: in whose name Amazon is called.
+            region: where.
+            restriction: None for the ordinary token.
+            refused_digest: SHA-256 of a token lent before that Amazon did not take; empty for none.
+            timeout_s: how long the call may take.
+
         Raises:
             Denied: the consent is missing, ended or withdrawn.
+            LimitExceeded: too much is borrowed.
             Unavailable: none within `timeout_s`.
         """
         ...
 
     async def restrict_access(
-        self, access_token: str, restrictions: Sequence[Restriction]
+        self, access_token: str, restrictions: Sequence[Restriction], target_application: str
     ) -> tuple[str, int]:
-        """Return a restricted handle and its life in seconds."""
+        """Return a restricted handle and its life in seconds.
+
+        Raises:
+            InvalidInput: `target_application_refused`, another developer's that the vendor did not name.
+        """
         ...
 
 

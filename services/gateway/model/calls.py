@@ -5,7 +5,6 @@ Nothing here shows a token, a body or a header in its repr: they may hold secret
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 from chassis.secrecy import Secret
@@ -82,11 +81,13 @@ class Restriction:
         method: upper case.
         path: specific, or generic such as /orders/v0/orders/{orderId}.
         data_elements: e.g. buyerInfo; empty where the operation knows none.
+        target_application: another developer's, for whose use the token is; empty for none.
     """
 
     method: str
     path: str
     data_elements: tuple[str, ...] = ()
+    target_application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,11 @@ class Device:
     Attributes:
         scopes: "orders", and "pii" when the vendor allowed it.
         key_thumbprint: of the device's DPoP key; empty in the compat profile.
-        expires_at: when the access token ends, aware UTC.
+        expires_in_s: how long the access token is good from when auth was asked.
         restrictions: not empty only when the token is a restricted handle.
         regions: where the seller has an active consent.
         default_marketplace_id: decides the region when the call does not; may be empty.
+        target_application: another developer's, for whose use a handle is; else empty.
     """
 
     device_id: str
@@ -107,18 +109,23 @@ class Device:
     profile: Profile
     scopes: frozenset[str]
     key_thumbprint: str
-    expires_at: datetime
+    expires_in_s: float
     restrictions: tuple[Restriction, ...]
     regions: frozenset[Region]
     default_marketplace_id: str
+    target_application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AmazonToken:
-    """A token of Amazon's, lent by auth; it never leaves the process but to Amazon."""
+    """A token of Amazon's, lent by auth; it never leaves the process but to Amazon.
+
+    Attributes:
+        expires_in_s: how long it is good from when auth was asked.
+    """
 
     token: Secret[str]
-    expires_at: datetime
+    expires_in_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,11 @@ ERROR_TEXT_CHARS_MAX = 2_000
 _HEADERS_KEPT = frozenset({"x-amzn-requestid", "x-amzn-ratelimit-limit", "date"})
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-_EXPIRED = re.compile(r"expired", re.IGNORECASE)
+# How Amazon says that it is the token; a missing role or consent is told in other words.
+# Source: SP-API, "Resolve Common HTTP and Authorization Error Codes".
+_TOKEN_REFUSED = re.compile(
+    r"expired|access token.{0,80}(?:revoked|malformed|invalid)", re.IGNORECASE | re.DOTALL
+)
 # The words on which one library refreshes its token; they are said of the device's own token only.
 _LOOPING = re.compile(r"access token.*expired", re.IGNORECASE | re.DOTALL)
 
@@ -77,9 +81,11 @@ def is_success(answer: UpstreamAnswer) -> bool:
     return 200 <= answer.status < 300
 
 
-def says_token_expired(answer: UpstreamAnswer) -> bool:
-    """Return whether Amazon refused the call because our token has ended."""
-    return answer.status == 403 and any(_EXPIRED.search(text) for each in _told(answer) for text in each)
+def refuses_token(answer: UpstreamAnswer) -> bool:
+    """Return whether Amazon refused the call for its token: it has ended, or is not taken any more."""
+    return answer.status == 403 and any(
+        _TOKEN_REFUSED.search(text) for each in _told(answer) for text in each
+    )
 
 
 def check_success(answer: UpstreamAnswer) -> None:

@@ -118,13 +118,6 @@ class BodyInvalid(InvalidInput):
     text = "The body of the request is not valid JSON for this operation."
 
 
-class TargetApplicationRefused(InvalidInput):
-    """A library asked to lend personal data to another application."""
-
-    code = "target_application_refused"
-    text = "Restricted data tokens for other applications are not given."
-
-
 class RetentionUnavailable(Unavailable):
     """The safe could not be told about personal data, so the data does not leave."""
 

@@ -5,11 +5,12 @@
   the scope `pii` sees its answer masked.
 - One that answers less without such a token gets an ordinary one, unless the device has the scope
   and presents a restricted handle naming data elements: no list fetches data nobody asked for.
-- A restricted handle is good only for what it names, as at Amazon.
+- A restricted handle is good only for what it names, as at Amazon. One that is for another developer's use
+  is served with a token that Amazon delegates to that developer's application.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Restriction
@@ -63,7 +64,10 @@ def plan(operation: Operation, device: Device, path: str) -> Plan:
     named = _named(operation, device, path)
     sees_pii = SCOPE_PII in device.scopes
     is_masked = operation.mask is not None and not sees_pii
-    return Plan(_restriction(operation, named if sees_pii else None), is_masked, _kind(operation, is_masked))
+    restriction = _restriction(operation, named if sees_pii else None)
+    if restriction is not None and device.target_application:
+        restriction = replace(restriction, target_application=device.target_application)
+    return Plan(restriction, is_masked, _kind(operation, is_masked))
 
 
 def check_search(operation: Operation, device: Device, names: Collection[str]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from datetime import UTC
 from typing import cast
 
 import chassis.rpc
@@ -62,21 +61,32 @@ class AuthClient:
                 yield revocation.device_id or None
 
     async def lend_amazon_token(
-        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
+        self,
+        device_id: str,
+        region: Region,
+        restriction: Restriction | None,
+        *,
+        refused_digest: bytes,
+        timeout_s: float,
     ) -> AmazonToken:
         """Return Amazon's token for the device's seller; restricted to one operation when asked."""
-        request = auth_pb2.LendAmazonTokenRequest(device_id=device_id, region=_REGIONS[region])
+        request = auth_pb2.LendAmazonTokenRequest(
+            device_id=device_id, region=_REGIONS[region], refused_digest=refused_digest
+        )
         if restriction is not None:
             request.restriction.CopyFrom(_restriction(restriction))
+            request.target_application = restriction.target_application
         lent = await self._auth.LendAmazonToken(request, timeout=timeout_s)
-        return AmazonToken(Secret(lent.token), lent.expires_at.ToDatetime(tzinfo=UTC))
+        return AmazonToken(Secret(lent.token), lent.expires_in_s)
 
     async def restrict_access(
-        self, access_token: str, restrictions: Sequence[Restriction]
+        self, access_token: str, restrictions: Sequence[Restriction], target_application: str
     ) -> tuple[str, int]:
         """Return a restricted handle and its life in seconds."""
         request = auth_pb2.RestrictAccessRequest(
-            access_token=access_token, restrictions=[_restriction(each) for each in restrictions]
+            access_token=access_token,
+            restrictions=[_restriction(each) for each in restrictions],
+            target_application=target_application,
         )
         given = await self._auth.RestrictAccess(request)
         return given.access_token, given.expires_in_s
@@ -95,10 +105,11 @@ def _device(told: auth_pb2.Device) -> Device:
         profile=_PROFILES_TOLD[told.profile],
         scopes=frozenset(told.scopes),
         key_thumbprint=told.key_thumbprint,
-        expires_at=told.expires_at.ToDatetime(tzinfo=UTC),
+        expires_in_s=told.expires_in_s,
         restrictions=tuple(
             Restriction(each.method, each.path, tuple(each.data_elements)) for each in told.restrictions
         ),
         regions=frozenset(_REGIONS_TOLD[each] for each in told.regions if each in _REGIONS_TOLD),
         default_marketplace_id=told.default_marketplace_id,
+        target_application=told.target_application,
     )

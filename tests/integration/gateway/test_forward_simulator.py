@@ -8,7 +8,7 @@ import pytest
 
 from chassis.secrecy import Secret
 from fakes.clock import START
-from fakes.gateway_ports import TOKEN_LIFE, Down
+from fakes.gateway_ports import TOKEN_LIFE_S, Down
 from services.gateway.model.calls import (
     AmazonToken,
     Answer,
@@ -49,20 +49,27 @@ class Together(GatewayRig):
         return UpstreamAnswer(answer.status, kept, answer.body)
 
     async def _lend(
-        self, device_id: str, region: Region, restriction: Restriction | None, *, timeout_s: float
+        self,
+        device_id: str,
+        region: Region,
+        restriction: Restriction | None,
+        *,
+        refused_digest: bytes,
+        timeout_s: float,
     ) -> AmazonToken:
         assert device_id
+        assert not refused_digest
         assert timeout_s > 0
         assert region in Region
         if restriction is None:
-            return AmazonToken(Secret(self.access), START + TOKEN_LIFE)
+            return AmazonToken(Secret(self.access), TOKEN_LIFE_S)
         resource: dict[str, object] = {"method": restriction.method, "path": restriction.path}
         if restriction.data_elements:
             resource["dataElements"] = list(restriction.data_elements)
         given = self.amazon.post(TOKENS, self.access, {"restrictedResources": [resource]})
         if given.status != 200:
             raise Down
-        return AmazonToken(Secret(given.document()["restrictedDataToken"]), START + TOKEN_LIFE)
+        return AmazonToken(Secret(given.document()["restrictedDataToken"]), TOKEN_LIFE_S)
 
     async def ask(self, token: str, target: str, method: str = "GET", body: bytes = b"") -> Answer:
         return await finished(self, self.call(token, target, method, body=body))

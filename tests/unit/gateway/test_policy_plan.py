@@ -1,7 +1,6 @@
 """Who may call what, and with which of Amazon's tokens."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
@@ -26,7 +25,7 @@ DEVICE = Device(
     profile=Profile.COMPAT,
     scopes=frozenset({"orders"}),
     key_thumbprint="",
-    expires_at=datetime(2026, 11, 22, tzinfo=UTC),
+    expires_in_s=3_600.0,
     restrictions=(),
     regions=frozenset({Region.NA, Region.EU}),
     default_marketplace_id="ATVPDKIKX0DER",
