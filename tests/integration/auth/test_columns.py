@@ -57,6 +57,7 @@ OPEN: Mapping[str, str] = dict(
         dict.fromkeys(
             (
                 "applications.application_id",
+                "access_tokens.target_application",
                 "applications.client_id",
                 "consent_states.application_id",
                 "consent_states.marketplace_id",
