@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import chassis.env
+import chassis.errors
 import sallyport.access
 import sallyport.provision.ground
 import sallyport.provision.handout
@@ -61,7 +62,11 @@ class Vendor:
 
     async def has_heard(self) -> bool:
         """Return whether the queue is empty, and Amazon was seen to accept what came by it."""
-        counts, newest = self.controls.queue(), (await steps.show(self.access, "")).secrets[0]
+        try:
+            shown = await steps.show(self.access, "")
+        except chassis.errors.Unavailable:
+            return False
+        counts, newest = self.controls.queue(), shown.secrets[0]
         is_read = counts["visible"] == counts["in_flight"] == 0
         return is_read and newest.origin == "queue" and newest.HasField("accepted_at")
 
