@@ -1,5 +1,6 @@
 """What knows how people sign in, without its cost: a hasher that is quick, a provider that just answers."""
 
+import asyncio
 import hashlib
 from dataclasses import dataclass, field
 
@@ -17,10 +18,13 @@ class FakeHasher:
 
     Attributes:
         is_busy: refuses all, as when too many wait.
+        gate: whoever verifies waits for it, and sets `waited`.
     """
 
     cost: int = 1
     is_busy: bool = False
+    gate: asyncio.Event | None = None
+    waited: asyncio.Event = field(default_factory=asyncio.Event)
     verified: int = 0
     _salts: int = 0
 
@@ -31,6 +35,9 @@ class FakeHasher:
 
     async def verify(self, hashed: Secret[str], password: Secret[str]) -> bool:
         self._check()
+        if self.gate is not None:
+            self.waited.set()
+            await self.gate.wait()
         self.verified += 1
         _, cost, salt, _ = hashed.reveal().split("$")
         return hashed.reveal() == self._hashed(int(cost), int(salt), password)

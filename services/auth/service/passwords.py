@@ -4,6 +4,8 @@ Every cause of a refusal has one answer and costs the same work (T-11): an addre
 is judged against a decoy, which has a hash and a secret like everybody's and lets nobody in.
 """
 
+import asyncio
+
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from services.auth.model import passwords
@@ -103,10 +105,11 @@ class PasswordService:
         source = await self._count_source(shown.source)
         subject = await self.subject(shown.email)
         attempt = await self.count(subject)
-        login = await self._logins.find_login(subject)
         try:
+            login = await self._logins.find_login(subject)
             mismatch, step = await self._judge(login or decoy, shown)
-        except SallyportError:
+        except (SallyportError, asyncio.CancelledError):
+            # Nobody learnt whether it was right.
             await self._uncount(subject, source)
             raise
         if login is None or step is None:

@@ -1,5 +1,6 @@
 """Signing in with a password and an app, both in one step, and how guessing ends."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -202,6 +203,19 @@ async def test_what_could_not_be_judged_is_no_failure(holder: Holder) -> None:
             await holder.sign_in(source="192.0.2.0/24")
     holder.house.hasher.is_busy = False
     await holder.sign_in(source="192.0.2.0/24")
+
+
+async def test_whoever_gives_up_waiting_has_not_failed(holder: Holder) -> None:
+    for _ in range(FAILURES_MAX + 1):
+        holder.house.hasher.gate = asyncio.Event()
+        waiting = asyncio.create_task(holder.sign_in())
+        await holder.house.hasher.waited.wait()
+        holder.house.hasher.waited.clear()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    holder.house.hasher.gate = None
+    await holder.sign_in()
 
 
 async def test_a_hash_made_with_less_work_is_made_anew_at_the_next_sign_in(holder: Holder) -> None:
