@@ -1,4 +1,7 @@
-"""What a device with the scope `pii` gets is what Amazon said, byte for byte, also from the safe."""
+"""What a device with the scope `pii` gets is what Amazon said, byte for byte, also from the safe.
+
+Comes before the stories that let half a year pass: then auth has a client secret that nobody else knows.
+"""
 
 import orjson
 
