@@ -69,7 +69,9 @@ class Ending(StrEnum):
 
 
 # What a consent's seller is told of how it ended; "revoked" for all others.
-ENDINGS_TOLD = MappingProxyType({Ending.EXPIRED: "expired", Ending.DISCONNECTED: "disconnected"})
+ENDINGS_TOLD = MappingProxyType(
+    {Ending.EXPIRED: "expired", Ending.DISCONNECTED: "disconnected", Ending.IDLE: "idle"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +210,7 @@ class Consent:
         return refresh_token_place(self.seller_id, self.consent_id, self.refresh_version + 1)
 
     def status(self, now: datetime) -> str:
-        """Return "active", "revoked", "expired" or "disconnected"."""
+        """Return "active", "revoked", "expired", "disconnected" or "idle"."""
         if self.ending is not None:
             return ENDINGS_TOLD.get(self.ending, "revoked")
         return "active" if now < self.expires_at else "expired"

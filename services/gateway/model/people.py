@@ -90,7 +90,7 @@ class Consent:
     """A seller's grant for one region.
 
     Attributes:
-        status: "active", "revoked", "expired" or "disconnected".
+        status: "active", "revoked", "expired", "disconnected" or "idle".
     """
 
     consent_id: str

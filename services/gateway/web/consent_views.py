@@ -16,6 +16,8 @@ from services.gateway.web.views import day
 ACCOUNT_KIND_NAMES: Mapping[AccountKind, str] = MappingProxyType(
     {AccountKind.SELLER: "Seller Central", AccountKind.VENDOR: "Vendor Central"}
 )
+# What else is said of a connection that is over.
+OVER_NOTES: Mapping[str, str] = MappingProxyType({"idle": "nobody used it for 90 days"})
 
 Region = Mapping[str, Any]
 
@@ -53,6 +55,7 @@ def consent_row(consent: Consent, now: datetime) -> Mapping[str, Any]:
     """Return what pages show of one consent."""
     status, tone = _standing(consent, now)
     is_over = tone == "off"
+    lasts = f"until {day(consent.expires_at)}, {days_left(consent, now)} left"
     return {
         "region_name": _region_names()[consent.region.value],
         "marketplace_name": _marketplace_names().get(consent.marketplace_id, consent.marketplace_id),
@@ -62,7 +65,7 @@ def consent_row(consent: Consent, now: datetime) -> Mapping[str, Any]:
         "tone": tone,
         "is_over": is_over,
         "is_due": tone == "warn",
-        "expiry": "" if is_over else f"until {day(consent.expires_at)}, {days_left(consent, now)} left",
+        "expiry": OVER_NOTES.get(status, "") if is_over else lasts,
         "days_left": days_left(consent, now),
         "renew_action": f"/portal/consents/{consent.consent_id}/renew",
         "disconnect_action": f"/portal/consents/{consent.consent_id}/disconnect",

@@ -87,6 +87,7 @@ async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
     assert await house.use.upkeep.retire_idle() == 2
     ended = house.tables.consents[connected.consent.consent_id]
     assert (ended.ending, ended.refresh_token_sealed) == (Ending.IDLE, None)
+    assert ended.status(house.clock.now()) == "idle"
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
     for kind in (Kind.CONSENT_REVOKED, Kind.DEVICE_REVOKED):

@@ -148,6 +148,7 @@ async def test_a_consent_near_its_end_says_so(house: House, person: Person) -> N
         (timedelta(days=30), "active", "renew soon"),
         (timedelta(0), "active", "expired"),
         (timedelta(days=200), "revoked", "revoked"),
+        (timedelta(days=200), "idle", "idle"),
     ]:
         consents[0] = replace(consents[0], expires_at=house.clock.now() + left, status=status)
         assert f">{word}</span>" in (await person.get("/portal")).text
