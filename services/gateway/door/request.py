@@ -1,0 +1,96 @@
+"""One request at the door, and the ways to answer it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.gateway.model.calls import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before a request's body.
+
+    Attributes:
+        method: upper case.
+        target: raw path and query, percent-encoding untouched.
+        headers: names in lower case, values as ISO 8859-1 texts, in order of arrival.
+    """
+
+    method: str
+    target: str = field(repr=False)
+    headers: Sequence[tuple[str, str]] = field(repr=False)
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header (lower-case name), or an empty text."""
+        return next((value for known, value in self.headers if known == name), "")
+
+    def values(self, name: str) -> list[str]:
+        """Return every value of a header (lower-case name)."""
+        return [value for known, value in self.headers if known == name]
+
+
+class Request(Protocol):
+    """A request whose head has arrived; its body is read, and it is answered, exactly once.
+
+    An answer is either `answer`, or `begin`, any number of `write` and one `end`. A face that raises before
+    it has begun to answer has its error rendered for it; one that raises later has the connection broken
+    off, so that no half an answer looks whole.
+    """
+
+    @property
+    def head(self) -> Head:
+        """What stood before the body."""
+        ...
+
+    @property
+    def request_id(self) -> str:
+        """Given or made at the door; it is on the answer whatever the face says."""
+        ...
+
+    async def receive(self, bytes_max: int) -> bytes:
+        """Return the whole body, decoded from its Content-Encoding.
+
+        Raises:
+            BodyTooLarge: more than `bytes_max`, after decoding.
+            RequestTimeout: it did not arrive in time.
+            MalformedRequest: it broke off, or cannot be decoded.
+        """
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, not decoded; nothing more is read before the next is asked for.
+
+        Raises:
+            RequestTimeout: the client was silent for too long.
+            MalformedRequest: it broke off.
+        """
+        ...
+
+    async def answer(self, answer: Answer) -> None:
+        """Send a whole answer."""
+        ...
+
+    async def begin(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the head of an answer whose body follows; without a content-length it is sent chunked."""
+        ...
+
+    async def write(self, chunk: bytes) -> None:
+        """Send a part of the body; returns when the client has taken enough of what was sent before.
+
+        Raises:
+            ClientGone: the client has gone, or was too slow.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Finish an answer that was begun."""
+        ...
+
+
+class Face(Protocol):
+    """What answers requests."""
+
+    async def handle(self, request: Request) -> None:
+        """Answer one request."""
+        ...
