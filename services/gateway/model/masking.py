@@ -1,9 +1,9 @@
 """Hides customers' personal data in Amazon's answers, member by member.
 
-A mask is compiled once from the catalogue's JSONPaths (`$.a[*].b`). It keeps every value's type, so
-that libraries can still read the document: texts become "***", numbers 0, truths false; null stays.
-Where an answer has another shape than the model says, all that stands there is hidden: rather too
-much than one address too little.
+A mask is compiled once from the catalogue's JSONPaths (`$.a[*].b`). What is masked keeps its type, so that
+libraries can still read the document: texts become "***", numbers 0, truths false; null stays. What is
+dropped is not there any more: a member is removed, and so is an entry of a list. Where an answer has another
+shape than the model says, all that stands there is masked: rather too much than one address too little.
 """
 
 from collections.abc import Iterable
@@ -22,26 +22,29 @@ class Unmaskable(Exception):
 
 
 class Mask:
-    """One operation's paths as a tree that is walked together with a document."""
+    """Paths as a tree that is walked together with a document."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, masked: Iterable[str], dropped: Iterable[str] = ()) -> None:
         """Compile paths.
 
         Args:
-            paths: each "$" followed by ".<member>" and "[*]" steps.
+            masked: whose values are replaced; each "$" followed by ".<member>" and "[*]" steps.
+            dropped: what is removed, of the same form; a path in both is dropped.
 
         Raises:
             ValueError: a path is not of that form.
         """
         self._root = _Node()
-        for path in paths:
-            node = self._root
-            for step in _steps(path):
-                node = node.children.setdefault(step, _Node())
-            node.is_hidden = True
+        for path in masked:
+            *way, last = _steps(path)
+            self._root.at(way).masked.add(last)
+        for path in dropped:
+            *way, last = _steps(path)
+            self._root.at(way).dropped.add(last)
+        self._root.settle()
 
     def apply(self, body: bytes) -> bytes:
-        """Return the document with every path's values hidden; an empty body stays empty.
+        """Return the document less what is hidden; an empty body stays empty.
 
         Raises:
             Unmaskable: it is not JSON, or nested deeper than DEPTH_MAX where it must be looked into.
@@ -49,22 +52,57 @@ class Mask:
         if not body:
             return body
         try:
-            return orjson.dumps(_masked(self._root, orjson.loads(body)))
-        except (orjson.JSONDecodeError, orjson.JSONEncodeError) as error:
+            return self.render(orjson.loads(body))
+        except orjson.JSONDecodeError as error:
+            raise Unmaskable from error
+
+    def render(self, document: Any) -> bytes:
+        """Return a parsed document as JSON, less what is hidden; the document itself is used up.
+
+        Raises:
+            Unmaskable: as `apply`.
+        """
+        try:
+            return orjson.dumps(_seen(self._root, document))
+        except orjson.JSONEncodeError as error:
             raise Unmaskable from error
 
 
-class _Node:
-    """One step of the tree: what is below it, and whether a path ends here."""
+_EACH = "[*]"
 
-    __slots__ = ("children", "is_hidden")
+
+class _Node:
+    """One place on the way: which members below it are masked, dropped or lead further.
+
+    Attributes:
+        onward: members that lead further, and where to; none that is itself masked or dropped.
+        is_list: whether the models have a list here, whose entries the step `[*]` names.
+    """
+
+    __slots__ = ("below", "dropped", "is_list", "masked", "onward")
 
     def __init__(self) -> None:
-        self.children: dict[str, _Node] = {}
-        self.is_hidden = False
+        self.masked: set[str] = set()
+        self.dropped: set[str] = set()
+        self.below: dict[str, _Node] = {}
+        self.onward: tuple[tuple[str, _Node], ...] = ()
+        self.is_list = False
 
+    def at(self, way: Iterable[str]) -> "_Node":
+        """Return the place at the end of a way, made when it is new."""
+        node = self
+        for step in way:
+            node = node.below.setdefault(step, _Node())
+        return node
 
-_EACH = "[*]"
+    def settle(self) -> None:
+        """Prepare for walking; no path is added any more."""
+        self.masked -= self.dropped
+        hidden_here = self.masked | self.dropped
+        self.onward = tuple((name, node) for name, node in self.below.items() if name not in hidden_here)
+        self.is_list = _EACH in self.below or _EACH in hidden_here
+        for _, node in self.onward:
+            node.settle()
 
 
 def _steps(path: str) -> list[str]:
@@ -75,24 +113,40 @@ def _steps(path: str) -> list[str]:
     return steps
 
 
-def _masked(node: _Node, value: Any) -> Any:
-    """Return the value with what the tree names hidden; containers are changed in place."""
-    if node.is_hidden:
-        return hidden(value)
-    each = node.children.get(_EACH)
-    if isinstance(value, list) and each is not None:
-        for at, entry in enumerate(value):
-            value[at] = _masked(each, entry)
+def _seen(node: _Node, value: Any) -> Any:
+    """Return what is to be seen of a value; containers are changed in place."""
+    if type(value) is dict and not node.is_list:
+        _hide_members(node, value)
         return value
-    if isinstance(value, dict) and each is None:
-        for name, child in node.children.items():
-            if name in value:
-                member = value[name]
-                # Nearly every hidden member is a text; a call for each would be most of the cost.
-                is_text = child.is_hidden and type(member) is str
-                value[name] = HIDDEN_TEXT if is_text else _masked(child, member)
-        return value
+    if type(value) is list and node.is_list:
+        return [] if _EACH in node.dropped else _seen_entries(node, value)
     return hidden(value)
+
+
+def _seen_entries(node: _Node, entries: list[Any]) -> list[Any]:
+    """Return what is to be seen of a list's entries, none of which is dropped."""
+    if _EACH in node.masked:
+        return [hidden(entry) for entry in entries]
+    each = node.below[_EACH]
+    return [_seen(each, entry) for entry in entries]
+
+
+def _hide_members(node: _Node, members: dict[str, Any]) -> None:
+    """Hide what a node names among an object's members; the hottest lines of the gateway."""
+    for name in node.masked:
+        if name in members:
+            member = members[name]
+            # Nearly every masked member is a text; a call for each would be most of the cost.
+            members[name] = HIDDEN_TEXT if type(member) is str else hidden(member)
+    for name in node.dropped:
+        members.pop(name, None)
+    for name, below in node.onward:
+        if name in members:
+            member = members[name]
+            if type(member) is dict and not below.is_list:
+                _hide_members(below, member)
+            else:
+                members[name] = _seen(below, member)
 
 
 def hidden(value: Any, depth: int = 0) -> Any:
