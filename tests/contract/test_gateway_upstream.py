@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -284,7 +285,7 @@ async def test_what_is_sent_is_what_was_asked_for(sockets: Real) -> None:
     names = {line.partition(":")[0].lower() for line in read[1:] if line}
     assert names == {"host", "accept", "user-agent", "accept-encoding", "x-amz-access-token"}
     assert f"x-amz-access-token: {TOKEN}" in read
-    assert "Content-Length: 7" in effect
+    assert "content-length: 7" in effect
 
 
 @pytest.mark.parametrize(
@@ -300,4 +301,4 @@ async def test_what_is_sent_is_what_was_asked_for(sockets: Real) -> None:
 )
 def test_a_base_url_is_an_https_origin_T05(url: str) -> None:
     with pytest.raises(ValueError, match="https origin"):
-        amazon.Amazon(session=None, base_urls={Region.NA: url})  # type: ignore[arg-type]
+        amazon.Amazon(base_urls={Region.NA: url}, tls=ssl.create_default_context())

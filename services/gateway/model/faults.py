@@ -172,6 +172,13 @@ class UpstreamUnreachable(Unavailable):
     http_status = 502
 
 
+class UpstreamBusy(Unavailable):
+    """More calls of Amazon's are under way, or wait, than this process takes on; Amazon was not asked."""
+
+    code = "upstream_busy"
+    text = "Too many calls to Amazon are under way."
+
+
 def render(error: SallyportError, request_id: str, *, is_bound: bool = False) -> Answer:
     """Return the answer that tells a client of an error, in Amazon's shape.
 

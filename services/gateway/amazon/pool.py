@@ -1,0 +1,157 @@
+"""The connections to one origin: some idle, some under way, and callers that wait for one.
+
+- At most CONNECTIONS_MAX at a time, at most WAITING_MAX callers in line; the line is served in its order.
+- An idle connection is used again only while it is young, was used lately, and has said nothing since: well
+  before Amazon's load balancers end it.
+- Whoever takes a connection gives it back or drops it, whatever happens.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+
+from services.gateway.amazon.connection import Connection
+from services.gateway.amazon.dialler import Dialler
+from services.gateway.model.faults import UpstreamBusy
+
+# One per region, and regions may share an origin: at most three times as many in all.
+CONNECTIONS_MAX = 128
+WAITING_MAX = 1_000
+# Source: Elastic Load Balancing, "Connection idle timeout": 60 s by default.
+IDLE_S_MAX = 30.0
+# So that addresses that Amazon has left are left here too.
+AGE_S_MAX = 300.0
+
+
+class Pool:
+    """Lends connections to one origin."""
+
+    def __init__(self, dialler: Dialler) -> None:
+        self._dialler = dialler
+        self._open: set[Connection] = set()
+        self._idle: deque[Connection] = deque()
+        self._dialling = 0
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def take(self) -> Connection:
+        """Return a connection for one exchange.
+
+        Raises:
+            UpstreamBusy: too many wait already.
+            UpstreamUnreachable: no connection came about.
+        """
+        connection = self._used_before() or await self._in_line()
+        if connection is not None:
+            return connection
+        try:
+            connection = await self._dialler.dial(lambda: Connection(self._ended))
+            self._open.add(connection)
+        finally:
+            self._dialling -= 1
+            self._call_next()
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """Take a connection back after an answer: for the next in line, or to wait for use."""
+        age_s = asyncio.get_running_loop().time() - connection.made_at_s
+        if connection not in self._open or not connection.is_kept or age_s > AGE_S_MAX:
+            self.drop(connection)
+        elif not self._hand_on(connection):
+            self._rest(connection)
+
+    def drop(self, connection: Connection) -> None:
+        """End a connection; its place is free at once."""
+        connection.abort()
+        self._ended(connection)
+
+    async def close(self) -> None:
+        """End every connection; callers in line are on their own."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in list(self._open):
+            self.drop(connection)
+        # Transports end in the loop's next turn.
+        await asyncio.sleep(0)
+
+    def _used_before(self) -> Connection | None:
+        """Return the idle connection that was used last, if it is fit for use."""
+        now_s = asyncio.get_running_loop().time()
+        while self._idle:
+            connection = self._idle.pop()
+            if now_s - connection.idle_at_s < IDLE_S_MAX and connection.is_silent:
+                return connection
+            self.drop(connection)
+        return None
+
+    async def _in_line(self) -> Connection | None:
+        """Return a connection that somebody gave back, or None and the right to dial one."""
+        if self._has_room:
+            self._dialling += 1
+            return None
+        if len(self._waiting) >= WAITING_MAX:
+            raise UpstreamBusy
+        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            self._decline(turn)
+            raise
+
+    def _decline(self, turn: asyncio.Future[Connection | None]) -> None:
+        """Pass on what a caller was given in the moment in which it went away."""
+        if turn.cancelled():
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(turn)
+            return
+        connection = turn.result()
+        if connection is not None:
+            self.give_back(connection)
+        else:
+            self._dialling -= 1
+            self._call_next()
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._open) + self._dialling < CONNECTIONS_MAX
+
+    def _call_next(self) -> None:
+        """Let those first in line dial, as many as there is room for."""
+        while self._has_room and self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._dialling += 1
+                turn.set_result(None)
+
+    def _hand_on(self, connection: Connection) -> bool:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return True
+        return False
+
+    def _rest(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        connection.idle_at_s = loop.time()
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(IDLE_S_MAX, self._end_idle)
+
+    def _end_idle(self) -> None:
+        """End what was idle for too long, and come again while anything is."""
+        loop = asyncio.get_running_loop()
+        while self._idle and loop.time() - self._idle[0].idle_at_s >= IDLE_S_MAX:
+            self.drop(self._idle.popleft())
+        again_s = self._idle[0].idle_at_s + IDLE_S_MAX - loop.time() if self._idle else 0.0
+        self._sweep = loop.call_later(again_s, self._end_idle) if self._idle else None
+
+    def _ended(self, connection: Connection) -> None:
+        """Forget a connection; told by itself, or known already."""
+        if connection not in self._open:
+            return
+        self._open.remove(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._call_next()
