@@ -10,13 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import bench.herd.command
 import sallyport.stack
-from bench import appending, erasing, forwarding
-from bench.parts import open_parts
+from bench import appending, erasing, forwarding, goals, holding, reads, waiting
+from bench.parts import Parts, choose_cpus, open_parts
 from bench.ports import free_base_port
+from sallyport.demo.scene import Scene
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY
 from sallyport.layout import Layout
@@ -27,6 +29,30 @@ from sallyport.terminal import say
 SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     bench.herd.command.add_command,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How much is measured; the bounds of every load.
+
+    Attributes:
+        seconds: of load for each subject of a round.
+        waits: requests of one caller, for each subject of a round.
+        connections: held at once.
+        batches: calls of telemetry's in a round.
+        sizes: records of the days that are erased.
+    """
+
+    rounds: int
+    seconds: float
+    waits: int
+    connections: int
+    batches: int
+    sizes: tuple[int, ...]
+
+
+WHOLE = Scale(rounds=3, seconds=2.0, waits=500, connections=500, batches=100, sizes=(2_000, 50_000))
+QUICK = Scale(rounds=1, seconds=0.5, waits=100, connections=100, batches=10, sizes=(2_000,))
 
 # The story up to where an address lies in the safe, and three desktops may read it.
 STEPS_TO_AN_ADDRESS = 3
@@ -54,25 +80,39 @@ def _run(options: argparse.Namespace) -> int:
     # The database's system user passes through.
     folder.chmod(0o711)
     try:
-        asyncio.run(_measure(folder, is_quick=options.quick))
+        asyncio.run(_measure(folder, QUICK if options.quick else WHOLE))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-async def _measure(folder: Path, *, is_quick: bool) -> None:
-    rounds, requests, batches = (1, 200, 10) if is_quick else (3, 1_000, 100)
-    sizes = (2_000,) if is_quick else (2_000, 50_000)
-    _print(_machine(rounds))
+async def _measure(folder: Path, scale: Scale) -> None:
+    load_cpu, proxy_cpu = choose_cpus()
+    os.sched_setaffinity(0, {load_cpu})
+    _print(_machine(scale.rounds))
     layout = Layout(folder, free_base_port(), is_tapped=True)
     async with sallyport.stack.open_stack(layout, _show) as stack, set_stage(stack) as scene:
         for step in STORY[:STEPS_TO_AN_ADDRESS]:
             await step.take(scene)
-        async with open_parts(stack) as pids:
-            _print(await forwarding.measure(scene, pids, rounds=rounds, requests=requests))
-        _print(await appending.measure(stack, rounds=rounds, batches=batches))
+        async with open_parts(stack, proxy_cpu) as parts:
+            run = await _take_all(scene, parts, scale)
+        for part in (run.costs, run.waits, run.held, run.appends):
+            _print(part.tables())
         # Last, because it moves time.
-        _print(await erasing.measure(scene, rounds=rounds, sizes=sizes))
+        _print(await erasing.measure(scene, rounds=scale.rounds, sizes=scale.sizes))
+        _print(goals.tables(run))
+        say(f"\nLoad {os.getloadavg()[0]:.1f} after the end")
+
+
+async def _take_all(scene: Scene, parts: Parts, scale: Scale) -> goals.Run:
+    every = await reads.prepare(scene)
+    return goals.Run(
+        reads=every,
+        costs=await forwarding.measure(scene, parts, every, rounds=scale.rounds, seconds=scale.seconds),
+        waits=await waiting.measure(parts, every, rounds=scale.rounds, requests=scale.waits),
+        held=await holding.measure(parts, every, connections=scale.connections),
+        appends=await appending.measure(scene.stack, rounds=scale.rounds, batches=scale.batches),
+    )
 
 
 def _machine(rounds: int) -> Iterator[str]:

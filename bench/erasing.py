@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import chassis.clock
 import chassis.db
-from bench.figures import Series, table
 from bench.identity import stub_as_gateway
+from sallyport.bench.figures import Series, table
 from sallyport.demo.scene import Scene, StepFailed
 from sallyport.provision.database import signed_in
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bench.figures import table
 from bench.herd.show import Outcome, Script
+from sallyport.bench.figures import table
 
 
 def findings(outcome: Outcome) -> list[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.figures import NOT_INSTALLED, Series, ratio, table
+from sallyport.bench.figures import NOT_INSTALLED, Series, ratio, table
 
 
 def test_a_series_shows_its_median_and_its_spread() -> None:

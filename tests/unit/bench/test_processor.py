@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from bench.processor import read, spent_ns
+from sallyport.bench.processor import read, spent_ns
 
 
 def add_process(proc: Path, pid: int, parent: int, **threads_ns: int) -> None:

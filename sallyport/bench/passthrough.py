@@ -1,6 +1,7 @@
 """The least that a proxy on the gateway's own libraries can do: aiohttp and uvloop, TLS on both sides.
 
-Run as `python -m bench.passthrough FOLDER PORT UPSTREAM_PORT`; FOLDER holds server.pem, server.key, ca.pem.
+Run as `python -m sallyport.bench.passthrough FOLDER PORT UPSTREAM_PORT`; FOLDER holds server.pem, server.key
+and ca.pem.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import aiohttp
 import uvloop
 from aiohttp import web
 
-from bench.upstream import LOOPBACK, server_tls
+from sallyport.bench.upstream import LOOPBACK, server_tls
 
 TIMEOUT_S = 30.0
 

@@ -1,6 +1,7 @@
-"""A server that answers every request with the same 1 KB of JSON, and names a limit that nobody reaches.
+"""A server that answers from memory and names a limit that nobody reaches: it stands for Amazon.
 
-Run as `python -m bench.upstream FOLDER PORT`; FOLDER holds server.pem and server.key.
+Run as `python -m sallyport.bench.upstream FOLDER PORT`; FOLDER holds server.pem, server.key, `small`, which
+answers every request, and perhaps `page`, which answers those for a list of orders.
 """
 
 import asyncio
@@ -9,26 +10,24 @@ import sys
 from pathlib import Path
 from typing import cast
 
+import aiofastnet
 import uvloop
 
 LOOPBACK = "127.0.0.1"
-BODY_BYTES = 1_024
-FILLING = b'{"payload":"'
-BODY = FILLING + b"x" * (BODY_BYTES - len(FILLING) - 2) + b'"}'
+SMALL, PAGE = "small", "page"
+ORDERS = b"GET /orders/v0/orders?"
 HEAD_END = b"\r\n\r\n"
 HEAD_BYTES_MAX = 65_536
 # The highest rate that the gateway takes for one.
 LIMIT_PER_S = 10_000
-ANSWER = (
-    f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n"
-    f"x-amzn-RateLimit-Limit: {LIMIT_PER_S}\r\n\r\n"
-).encode() + BODY
 
 
 class Answering(asyncio.Protocol):
     """One connection; requests have no body."""
 
-    def __init__(self) -> None:
+    def __init__(self, small: bytes, page: bytes) -> None:
+        self._small = small
+        self._page = page
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -38,7 +37,8 @@ class Answering(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer each request that is whole."""
         *whole, self._received = (self._received + data).split(HEAD_END)
-        self._transport.write(ANSWER * len(whole))
+        for request in whole:
+            self._transport.write(self._page if request.startswith(ORDERS) else self._small)
         if len(self._received) > HEAD_BYTES_MAX:
             self._transport.abort()
 
@@ -51,9 +51,22 @@ def server_tls(folder: Path) -> ssl.SSLContext:
     return tls
 
 
+def _answer(body: bytes) -> bytes:
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"x-amzn-RateLimit-Limit: {LIMIT_PER_S}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 async def _serve(folder: Path, port: int) -> None:
+    small, page = folder / SMALL, folder / PAGE
+    small_answer = _answer(small.read_bytes())
+    page_answer = _answer(page.read_bytes()) if page.exists() else small_answer
     loop = asyncio.get_running_loop()
-    listener = await loop.create_server(Answering, LOOPBACK, port, ssl=server_tls(folder))
+    listener = await aiofastnet.create_server(
+        loop, lambda: Answering(small_answer, page_answer), LOOPBACK, port, ssl=server_tls(folder)
+    )
     await listener.serve_forever()
 
 
