@@ -91,6 +91,15 @@ class Restriction:
 
 
 @dataclass(frozen=True, slots=True)
+class Grantless:
+    """The application's own token, behind which no seller stands."""
+
+
+# What a token of Amazon's is borrowed for; None: the ordinary token of the device's seller.
+Loan = Restriction | Grantless | None
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """What a device's access token stands for, as auth vouches for it.
 

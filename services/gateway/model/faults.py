@@ -62,6 +62,34 @@ class OperationNotForSellers(Denied):
     text = "This operation belongs to the application and is not open to desktops."
 
 
+class OperationNotOpen(Denied):
+    """The application's policy opens the operation to no device."""
+
+    code = "operation_not_open"
+    text = "The policy of this application does not open this operation."
+
+
+class ProfileNotAllowed(Denied):
+    """The application's policy opens the operation to devices of the other profile."""
+
+    code = "profile_not_allowed"
+    text = "The policy of this application opens this operation to devices of another profile."
+
+
+class PurposeNotAllowed(Denied):
+    """The call states a purpose that the application's policy does not know, or not for this operation."""
+
+    code = "purpose_not_allowed"
+    text = "The policy of this application does not open this operation for the purpose of the call."
+
+
+class DelegationNotAllowed(Denied):
+    """A restricted token is asked for in favour of an application that the policy does not name."""
+
+    code = "delegation_not_allowed"
+    text = "The policy of this application does not let that application use the data."
+
+
 class DocumentsNotServed(Denied):
     """The answer would carry Amazon's presigned link, which must not reach a desktop."""
 
