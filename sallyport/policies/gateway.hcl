@@ -2,5 +2,7 @@
 path "pki/issue/gateway" { capabilities = ["update"] }
 path "pki/issue/public"  { capabilities = ["update"] }
 
-# and make, once, and read the key by which its replicas know each other's DPoP nonces; never replace it.
-path "kv/data/gateway/nonce-key" { capabilities = ["create", "read"] }
+# and make, once, and read the keys by which its replicas know each other's DPoP nonces and links to documents;
+# never replace them.
+path "kv/data/gateway/nonce-key"    { capabilities = ["create", "read"] }
+path "kv/data/gateway/document-key" { capabilities = ["create", "read"] }

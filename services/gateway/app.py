@@ -50,6 +50,7 @@ from services.gateway.service import (
     Team,
     Watch,
 )
+from services.gateway.shared_key import SharedKey
 from services.gateway.signals import Signals
 from services.gateway.vault import GatewayVault
 from services.gateway.web import BODY_BYTES_MAX, Doors
@@ -97,6 +98,7 @@ class Ground:
     vault: chassis.vault.Vault
     keys: GatewayVault
     nonces: Nonces
+    document_key: SharedKey
     keeper: chassis.identity.Keeper
     public_keeper: chassis.identity.Keeper
     auth: chassis.rpc.Channel
@@ -186,13 +188,17 @@ def _put_path(ground: Ground, audit: AuditLog, registry: chassis.metrics.Registr
 
 
 def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
-    """Return what keeps readiness true to the peers and the audit log, and the key of nonces fresh."""
+    """Return what keeps readiness true to the peers and the audit log, and the gateway's own keys fresh."""
     ports = path.ports
     probe = AuditProbe(audit=ports.audit, clock=ports.clock, entropy=ports.entropy)
     work = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=ports.signals)
+    keys = (
+        ("nonce_key", ground.keys.read_nonce_key, ground.nonces.learn),
+        ("document_key", ground.keys.read_document_key, ground.document_key.learn),
+    )
     checks = zip(CHECKED, (ground.auth.reach, ground.retention.reach, probe.check), strict=True)
     return [
-        ("nonce_key", functools.partial(work.renew_key, ground.keys.read_nonce_key, ground.nonces.learn)),
+        *((name, functools.partial(work.renew_key, name, read, learn)) for name, read, learn in keys),
         *((f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks),
     ]
 
@@ -280,12 +286,15 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     await keeper.start()
     public_keeper = chassis.identity.Keeper(_public_issue(config, vault), clock)
     await public_keeper.start()
-    keys, nonces = (
+    keys, steady_clock = (
         GatewayVault(vault, chassis.entropy.SystemEntropy()),
-        Nonces(chassis.clock.SteadyClock(clock)),
+        chassis.clock.SteadyClock(clock),
     )
+    nonces, document_key = Nonces(steady_clock), SharedKey(steady_clock)
     await keys.ensure_nonce_key()
     nonces.learn(await keys.read_nonce_key())
+    await keys.ensure_document_key()
+    document_key.learn(await keys.read_document_key())
     dial = functools.partial(_dial, stack, keeper)
     amazon = Amazon.connect(
         base_urls=config.amazon.base_urls, tls=chassis.crypto.tls.outward_context(config.amazon.ca_file)
@@ -296,6 +305,7 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         vault=vault,
         keys=keys,
         nonces=nonces,
+        document_key=document_key,
         keeper=keeper,
         public_keeper=public_keeper,
         auth=dial(address=config.peers.auth, peer="auth"),

@@ -1,4 +1,4 @@
-"""Periodic work: whether what the gateway stands on can be reached, and a fresh key for nonces."""
+"""Periodic work: whether what the gateway stands on can be reached, and fresh keys of its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from chassis.web import Readiness
 HEALTH_S_MAX = 3.0
 HEALTH_PERIOD_S = 1.5
 OVERDUE = "deadline_exceeded"
-# Twice within the time for which nonces remember it, and soon again when the key service was away.
+# Twice within the time for which a shared key is remembered, and soon again when the key service was away.
 KEY_PERIOD_S = 20.0
 KEY_AGAIN_S = 1.0
 
@@ -28,7 +28,7 @@ class Signals(Protocol):
 
 
 class Jobs:
-    """Keeps readiness true and the key fresh."""
+    """Keeps readiness true and the shared keys fresh."""
 
     def __init__(self, *, readiness: Readiness, clock: Clock, signals: Signals) -> None:
         """Take what is told and when; `clock` is the machine's."""
@@ -48,9 +48,12 @@ class Jobs:
             await self._clock.sleep(HEALTH_PERIOD_S)
 
     async def renew_key(
-        self, read: Callable[[], Awaitable[Secret[bytes]]], learn: Callable[[Secret[bytes]], None]
+        self,
+        name: str,
+        read: Callable[[], Awaitable[Secret[bytes]]],
+        learn: Callable[[Secret[bytes]], None],
     ) -> None:
-        """Hand on what the key service holds, again and again, for ever; a loss is told once."""
+        """Hand on a key that the key service holds, again and again, for ever; a loss is told once."""
 
         async def renew() -> None:
             learn(await read())
@@ -59,7 +62,7 @@ class Jobs:
         while True:
             code = await self._fault(renew)
             if code is not None and was_well:
-                self._signals.side_failed("nonce_key", code)
+                self._signals.side_failed(name, code)
             was_well = code is None
             await self._clock.sleep(KEY_PERIOD_S if was_well else KEY_AGAIN_S)
 

@@ -8,7 +8,7 @@ the key knows every other's, and nobody makes one before its time.
 - Its age is measured by a clock that never goes back: no jump of the machine's time makes it live longer
   (R-14). Replicas whose clocks differ by more than a step challenge each other's clients more often, and
   take no proof for longer.
-- The key is remembered for KEY_S_MAX; then nothing is proven until the key service answers again (R-06).
+- Without a fresh key nothing is proven until the key service answers again (R-06).
 
 Source: RFC 9449, sections 8, 9 and 11.2.
 """
@@ -17,8 +17,8 @@ import base64
 
 import chassis.clock
 import chassis.crypto.digest
-import chassis.vault
 from chassis.secrecy import Secret
+from services.gateway.shared_key import SharedKey
 
 STEP_S = 60
 # Its own step and this many before: how long a nonce lives.
@@ -28,8 +28,6 @@ STEPS_AHEAD_MAX = 1
 NONCE_LIFE_S = (STEPS_OLD_MAX + 1) * STEP_S
 # How long a proof can pass: a nonce of a replica that is ahead lives longer here.
 PROOF_S_MAX = NONCE_LIFE_S + STEPS_AHEAD_MAX * STEP_S
-# Source: R-06: no key stays in memory for longer while the key service is away.
-KEY_S_MAX = 60.0
 NONCE_CHARS_MAX = 64
 FINGERPRINT_BYTES = 16
 PURPOSE = "dpop nonce"
@@ -41,19 +39,17 @@ class Nonces:
     def __init__(self, clock: chassis.clock.Clock) -> None:
         """Prepare; `clock` never goes back."""
         self._clock = clock
-        self._key: Secret[bytes] | None = None
-        self._learned_at_s = 0.0
+        self._key = SharedKey(clock)
 
     def learn(self, key: Secret[bytes]) -> None:
         """Take the key that all replicas share, as it was read just now."""
-        self._key = key
-        self._learned_at_s = self._clock.monotonic_s()
+        self._key.learn(key)
 
     def newest(self) -> str:
         """Return the nonce of the present step.
 
         Raises:
-            KeyServiceUnavailable: the key is older than KEY_S_MAX.
+            KeyServiceUnavailable: the key is not fresh.
         """
         return self._nonce(self._step())
 
@@ -61,7 +57,7 @@ class Nonces:
         """Return whether a stranger's nonce is one of ours and still lives.
 
         Raises:
-            KeyServiceUnavailable: the key is older than KEY_S_MAX.
+            KeyServiceUnavailable: the key is not fresh.
         """
         newest, known = self._step() + STEPS_AHEAD_MAX, False
         given = nonce if isinstance(nonce, str) and len(nonce) <= NONCE_CHARS_MAX else ""
@@ -74,11 +70,5 @@ class Nonces:
         return int(self._clock.now().timestamp()) // STEP_S
 
     def _nonce(self, step: int) -> str:
-        fingerprint = chassis.crypto.digest.keyed(self._current_key(), f"{PURPOSE} {step}")
+        fingerprint = chassis.crypto.digest.keyed(self._key.current(), f"{PURPOSE} {step}")
         return base64.urlsafe_b64encode(fingerprint[:FINGERPRINT_BYTES]).rstrip(b"=").decode("ascii")
-
-    def _current_key(self) -> Secret[bytes]:
-        if self._key is None or self._clock.monotonic_s() - self._learned_at_s > KEY_S_MAX:
-            self._key = None
-            raise chassis.vault.KeyServiceUnavailable
-        return self._key

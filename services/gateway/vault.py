@@ -1,6 +1,9 @@
 """Every Vault path of the gateway.
 
-kv  gateway/nonce-key   made once, by whichever replica starts first; makes and knows DPoP nonces
+kv  gateway/nonce-key      makes and knows DPoP nonces
+kv  gateway/document-key   seals and opens capabilities of documents
+
+Each is made once, by whichever replica starts first, and read by all of them.
 """
 
 import base64
@@ -11,11 +14,12 @@ import chassis.vault
 from chassis.secrecy import Secret
 
 NONCE_KEY_PATH = "gateway/nonce-key"
-NONCE_KEY_BYTES = 32
+DOCUMENT_KEY_PATH = "gateway/document-key"
+KEY_BYTES = 32
 
 
 class GatewayVault:
-    """The gateway's one key; each method raises Unavailable while Vault is sealed or away."""
+    """The gateway's own keys; each method raises Unavailable while Vault is sealed or away."""
 
     def __init__(self, vault: chassis.vault.Vault, entropy: chassis.entropy.Entropy) -> None:
         self._vault = vault
@@ -23,24 +27,42 @@ class GatewayVault:
 
     async def ensure_nonce_key(self) -> None:
         """Make the nonce key if there is none; of several replicas that try at once, one makes it."""
-        try:
-            await self._vault.kv_read(NONCE_KEY_PATH)
-        except chassis.vault.SecretNotFound:
-            key = base64.b64encode(self._entropy.token(NONCE_KEY_BYTES)).decode("ascii")
-            try:
-                await self._vault.kv_create(NONCE_KEY_PATH, {"key": key})
-            except chassis.vault.KeyAccessDenied:
-                # The policy lets nobody write over it: another replica was faster.
-                await self._vault.kv_read(NONCE_KEY_PATH)
+        await self._ensure(NONCE_KEY_PATH)
 
     async def read_nonce_key(self) -> Secret[bytes]:
-        """Return the key that all replicas share.
+        """Return the key of nonces that all replicas share.
 
         Raises:
             KeyServiceUnavailable: Vault cannot answer, or holds no such key.
         """
+        return await self._read(NONCE_KEY_PATH)
+
+    async def ensure_document_key(self) -> None:
+        """Make the document key if there is none; of several replicas that try at once, one makes it."""
+        await self._ensure(DOCUMENT_KEY_PATH)
+
+    async def read_document_key(self) -> Secret[bytes]:
+        """Return the key of documents' capabilities that all replicas share.
+
+        Raises:
+            KeyServiceUnavailable: Vault cannot answer, or holds no such key.
+        """
+        return await self._read(DOCUMENT_KEY_PATH)
+
+    async def _ensure(self, path: str) -> None:
         try:
-            data = await self._vault.kv_read(NONCE_KEY_PATH)
+            await self._vault.kv_read(path)
+        except chassis.vault.SecretNotFound:
+            key = base64.b64encode(self._entropy.token(KEY_BYTES)).decode("ascii")
+            try:
+                await self._vault.kv_create(path, {"key": key})
+            except chassis.vault.KeyAccessDenied:
+                # The policy lets nobody write over it: another replica was faster.
+                await self._vault.kv_read(path)
+
+    async def _read(self, path: str) -> Secret[bytes]:
+        try:
+            data = await self._vault.kv_read(path)
             return Secret(base64.b64decode(data["key"], validate=True))
         except (chassis.vault.SecretNotFound, KeyError, binascii.Error) as error:
             raise chassis.vault.KeyServiceUnavailable from error

@@ -68,7 +68,7 @@ async def test_the_nonces_key_is_read_again_and_again_and_soon_after_a_loss_R06(
         return Secret(b"k" * 32)
 
     jobs = Jobs(readiness=Readiness(), clock=clock, signals=signals)
-    task = asyncio.create_task(jobs.renew_key(read, lambda key: learned.append(key.reveal())))
+    task = asyncio.create_task(jobs.renew_key("nonce_key", read, lambda key: learned.append(key.reveal())))
     await clock.advance(KEY_PERIOD_S)
     assert (len(learned), len(signals.failures)) == (1, 1)
     await clock.advance(2 * KEY_AGAIN_S)

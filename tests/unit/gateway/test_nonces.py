@@ -11,7 +11,8 @@ from chassis.secrecy import Secret
 from fakes.clock import START, FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.vault import FakeVault
-from services.gateway.nonces import KEY_S_MAX, NONCE_LIFE_S, STEP_S, Nonces
+from services.gateway.nonces import NONCE_LIFE_S, STEP_S, Nonces
+from services.gateway.shared_key import KEY_S_MAX
 from services.gateway.vault import GatewayVault
 from tests.unit.gateway.proofs import NONCE_KEY, nonces_for
 

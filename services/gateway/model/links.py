@@ -1,0 +1,206 @@
+"""Links in Amazon's answers: where they stand, which may be followed, and another one in their place.
+
+- A link is put in place of another by its bytes alone: every other byte of the answer stays as it came.
+- Every occurrence of a member counts, also where an object holds its name twice or spells it with escapes,
+  because libraries differ in which one they read.
+- What is followed is https, on a host of the list, on its port; nothing in it may be read in two ways.
+- An answer that still shows a presigned link where none is expected does not leave (T-29).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import orjson
+
+from services.gateway.model.faults import UpstreamInvalid
+from services.gateway.model.masking import HIDDEN_TEXT
+
+# Amazon's presigned links have 500 to 2,500 characters, most of them a session token's.
+URL_CHARS_MAX = 4_096
+HTTPS_PORT = 443
+
+# Where Amazon keeps documents: buckets by name, in the global, regional and older regional spellings; the
+# storage of its sandbox; and its shops, whose pages hold the papers of a return.
+# Source: links quoted in issues of amzn/selling-partner-api-models (1593, 3005, 1293) and in its models'
+# examples; Amazon S3 User Guide, "Virtual hosting of buckets".
+AMAZON_HOSTS = (
+    "s3.amazonaws.com",
+    "*.s3.amazonaws.com",
+    "s3.*.amazonaws.com",
+    "*.s3.*.amazonaws.com",
+    "s3-*.amazonaws.com",
+    "*.s3-*.amazonaws.com",
+    "d34o8swod1owfl.cloudfront.net",
+    *(
+        f"www.amazon.{country}"
+        for country in (
+            "ae ca co.jp co.uk co.za com com.au com.be com.br com.mx com.tr de eg es fr ie in it nl pl sa se sg"
+        ).split()
+    ),
+)
+
+# RFC 3986 with the characters that Amazon's own examples have besides; no user, fragment or backslash.
+_URL = re.compile(
+    r"https://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<target>[/?][!\"$-\[\]-~]*)?",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(r"(?P<host>[a-z0-9.*-]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
+_LABEL = "[a-z0-9-]+"
+# What only a presigned link holds. Source: Amazon S3, "Authenticating Requests: Using Query Parameters".
+_PRESIGNED = re.compile(rb"X-Amz-Signature=|[?&]Signature=|AWSAccessKeyId=", re.IGNORECASE)
+_TOKEN = re.compile(rb'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"|[^\s{}\[\],:"]++', re.DOTALL)
+_EACH = "[*]"
+
+
+class DocumentHosts:
+    """The hosts on which documents may lie."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Take patterns.
+
+        Args:
+            patterns: host names in lower case, each perhaps with a port; "*" stands for a part of one label
+                or a whole one, never for a dot.
+
+        Raises:
+            ValueError: one is not of that form.
+        """
+        self._allowed = [_compiled(pattern) for pattern in patterns]
+
+    def check(self, url: str) -> None:
+        """Return if a link may be followed.
+
+        Raises:
+            UpstreamInvalid: it may not; Amazon would not have written it (T-05, T-29).
+        """
+        parts = _URL.fullmatch(url) if len(url) <= URL_CHARS_MAX else None
+        if parts is None:
+            raise UpstreamInvalid
+        host, port = parts["host"].lower(), int(parts["port"] or HTTPS_PORT)
+        if not any(allowed.fullmatch(host) and port == its_port for allowed, its_port in self._allowed):
+            raise UpstreamInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a link stands in an answer, quotes included."""
+
+    start: int
+    end: int
+
+
+class LinkPaths:
+    """One operation's paths to links, as a tree that is walked together with an answer's bytes."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        """Compile paths.
+
+        Args:
+            paths: each "$" followed by ".<member>" and "[*]" steps.
+        """
+        self._root = _Node()
+        for path in paths:
+            node = self._root
+            for step in path.replace(_EACH, f".{_EACH}").split(".")[1:]:
+                node = node.children.setdefault(step, _Node())
+            node.is_link = True
+
+    def rewrite(self, body: bytes, link_for: Callable[[str], str]) -> bytes:
+        """Return an answer with another link in place of each; a hidden, empty or absent one stays.
+
+        Args:
+            body: JSON; an empty one stays empty.
+            link_for: gives the link that takes another's place; ASCII without quotes and backslashes.
+
+        Raises:
+            UpstreamInvalid: not JSON, something else than a text where a link is expected, or a presigned
+                link where none is.
+            SallyportError: whatever `link_for` raises.
+        """
+        if not body:
+            return body
+        try:
+            orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise UpstreamInvalid from error
+        pieces, done = [], 0
+        for span in _spans(self._root, body):
+            link = orjson.loads(body[span.start : span.end])
+            if link not in {"", HIDDEN_TEXT}:
+                pieces += [body[done : span.start], b'"' + link_for(link).encode("ascii") + b'"']
+                done = span.end
+        whole = b"".join([*pieces, body[done:]])
+        _check_unsigned(whole)
+        return whole
+
+
+class _Node:
+    """One step of the tree: what is below it, and whether a path ends here."""
+
+    __slots__ = ("children", "is_link")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.is_link = False
+
+
+_NOWHERE = _Node()
+
+
+class _Place:
+    """A container that is being walked: its node, and the member or entry whose value comes next."""
+
+    __slots__ = ("is_list", "name", "node")
+
+    def __init__(self, node: _Node, *, is_list: bool) -> None:
+        self.node = node
+        self.is_list = is_list
+        # None: a member's name comes next.
+        self.name: str | None = _EACH if is_list else None
+
+    def below(self) -> _Node:
+        """Return the node of the value that comes next."""
+        return self.node.children.get(self.name or "", _NOWHERE)
+
+
+def _spans(root: _Node, body: bytes) -> Iterator[_Span]:
+    """Yield where links stand in valid JSON, in their order.
+
+    Raises:
+        UpstreamInvalid: something else than a text or null stands where a link is expected.
+    """
+    places: list[_Place] = []
+    for token in _TOKEN.finditer(body):
+        mark = body[token.start()]
+        if mark in b"]}":
+            places.pop()
+        elif mark == ord(","):
+            places[-1].name = _EACH if places[-1].is_list else None
+        elif mark != ord(":"):
+            if places and places[-1].name is None:
+                places[-1].name = orjson.loads(token[0])
+                continue
+            node = places[-1].below() if places else root
+            if node.is_link and mark == ord('"'):
+                yield _Span(token.start(), token.end())
+            elif node.is_link and token[0] != b"null":
+                raise UpstreamInvalid
+            if mark in b"[{":
+                places.append(_Place(node, is_list=mark == ord("[")))
+
+
+def _check_unsigned(body: bytes) -> None:
+    """Let an answer pass in which nothing is left of a presigned link, escaped or not."""
+    plain = orjson.dumps(orjson.loads(body)) if b"\\" in body else body
+    if _PRESIGNED.search(plain):
+        raise UpstreamInvalid
+
+
+def _compiled(pattern: str) -> tuple[re.Pattern[str], int]:
+    parts = _PATTERN.fullmatch(pattern)
+    if parts is None or ".." in pattern or int(parts["port"] or HTTPS_PORT) > 65_535:
+        raise ValueError(f"not a host, with a port or without: {pattern!r}")
+    labels = (_LABEL.join(map(re.escape, label.split("*"))) for label in parts["host"].split("."))
+    return re.compile(r"\.".join(labels)), int(parts["port"] or HTTPS_PORT)
