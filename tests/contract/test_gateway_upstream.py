@@ -3,8 +3,7 @@
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -12,44 +11,29 @@ from typing import Protocol
 
 import pytest
 
-import chassis.crypto.tls
-from chassis.secrecy import Secret
-from fakes.certificates import Authority
 from fakes.gateway_ports import FakeUpstream, json_answer
 from services.gateway import amazon
-from services.gateway.forward.ports import Upstream
-from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
+from services.gateway.model.calls import Region, UpstreamAnswer
 from services.gateway.model.faults import (
     UpstreamInvalid,
     UpstreamLost,
     UpstreamTimeout,
     UpstreamUnreachable,
 )
+from tests.contract.amazon_origin import (
+    PATIENCE_S,
+    TOKEN,
+    Origin,
+    Play,
+    Real,
+    open_origin,
+    request,
+    saying,
+    wire,
+)
 
-PATIENCE_S = 10.0
 # Many times the cap of an answer; a server must not outlive its test.
 CHUNKS_MAX = 4_096
-TOKEN = "Atza|lent"
-
-Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def wire(status: str, body: bytes = b"{}", **headers: str) -> bytes:
-    """Return an answer as bytes; underscores in header names stand for hyphens."""
-    named = {"content_type": "application/json", "content_length": str(len(body)), **headers}
-    lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items() if value]
-    return "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""]).encode() + body
-
-
-def saying(*parts: bytes) -> Play:
-    """Send bytes, then close."""
-
-    async def play(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-
-    return play
 
 
 async def silence(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
@@ -104,29 +88,6 @@ class Stage(Protocol):
     async def send(self, part: str, timeout_s: float = PATIENCE_S) -> UpstreamAnswer: ...
 
 
-def request(path: str, *, body: bytes = b"", query: str = "") -> UpstreamRequest:
-    return UpstreamRequest(
-        region=Region.NA,
-        method="POST" if body else "GET",
-        path=path,
-        query=query,
-        headers=[("accept", "application/json"), ("user-agent", "Sallyport/test")],
-        body=body,
-        token=Secret(TOKEN),
-    )
-
-
-class Real:
-    """The real adapter, against a server of ours on loopback."""
-
-    def __init__(self, upstream: Upstream, heard: list[bytes]) -> None:
-        self.upstream = upstream
-        self.heard = heard
-
-    async def send(self, part: str, timeout_s: float = PATIENCE_S) -> UpstreamAnswer:
-        return await self.upstream.send(request(part), timeout_s=timeout_s)
-
-
 class Fake:
     """The fake, told what the server would do."""
 
@@ -147,46 +108,18 @@ class Fake:
         return await upstream.send(request(part), timeout_s=timeout_s)
 
 
-@asynccontextmanager
-async def real(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> AsyncIterator[Real]:
-    authority = Authority()
-    certificate = authority.issue(*names)
-    heard: list[bytes] = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            heard.append(head)
-            target = head.split(b" ")[1].decode().partition("?")[0]
-            await PLAYS[target](reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            writer.close()
-
-    async with AsyncExitStack() as stack:
-        tls = chassis.crypto.tls.public_context(certificate)
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-        stack.callback(server.close)
-        port = server.sockets[0].getsockname()[1]
-        context = chassis.crypto.tls.outward_context(authority.write_ca(folder))
-        base_urls = {Region.NA: f"https://localhost:{port}", Region.EU: "https://localhost:1/"}
-        upstream = await stack.enter_async_context(amazon.Amazon.connect(base_urls=base_urls, tls=context))
-        yield Real(upstream, heard)
-
-
 @pytest.fixture(params=["fake", "real"])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     if request.param == "fake":
         yield Fake()
         return
-    async with real(tmp_path) as made:
+    async with open_origin(tmp_path, Origin(dict(PLAYS), is_closing=True)) as made:
         yield made
 
 
 @pytest.fixture
 async def sockets(tmp_path: Path) -> AsyncIterator[Real]:
-    async with real(tmp_path) as made:
+    async with open_origin(tmp_path, Origin(dict(PLAYS), is_closing=True)) as made:
         yield made
 
 
@@ -220,7 +153,7 @@ async def test_a_request_whose_answer_was_lost_is_not_made_again_R07(sockets: Re
     asked = replace(request("/lost"), method=method)
     with pytest.raises(UpstreamLost):
         await sockets.upstream.send(asked, timeout_s=PATIENCE_S)
-    assert len(sockets.heard) == 1
+    assert len(sockets.origin.heard) == 1
 
 
 async def test_silence_ends_with_the_callers_time_R07(stage: Stage) -> None:
@@ -257,30 +190,21 @@ async def test_a_compressed_answer_is_unpacked(sockets: Real) -> None:
 
 
 async def test_nobody_at_the_other_end_is_unreachable(sockets: Real) -> None:
-    unheard = UpstreamRequest(
-        region=Region.EU,
-        method="GET",
-        path="/ok",
-        query="",
-        headers=[],
-        body=b"",
-        token=Secret(TOKEN),
-    )
     with pytest.raises(UpstreamUnreachable):
-        await sockets.upstream.send(unheard, timeout_s=PATIENCE_S)
+        await sockets.send("/ok", region=Region.EU)
 
 
 async def test_an_endpoint_that_does_not_prove_its_name_is_not_called_T24(tmp_path: Path) -> None:
-    async with real(tmp_path, names=("evil.example",)) as impostor:
+    async with open_origin(tmp_path, Origin({}), names=("evil.example",)) as impostor:
         with pytest.raises(UpstreamUnreachable):
             await impostor.send("/ok")
-        assert not impostor.heard
+        assert not impostor.origin.heard
 
 
 async def test_what_is_sent_is_what_was_asked_for(sockets: Real) -> None:
     await sockets.upstream.send(request("/ok", query="a=%2F+%3d&b=c|d"), timeout_s=PATIENCE_S)
     await sockets.upstream.send(request("/ok", body=b'{"a":1}'), timeout_s=PATIENCE_S)
-    read, effect = (head.decode().split("\r\n") for head in sockets.heard)
+    read, effect = (head.decode().split("\r\n") for head in sockets.origin.heard)
     assert read[0] == "GET /ok?a=%2F+%3d&b=c|d HTTP/1.1"
     names = {line.partition(":")[0].lower() for line in read[1:] if line}
     assert names == {"host", "accept", "user-agent", "accept-encoding", "x-amz-access-token"}

@@ -21,6 +21,8 @@ WAITING_MAX = 1_000
 IDLE_S_MAX = 30.0
 # So that addresses that Amazon has left are left here too.
 AGE_S_MAX = 300.0
+# For dials under way when everything ends.
+CLOSE_S_MAX = 1.0
 
 
 class Pool:
@@ -31,6 +33,7 @@ class Pool:
         self._open: set[Connection] = set()
         self._idle: deque[Connection] = deque()
         self._dialling = 0
+        self._dials: set[asyncio.Task[Connection]] = set()
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -44,13 +47,14 @@ class Pool:
         connection = self._used_before() or await self._in_line()
         if connection is not None:
             return connection
+        dial = asyncio.get_running_loop().create_task(self._dial())
+        self._dials.add(dial)
+        dial.add_done_callback(self._dials.discard)
         try:
-            connection = await self._dialler.dial(lambda: Connection(self._ended))
-            self._open.add(connection)
-        finally:
-            self._dialling -= 1
-            self._call_next()
-        return connection
+            return await asyncio.shield(dial)
+        except asyncio.CancelledError:
+            dial.add_done_callback(self._adopt)
+            raise
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back after an answer: for the next in line, or to wait for use."""
@@ -69,10 +73,27 @@ class Pool:
         """End every connection; callers in line are on their own."""
         if self._sweep is not None:
             self._sweep.cancel()
+        if self._dials:
+            await asyncio.wait(self._dials, timeout=CLOSE_S_MAX)
         for connection in list(self._open):
             self.drop(connection)
         # Transports end in the loop's next turn.
         await asyncio.sleep(0)
+
+    async def _dial(self) -> Connection:
+        """Return a new connection; goes on when its caller has gone, and then is somebody else's."""
+        try:
+            connection = await self._dialler.dial(lambda: Connection(self._ended))
+            self._open.add(connection)
+        finally:
+            self._dialling -= 1
+            self._call_next()
+        return connection
+
+    def _adopt(self, dial: asyncio.Task[Connection]) -> None:
+        """Keep what was dialled for a caller that has gone."""
+        if not dial.cancelled() and dial.exception() is None and not self._hand_on(dial.result()):
+            self._rest(dial.result())
 
     def _used_before(self) -> Connection | None:
         """Return the idle connection that was used last, if it is fit for use."""
