@@ -95,7 +95,7 @@ def buyers(number: int) -> str:
 def orders(number: int) -> str:
     """Return the target of a page of orders."""
     moment = f"2026-10-{number % 28 + 1:02}T{number // 28 % 24:02}%3A{number // 672 % 60:02}%3A00Z"
-    return f"/orders/v0/orders?MarketplaceIds=A1PA6795UKMFR9&CreatedAfter={moment}&NextToken=n{number}"
+    return f"/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter={moment}&NextToken=n{number}"
 
 
 def _proven(scene: Scene) -> Iterator[bytes]:

@@ -95,7 +95,8 @@ class Talk(asyncio.Protocol):
                 return
             found = LENGTH_FORM.search(self._head, 0, end + 2)
             if found is None or not self._head.startswith(SUCCESS):
-                shared.failed(LoadFailed(self._head[:SAID_BYTES_MAX].decode(errors="replace")))
+                status, body = self._head.partition(b"\r")[0], self._head[end + len(HEAD_END) :]
+                shared.failed(LoadFailed((status + b" " + body[:SAID_BYTES_MAX]).decode(errors="replace")))
                 return
             self._missing_bytes = int(found[1]) - (len(self._head) - end - len(HEAD_END))
             self._head = b""
