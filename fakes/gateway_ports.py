@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import chassis.errors
 from chassis.clock import Clock
 from chassis.secrecy import Secret
+from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import (
     AmazonToken,
@@ -22,6 +23,7 @@ from services.gateway.model.calls import (
 )
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.orders import Observation
+from services.gateway.model.policy import Rules
 
 BODY_BYTES_MAX = 16 * 1_048_576
 TOKEN_LIFE = timedelta(hours=1)
@@ -80,6 +82,7 @@ class FakeAuthPeer:
         self.lend_timeouts_s: list[float] = []
         self.lending_error: Exception | None = None
         self.handles = 0
+        self.grantless_lent = 0
         self._streams: list[asyncio.Queue[str | Exception | None]] = []
 
     def enrol(
@@ -174,6 +177,14 @@ class FakeAuthPeer:
         prefix = "Atza|" if restriction is None else "Atz.sprdt|"
         return AmazonToken(Secret(f"{prefix}{len(self.lent)}"), TOKEN_LIFE_S)
 
+    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+        self._check_up()
+        self.lend_timeouts_s.append(timeout_s)
+        if self.lending_error is not None:
+            raise self.lending_error
+        self.grantless_lent += 1
+        return AmazonToken(Secret(f"Atza|grantless-{self.grantless_lent}"), TOKEN_LIFE_S)
+
     async def restrict_access(
         self, access_token: str, restrictions: Sequence[Restriction], target_application: str
     ) -> tuple[str, int]:
@@ -194,6 +205,13 @@ class FakeAuthPeer:
     def _check_up(self) -> None:
         if self.is_down:
             raise Down
+
+
+@dataclass
+class FakePolicies:
+    """The rules in force; a test puts others in their place."""
+
+    rules: Rules = field(default_factory=lambda: Rules(BUILT_IN))
 
 
 @dataclass

@@ -5,6 +5,7 @@ import importlib.metadata
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import chassis.clock
 import chassis.crypto.tls
@@ -24,6 +25,9 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.config import CertificateFiles, Config
 from services.gateway.forward import Forwarder, Identities, Ports
 from services.gateway.model import exchange
+from services.gateway.model.application_policy import BUILT_IN
+from services.gateway.model.policy import Rules, Standing
+from services.gateway.model.policy_file import PolicyInvalid
 from services.gateway.nonces import Nonces
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
@@ -36,6 +40,7 @@ from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.safe import SafeClient
 from services.gateway.peers.sellers import SellersClient
 from services.gateway.peers.tokens import TokensClient
+from services.gateway.policies import PolicyFile
 from services.gateway.proof import ProofVerifier
 from services.gateway.service import (
     AuditProbe,
@@ -45,6 +50,7 @@ from services.gateway.service import (
     Entry,
     LibraryApps,
     NativeApps,
+    PolicyKeeper,
     Portal,
     Security,
     Team,
@@ -119,9 +125,10 @@ class Front:
 
 @dataclass(frozen=True, kw_only=True)
 class Forwarding:
-    """The forwarding path, put together."""
+    """The forwarding path, put together; `keeper` follows the policy file, if there is one."""
 
     ports: Ports
+    keeper: PolicyKeeper | None
     identities: Identities
     forwarder: Forwarder
 
@@ -137,8 +144,10 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     async with AsyncExitStack() as stack:
         ground = await _open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness(*CHECKED)
-        audit = AuditLog(ground.telemetry)
-        path = _put_path(ground, audit, registry)
+        audit, catalogue = AuditLog(ground.telemetry), Catalogue.load()
+        signals = Signals(registry, (operation.name for operation in catalogue))
+        keeper = await _open_policy(config.policy_file, ground, audit, signals=signals)
+        path = _put_path(ground, audit, catalogue, signals=signals, keeper=keeper)
         doors = open_doors(config, ground, path)
         public_site = chassis.web.Site(
             listen=config.public.listen,
@@ -165,15 +174,49 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         )
 
 
-def _put_path(ground: Ground, audit: AuditLog, registry: chassis.metrics.Registry) -> Forwarding:
+async def _open_policy(
+    file: Path | None, ground: Ground, audit: AuditLog, *, signals: Signals
+) -> PolicyKeeper | None:
+    """Return what follows the policy file, with the file in force as it is now; None where there is no file.
+
+    Raises:
+        StartRefused: `policy_unreadable` or `policy_invalid`.
+    """
+    if file is None:
+        return None
+    keeper = PolicyKeeper(
+        source=PolicyFile(file),
+        audit=audit,
+        signals=signals,
+        clock=ground.clock,
+        entropy=chassis.entropy.SystemEntropy(),
+    )
+    try:
+        await keeper.begin()
+    except PolicyInvalid as error:
+        problems = "; ".join(str(each) for each in error.problems)
+        raise chassis.errors.StartRefused(error.code, f"{file}: {problems}") from error
+    except chassis.errors.Unavailable as error:
+        raise chassis.errors.StartRefused(error.code, f"{file} cannot be read") from error
+    return keeper
+
+
+def _put_path(
+    ground: Ground,
+    audit: AuditLog,
+    catalogue: Catalogue,
+    *,
+    signals: Signals,
+    keeper: PolicyKeeper | None,
+) -> Forwarding:
     """Return the forwarding path over its ports."""
-    catalogue = Catalogue.load()
     ports = Ports(
         auth=AuthClient(ground.auth),
         safe=SafeClient(ground.retention),
         audit=audit,
         upstream=ground.amazon,
-        signals=Signals(registry, (operation.name for operation in catalogue)),
+        policies=keeper or Standing(Rules(BUILT_IN)),
+        signals=signals,
         clock=ground.clock,
         entropy=chassis.entropy.SystemEntropy(),
     )
@@ -184,7 +227,7 @@ def _put_path(ground: Ground, audit: AuditLog, registry: chassis.metrics.Registr
         identities=identities,
         user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
     )
-    return Forwarding(ports=ports, identities=identities, forwarder=forwarder)
+    return Forwarding(ports=ports, keeper=keeper, identities=identities, forwarder=forwarder)
 
 
 def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
@@ -192,6 +235,7 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
     ports = path.ports
     probe = AuditProbe(audit=ports.audit, clock=ports.clock, entropy=ports.entropy)
     work = jobs.Jobs(readiness=readiness, clock=ground.machine_clock, signals=ports.signals)
+    follow = [path.keeper.follow] if path.keeper else []
     keys = (
         ("nonce_key", ground.keys.read_nonce_key, ground.nonces.learn),
         ("document_key", ground.keys.read_document_key, ground.document_key.learn),
@@ -200,6 +244,7 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
     return [
         *((name, functools.partial(work.renew_key, name, read, learn)) for name, read, learn in keys),
         *((f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks),
+        *(("policy", functools.partial(work.follow, "policy", step)) for step in follow),
     ]
 
 

@@ -29,6 +29,7 @@ OIDC_NAME = "SALLYPORT_OIDC_NAME"
 DESKTOP_NAME = "SALLYPORT_DESKTOP_NAME"
 DESKTOP_CLIENT_ID = "SALLYPORT_DESKTOP_CLIENT_ID"
 DESKTOP_REDIRECT_PATH = "SALLYPORT_DESKTOP_REDIRECT_PATH"
+POLICY_FILE = "SALLYPORT_POLICY_FILE"
 
 # Auth takes client ids of this form.
 CLIENT_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -62,6 +63,7 @@ SETTINGS = (
     ),
     chassis.env.Setting(DESKTOP_CLIENT_ID, "public client id of the desktop application", "desktop"),
     chassis.env.Setting(DESKTOP_REDIRECT_PATH, "the one path of its loopback redirects; empty for any", ""),
+    chassis.env.Setting(POLICY_FILE, "TOML file of what desktops may call and see; empty: built-in", ""),
 )
 
 
@@ -115,13 +117,14 @@ class AmazonConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What the gateway is told, checked once at start."""
+    """What the gateway is told, checked once at start; `policy_file` None follows the built-in policy."""
 
     common: chassis.env.CommonConfig
     public: PublicConfig
     peers: PeersConfig
     amazon: AmazonConfig
     desktop: NativeClient
+    policy_file: Path | None
 
 
 def load(environ: Mapping[str, str]) -> Config:
@@ -131,7 +134,7 @@ def load(environ: Mapping[str, str]) -> Config:
         ConfigError: naming every bad key.
     """
     reader = chassis.env.read(environ, SETTINGS)
-    ca_file = reader.optional_text(AMAZON_CA_FILE)
+    ca_file, policy_file = reader.optional_text(AMAZON_CA_FILE), reader.optional_text(POLICY_FILE)
     config = Config(
         common=chassis.env.common(reader),
         public=_public(reader),
@@ -145,6 +148,7 @@ def load(environ: Mapping[str, str]) -> Config:
             ca_file=Path(ca_file) if ca_file else None,
         ),
         desktop=_desktop(reader),
+        policy_file=Path(policy_file) if policy_file else None,
     )
     reader.finish()
     return config

@@ -17,6 +17,8 @@ OVERDUE = "deadline_exceeded"
 # Twice within the time for which a shared key is remembered, and soon again when the key service was away.
 KEY_PERIOD_S = 20.0
 KEY_AGAIN_S = 1.0
+# How soon a changed file is in force.
+FOLLOW_PERIOD_S = 3.0
 
 
 class Signals(Protocol):
@@ -65,6 +67,16 @@ class Jobs:
                 self._signals.side_failed(name, code)
             was_well = code is None
             await self._clock.sleep(KEY_PERIOD_S if was_well else KEY_AGAIN_S)
+
+    async def follow(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Take one step every few seconds, for ever; that it fails is told once."""
+        was_well = True
+        while True:
+            code = await self._fault(step)
+            if code is not None and was_well:
+                self._signals.side_failed(name, code)
+            was_well = code is None
+            await self._clock.sleep(FOLLOW_PERIOD_S)
 
     async def _fault(self, check: Callable[[], Awaitable[None]]) -> str | None:
         """Return the code of what is wrong, or None."""

@@ -4,7 +4,7 @@ No body, header, path, token, order or person comes here; the audit log is the p
 """
 
 import http
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import chassis.log
 import chassis.metrics
@@ -22,6 +22,7 @@ SIDE_STEPS = frozenset(
         "health",
         "nonce_key",
         "observe_orders",
+        "policy",
         "seal",
         "watch_revocations",
     }
@@ -55,6 +56,8 @@ CODES = frozenset(
         "order_not_observed",
         "peer_overloaded",
         "peer_unavailable",
+        "policy_invalid",
+        "policy_unreadable",
         "profile_not_allowed",
         "purpose_not_allowed",
         "quota_exceeded",
@@ -114,6 +117,16 @@ class Signals:
             "Steps that failed without changing an answer.",
             {"step": SIDE_STEPS, "code": CODES},
         )
+        self._policy_changes = registry.counter(
+            "sallyport_gateway_policy_changes_total",
+            "Changes of the policy file.",
+            {"result": frozenset({"followed", "refused"})},
+        )
+        self._policy_is_current = registry.gauge(
+            "sallyport_gateway_policy_is_current",
+            "1: the policy file is in force as it is; 0: it was refused, and the last good one is.",
+        )
+        self._policy_is_current.set(1)
         self._crashes = registry.counter("sallyport_gateway_crashes_total", "Mistakes of ours: an alarm.")
 
     def answered(self, operation: str, status: int, elapsed_s: float) -> None:
@@ -137,6 +150,18 @@ class Signals:
         """Count and log a side step that failed without changing the answer."""
         self._side_failures.inc(step=what, code=code)
         self._log.warning("side step failed", step=what, code=code)
+
+    def policy_followed(self, digest: str) -> None:
+        """Show that the policy file is in force as it is."""
+        self._policy_changes.inc(result="followed")
+        self._policy_is_current.set(1)
+        self._log.info("policy in force", digest=digest)
+
+    def policy_refused(self, code: str, problems: Sequence[str]) -> None:
+        """Show that the policy file cannot be followed, and the last good one stays in force."""
+        self._policy_changes.inc(result="refused")
+        self._policy_is_current.set(0)
+        self._log.warning("policy refused", code=code, problems="; ".join(problems))
 
     def crashed(self, request_id: str, error: Exception) -> None:
         """Log a mistake of ours whole, under the request's id."""

@@ -12,9 +12,11 @@ from sallyport.simulate.nodes import Life
 from sallyport.simulate.watching import Watcher
 from services.gateway.forward import Forwarder, Identities, Ports
 from services.gateway.model import exchange
+from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamTimeout
 from services.gateway.model.native import NativeClient
+from services.gateway.model.policy import Rules, Standing
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.authorization import AuthorizationClient
@@ -56,6 +58,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         safe=SafeClient(channel("retention")),
         audit=audit,
         upstream=_Upstream(life, ground.amazon, ground.faults),
+        policies=Standing(Rules(BUILT_IN)),
         signals=signals,
         clock=ground.clock,
         entropy=ground.entropy,

@@ -55,7 +55,7 @@ class Attempts:
                 continue
             if exchange.refuses_token(answer) and not is_renewed:
                 is_renewed = True
-                self._lending.give_back(journey.device, journey.region, journey.plan.restriction, token=token)
+                self._lending.give_back(journey.device, journey.region, journey.plan.loan, token=token)
             elif answer.status not in _PASSING or not await self._rest(journey, attempt):
                 return self._accepted(journey, answer)
         _, answer = await self._once(journey)
@@ -68,7 +68,7 @@ class Attempts:
         token = await self._lending.lend(
             journey.device,
             journey.region,
-            journey.plan.restriction,
+            journey.plan.loan,
             timeout_s=journey.until_s - clock.monotonic_s(),
         )
         remaining_s = journey.until_s - clock.monotonic_s()

@@ -24,6 +24,8 @@ DEADLINE_S = 25.0
 
 # Names of query parameters that were left out, for the developer who wonders.
 IGNORED_HEADER = "x-sallyport-ignored"
+# What was asked for and not fetched, because the desktop would see nothing of it.
+NARROWED_HEADER = "x-sallyport-narrowed"
 
 
 @dataclass(slots=True)
@@ -91,15 +93,18 @@ class Forwarder:
         target = targets.parse(call.target)
         operation, parameters = self._catalogue.match(call.method, target.segments)
         seen.operation = operation.name
-        policy.check_search(operation, device, targets.names(target.query))
-        path = targets.canonical(target.segments)
-        query = targets.known_part(target.query, operation.query)
+        path, rules = targets.canonical(target.segments), self._ports.policies.rules
+        plan = rules.plan(operation, device, path=path, purpose=rules.purpose(call.headers))
+        policy.check_search(operation, plan.view, targets.names(target.query))
+        known = targets.known_part(target.query, operation.query)
+        query = plan.view.narrow(known.text)
         marketplace_ids = targets.values(target.query, regions.MARKETPLACE_PARAMETERS)
         journey = Journey(
             call=call,
             device=device,
             operation=operation,
-            plan=policy.plan(operation, device, path),
+            rules=rules,
+            plan=plan,
             region=regions.choose(call.host, marketplace_ids, device),
             path=path,
             query=query.text,
@@ -108,8 +113,7 @@ class Forwarder:
             until_s=until_s,
         )
         answer = await self._travel(journey, seen)
-        if query.dropped:
-            answer.headers.append((IGNORED_HEADER, ",".join(query.dropped)))
+        answer.headers += _omissions(known, query, plan)
         return answer
 
     async def _travel(self, journey: Journey, seen: _Seen) -> Answer:
@@ -164,13 +168,21 @@ def _check_possession(call: Call, device: Device) -> None:
         raise faults.InvalidDpopProof
 
 
+def _omissions(known: targets.Query, query: targets.Query, plan: policy.Plan) -> list[tuple[str, str]]:
+    """Return the headers that tell what of a call did not go to Amazon."""
+    narrowed = [f"{policy.INCLUDED_DATA}={','.join(query.dropped)}"] if query.dropped else []
+    narrowed += [f"{policy.DATA_ELEMENTS}={','.join(plan.withheld)}"] if plan.withheld else []
+    headers = [(IGNORED_HEADER, ",".join(known.dropped))] if known.dropped else []
+    return [*headers, (NARROWED_HEADER, ";".join(narrowed))] if narrowed else headers
+
+
 def _shown(journey: Journey, found: Found) -> Answer:
     """Return what the desktop may see of an answer."""
     request_id = journey.call.request_id
     if not exchange.is_success(found.answer):
         return exchange.failure(found.answer, request_id)
-    body, mask = found.answer.body, journey.operation.mask
-    if mask is not None and journey.plan.is_masked:
+    body, mask = found.answer.body, journey.plan.view.mask
+    if mask is not None:
         try:
             body = mask.apply(body)
         except Unmaskable as error:

@@ -41,10 +41,11 @@ class Handles:
 
         Raises:
             BodyInvalid: not what the operation takes, or it names an operation that is not restricted.
+            Denied: it names an operation that the policy does not open to the device, or not for that use.
             QuotaExceeded: at Amazon's own rate for this operation.
             SallyportError: auth's refusal, for one when it asks in favour of an application not named.
         """
-        restrictions, target_application = self._asked(journey.body)
+        restrictions, target_application = self._asked(journey)
         await self._turns.take(journey.budget, until_s=journey.until_s)
         handle, life_s = await self._auth.restrict_access(
             journey.call.access_token, restrictions, target_application
@@ -52,10 +53,10 @@ class Handles:
         body = orjson.dumps({"restrictedDataToken": handle, "expiresIn": life_s})
         return Found(UpstreamAnswer(200, (), body), FROM_GATEWAY)
 
-    def _asked(self, body: bytes) -> tuple[list[Restriction], str]:
+    def _asked(self, journey: Journey) -> tuple[list[Restriction], str]:
         """Return the operations asked for, and the application in whose favour; empty for our own."""
         try:
-            document = orjson.loads(body)
+            document = orjson.loads(journey.body)
         except orjson.JSONDecodeError as error:
             raise BodyInvalid from error
         if not isinstance(document, dict):
@@ -64,9 +65,9 @@ class Handles:
         resources = document.get("restrictedResources")
         if not isinstance(resources, list) or not 1 <= len(resources) <= RESOURCES_MAX:
             raise BodyInvalid
-        return [self._restriction(each) for each in resources], target
+        return [self._restriction(journey, each, target) for each in resources], target
 
-    def _restriction(self, resource: object) -> Restriction:
+    def _restriction(self, journey: Journey, resource: object, target_application: str) -> Restriction:
         if not isinstance(resource, dict):
             raise BodyInvalid
         method, path = _text(resource, "method").upper(), _text(resource, "path")
@@ -77,6 +78,9 @@ class Handles:
             raise BodyInvalid("A restricted resource names no operation of the catalogue.") from error
         if operation.token is TokenRule.ORDINARY:
             raise BodyInvalid("A restricted resource names an operation that is not restricted.")
+        journey.rules.view(operation, journey.device, journey.plan.purpose)
+        if target_application:
+            journey.rules.check_delegation(operation, target_application)
         if not isinstance(elements, list) or not all(each in operation.data_elements for each in elements):
             raise BodyInvalid(
                 "A restricted resource asks for data elements that the operation does not know."

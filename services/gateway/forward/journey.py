@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.gateway.model.calls import Call, Device, Region, SafeKey, UpstreamAnswer
+from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, UpstreamAnswer
 from services.gateway.model.operations import Operation
-from services.gateway.model.policy import Plan
+from services.gateway.model.policy import Plan, Rules
 from services.gateway.model.quota import Budget
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
 KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
+
+# Whose budget the application's own calls spend from; sellers' ids are UUIDs.
+APPLICATION = "application"
 
 _ORDER_PARAMETERS = ("orderId", "amazonOrderId")
 
@@ -19,6 +22,7 @@ class Journey:
     """What is known about a call before Amazon is asked.
 
     Attributes:
+        rules: by which it was admitted; they stay the same until it is answered.
         path: canonical, as it goes to Amazon.
         query: cut down to what the operation knows.
         body: checked; empty where the method has none.
@@ -29,6 +33,7 @@ class Journey:
     call: Call
     device: Device
     operation: Operation
+    rules: Rules = field(repr=False)
     plan: Plan
     region: Region
     path: str = field(repr=False)
@@ -40,7 +45,9 @@ class Journey:
     @property
     def budget(self) -> Budget:
         """What the call spends from."""
-        return Budget.of(self.device.seller_id, self.region, self.operation)
+        is_grantless = isinstance(self.plan.loan, Grantless)
+        owner = APPLICATION if is_grantless else self.device.seller_id
+        return Budget.of(owner, self.region, self.operation)
 
     @property
     def safe_key(self) -> SafeKey | None:

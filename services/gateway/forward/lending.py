@@ -2,7 +2,7 @@
 
 A token that Amazon does not take is given back: it is forgotten here, and auth is told which it was whenever
 one is asked for, until it has lent another. Auth forgets it everywhere and refreshes once, however many calls
-met it and told so.
+met it and told so. The application's own token belongs to no seller and is kept once.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import chassis.crypto.digest
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.forward.ports import AuthPeer
-from services.gateway.model.calls import Device, Region, Restriction
+from services.gateway.model.calls import AmazonToken, Device, Grantless, Loan, Region
 from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
@@ -22,8 +22,9 @@ TOKENS_MAX = 20_000
 # Of tokens that were given back and not yet reported.
 REPORTS_MAX = 10_000
 NO_REPORT = b""
+NO_SELLER = ""
 
-_Key = tuple[str, Region, Restriction | None]
+_Key = tuple[str, Region, Loan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class _Kept:
 
 
 class Lending:
-    """What to call Amazon with: the ordinary token, or a restricted one for one operation (T-19)."""
+    """What to call Amazon with: the ordinary token, a restricted one (T-19), or the application's own."""
 
     def __init__(self, *, auth: AuthPeer, clock: Clock) -> None:
         self._auth = auth
@@ -43,24 +44,22 @@ class Lending:
         self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
         self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
 
-    async def lend(
-        self, device: Device, region: Region, restriction: Restriction | None, *, timeout_s: float
-    ) -> Secret[str]:
-        """Return a token of the device's seller that is good for at least another minute.
+    async def lend(self, device: Device, region: Region, loan: Loan, *, timeout_s: float) -> Secret[str]:
+        """Return a token that is good for at least another minute: of the device's seller, or grantless.
 
         Raises:
             Denied: the consent is missing, ended or withdrawn, in auth's words.
             LimitExceeded: this gateway borrows too much, in auth's words.
             Unavailable: auth, or Amazon's authorization service, gives none within `timeout_s`.
         """
-        key = (device.seller_id, region, restriction)
+        key = _key(device, region, loan)
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         kept = self._kept.get(key)
         if kept is not None and kept.span.is_open(now, now_s):
             return kept.token
         refused_digest = self._reports.get(key) or NO_REPORT
-        lent = await self._auth.lend_amazon_token(
-            device.device_id, region, restriction, refused_digest=refused_digest, timeout_s=timeout_s
+        lent = await self._borrow(
+            device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s
         )
         self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
         if self._reports.get(key) == refused_digest:
@@ -71,12 +70,23 @@ class Lending:
         """Forget what was lent for a seller, or for all: its consent may have been replaced."""
         self._kept.drop_where(lambda key, _: seller_id is None or key[0] == seller_id)
 
-    def give_back(
-        self, device: Device, region: Region, restriction: Restriction | None, *, token: Secret[str]
-    ) -> None:
+    def give_back(self, device: Device, region: Region, loan: Loan, *, token: Secret[str]) -> None:
         """Forget a token that Amazon does not take, unless another one took its place meanwhile."""
-        key = (device.seller_id, region, restriction)
+        key = _key(device, region, loan)
         kept = self._kept.get(key)
         if kept is None or kept.token == token:
             self._kept.drop(key)
             self._reports.put(key, chassis.crypto.digest.sha256(token.reveal().encode()))
+
+    async def _borrow(
+        self, device: Device, region: Region, loan: Loan, *, refused_digest: bytes, timeout_s: float
+    ) -> AmazonToken:
+        if isinstance(loan, Grantless):
+            return await self._auth.lend_grantless_token(timeout_s=timeout_s)
+        return await self._auth.lend_amazon_token(
+            device.device_id, region, loan, refused_digest=refused_digest, timeout_s=timeout_s
+        )
+
+
+def _key(device: Device, region: Region, loan: Loan) -> _Key:
+    return NO_SELLER if isinstance(loan, Grantless) else device.seller_id, region, loan

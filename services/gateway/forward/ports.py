@@ -18,6 +18,7 @@ from services.gateway.model.calls import (
     UpstreamRequest,
 )
 from services.gateway.model.orders import Observation
+from services.gateway.model.policy import Rules
 
 
 class AuthPeer(Protocol):
@@ -56,6 +57,15 @@ class AuthPeer(Protocol):
 
         Raises:
             Denied: the consent is missing, ended or withdrawn.
+            LimitExceeded: too much is borrowed.
+            Unavailable: none within `timeout_s`.
+        """
+        ...
+
+    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+        """Return the application's own token for notifications, behind which no seller stands.
+
+        Raises:
             LimitExceeded: too much is borrowed.
             Unavailable: none within `timeout_s`.
         """
@@ -124,6 +134,15 @@ class Upstream(Protocol):
         ...
 
 
+class Policies(Protocol):
+    """The vendor's policy."""
+
+    @property
+    def rules(self) -> Rules:
+        """What is in force now."""
+        ...
+
+
 class Signals(Protocol):
     """Counters and log lines of the forwarding path; never a value from a body or a header."""
 
@@ -160,6 +179,7 @@ class Ports:
     safe: Safe
     audit: Audit
     upstream: Upstream
+    policies: Policies
     signals: Signals
     clock: Clock
     entropy: Entropy

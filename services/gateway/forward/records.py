@@ -111,8 +111,11 @@ class Records:
 
 
 def _details(journey: Journey, order_ids: Iterable[str]) -> dict[str, str]:
-    return {
+    plan, view = journey.plan, journey.plan.view
+    details = {
         "operation": journey.operation.name,
         "order_ids": order_list(order_ids),
-        "masked": "true" if journey.plan.is_masked else "false",
+        "masked": "true" if plan.is_masked else "false",
+        "purpose": plan.purpose,
     }
+    return details | {"shown": ",".join(sorted(view.shown))} if view.shown and view.mask else details

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     OPERATION_REFUSED = "gateway.operation.refused"
     CREDENTIALS_REFUSED = "gateway.credentials.refused"
     PROCESS_STARTED = "gateway.process.started"
+    POLICY_CHANGED = "gateway.policy.changed"
+    POLICY_REFUSED = "gateway.policy.refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,8 @@ class AuditEvent:
         intent_id: of an outcome, its intent's event_id; else empty.
         result: of an outcome a `Result`; of a fact the reason's code; of an intent empty.
         actor_id: the device, or empty when nobody is known.
-        details: keys operation, order_ids, status, masked, source.
+        details: keys operation, order_ids, status, masked, source, purpose, and shown when some classes of
+            personal members were shown and others hidden; of a policy's events digest, previous, problems.
     """
 
     event_id: str

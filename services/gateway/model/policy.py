@@ -1,29 +1,84 @@
 """Who may call what, with which of Amazon's tokens, and what of the answer they may see.
 
-- An operation of the application's own, or one that answers with a document's link, is refused.
-- An operation that always needs a restricted data token gets one, whoever asks: a device without
-  the scope `pii` sees its answer masked.
-- One that answers less without such a token gets an ordinary one, unless the device has the scope
-  and presents a restricted handle naming data elements: no list fetches data nobody asked for.
+- An operation of the application's own is refused unless the policy opens it to the device; one that renews
+  the client secret is refused whatever the policy says.
+- An operation that always needs a restricted data token gets one, whoever asks: a device that may not see
+  customers' data gets its answer with that hidden.
+- One that answers less without such a token gets an ordinary one, unless a restricted handle names data
+  elements of which the device may see something: no list fetches data nobody asked for, or may see.
 - A restricted handle is good only for what it names, as at Amazon. One that is for another developer's use
-  is served with a token that Amazon delegates to that developer's application.
+  is served with a token that Amazon delegates to that developer's application, if the policy delegates.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from chassis.errors import Denied
+from services.gateway.model import targets
+from services.gateway.model.application_policy import ApplicationPolicy, Caller, Sight, is_named
 from services.gateway.model.audit import Kind
-from services.gateway.model.calls import Device, Restriction
+from services.gateway.model.calls import Device, Grantless, Loan, Profile, Restriction
 from services.gateway.model.faults import (
+    DelegationNotAllowed,
     DocumentsNotServed,
     OperationNotForSellers,
+    OperationNotOpen,
+    ProfileNotAllowed,
+    PurposeNotAllowed,
     RestrictionMismatch,
     ScopeMissing,
 )
+from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation, TokenRule
+from services.gateway.model.recent import Recent
 
-SCOPE_CALL = "orders"
-SCOPE_PII = "pii"
+# How a call says what it is for.
+PURPOSE_HEADER = "x-sallyport-purpose"
+
+# The only scope of the application's own tokens that auth lends.
+# Source: proto/wire/auth/v1/lending.proto; SP-API, "Grantless Operations".
+SCOPE_LENT = "sellingpartnerapi::notifications"
+
+# One for each operation, profile, set of scopes and purpose that calls lately had; about 1 KB each.
+VIEWS_MAX = 5_000
+
+# The member in which an answer holds what a data element, or a dataset of `includedData`, stands for.
+# Source: Orders v0 model, the members' descriptions; SP-API, "Tokens API", data elements.
+_ELEMENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "buyerInfo": "BuyerInfo",
+        "shippingAddress": "ShippingAddress",
+        "buyerTaxInformation": "BuyerTaxInformation",
+    }
+)
+# Source: Orders 2026-01-01 model, includedData: the datasets that are about a person and nothing else.
+INCLUDED_DATA = "includedData"
+DATA_ELEMENTS = "dataElements"
+_DATASETS: Mapping[str, str] = MappingProxyType({"BUYER": "buyer", "RECIPIENT": "recipient", "TAX": "tax"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one kind of caller sees of one operation's answers.
+
+    Attributes:
+        shown: the classes of personal members that are seen as Amazon gave them.
+        mask: hides the others; None when there is nothing to hide.
+        elements: the data elements of which something is seen.
+        datasets_hidden: the values of `includedData` of which nothing is seen.
+    """
+
+    shown: frozenset[str]
+    mask: Mask | None
+    elements: frozenset[str]
+    datasets_hidden: frozenset[str]
+
+    def narrow(self, query: str) -> targets.Query:
+        """Return the query that asks for no more than is seen; `dropped` names the datasets left out."""
+        if not self.datasets_hidden:
+            return targets.Query(query, ())
+        return targets.without_values(query, INCLUDED_DATA, self.datasets_hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,61 +86,147 @@ class Plan:
     """How one call is forwarded.
 
     Attributes:
-        restriction: what the restricted data token is for; None: the ordinary token serves.
-        is_masked: whether customers' data is hidden in the answer.
+        loan: what one of Amazon's tokens is borrowed for.
+        view: what of the answer is seen.
+        is_masked: whether all of customers' data is hidden that the answer may hold.
         audit_kind: which event the call is; None when it neither shows such data nor changes anything.
+        purpose: what it is for.
+        withheld: data elements that a handle names and of which nothing is seen, so they are not asked for.
     """
 
-    restriction: Restriction | None
+    loan: Loan
+    view: View
     is_masked: bool
     audit_kind: Kind | None
+    purpose: str
+    withheld: tuple[str, ...] = ()
 
 
-def plan(operation: Operation, device: Device, path: str) -> Plan:
-    """Return how a device's call of an operation is forwarded.
+class Rules:
+    """A vendor's policy, applied to calls; what it works out is remembered for the next call alike."""
 
-    Args:
-        operation: what is called.
-        device: who calls, as auth vouches for it.
-        path: the call's own path, canonical.
+    def __init__(self, policy: ApplicationPolicy) -> None:
+        self.policy = policy
+        self._views: Recent[tuple[str, Profile, frozenset[str], str], View | type[Denied]] = Recent(VIEWS_MAX)
 
-    Raises:
-        OperationNotForSellers: it needs the application's own token.
-        DocumentsNotServed: its answer carries links that must not reach a desktop.
-        ScopeMissing: the device may not call operations at all.
-        RestrictionMismatch: the device shows a handle that does not name this call.
-    """
-    if operation.grantless_scope:
-        raise OperationNotForSellers
-    if operation.document_links:
-        raise DocumentsNotServed
-    if SCOPE_CALL not in device.scopes:
-        raise ScopeMissing
-    named = _named(operation, device, path)
-    sees_pii = SCOPE_PII in device.scopes
-    is_masked = operation.mask is not None and not sees_pii
-    restriction = _restriction(operation, named if sees_pii else None)
-    if restriction is not None and device.target_application:
-        restriction = replace(restriction, target_application=device.target_application)
-    return Plan(restriction, is_masked, _kind(operation, is_masked))
+    def purpose(self, headers: Iterable[tuple[str, str]]) -> str:
+        """Return what a call is for, by its header or else by the policy's default.
+
+        Args:
+            headers: of the call, names in lower case.
+
+        Raises:
+            PurposeNotAllowed: the policy knows no such purpose.
+        """
+        for name, value in headers:
+            if name == PURPOSE_HEADER:
+                if value not in self.policy.purposes:
+                    raise PurposeNotAllowed
+                return value
+        return self.policy.purpose_default
+
+    def plan(self, operation: Operation, device: Device, *, path: str, purpose: str) -> Plan:
+        """Return how a device's call of an operation is forwarded.
+
+        Args:
+            operation: what is called.
+            device: who calls, as auth vouches for it.
+            path: the call's own path, canonical.
+            purpose: what the call is for.
+
+        Raises:
+            OperationNotForSellers: it needs the application's own token, and is not opened to the device.
+            OperationNotOpen: the policy opens it to nobody.
+            DocumentsNotServed: its answer carries links that must not reach a desktop.
+            ScopeMissing, ProfileNotAllowed, PurposeNotAllowed: the policy opens it to others.
+            RestrictionMismatch: the device shows a handle that does not name this call.
+            DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
+        """
+        if operation.document_links:
+            raise DocumentsNotServed
+        view = self.view(operation, device, purpose)
+        if operation.grantless_scope:
+            return Plan(Grantless(), view, False, Kind.OPERATION_CALLED, purpose)
+        restriction, withheld = _restriction(operation, _named(operation, device, path), view)
+        if restriction is not None and device.target_application:
+            self.check_delegation(operation, device.target_application)
+            restriction = replace(restriction, target_application=device.target_application)
+        is_masked = bool(operation.pii) and not view.shown
+        return Plan(restriction, view, is_masked, _kind(operation, is_masked=is_masked), purpose, withheld)
+
+    def view(self, operation: Operation, device: Device, purpose: str) -> View:
+        """Return what a device that calls an operation sees of its answers.
+
+        Raises:
+            OperationNotForSellers, OperationNotOpen, ScopeMissing, ProfileNotAllowed, PurposeNotAllowed: it
+                may not call it.
+        """
+        caller = Caller(device.device_id, device.profile, device.scopes, purpose)
+        if operation.grantless_scope:
+            self._check_grantless(operation, caller)
+        key = (operation.key, device.profile, device.scopes, purpose)
+        known = self._views.get(key)
+        if known is None:
+            known = self._refusal(operation, caller) or _view(self.policy, operation, caller)
+            self._views.put(key, known)
+        if isinstance(known, View):
+            return known
+        raise known
+
+    def check_delegation(self, operation: Operation, target_application: str) -> None:
+        """Return if restricted tokens for an operation may be for another developer's use.
+
+        Raises:
+            DelegationNotAllowed: the policy does not say so.
+        """
+        if not self.policy.delegates(operation.name, target_application):
+            raise DelegationNotAllowed
+
+    def _check_grantless(self, operation: Operation, caller: Caller) -> None:
+        is_lent = operation.grantless_scope == SCOPE_LENT
+        if not is_lent or not self.policy.opens_grantless(operation.name, caller):
+            raise OperationNotForSellers
+
+    def _refusal(self, operation: Operation, caller: Caller) -> type[Denied] | None:
+        """Return why a caller may not call an operation, or None; the reason that is nearest to being met."""
+        if is_named(operation.name, self.policy.denied):
+            return OperationNotOpen
+        if operation.grantless_scope:
+            return None
+        terms = [each for each in self.policy.openings if each.names(operation.name)]
+        if any(each.fit(caller) for each in terms):
+            return None
+        entitled = [each for each in terms if caller.scopes >= each.scopes]
+        if not entitled:
+            return ScopeMissing if terms else OperationNotOpen
+        is_right_profile = any(not each.profiles or caller.profile in each.profiles for each in entitled)
+        return PurposeNotAllowed if is_right_profile else ProfileNotAllowed
 
 
-def check_search(operation: Operation, device: Device, names: Collection[str]) -> None:
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Fits `forward.ports.Policies`: rules that do not change while the process lives."""
+
+    rules: Rules
+
+
+def check_search(operation: Operation, view: View, names: Collection[str]) -> None:
     """Return unless a call searches by what its answer would hide: a hit tells as much as the answer.
 
     Args:
         operation: what is called.
-        device: who calls.
+        view: what the caller sees of its answers.
         names: of the call's query parameters.
 
     Raises:
-        ScopeMissing: the search is by customers' data and the device may not see any.
+        ScopeMissing: the search is by customers' data that the device may not see.
     """
-    if SCOPE_PII not in device.scopes and operation.personal_parameters.intersection(names):
-        raise ScopeMissing
+    for kind, paths in operation.pii_request.items():
+        if kind not in view.shown and any(path[1:] in names for path in paths if path[0] == "?"):
+            raise ScopeMissing
 
 
-def is_named(restriction: Restriction, method: str, path: str) -> bool:
+def is_restriction_of(restriction: Restriction, method: str, path: str) -> bool:
     """Return whether a handle's restriction, specific or generic, names a call."""
     if restriction.method != method:
         return False
@@ -93,11 +234,35 @@ def is_named(restriction: Restriction, method: str, path: str) -> bool:
     return len(theirs) == len(ours) and all(map(_fits, theirs, ours))
 
 
+def _view(policy: ApplicationPolicy, operation: Operation, caller: Caller) -> View:
+    sights = {kind: policy.sight(operation.name, kind, caller) for kind in operation.pii}
+    shown = frozenset(kind for kind, sight in sights.items() if sight is Sight.FULL)
+    seen = [path for kind in shown for path in operation.pii[kind]]
+    elements = (each for each in operation.data_elements if _holds(seen, _ELEMENTS[each]))
+    datasets = _DATASETS if INCLUDED_DATA in operation.query and operation.pii else {}
+    hidden = (name for name, member in datasets.items() if not _holds(seen, member))
+    return View(shown, _mask(operation, sights), frozenset(elements), frozenset(hidden))
+
+
+def _mask(operation: Operation, sights: Mapping[str, Sight]) -> Mask | None:
+    if all(sight is Sight.MASKED for sight in sights.values()):
+        return operation.mask
+    paths = {
+        sight: [path for kind, paths in operation.pii.items() if sights[kind] is sight for path in paths]
+        for sight in (Sight.MASKED, Sight.DROPPED)
+    }
+    return Mask(paths[Sight.MASKED], paths[Sight.DROPPED]) if any(paths.values()) else None
+
+
+def _holds(paths: Iterable[str], member: str) -> bool:
+    return any(f".{member}." in path for path in paths)
+
+
 def _named(operation: Operation, device: Device, path: str) -> Restriction | None:
     if not device.restrictions:
         return None
     for restriction in device.restrictions:
-        if is_named(restriction, operation.method, path):
+        if is_restriction_of(restriction, operation.method, path):
             return restriction
     raise RestrictionMismatch
 
@@ -106,16 +271,28 @@ def _fits(theirs: str, ours: str) -> bool:
     return theirs == ours or (theirs.startswith("{") and theirs.endswith("}"))
 
 
-def _restriction(operation: Operation, named: Restriction | None) -> Restriction | None:
+def _restriction(
+    operation: Operation, named: Restriction | None, view: View
+) -> tuple[Restriction | None, tuple[str, ...]]:
+    """Return what the restricted token is for, None for an ordinary one; and elements that are not seen."""
     if operation.token is TokenRule.ALWAYS:
-        return Restriction(operation.method, operation.path)
-    if operation.token is TokenRule.DATA and named is not None:
-        wanted = tuple(each for each in operation.data_elements if each in named.data_elements)
-        return Restriction(operation.method, operation.path, wanted) if wanted else None
-    return None
+        return Restriction(operation.method, operation.path), ()
+    if operation.token is not TokenRule.DATA or named is None:
+        return None, ()
+    wanted, withheld = _divided(operation.data_elements, named, view)
+    return Restriction(operation.method, operation.path, wanted) if wanted else None, withheld
 
 
-def _kind(operation: Operation, is_masked: bool) -> Kind | None:
-    if operation.mask is not None:
+def _divided(
+    elements: Sequence[str], named: Restriction, view: View
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the named elements of which something is seen, and those of which nothing is."""
+    asked = [each for each in elements if each in named.data_elements]
+    wanted = tuple(each for each in asked if each in view.elements)
+    return wanted, tuple(each for each in asked if each not in view.elements)
+
+
+def _kind(operation: Operation, *, is_masked: bool) -> Kind | None:
+    if operation.pii:
         return Kind.PII_MASKED if is_masked else Kind.PII_READ
     return None if operation.is_read else Kind.OPERATION_CALLED

@@ -60,7 +60,7 @@ class Query:
 
     Attributes:
         text: the known pairs, byte for byte and in their order, joined by "&".
-        dropped: names of parameters that were left out, each once; only such as are plain words.
+        dropped: what was left out, each once: names of parameters, only such as are plain words, or values.
     """
 
     text: str = field(repr=False)
@@ -105,6 +105,31 @@ def known_part(query: str, known: Collection[str]) -> Query:
             kept.append(pair)
         elif _PLAIN_NAME.fullmatch(name):
             dropped[name] = None
+    return Query("&".join(kept), tuple(dropped))
+
+
+def without_values(query: str, name: str, values: Collection[str]) -> Query:
+    """Return a query less some values of one parameter, which may be comma-joined or repeated.
+
+    Args:
+        query: as `known_part` gives it; what is kept stays byte for byte.
+        name: of the parameter.
+        values: to be left out, decoded; of a parameter that is left without any, nothing stays.
+
+    Raises:
+        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
+    """
+    kept: list[str] = []
+    dropped: dict[str, None] = {}
+    for pair, given, joined in _pairs(query):
+        listed = joined.split(",")
+        gone = [each for each in listed if each in values] if given == name else []
+        if not gone:
+            kept.append(pair)
+            continue
+        dropped.update(dict.fromkeys(gone))
+        left = ",".join(quote(each, safe="") for each in listed if each not in values)
+        kept += [f"{quote(name, safe='')}={left}"] if left else []
     return Query("&".join(kept), tuple(dropped))
 
 

@@ -9,7 +9,7 @@ import chassis.rpc
 from chassis.errors import Unavailable
 from chassis.secrecy import Secret
 from services.gateway.model.calls import AmazonToken, Device, Profile, Region, Restriction
-from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc, lending_pb2, lending_pb2_grpc
 
 # Auth says something each 15 s; a stream that is silent for three times that is dead.
 # Source: proto/wire/auth/v1/auth.proto, Revocation.
@@ -36,6 +36,7 @@ class AuthClient:
 
     def __init__(self, channel: chassis.rpc.Channel) -> None:
         self._auth = channel.stub(auth_pb2_grpc.AuthServiceStub)
+        self._lending = channel.stub(lending_pb2_grpc.LendingServiceStub)
 
     async def introspect(self, access_token: str) -> Device:
         """Return the device behind a token."""
@@ -77,6 +78,12 @@ class AuthClient:
             request.restriction.CopyFrom(_restriction(restriction))
             request.target_application = restriction.target_application
         lent = await self._auth.LendAmazonToken(request, timeout=timeout_s)
+        return AmazonToken(Secret(lent.token), lent.expires_in_s)
+
+    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+        """Return the application's own token for notifications."""
+        request = lending_pb2.LendGrantlessTokenRequest(scope=lending_pb2.GRANTLESS_SCOPE_NOTIFICATIONS)
+        lent = await self._lending.LendGrantlessToken(request, timeout=timeout_s)
         return AmazonToken(Secret(lent.token), lent.expires_in_s)
 
     async def restrict_access(

@@ -4,7 +4,8 @@
 Amazon, `Security` the same person with what they
 sign in with, `Team` with the people beside them, `Desk` one of the vendor's staff; `NativeApps` is the
 vendor's desktop application, `Desktops` what people decide about those, `LibraryApps` a program with an
-unmodified SP-API library, `Watch` the trip-wire in front of them all. Effects, and the audit of effects, are
+unmodified SP-API library, `Watch` the trip-wire in front of them all,
+`PolicyKeeper` what keeps to the vendor's policy file. Effects, and the audit of effects, are
 auth's; what is decided here is who may ask it, and with what.
 """
 
@@ -15,6 +16,7 @@ from services.gateway.service.desk import Desk
 from services.gateway.service.desktops import Desktops
 from services.gateway.service.entry import Entry
 from services.gateway.service.people_ports import CredentialKeeper, Members, Sellers, WaysIn
+from services.gateway.service.policing import PolicyKeeper
 from services.gateway.service.portal import Portal
 from services.gateway.service.ports import Audit, People, Signals, Tokens
 from services.gateway.service.security import Security
@@ -35,6 +37,7 @@ __all__ = [
     "Members",
     "NativeApps",
     "People",
+    "PolicyKeeper",
     "Portal",
     "Security",
     "Sellers",

@@ -11,6 +11,7 @@ from fakes.gateway_ports import (
     FakeAuditLog,
     FakeAuthPeer,
     FakeForwardSignals,
+    FakePolicies,
     FakeSafe,
     FakeUpstream,
 )
@@ -40,6 +41,7 @@ class Rig:
         self.safe = FakeSafe()
         self.audit = FakeAuditLog()
         self.upstream = FakeUpstream()
+        self.policies = FakePolicies()
         self.signals = FakeForwardSignals()
         entropy = FakeEntropy()
         self.identities = Identities(auth=self.auth, clock=self.clock, entropy=entropy, signals=self.signals)
@@ -50,6 +52,7 @@ class Rig:
                 safe=self.safe,
                 audit=self.audit,
                 upstream=self.upstream,
+                policies=self.policies,
                 signals=self.signals,
                 clock=self.clock,
                 entropy=entropy,
