@@ -39,6 +39,7 @@ async def test_a_read_of_personal_data_is_intended_and_concluded_R01(rig: Rig) -
         "operation": "ordersV0.getOrderAddress",
         "order_ids": ORDER,
         "masked": "false",
+        "purpose": "unstated",
     }
     assert outcome.details == {**intent.details, "status": "200", "source": "amazon"}
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Profile, Region, Restriction
 from services.gateway.model.faults import (
@@ -15,7 +16,7 @@ from services.gateway.model.faults import (
     ScopeMissing,
 )
 from services.gateway.model.operations import Operation
-from services.gateway.model.policy import Plan, check_search, is_named, plan
+from services.gateway.model.policy import Plan, Rules, check_search, is_restriction_of
 from services.gateway.model.regions import choose
 
 CATALOGUE = Catalogue.load()
@@ -38,43 +39,56 @@ def operation(name: str) -> Operation:
     return next(each for each in CATALOGUE if each.name == name)
 
 
+RULES = Rules(BUILT_IN)
+UNSTATED = "unstated"
+
+
 def planned(name: str, device: Device, path: str = "") -> Plan:
     found = operation(name)
-    return plan(found, device, path or found.path)
+    return RULES.plan(found, device, path=path or found.path, purpose=UNSTATED)
+
+
+def search(name: str, device: Device, names: set[str]) -> None:
+    found = operation(name)
+    check_search(found, RULES.view(found, device, UNSTATED), names)
 
 
 def test_an_always_restricted_read_is_made_for_everybody_and_masked_without_the_scope() -> None:
     wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
-    assert planned("ordersV0.getOrderAddress", DEVICE) == Plan(
-        wanted, is_masked=True, audit_kind=Kind.PII_MASKED
+    hiding, showing = (
+        planned("ordersV0.getOrderAddress", DEVICE),
+        planned("ordersV0.getOrderAddress", TRUSTED),
     )
-    assert planned("ordersV0.getOrderAddress", TRUSTED) == Plan(
-        wanted, is_masked=False, audit_kind=Kind.PII_READ
-    )
+    assert (hiding.loan, hiding.is_masked, hiding.audit_kind) == (wanted, True, Kind.PII_MASKED)
+    assert (showing.loan, showing.is_masked, showing.audit_kind) == (wanted, False, Kind.PII_READ)
+    assert hiding.view.mask is operation("ordersV0.getOrderAddress").mask
+    assert showing.view.mask is None
 
 
 def test_a_search_by_personal_data_needs_the_scope() -> None:
-    check_search(operation("ordersV0.getOrders"), TRUSTED, {"BuyerEmail", "MarketplaceIds"})
-    check_search(operation("ordersV0.getOrders"), DEVICE, {"MarketplaceIds"})
+    search("ordersV0.getOrders", TRUSTED, {"BuyerEmail", "MarketplaceIds"})
+    search("ordersV0.getOrders", DEVICE, {"MarketplaceIds"})
     with pytest.raises(ScopeMissing):
-        check_search(operation("ordersV0.getOrders"), DEVICE, {"BuyerEmail", "MarketplaceIds"})
+        search("ordersV0.getOrders", DEVICE, {"BuyerEmail", "MarketplaceIds"})
 
 
 def test_a_list_is_read_with_the_ordinary_token_unless_a_handle_asks_for_more() -> None:
-    assert planned("ordersV0.getOrders", TRUSTED).restriction is None
+    assert planned("ordersV0.getOrders", TRUSTED).loan is None
     handle = Restriction("GET", ORDERS, ("buyerInfo", "shippingAddress"))
     asking = replace(TRUSTED, restrictions=(handle,))
-    assert planned("ordersV0.getOrders", asking).restriction == handle
+    assert planned("ordersV0.getOrders", asking).loan == handle
 
 
 def test_a_handle_without_the_scope_fetches_no_more_than_the_ordinary_token() -> None:
     asking = replace(DEVICE, restrictions=(Restriction("GET", ORDERS, ("buyerInfo",)),))
-    assert planned("ordersV0.getOrders", asking) == Plan(None, is_masked=True, audit_kind=Kind.PII_MASKED)
+    plan = planned("ordersV0.getOrders", asking)
+    assert (plan.loan, plan.is_masked, plan.audit_kind) == (None, True, Kind.PII_MASKED)
+    assert plan.withheld == ("buyerInfo",)
 
 
 def test_a_handle_without_data_elements_is_an_ordinary_read() -> None:
     asking = replace(TRUSTED, restrictions=(Restriction("GET", ORDERS),))
-    assert planned("ordersV0.getOrders", asking).restriction is None
+    assert planned("ordersV0.getOrders", asking).loan is None
 
 
 def test_a_handle_is_good_only_for_what_it_names() -> None:
@@ -94,8 +108,8 @@ def test_a_handle_is_good_only_for_what_it_names() -> None:
     ],
 )
 def test_specific_and_generic_paths_name_calls(theirs: str, ours: str, *, fits: bool) -> None:
-    assert is_named(Restriction("GET", theirs), "GET", ours) is fits
-    assert not is_named(Restriction("PUT", theirs), "GET", ours)
+    assert is_restriction_of(Restriction("GET", theirs), "GET", ours) is fits
+    assert not is_restriction_of(Restriction("PUT", theirs), "GET", ours)
 
 
 def test_personal_data_that_comes_with_the_ordinary_token_is_masked_too() -> None:
