@@ -18,8 +18,11 @@ from sallyport.stack import Stack
 PORTS_IN_A_ROW = 20
 BASE_PORTS = range(20_000, 30_000, PORTS_IN_A_ROW)
 
-SELLERS = 48
-"""Seller accounts of the simulated Amazon: one for each scene."""
+SCENES = 48
+"""Seller accounts of the simulated Amazon, one for each scene."""
+
+APART = range(SCENES, SCENES + 24)
+"""Further accounts, for tests that need several at once."""
 
 _accounts = count()
 
@@ -36,7 +39,7 @@ def layout() -> Iterator[Layout]:
 @pytest.fixture(scope="session")
 async def stack(layout: Layout) -> AsyncIterator[Stack]:
     """The stack of `sallyport demo`."""
-    async with sallyport.stack.open_stack(layout, _say_nothing, sellers=SELLERS) as opened:
+    async with sallyport.stack.open_stack(layout, _say_nothing, sellers=APART.stop) as opened:
         yield opened
 
 

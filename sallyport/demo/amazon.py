@@ -78,6 +78,14 @@ class Amazon:
         """Set how often valid calls meet a fault: "none", "mild", "rough" or "harsh"."""
         await self._ask("POST", "/hostility", {"level": level})
 
+    async def break_operation(self, operation: str, kind: str, count: int) -> None:
+        """Have the next `count` calls of an operation, whoever makes them, meet a fault of one kind."""
+        await self._ask("POST", "/faults", {"operation": operation, "kind": kind, "count": count})
+
+    async def mend(self) -> None:
+        """Forget every fault that was ordered and has not been met."""
+        await self._ask("DELETE", "/faults")
+
     async def consents(self) -> list[dict[str, Any]]:
         """Return every consent ever given."""
         consents: list[dict[str, Any]] = (await self._ask("GET", "/consents"))["consents"]

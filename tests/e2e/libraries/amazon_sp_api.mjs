@@ -1,0 +1,57 @@
+// `amazon-sp-api`, as a desktop program uses it.
+import { connect } from './settings.mjs'
+import { serve } from './stage.mjs'
+
+const VERSION = { version: 'v0' }
+const clients = new Map()
+function client (region) {
+  if (!clients.has(region)) clients.set(region, connect(region))
+  return clients.get(region)
+}
+
+function read (operation, { region, orderId }) {
+  return client(region).callAPI({ operation, endpoint: 'orders', path: { orderId }, options: VERSION })
+}
+
+await serve({
+  async list ({ region, marketplaceId, statuses }) {
+    const query = { MarketplaceIds: [marketplaceId], CreatedAfter: '2020-01-01T00:00:00Z', OrderStatuses: statuses }
+    const listed = await client(region).callAPI({ operation: 'getOrders', endpoint: 'orders', query, options: VERSION })
+    return listed.Orders.map((order) => order.AmazonOrderId)
+  },
+  async read (asked) {
+    return (await read('getOrder', asked)).AmazonOrderId
+  },
+  async items (asked) {
+    return (await read('getOrderItems', asked)).OrderItems.length
+  },
+  async 'read anew' (asked) {
+    clients.clear()
+    return (await read('getOrder', asked)).AmazonOrderId
+  },
+  async restricted ({ region, orderId }) {
+    const path = '/orders/v0/orders/{orderId}'
+    const body = { restrictedResources: [{ method: 'GET', path, dataElements: ['shippingAddress'] }] }
+    const handle = await client(region).callAPI({ operation: 'createRestrictedDataToken', endpoint: 'tokens', body })
+    const shown = await client(region).callAPI({
+      operation: 'getOrder',
+      endpoint: 'orders',
+      path: { orderId },
+      options: VERSION,
+      restricted_data_token: handle.restrictedDataToken
+    })
+    return shown.ShippingAddress
+  },
+  report ({ region, kind, marketplaceId, pauseS }) {
+    const body = { reportType: kind, marketplaceIds: [marketplaceId] }
+    return client(region).downloadReport({ body, version: '2021-06-30', interval: pauseS * 1000 })
+  },
+  async feed ({ region, kind, marketplaceId, content, contentType }) {
+    const feeds = client(region)
+    const document = await feeds.callAPI({ operation: 'createFeedDocument', endpoint: 'feeds', body: { contentType } })
+    await feeds.upload(document, { content, contentType })
+    const body = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
+    const { feedId } = await feeds.callAPI({ operation: 'createFeed', endpoint: 'feeds', body })
+    return (await feeds.callAPI({ operation: 'getFeed', endpoint: 'feeds', path: { feedId } })).processingStatus
+  }
+})

@@ -1,0 +1,125 @@
+"""SP-API client libraries, as they come from PyPI and npm, take the gateway for Amazon and notice nothing."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from sallyport.demo.stage import set_stage
+from sallyport.stack import Stack
+from tests.e2e.libraries.programs import Library
+from tests.e2e.libraries.stories import Story, play, set_story
+from tests.stage import APART
+
+ASKS_BY_ITSELF = frozenset({"restricted"})
+LIBRARIES = (
+    Library("amzn_sp_api", "python", ASKS_BY_ITSELF),
+    Library("python_amazon_sp_api", "python", ASKS_BY_ITSELF),
+    Library("python_amazon_sp_api_asyncio", "python", ASKS_BY_ITSELF),
+    Library("amazon_sp_api", "js", ASKS_BY_ITSELF),
+    Library("amazon_sp_api_sdk_js", "js", ASKS_BY_ITSELF),
+    Library("sp_api_sdk", "js", frozenset()),
+)
+RESTRICTED = [library.name for library in LIBRARIES if "restricted" in library.verbs]
+NAMES = [library.name for library in LIBRARIES]
+
+# The libraries that do it by themselves; the others leave it to the program.
+RETRIES_WHEN_THROTTLED = set(NAMES) - {"amazon_sp_api_sdk_js"}
+RENEWS_WHEN_EXPIRED = {"amazon_sp_api"}
+# Source: spapi/auth/lwa_request.py, AccessTokenCache: max_retries=3.
+TOKEN_REQUESTS_WHEN_REFUSED = {"amzn_sp_api": 4}
+# A library that asks again without pause would be far above.
+CALLS_WHEN_THROTTLED_MAX = 8
+
+TOKENS_PATH = "/auth/o2/token"
+RESTRICTED_PATH = "/tokens/2021-03-01/restrictedDataToken"
+DIGEST_CHARS = 16
+
+
+@pytest.fixture(scope="module")
+async def stories(stack: Stack) -> AsyncIterator[dict[str, Story]]:
+    """Every library's story, played."""
+    async with set_stage(stack, account=APART.start) as scene, AsyncExitStack() as things:
+        await scene.amazon.set_hostility("none")
+        accounts = (await scene.amazon.sellers())[APART.start : APART.stop]
+        homes, abroads = ([each for each in accounts if each["region"] == region] for region in ("na", "eu"))
+        opening = [
+            set_story(library, scene, homes[place], abroads[place]) for place, library in enumerate(LIBRARIES)
+        ]
+        told = await asyncio.gather(*(things.enter_async_context(each) for each in opening))
+        await play(told, scene)
+        yield {story.library.name: story for story in told}
+
+
+@pytest.fixture(params=NAMES)
+def story(request: pytest.FixtureRequest, stories: dict[str, Story]) -> Story:
+    return stories[request.param]
+
+
+def test_a_library_gets_a_token_and_lists_orders_of_the_marketplaces_region(story: Story) -> None:
+    assert story.seen["list"].paths()[0] == TOKENS_PATH
+    for name in ("list", "list abroad"):
+        assert story.seen[name].value
+        assert set(story.seen[name].value) == {order.order_id for order in story.orders_at_first[name]}
+
+
+def test_a_library_reads_one_order(story: Story) -> None:
+    assert (story.seen["read"].value, story.seen["read"].statuses) == (story.newest.order_id, (200,))
+
+
+async def test_amazon_gets_the_parameters_and_the_gateways_own_token_and_name_T05(story: Story) -> None:
+    calls = await story.calls(story.first_call)
+    listed = [call for call in calls if call["operation"] == "ordersV0.getOrders"]
+    assert {tuple(sorted(call["query_names"])) for call in listed} == {
+        ("CreatedAfter", "MarketplaceIds", "OrderStatuses")
+    }
+    assert [call["seller_id"] for call in listed] == [story.home["seller_id"], story.abroad["seller_id"]]
+    assert all(call["user_agent"].startswith("Sallyport/") for call in calls)
+    held = {hashlib.sha256(token.encode()).hexdigest()[:DIGEST_CHARS] for token in story.tokens}
+    assert held
+    assert not held.intersection(call["token_digest"] for call in calls)
+
+
+@pytest.mark.parametrize("story", RESTRICTED, indirect=True)
+def test_a_library_asks_for_a_restricted_token_and_sees_the_address(story: Story) -> None:
+    seen = story.seen["restricted"]
+    assert RESTRICTED_PATH in seen.paths()
+    assert any(needle in json.dumps(seen.value) for needle in story.newest.needles)
+
+
+def test_a_library_survives_a_429_and_does_not_hammer_T32(story: Story) -> None:
+    throttled, after = story.seen["throttled"], story.seen["not throttled"]
+    assert throttled.statuses[0] == 429
+    if story.library.name in RETRIES_WHEN_THROTTLED:
+        assert throttled.value == after.value
+        assert throttled.statuses[-1] == 200
+    assert len(throttled.statuses) <= CALLS_WHEN_THROTTLED_MAX
+    assert after.statuses == (200,)
+    assert after.value > 0
+
+
+def test_a_library_gets_over_the_end_of_its_token(story: Story) -> None:
+    expired, renewed = story.seen["expired"], story.seen["renewed"]
+    if story.library.name in RENEWS_WHEN_EXPIRED:
+        assert expired.paths()[1] == TOKENS_PATH
+        assert expired.statuses == (403, 200, 200)
+        assert expired.value == renewed.value
+    else:
+        assert expired.statuses == (403,)
+        assert expired.raised
+    assert renewed.statuses == (200, 200)
+    assert renewed.value == story.seen["read"].value
+
+
+async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T03(story: Story) -> None:
+    revoked, anew = story.seen["revoked"], story.seen["revoked anew"]
+    token_requests = TOKEN_REQUESTS_WHEN_REFUSED.get(story.library.name, 1)
+    assert revoked.statuses == (403,)
+    assert revoked.raised
+    assert anew.paths() == [TOKENS_PATH] * token_requests
+    assert anew.statuses == (400,) * token_requests
+    assert anew.raised
+    assert await story.calls(story.last_call) == []
