@@ -1,8 +1,9 @@
 """The simulated Amazon as one function: a request in, an answer out, a line in the record.
 
 No socket, no task and no clock of its own: the same seed and the same requests at the same virtual times
-give the same bytes. Four faces share one set of paths: `consent` (Seller Central), `lwa` (Login with
-Amazon), `queue` (SQS, where the vendor has a queue), `api` (the Selling Partner API).
+give the same bytes. Five faces share one set of paths: `consent` (Seller Central), `lwa` (Login with
+Amazon), `queue` (SQS, where the vendor has a queue), `storage` (S3, where documents lie), `api` (the Selling
+Partner API).
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 import simulator.consent
+import simulator.documents.storage_face
 import simulator.events
 import simulator.faults
 import simulator.queue_face
@@ -20,13 +22,15 @@ from simulator import exchange, operations
 from simulator.api import Api
 from simulator.clock import Clock
 from simulator.consent import Consents
+from simulator.documents.storage_face import StorageFace
 from simulator.exchange import Answer, Request
 from simulator.lwa_face import LwaFace
 from simulator.notes import Note
 from simulator.queue_face import QueueFace
 from simulator.record import Call, Record
 
-FACES = frozenset({"consent", "lwa", "queue", "api"})
+FACES = frozenset({"consent", "lwa", "queue", "storage", "api"})
+BODY_BYTES_MAX = 1_048_576
 TEXT_SIZE_MAX = 512
 
 
@@ -37,6 +41,7 @@ class Faces:
     consents: Consents
     lwa: LwaFace
     queue: QueueFace
+    storage: StorageFace
     api: Api
 
 
@@ -61,11 +66,14 @@ class Amazon:
         now = self._clock.now()
         note = Note(face=face_of(request))
         request_id = self._request_ids(self._record.ordinal + 1)
-        answer = exchange.strict_http_fault(request) or self._faced(request, note, faces=faces, now=now)
-        answer = simulator.faults.with_header(answer, "x-amzn-RequestId", request_id)
+        is_strict = note.face != "storage"
+        fault = exchange.strict_http_fault(request) if is_strict else None
+        answer = fault or self._faced(request, note, faces=faces, now=now)
+        name = "x-amzn-RequestId" if is_strict else "x-amz-request-id"
+        answer = simulator.faults.with_header(answer, name, request_id)
         answer = simulator.faults.with_header(answer, "Date", format_datetime(now, usegmt=True))
         self._record.add(self._call(request, answer, note, request_id=request_id, now=now))
-        answer = simulator.faults.with_header(answer, "Server", "Server")
+        answer = simulator.faults.with_header(answer, "Server", "Server" if is_strict else "AmazonS3")
         return replace(answer, ordinal=self._record.ordinal)
 
     def awaits_letter(self, request: Request) -> float:
@@ -87,6 +95,8 @@ class Amazon:
             return self._faces.lwa.answer(request, note, now)
         if note.face == "queue":
             return self._faces.queue.answer(request, note, now)
+        if note.face == "storage":
+            return self._faces.storage.answer(request, note, now)
         return self._faces.api.answer(request, note, now)
 
     def _call(self, request: Request, answer: Answer, note: Note, *, request_id: str, now: datetime) -> Call:
@@ -119,9 +129,18 @@ def face_of(request: Request) -> str:
     """Return the face that serves a request."""
     if simulator.queue_face.is_for_queue(request):
         return "queue"
+    if simulator.documents.storage_face.is_for_storage(request.path):
+        return "storage"
     if request.path == operations.LWA_TOKEN.path:
         return "lwa"
     return "consent" if request.path.startswith("/apps/authorize/") else "api"
+
+
+def body_bytes_max(path: str) -> int:
+    """Return how large a request's body may be."""
+    if simulator.documents.storage_face.is_for_storage(path):
+        return simulator.documents.storage_face.UPLOAD_BYTES_MAX
+    return BODY_BYTES_MAX
 
 
 def request_id_maker(seed: simulator.seed.Seed, boot: int) -> Callable[[int], str]:

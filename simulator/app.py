@@ -2,7 +2,7 @@
 
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,14 +14,17 @@ import simulator.core
 import simulator.files
 import simulator.journal
 import simulator.marketplaces
+import simulator.sandbox
 import simulator.tls
 import simulator.web
 from simulator.clock import OffsetOutOfRange, VirtualClock
 from simulator.config import Config, Listen
 from simulator.controls import Controls, describe_seller
-from simulator.core import Core
+from simulator.core import Chosen, Core
+from simulator.documents.controls import DocumentControls
 from simulator.journal import FileJournal
 from simulator.record import FileShelf, Record
+from simulator.sandbox import Sandbox
 from simulator.seed import Seed
 from simulator.world import ORDERS_AT_BIRTH, World
 
@@ -69,10 +72,13 @@ async def build(config: Config) -> AsyncIterator[Running]:
                 simulator.files.replace(ca_file, ca_path.read_bytes(), mode=0o644)
             tls = simulator.tls.server_context(config.state_folder)
             https = [await _public(stack, core, listen, tls=tls) for listen in config.listens]
-            control_app = simulator.web.control_app(Controls(core))
+            core.storage.origin = config.storage_url or _storage_origin(config.listens, https)
+            control_app = simulator.web.control_app(Controls(core), DocumentControls(core))
             control = await _listen(stack, control_app, config.control)
         except simulator.applications.ApplicationsInvalid as error:
             raise StartRefused("applications_invalid", str(error)) from error
+        except simulator.sandbox.ModelsInvalid as error:
+            raise StartRefused("models_invalid", str(error)) from error
         except simulator.journal.JournalRefused as error:
             raise StartRefused(error.code, str(error)) from error
         except (OSError, OffsetOutOfRange) as error:
@@ -127,8 +133,11 @@ def _core(config: Config, stack: contextlib.AsyncExitStack) -> Core:
         ledger=ledger,
         applications=applications,
         record=Record(shelf=shelf, calls=calls),
-        sellers_count=config.sellers_count,
-        hostility_share=config.hostility_share,
+        chosen=Chosen(
+            sellers_count=config.sellers_count,
+            hostility_share=config.hostility_share,
+            sandbox=simulator.sandbox.load(config.models_folder) if config.models_folder else Sandbox(),
+        ),
     )
 
 
@@ -147,6 +156,12 @@ async def _public(
     return await _listen(stack, simulator.web.public_app(core.amazon, listen.faces), listen, tls=tls)
 
 
+def _storage_origin(listens: Sequence[Listen], https: Sequence[str]) -> str:
+    """Return the address of the first port that serves the storage; of the first port when none does."""
+    pairs = zip(listens, https, strict=True)
+    return next((url for listen, url in pairs if "storage" in listen.faces), https[0])
+
+
 async def _listen(
     stack: contextlib.AsyncExitStack,
     app: web.Application,
@@ -155,7 +170,8 @@ async def _listen(
     tls: ssl.SSLContext | None = None,
 ) -> str:
     """Return the base URL of a port that answers from now on."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    # An upload is kept as it came: whoever stores a compressed file wants it back compressed.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, listen.host, listen.port, ssl_context=tls)

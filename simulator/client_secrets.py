@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import simulator.events
 from simulator import exchange
 from simulator.applications import Application, Applications
+from simulator.call import OwnCall
 from simulator.events import SecretRotated
 from simulator.hostility import Hostility
 from simulator.ledger import SECRET_LIVES, SECRET_OVERLAP, Ledger, SecretSpan
@@ -81,6 +82,10 @@ class ClientSecrets:
             "oldClientSecretExpiryTime": _time(now + SECRET_OVERLAP),
         }
         self._write(application, NEW_SECRET, content, now=now)
+
+    def rotate_asked(self, call: OwnCall) -> None:
+        """Answer rotateApplicationClientSecret."""
+        self.rotate(call.application, call.now)
 
     def enrol(self, application: Application, *, is_enrolled: bool) -> None:
         """Say whether an application's rotations are told to the queue; unless told otherwise they are."""

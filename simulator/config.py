@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import simulator.hostility
 from simulator.amazon import FACES
@@ -55,6 +56,8 @@ class Config:
     sellers_count: int
     epoch: datetime | None
     is_world_shown: bool
+    models_folder: Path | None = None
+    storage_url: str | None = None
 
 
 def parse(arguments: Sequence[str]) -> Config:
@@ -77,6 +80,8 @@ def parse(arguments: Sequence[str]) -> Config:
         sellers_count=given.sellers,
         epoch=given.epoch,
         is_world_shown=given.show_world,
+        models_folder=given.models,
+        storage_url=given.storage_url,
     )
 
 
@@ -125,6 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--epoch", type=_epoch, metavar="TIME", help="when a new world, and its clock, begins; ISO 8601 (now)"
     )
+    add("--models", type=Path, metavar="DIR", help="Amazon's models: answer the sandbox cases in them")
+    add(
+        "--storage-url",
+        type=_origin,
+        metavar="URL",
+        help="how the storage is called in links (the address of the first port that serves it)",
+    )
     add("--show-world", action="store_true", help="print the seed's sellers and first orders, and exit")
     return parser
 
@@ -142,6 +154,13 @@ def _control(text: str) -> Listen:
     if "=" in text:
         raise argparse.ArgumentTypeError("the control address has no faces")
     return _listen(text)
+
+
+def _origin(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme != "https" or not url.netloc or url.path.strip("/") or url.query:
+        raise argparse.ArgumentTypeError(f"{text!r} is not https://HOST or https://HOST:PORT")
+    return f"https://{url.netloc}"
 
 
 def _level(text: str) -> float:

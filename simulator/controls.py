@@ -16,6 +16,7 @@ from simulator import operations
 from simulator.applications import Application
 from simulator.clock import OffsetOutOfRange
 from simulator.consent import ConsentProblem
+from simulator.control_values import ControlRefused, number, text
 from simulator.core import Core
 from simulator.events import ConsentRevoked, OrderDelivered
 from simulator.hostility import Fault, Kind, LevelOutOfRange, Script
@@ -31,14 +32,6 @@ SELLERS_LISTED_MAX = 26
 BURST_MAX = 1_000_000
 
 Document = dict[str, Any]
-
-
-class ControlRefused(Exception):
-    """A control could not do what was asked; `status` is an HTTP status."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
 
 
 class Controls:
@@ -68,7 +61,7 @@ class Controls:
         if body.keys() not in ({"advance_s"}, {"offset_s"}):
             raise ControlRefused(400, "give either advance_s or offset_s")
         (value,) = body.values()
-        offset_s = _number(value, "the seconds")
+        offset_s = number(value, "the seconds")
         if "advance_s" in body:
             offset_s += self._core.clock.offset_s
         try:
@@ -118,8 +111,8 @@ class Controls:
 
     def consent(self, body: Document) -> Document:
         """Press Confirm, as `seller_id`, on the consent page at `url`; return where the browser goes next."""
-        url = urlsplit(_text(body, "url"))
-        seller = self._seller(_text(body, "seller_id"))
+        url = urlsplit(text(body, "url"))
+        seller = self._seller(text(body, "seller_id"))
         try:
             asked = self._core.consents.asked(dict(parse_qsl(url.query)))
         except ConsentProblem as problem:
@@ -129,7 +122,7 @@ class Controls:
 
     def grant(self, body: Document) -> Document:
         """Let sellers consent to an application, all at once; return the tokens that it has then."""
-        application = self._core.applications.by_id(_text(body, "application_id"))
+        application = self._core.applications.by_id(text(body, "application_id"))
         seller_ids = body.get("seller_ids")
         if application is None:
             raise ControlRefused(404, "no such application")
@@ -158,7 +151,7 @@ class Controls:
 
     def revoke(self, body: Document) -> Document:
         """Revoke a seller's consents, to `application_id` or to all applications."""
-        seller, application_id = self._seller(_text(body, "seller_id")), body.get("application_id")
+        seller, application_id = self._seller(text(body, "seller_id")), body.get("application_id")
         now = self._core.clock.now()
         consents = [
             consent
@@ -174,7 +167,7 @@ class Controls:
     def rotate_secret(self, application_id: str, body: Document) -> Document:
         """Give an application a new client secret, made up or given; the old one works on for a while."""
         application, now = self._application(application_id), self._core.clock.now()
-        given = _text(body, "client_secret") if "client_secret" in body else None
+        given = text(body, "client_secret") if "client_secret" in body else None
         secret = self._core.client_secrets.rotate_by_hand(application, given, now)
         return {"client_secret": secret, "old_works_until": (now + SECRET_OVERLAP).isoformat()}
 
@@ -203,7 +196,7 @@ class Controls:
 
     def send_letter(self, body: Document) -> Document:
         """Put any text into the queue."""
-        self._core.letters.send(_text(body, "text"), self._core.clock.now())
+        self._core.letters.send(text(body, "text"), self._core.clock.now())
         return self.queue()
 
     def hostility(self) -> Document:
@@ -220,13 +213,13 @@ class Controls:
 
     def script_fault(self, body: Document) -> Document:
         """Order a fault of one `kind` for the next `count` calls of an `operation`, `delay_s` late."""
-        operation = _text(body, "operation")
+        operation = text(body, "operation")
         kinds = [kind.value for kind in Kind]
         if operation not in operations.BREAKABLE or body.get("kind") not in kinds:
             raise ControlRefused(
                 400, f"operation must be of {sorted(operations.BREAKABLE)} and kind of {kinds}"
             )
-        delay_s = _number(body.get("delay_s", 0), "delay_s")
+        delay_s = number(body.get("delay_s", 0), "delay_s")
         count = body.get("count", 1)
         if not 0 <= delay_s <= simulator.hostility.DELAY_S_MAX:
             raise ControlRefused(400, f"delay_s must lie between 0 and {simulator.hostility.DELAY_S_MAX}")
@@ -242,8 +235,8 @@ class Controls:
 
     def set_plan(self, body: Document) -> Document:
         """Give an operation another usage plan, for every seller."""
-        operation = operations.BY_NAME.get(_text(body, "operation"))
-        rate, burst = _number(body.get("rate"), "rate"), body.get("burst")
+        operation = operations.BY_NAME.get(text(body, "operation"))
+        rate, burst = number(body.get("rate"), "rate"), body.get("burst")
         if operation is None:
             raise ControlRefused(404, f"operation must be of {sorted(operations.BY_NAME)}")
         if not 0 <= rate <= RATE_MAX or type(burst) is not int or not 1 <= burst <= BURST_MAX:
@@ -310,16 +303,3 @@ def _order(order: Order, progress: Progress) -> Document:
 
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
-
-
-def _text(body: Document, name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise ControlRefused(400, f"{name} must be a text that is not empty")
-    return value
-
-
-def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ControlRefused(400, f"{name} must be a number")
-    return float(value)

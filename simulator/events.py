@@ -114,6 +114,39 @@ class OrderDelivered:
     delivered_at: datetime
 
 
+@dataclass(frozen=True)
+class JobCreated:
+    """A report, feed or query was asked for; all that becomes of it is decided now.
+
+    `asked` is what was asked, as JSON; `document_id` names what it will leave, empty when it leaves nothing;
+    `found` is how many messages were handed in.
+    """
+
+    job_id: str
+    kind: str
+    type_name: str
+    application_id: str
+    seller_id: str
+    marketplace_ids: tuple[str, ...]
+    asked: str
+    created_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    outcome: str
+    document_id: str
+    expires_at: datetime
+    found: int = 0
+
+
+@dataclass(frozen=True)
+class JobCancelled:
+    """A report, feed or query was taken back before its turn came."""
+
+    job_id: str
+    cancelled_at: datetime
+    expires_at: datetime
+
+
 Event = (
     Born
     | Started
@@ -126,6 +159,8 @@ Event = (
     | PackageConfirmed
     | PickupReported
     | OrderDelivered
+    | JobCreated
+    | JobCancelled
 )
 
 _KINDS: dict[str, type[Event]] = {
@@ -142,6 +177,8 @@ _KINDS: dict[str, type[Event]] = {
         PackageConfirmed,
         PickupReported,
         OrderDelivered,
+        JobCreated,
+        JobCancelled,
     )
 }
 

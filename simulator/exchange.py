@@ -66,9 +66,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer, and what should go wrong on its way: a delay, or a connection that just closes.
+    """One HTTP answer, and what should go wrong on its way.
 
-    `ordinal` is its call's number in the record.
+    A delay; a connection that closes before anything is sent, or after `sent_bytes` of the body; a body that
+    takes `drip_s` to come. `ordinal` is its call's number in the record.
     """
 
     status: int
@@ -76,6 +77,8 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
     is_hung_up: bool = False
+    sent_bytes: int | None = None
+    drip_s: float = 0.0
     ordinal: int = 0
 
     def header(self, name: str) -> str | None:

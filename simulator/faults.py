@@ -41,6 +41,10 @@ def spoilt(answer: Answer, fault: Fault) -> Answer:
             answer = exchange.html_answer(200, "<!doctype html><html><head><title>Please wait</ti")
         case Kind.ODD_HEADERS:
             answer = replace(answer, headers=_odd(answer.headers))
+        case Kind.TRUNCATED:
+            answer = replace(answer, sent_bytes=len(answer.body) // 2)
+        case Kind.DRIP:
+            return replace(answer, drip_s=fault.delay_s)
         case _:
             pass
     return replace(answer, delay_s=fault.delay_s)

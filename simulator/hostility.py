@@ -36,6 +36,8 @@ class Kind(StrEnum):
     HANG_UP = "hang_up"  # done, but the connection closes without an answer
     DENY = "deny"  # 403, or LWA's invalid_grant, although all is well; only when scripted
     GARBAGE = "garbage"  # 200 with half an HTML page; only when scripted
+    TRUNCATED = "truncated"  # half of the body, then the connection closes; only when scripted
+    DRIP = "drip"  # the body in small pieces, the whole taking `delay_s`; only when scripted
 
 
 _ALWAYS_DRAWN = (Kind.THROTTLE, Kind.FAIL, Kind.UNAVAILABLE, Kind.SLOW, Kind.ODD_HEADERS)

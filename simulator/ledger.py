@@ -21,6 +21,8 @@ from simulator.events import (
     ConsentGranted,
     ConsentRevoked,
     Event,
+    JobCancelled,
+    JobCreated,
     OrderDelivered,
     PackageConfirmed,
     PickupReported,
@@ -77,8 +79,11 @@ class State:
     packages: dict[str, dict[str, PackageConfirmed]] = field(default_factory=dict)
     pickups: dict[str, PickupReported] = field(default_factory=dict)
     deliveries: dict[str, datetime] = field(default_factory=dict)
+    jobs: dict[str, JobCreated] = field(default_factory=dict)
+    cancelled: dict[str, datetime] = field(default_factory=dict)
+    documents: dict[str, JobCreated] = field(default_factory=dict)
 
-    def apply(self, event: Event) -> None:  # noqa: C901 - one case for each kind of event, and nothing else
+    def apply(self, event: Event) -> None:  # noqa: C901, PLR0912 - one case for each kind of event, and nothing else
         """Take one event into account."""
         match event:
             case Born():
@@ -103,6 +108,12 @@ class State:
                 self.pickups[event.order_id] = event
             case OrderDelivered():
                 self.deliveries[event.order_id] = event.delivered_at
+            case JobCreated():
+                self.jobs[event.job_id] = event
+                if event.document_id:
+                    self.documents[event.document_id] = event
+            case JobCancelled():
+                self.cancelled[event.job_id] = event.cancelled_at
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> "State":

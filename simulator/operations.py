@@ -1,16 +1,23 @@
-"""The operations the simulator answers, their usage plans, and what the Tokens API calls restricted.
+"""Amazon's 370 operations, their usage plans, and what the Tokens API calls restricted.
 
-Source: the models of amzn/selling-partner-api-models, snapshot 2026-08-05 (paths, rates, bursts), and the
-SP-API documentation's page "Tokens API" (restricted operations).
+Methods, paths, plans and the shapes of answers stand in `facts/operations.json`, which `facts.build` makes
+from Amazon's models; what no model says stands here, with its source.
 """
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+FACTS = Path(__file__).parent / "facts" / "operations.json"
 
 # Source: SP-API documentation, "Grantless Operations".
 ROTATION_SCOPE = "sellingpartnerapi::client_credential:rotation"
+NOTIFICATIONS_SCOPE = "sellingpartnerapi::notifications"
 
 BUYER_INFO = "buyerInfo"
 SHIPPING_ADDRESS = "shippingAddress"
@@ -23,6 +30,7 @@ class Restriction(StrEnum):
     NONE = "none"
     DATA = "data"  # an ordinary token gets an answer without personal data; `dataElements` add it
     ALWAYS = "always"  # an ordinary token is refused
+    BY_REPORT = "by_report"  # an ordinary token is refused when the document's report type is restricted
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,8 @@ class Operation:
 
     `elements` are the data elements it can show; for an operation that is restricted always, a role for any
     one of them opens it. `is_dynamic` marks plans that differ from seller to seller. `scope` is that of the
-    application's own token, which alone opens the operation.
+    application's own token, which alone opens the operation. `status` is that of success, `shape` what such
+    an answer looks like (`facts.shape`), None when it has no body.
     """
 
     name: str
@@ -43,6 +52,8 @@ class Operation:
     elements: frozenset[str] = frozenset()
     is_dynamic: bool = False
     scope: str = ""
+    status: int = 200
+    shape: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -53,45 +64,106 @@ class Match:
     parameters: Mapping[str, str]
 
 
-_ORDER = "/orders/v0/orders/{orderId}"
 _ALL = frozenset({BUYER_INFO, SHIPPING_ADDRESS, BUYER_TAX})
 _BUYER = frozenset({BUYER_INFO})
 _ADDRESS = frozenset({SHIPPING_ADDRESS})
 _DATA = Restriction.DATA
 _ALWAYS = Restriction.ALWAYS
+_NONE: frozenset[str] = frozenset()
 
-OPERATIONS = (
-    Operation("ordersV0.getOrders", "GET", "/orders/v0/orders", 0.0167, 20, _DATA, _ALL, is_dynamic=True),
-    Operation("ordersV0.getOrder", "GET", _ORDER, 0.5, 30, _DATA, _ALL, is_dynamic=True),
-    Operation(
-        "ordersV0.getOrderBuyerInfo", "GET", f"{_ORDER}/buyerInfo", 0.5, 30, _ALWAYS, _BUYER, is_dynamic=True
+# What a restricted data token means to an operation, and the elements that it can show.
+# Source: SP-API documentation, "Tokens API", list of restricted operations.
+_ORDER = "/orders/v0/orders/{orderId}"
+_DIRECT = "/vendor/directFulfillment"
+_BY_NUMBER = "{purchaseOrderNumber}"
+_RESTRICTED: Mapping[tuple[str, str], tuple[Restriction, frozenset[str]]] = {
+    ("GET", "/orders/v0/orders"): (_DATA, _ALL),
+    ("GET", _ORDER): (_DATA, _ALL),
+    ("GET", f"{_ORDER}/buyerInfo"): (_ALWAYS, _BUYER),
+    ("GET", f"{_ORDER}/address"): (_ALWAYS, _ADDRESS),
+    ("GET", f"{_ORDER}/orderItems"): (_DATA, _BUYER),
+    ("GET", f"{_ORDER}/orderItems/buyerInfo"): (_ALWAYS, _BUYER),
+    ("GET", f"{_ORDER}/regulatedInfo"): (_ALWAYS, _ADDRESS),
+    ("GET", "/reports/2021-06-30/documents/{reportDocumentId}"): (Restriction.BY_REPORT, _NONE),
+    **dict.fromkeys(
+        (
+            ("POST", "/easyShip/2022-03-23/packages/bulk"),
+            ("GET", "/mfn/v0/shipments/{shipmentId}"),
+            ("DELETE", "/mfn/v0/shipments/{shipmentId}"),
+            ("POST", "/mfn/v0/shipments"),
+            ("GET", "/fba/outbound/brazil/v0/shipments/{shipmentId}"),
+            ("GET", "/shipping/v1/shipments/{shipmentId}"),
+            ("POST", f"{_DIRECT}/shipping/2021-12-28/shippingLabels/{_BY_NUMBER}"),
+            *(
+                ("GET", f"{_DIRECT}/{part}{end}")
+                for part in (
+                    "orders/v1/purchaseOrders",
+                    "orders/2021-12-28/purchaseOrders",
+                    "shipping/v1/shippingLabels",
+                    "shipping/v1/customerInvoices",
+                    "shipping/v1/packingSlips",
+                    "shipping/2021-12-28/shippingLabels",
+                    "shipping/2021-12-28/customerInvoices",
+                    "shipping/2021-12-28/packingSlips",
+                )
+                for end in ("", f"/{_BY_NUMBER}")
+            ),
+        ),
+        (_ALWAYS, _NONE),
     ),
-    Operation(
-        "ordersV0.getOrderAddress", "GET", f"{_ORDER}/address", 0.5, 30, _ALWAYS, _ADDRESS, is_dynamic=True
-    ),
-    Operation(
-        "ordersV0.getOrderItems", "GET", f"{_ORDER}/orderItems", 0.5, 30, _DATA, _BUYER, is_dynamic=True
-    ),
-    Operation(
-        "ordersV0.getOrderItemsBuyerInfo", "GET", f"{_ORDER}/orderItems/buyerInfo", 0.5, 30, _ALWAYS, _BUYER
-    ),
-    Operation("ordersV0.getOrderRegulatedInfo", "GET", f"{_ORDER}/regulatedInfo", 0.5, 30, _ALWAYS, _ADDRESS),
-    Operation("ordersV0.confirmShipment", "POST", f"{_ORDER}/shipmentConfirmation", 2, 10),
-    Operation("ordersV0.updateShipmentStatus", "POST", f"{_ORDER}/shipment", 5, 15),
-    Operation("orders_2026-01-01.searchOrders", "GET", "/orders/2026-01-01/orders", 0.0056, 20),
-    Operation("orders_2026-01-01.getOrder", "GET", "/orders/2026-01-01/orders/{orderId}", 0.5, 30),
-    Operation(
-        "tokens_2021-03-01.createRestrictedDataToken", "POST", "/tokens/2021-03-01/restrictedDataToken", 1, 10
-    ),
-    Operation(
-        "application_2023-11-30.rotateApplicationClientSecret",
-        "POST",
-        "/applications/2023-11-30/clientSecret",
-        0.0167,
-        1,
-        scope=ROTATION_SCOPE,
-    ),
+}
+
+# Operations of the application's own token, by name.
+_SCOPES: Mapping[str, str] = {
+    "application_2023-11-30.rotateApplicationClientSecret": ROTATION_SCOPE,
+    **{
+        f"notifications.{name}": NOTIFICATIONS_SCOPE
+        for name in (
+            "createDestination",
+            "deleteDestination",
+            "deleteSubscriptionById",
+            "getDestination",
+            "getDestinations",
+            "getSubscriptionById",
+            "sendTestNotification",
+        )
+    },
+}
+
+# Source: "Usage Plans and Rate Limits" (blog, 2023): only these plans grow with the seller's business.
+_DYNAMIC = frozenset(
+    {
+        "ordersV0.getOrders",
+        "ordersV0.getOrder",
+        "ordersV0.getOrderBuyerInfo",
+        "ordersV0.getOrderAddress",
+        "ordersV0.getOrderItems",
+        "productPricing_2022-05-01.getFeaturedOfferExpectedPriceBatch",
+    }
 )
+# Six operations have no plan anywhere.
+_PLAN_UNKNOWN = (1.0, 5)
+
+
+def _operation(row: Mapping[str, Any]) -> Operation:
+    rate, burst = row["plan"] or _PLAN_UNKNOWN
+    restriction, elements = _RESTRICTED.get((row["method"], row["path"]), (Restriction.NONE, _NONE))
+    return Operation(
+        name=row["name"],
+        method=row["method"],
+        path=row["path"],
+        rate=rate,
+        burst=burst,
+        restriction=restriction,
+        elements=elements,
+        is_dynamic=row["name"] in _DYNAMIC,
+        scope=_SCOPES.get(row["name"], ""),
+        status=row["status"],
+        shape=row.get("shape"),
+    )
+
+
+OPERATIONS = tuple(map(_operation, json.loads(FACTS.read_text(encoding="utf-8"))))
 
 # Amazon publishes no plan of the token endpoint; the control interface can give it one.
 LWA_TOKEN = Operation("lwa.token", "POST", "/auth/o2/token", 1_000_000, 1_000_000)
@@ -99,71 +171,44 @@ LWA_TOKEN = Operation("lwa.token", "POST", "/auth/o2/token", 1_000_000, 1_000_00
 BY_NAME = {operation.name: operation for operation in (*OPERATIONS, LWA_TOKEN)}
 
 QUEUE_ACTIONS = ("sqs.receiveMessage", "sqs.deleteMessage", "sqs.getQueueUrl", "sqs.getQueueAttributes")
+STORAGE_ACTIONS = ("storage.getObject", "storage.putObject")
 # Whatever a fault can be ordered for.
-BREAKABLE = frozenset({*BY_NAME, *QUEUE_ACTIONS})
+BREAKABLE = frozenset({*BY_NAME, *QUEUE_ACTIONS, *STORAGE_ACTIONS})
 
-_DIRECT_V1 = "/vendor/directFulfillment/shipping/v1"
-_DIRECT_2021 = "/vendor/directFulfillment/shipping/2021-12-28"
-_BY_NUMBER = "{purchaseOrderNumber}"
-
-# Restricted operations that are not simulated: a token for them can be had, a call to them answers NotFound.
-RESTRICTED_ELSEWHERE = (
-    ("POST", "/easyShip/2022-03-23/packages/bulk"),
-    ("GET", "/mfn/v0/shipments/{shipmentId}"),
-    ("DELETE", "/mfn/v0/shipments/{shipmentId}"),
-    ("POST", "/mfn/v0/shipments"),
-    ("GET", "/reports/2021-06-30/documents/{reportDocumentId}"),
-    ("GET", "/fba/outbound/brazil/v0/shipments/{shipmentId}"),
-    ("GET", "/shipping/v1/shipments/{shipmentId}"),
-    ("GET", "/vendor/directFulfillment/orders/v1/purchaseOrders"),
-    ("GET", f"/vendor/directFulfillment/orders/v1/purchaseOrders/{_BY_NUMBER}"),
-    ("GET", "/vendor/directFulfillment/orders/2021-12-28/purchaseOrders"),
-    ("GET", f"/vendor/directFulfillment/orders/2021-12-28/purchaseOrders/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_V1}/shippingLabels"),
-    ("GET", f"{_DIRECT_V1}/shippingLabels/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_V1}/customerInvoices"),
-    ("GET", f"{_DIRECT_V1}/customerInvoices/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_V1}/packingSlips"),
-    ("GET", f"{_DIRECT_V1}/packingSlips/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_2021}/shippingLabels"),
-    ("GET", f"{_DIRECT_2021}/shippingLabels/{_BY_NUMBER}"),
-    ("POST", f"{_DIRECT_2021}/shippingLabels/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_2021}/customerInvoices"),
-    ("GET", f"{_DIRECT_2021}/customerInvoices/{_BY_NUMBER}"),
-    ("GET", f"{_DIRECT_2021}/packingSlips"),
-    ("GET", f"{_DIRECT_2021}/packingSlips/{_BY_NUMBER}"),
-)
 # Source: SP-API documentation, "Tokens API": report documents take specific paths only.
 SPECIFIC_PATHS_ONLY = frozenset({"/reports/2021-06-30/documents/{reportDocumentId}"})
 
 
 def match(method: str, path: str) -> Match | None:
-    """Return the operation behind a method and a path, or None when none is simulated there."""
-    for operation, pattern in _PATTERNS:
-        found = pattern.fullmatch(path) if operation.method == method else None
-        if found:
+    """Return the operation behind a method and a path, or None when Amazon has none there.
+
+    Where a literal and a parameter both fit, the literal goes first, as with Amazon.
+    """
+    for operation, pattern in _candidates(method, path):
+        if found := pattern.fullmatch(path):
             return Match(operation, found.groupdict())
     return None
 
 
-def restricted(method: str, path: str) -> tuple[Operation | None, str] | None:
+def restricted(method: str, path: str) -> Operation | None:
     """Return the restricted operation a resource names, or None when it names none.
 
     Args:
         method: an HTTP method in upper case.
         path: generic (`/orders/v0/orders/{orderId}`) or specific (with a real identifier).
-
-    Returns:
-        The operation, or None for one that is not simulated; and its path template.
     """
-    for operation, pattern in _PATTERNS:
-        is_candidate = operation.restriction is not Restriction.NONE and operation.method == method
-        if is_candidate and (path == operation.path or pattern.fullmatch(path)):
-            return operation, operation.path
-    for other, template in RESTRICTED_ELSEWHERE:
-        if other == method and (path == template or _pattern(template).fullmatch(path)):
-            return None, template
+    for operation, pattern in _candidates(method, path):
+        if path == operation.path or pattern.fullmatch(path):
+            return operation if operation.restriction is not Restriction.NONE else None
     return None
+
+
+_Candidate = tuple[Operation, re.Pattern[str]]
+
+
+def _candidates(method: str, path: str) -> Iterator[_Candidate]:
+    _, first, *_ = (*path.split("/", 2), "")
+    yield from _PATTERNS.get((method, path.count("/"), first), ())
 
 
 def _pattern(template: str) -> re.Pattern[str]:
@@ -171,4 +216,15 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/{}]+)", re.escape(template)))
 
 
-_PATTERNS = tuple((operation, _pattern(operation.path)) for operation in OPERATIONS)
+def _patterns() -> Mapping[tuple[str, int, str], list[_Candidate]]:
+    """Return the operations by method, number of segments and first segment, the most literal first."""
+    found: defaultdict[tuple[str, int, str], list[_Candidate]] = defaultdict(list)
+    for operation in sorted(
+        OPERATIONS, key=lambda each: [part.startswith("{") for part in each.path.split("/")]
+    ):
+        key = (operation.method, operation.path.count("/"), operation.path.split("/")[1])
+        found[key].append((operation, _pattern(operation.path)))
+    return dict(found)
+
+
+_PATTERNS = _patterns()

@@ -81,6 +81,12 @@ class Mint:
         self._made += 1
         return prefix + self._seed.text(ALPHANUMERIC, size, "mint", prefix, self._boot, self._made)
 
+    def number(self, *, size: int) -> str:
+        """Return `size` digits, the first of them not 0."""
+        self._made += 1
+        digits = self._seed.text(DIGITS, size - 1, "mint", "number", self._boot, self._made)
+        return "5" + digits
+
     def identifier(self) -> str:
         """Return text in the shape of a UUID."""
         self._made += 1

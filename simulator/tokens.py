@@ -152,23 +152,22 @@ def _resource(resource: Any, application: Application) -> tuple[str, str, tuple[
         message = "Request is missing or has invalid parameters"
         raise exchange.Refusal(400, "InvalidRequest", message, details="Resource not provided.")
     method, path = resource["method"], resource.get("path")
-    found = operations.restricted(method, path) if isinstance(path, str) else None
-    if found is None:
+    operation = operations.restricted(method, path) if isinstance(path, str) else None
+    if operation is None:
         raise exchange.invalid_input("Invalid Input", "The path is not that of a restricted resource.")
-    operation, template = found
-    if path == template and template in operations.SPECIFIC_PATHS_ONLY:
+    if path == operation.path and operation.path in operations.SPECIFIC_PATHS_ONLY:
         raise exchange.invalid_input("Invalid Input", "This resource takes a specific path only.")
     elements = _elements(resource.get("dataElements"), operation)
     _check_roles(elements, operation, application)
     return method, str(path), elements
 
 
-def _elements(given: Any, operation: Operation | None) -> tuple[str, ...]:
+def _elements(given: Any, operation: Operation) -> tuple[str, ...]:
     """Return the data elements a resource asks for; those of an operation restricted always are implied."""
-    if operation is None or operation.restriction is Restriction.ALWAYS:
+    if operation.restriction is not Restriction.DATA:
         if given:
             raise exchange.invalid_input("Invalid Input", "dataElements don't apply to this resource.")
-        return tuple(sorted(operation.elements)) if operation else ()
+        return tuple(sorted(operation.elements))
     if not isinstance(given, list) or not given or not {str(name) for name in given} <= operation.elements:
         raise exchange.invalid_input(
             "Invalid Input", f"dataElements must be among {sorted(operation.elements)}."
@@ -176,11 +175,11 @@ def _elements(given: Any, operation: Operation | None) -> tuple[str, ...]:
     return tuple(sorted({str(name) for name in given}))
 
 
-def _check_roles(elements: tuple[str, ...], operation: Operation | None, application: Application) -> None:
+def _check_roles(elements: tuple[str, ...], operation: Operation, application: Application) -> None:
     missing = [element for element in elements if element not in application.elements]
-    if not missing and (operation is not None or application.roles):
+    if not missing and (operation.elements or application.roles):
         return
-    if operation is None or operation.restriction is Restriction.ALWAYS:
+    if operation.restriction is not Restriction.DATA:
         raise exchange.invalid_input("Application do not have access to some or all requested resource")
     listed = ", ".join(missing)
     raise exchange.invalid_input(

@@ -10,15 +10,20 @@ from typing import Any
 from aiohttp import web
 from multidict import CIMultiDict
 
+import simulator.amazon
 from simulator.amazon import Amazon
-from simulator.controls import ControlRefused, Controls
+from simulator.control_values import ControlRefused
+from simulator.controls import Controls
+from simulator.documents.controls import DocumentControls
 from simulator.exchange import Answer, Request
 
-BODY_BYTES_MAX = 1_048_576
 CONTROL_BODY_BYTES_MAX = 65_536
 PREFIX = "/_simulator"
 # How often a queue is looked at while somebody waits for a letter.
 LOOK_S = 0.05
+# In so many pieces a body drips.
+PIECES = 20
+READ_BYTES = 65_536
 
 Document = dict[str, Any]
 
@@ -35,7 +40,7 @@ def public_app(amazon: Amazon, faces: frozenset[str]) -> web.Application:
         finally:
             amazon.end(answer.ordinal, time.monotonic())
 
-    app = web.Application(client_max_size=BODY_BYTES_MAX)
+    app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
     return app
 
@@ -54,9 +59,28 @@ async def _answered(incoming: web.Request, answer: Answer) -> web.StreamResponse
         await asyncio.sleep(answer.delay_s)
     if answer.is_hung_up and incoming.transport is not None:
         incoming.transport.abort()
+    if answer.drip_s or answer.sent_bytes is not None:
+        return await _sent_in_pieces(incoming, answer)
     response = web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(answer.headers))
     with contextlib.suppress(ConnectionError):
         await response.prepare(incoming)
+        await response.write_eof()
+    return response
+
+
+async def _sent_in_pieces(incoming: web.Request, answer: Answer) -> web.StreamResponse:
+    """Send a body slowly, or only its beginning."""
+    response = web.StreamResponse(status=answer.status, headers=CIMultiDict(answer.headers))
+    response.content_length = len(answer.body)
+    sent = answer.body if answer.sent_bytes is None else answer.body[: answer.sent_bytes]
+    size = max(-(-len(sent) // PIECES), 1)
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(incoming)
+        for begin in range(0, len(sent), size):
+            await response.write(sent[begin : begin + size])
+            await asyncio.sleep(answer.drip_s / PIECES)
+        if len(sent) < len(answer.body) and incoming.transport is not None:
+            incoming.transport.close()
         await response.write_eof()
     return response
 
@@ -69,13 +93,24 @@ async def _request(incoming: web.Request) -> Request:
         path=incoming.path,
         query=tuple(incoming.query.items()),
         headers={name.lower(): value for name, value in incoming.headers.items()},
-        body=await incoming.read(),
+        body=await _body(incoming),
         client=f"{peer[0]}:{peer[1]}" if peer else "",
         began_s=began_s,
     )
 
 
-def control_app(controls: Controls) -> web.Application:
+async def _body(incoming: web.Request) -> bytes:
+    """Return a request's body, within what its face takes."""
+    bytes_max = simulator.amazon.body_bytes_max(incoming.path)
+    body = bytearray()
+    async for chunk in incoming.content.iter_chunked(READ_BYTES):
+        body += chunk
+        if len(body) > bytes_max:
+            raise web.HTTPRequestEntityTooLarge(max_size=bytes_max, actual_size=len(body))
+    return bytes(body)
+
+
+def control_app(controls: Controls, documents: DocumentControls) -> web.Application:
     """Return the application of the control port."""
     app = web.Application(client_max_size=CONTROL_BODY_BYTES_MAX, middlewares=[_as_json])
     changes: dict[str, Callable[[Document], Document]] = {
@@ -87,6 +122,8 @@ def control_app(controls: Controls) -> web.Application:
         "/faults": controls.script_fault,
         "/plans": controls.set_plan,
         "/queue": controls.send_letter,
+        "/documents": documents.set,
+        "/outcomes": documents.order_outcome,
     }
     for path, change in changes.items():
         app.router.add_post(PREFIX + path, _changing(change))
@@ -99,6 +136,9 @@ def control_app(controls: Controls) -> web.Application:
         "/consents": lambda _: controls.consents(),
         "/hostility": lambda _: controls.hostility(),
         "/queue": lambda _: controls.queue(),
+        "/documents": lambda _: documents.settings(),
+        "/jobs": lambda _: documents.jobs(),
+        "/uploads": lambda _: documents.uploads(),
         "/applications/{application_id}/secrets": lambda r: controls.secrets(r.match_info["application_id"]),
         "/calls": lambda r: controls.calls(_whole(r, "after", 0), _whole(r, "limit", 1_000)),
     }
@@ -113,6 +153,7 @@ def control_app(controls: Controls) -> web.Application:
         f"{PREFIX}/orders/{{order_id}}/deliver",
         _looking(lambda r: controls.deliver(r.match_info["order_id"])),
     )
+    app.router.add_get(f"{PREFIX}/objects/{{folder}}/{{name}}", _holding(documents))
     application = f"{PREFIX}/applications/{{application_id}}"
     app.router.add_post(f"{application}/secret", _named(controls.rotate_secret))
     app.router.add_post(f"{application}/enrolment", _named(controls.enrol))
@@ -142,6 +183,16 @@ def _named(change: Callable[[str, Document], Document]) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         body = await _document(request) if request.can_read_body else {}
         return web.json_response(change(request.match_info["application_id"], body))
+
+    return handle
+
+
+def _holding(documents: DocumentControls) -> Handler:
+    """Return the handler that gives an object's bytes."""
+
+    async def handle(request: web.Request) -> web.Response:
+        named = request.match_info
+        return web.Response(body=documents.content(named["folder"], named["name"]))
 
     return handle
 

@@ -98,6 +98,16 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Product:
+    """What every seller offers; the price is in the currency's smallest unit."""
+
+    asin: str
+    sku: str
+    title: str
+    unit_price: int
+
+
+@dataclass(frozen=True)
 class Order:
     """What a buyer ordered, and when its seller's warehouse would ship it unasked."""
 
@@ -161,6 +171,10 @@ class World:
     def seller(self, seller_id: str) -> Seller | None:
         """Return a seller by its identifier."""
         return self._by_id.get(seller_id)
+
+    def products(self) -> tuple[Product, ...]:
+        """Return everything that sellers offer."""
+        return tuple(Product(self._asin(sku), sku, title, price) for title, sku, price in _PRODUCTS)
 
     def order_id(self, seller: Seller, number: int) -> str:
         """Return the identifier of a seller's order number `number`, counted from 0."""
@@ -229,12 +243,15 @@ class World:
             items=tuple(self._item(order_id, line) for line in range(number % 3 + 1)),
         )
 
+    def _asin(self, sku: str) -> str:
+        return "B0" + self._seed.text(simulator.seed.ALPHANUMERIC, 8, sku)
+
     def _item(self, order_id: str, line: int) -> Item:
         seed = self._seed
         title, sku, price = seed.pick(_PRODUCTS, order_id, line, "product")
         return Item(
             item_id=seed.text(simulator.seed.DIGITS, 13, order_id, line, "item") + str(line),
-            asin="B0" + seed.text(simulator.seed.ALPHANUMERIC, 8, sku),
+            asin=self._asin(sku),
             sku=sku,
             title=title,
             quantity=1 + seed.below(3, order_id, line, "quantity"),

@@ -9,11 +9,13 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import simulator.core
 from simulator.applications import Application, Applications
 from simulator.controls import Controls
-from simulator.core import Core
+from simulator.core import Chosen, Core
+from simulator.documents.controls import DocumentControls
 from simulator.events import Event
 from simulator.exchange import Answer, Request
 from simulator.operations import OPERATIONS
 from simulator.record import Call, Record
+from simulator.sandbox import Sandbox
 from simulator.world import Order, Seller
 
 BORN_AT = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -105,6 +107,7 @@ class Rig:
         clock: StillDial | None = None,
         has_real_plans: bool = False,
         applications: Sequence[Application] = (APPLICATION, PLAIN),
+        sandbox: Sandbox | None = None,
     ) -> None:
         self.clock = clock or StillDial()
         self.journal = journal or MemoryJournal()
@@ -116,10 +119,10 @@ class Rig:
             ),
             applications=Applications(applications),
             record=Record(shelf=self.shelf),
-            sellers_count=sellers,
-            hostility_share=hostility,
+            chosen=Chosen(sellers_count=sellers, hostility_share=hostility, sandbox=sandbox or Sandbox()),
         )
         self.controls = Controls(self.core)
+        self.documents = DocumentControls(self.core)
         for operation in () if has_real_plans else OPERATIONS:
             self.core.plans.set(operation, rate=1_000.0, burst=100_000)
 

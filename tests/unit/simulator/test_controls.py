@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from simulator.controls import ControlRefused
+from simulator.control_values import ControlRefused
 from tests.unit.simulator.rig import APPLICATION, Rig
 
 

@@ -11,7 +11,7 @@ KEY = Key("app", "seller", SEARCH.name)
 
 
 def test_the_published_plans_are_these() -> None:
-    assert {name: (operation.rate, operation.burst) for name, operation in BY_NAME.items()} == {
+    published = {
         "ordersV0.getOrders": (0.0167, 20),
         "ordersV0.getOrder": (0.5, 30),
         "ordersV0.getOrderAddress": (0.5, 30),
@@ -25,8 +25,15 @@ def test_the_published_plans_are_these() -> None:
         "orders_2026-01-01.getOrder": (0.5, 30),
         "tokens_2021-03-01.createRestrictedDataToken": (1, 10),
         "application_2023-11-30.rotateApplicationClientSecret": (0.0167, 1),
+        "reports_2021-06-30.createReport": (0.0167, 15),
+        "reports_2021-06-30.getReport": (2, 15),
+        "reports_2021-06-30.getReportDocument": (0.0167, 15),
+        "feeds_2021-06-30.createFeed": (0.0083, 15),
+        "productPricingV0.getItemOffersBatch": (0.1, 1),
+        "sellers.getMarketplaceParticipations": (0.016, 15),
         "lwa.token": (1_000_000, 1_000_000),
     }
+    assert {name: (BY_NAME[name].rate, BY_NAME[name].burst) for name in published} == published
 
 
 def test_a_bucket_starts_full_and_refills_in_virtual_time() -> None:
