@@ -90,13 +90,6 @@ class DelegationNotAllowed(Denied):
     text = "The policy of this application does not let that application use the data."
 
 
-class DocumentsNotServed(Denied):
-    """The answer would carry Amazon's presigned link, which must not reach a desktop."""
-
-    code = "documents_not_served"
-    text = "This operation answers with a document link, and documents are not served yet."
-
-
 class RestrictionMismatch(Denied):
     """A restricted handle was used for an operation that it does not name."""
 
@@ -198,6 +191,20 @@ class UpstreamUnreachable(Unavailable):
     code = "upstream_unreachable"
     text = "Amazon could not be reached."
     http_status = 502
+
+
+class UpstreamResting(Unavailable):
+    """Amazon has not been answering this seller's calls, so that they rest; Amazon was not asked (R-07)."""
+
+    code = "upstream_resting"
+    text = "Amazon has not been answering. Calls rest for a moment."
+
+
+class DeadlineExceeded(Unavailable):
+    """The answer did not come about in the time in which every call is answered (R-07)."""
+
+    code = "deadline_exceeded"
+    text = "The answer took too long."
 
 
 class UpstreamBusy(Unavailable):

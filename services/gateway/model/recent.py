@@ -32,6 +32,10 @@ class Recent(Generic[K, V]):
         if len(self._entries) > self._entries_max:
             self._entries.popitem(last=False)
 
+    def values(self) -> list[V]:
+        """Return what is remembered, the longest unused first; asking so is no use."""
+        return list(self._entries.values())
+
     def drop(self, key: K) -> None:
         """Forget an entry; harmless when it is not remembered."""
         self._entries.pop(key, None)
