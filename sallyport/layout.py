@@ -48,6 +48,11 @@ class Layout:
         return self.base_port + 2
 
     @property
+    def storage_port(self) -> int:
+        """The simulated Amazon's storage, where documents' links lead."""
+        return self.base_port + 3
+
+    @property
     def amazon_port(self) -> int:
         """The simulated Amazon's public face."""
         return self.base_port + 4
@@ -79,6 +84,11 @@ class Layout:
     def amazon_url(self) -> str:
         """The simulated Amazon: consent pages, Login with Amazon and SP-API in one place."""
         return f"https://localhost:{self.amazon_port}"
+
+    @property
+    def storage_url(self) -> str:
+        """The simulated Amazon's storage, as its links call it."""
+        return f"https://localhost:{self.storage_port}"
 
     @property
     def amazon_control_url(self) -> str:

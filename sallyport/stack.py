@@ -105,14 +105,19 @@ def amazon_program(layout: Layout, *, sellers: int, seed: int = SIMULATOR_SEED) 
         "--seed": str(seed),
         "--sellers": str(sellers),
         "--applications": str(layout.applications_file),
-        "--listen": f"{LOOPBACK}:{layout.amazon_port}",
         "--control": f"{LOOPBACK}:{layout.amazon_control_port}",
         "--state-folder": str(layout.amazon_folder),
         "--clock-file": str(layout.clock_file),
+        "--storage-url": layout.storage_url,
     }
+    listens = (
+        f"{LOOPBACK}:{layout.amazon_port}=consent,lwa,queue,api",
+        f"{LOOPBACK}:{layout.storage_port}=storage",
+    )
+    words = [*(word for pair in options.items() for word in pair), *(f"--listen={each}" for each in listens)]
     return Program(
         name="simulated Amazon",
-        command=(sys.executable, "-m", "simulator", *(word for pair in options.items() for word in pair)),
+        command=(sys.executable, "-m", "simulator", *words),
         environ={"PATH": os.defpath},
         health_url=f"{layout.amazon_control_url}/_simulator/health",
         log_file=layout.logs / "amazon.log",
