@@ -30,6 +30,7 @@ import services.telemetry.rpc
 import services.telemetry.signals
 from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.door import SpapiFace
 from services.gateway.web import Doors
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
@@ -40,7 +41,6 @@ from services.gateway.web.oauth import OAuthDoor
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.security import SecurityPages
-from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
 from wire.auth.v1 import (
@@ -119,6 +119,8 @@ def take() -> Inventory:
 def _routes() -> Iterator[dict[str, Any]]:
     for route in doors_with_nothing_behind().routes():
         yield {"method": route.method, "path": route.path, "event": route.event}
+    way = SpapiFace(forwarder=cast("Any", None), proofs=cast("Any", None)).way()
+    yield {"method": way.method, "path": way.path, "event": way.event}
 
 
 def doors_with_nothing_behind() -> Doors:
@@ -139,7 +141,6 @@ def doors_with_nothing_behind() -> Doors:
         authorize=AuthorizePages(apps=nothing, **behind),
         oauth=OAuthDoor(apps=nothing, watch=nothing, proofs=nothing, issuer=""),
         lwa=LwaDoor(apps=nothing, watch=nothing),
-        spapi=SpapiDoor(forwarder=nothing, proofs=nothing),
     )
 
 

@@ -8,9 +8,10 @@ cannot take them all (R-25). Large bodies are fewer than connections, which boun
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -19,6 +20,7 @@ import chassis.log
 import chassis.trace
 from chassis.web import connection, problem
 from chassis.web.connection import REQUEST_ID_HEADER, SERVER_NAME
+from chassis.web.places import Places
 from chassis.web.problem import ErrorRenderer
 
 BODY_DEADLINE_S = 30.0
@@ -39,7 +41,9 @@ _ON_EVERY_ANSWER = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-_OVER_TLS = {**_ON_EVERY_ANSWER, "Strict-Transport-Security": "max-age=31536000"}
+HEADERS_OVER_TLS: Mapping[str, str] = MappingProxyType(
+    {**_ON_EVERY_ANSWER, "Strict-Transport-Security": "max-age=31536000"}
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -79,23 +83,30 @@ class Limits:
     large_bodies_max: int = LARGE_BODIES_MAX
 
 
+DEFAULT_LIMITS = Limits()
+
+
 class Serving:
     """Carries requests through; counts those in flight, so that a site can be drained."""
 
     def __init__(self, *, body_bytes_max: int, limits: Limits, is_tls: bool) -> None:
         self._body_bytes_max = body_bytes_max
         self._limits = limits
-        self._headers = _OVER_TLS if is_tls else _ON_EVERY_ANSWER
+        self._headers = HEADERS_OVER_TLS if is_tls else _ON_EVERY_ANSWER
         self._routes: dict[web.AbstractRoute, Route] = {}
         self._in_flight = 0
-        self._served = _Places(limits.requests_max)
-        self._large_bodies = _Places(limits.large_bodies_max)
+        self._served = Places(limits.requests_max)
+        self._large_bodies = Places(limits.large_bodies_max)
         self._is_draining = False
         self._idle = asyncio.Event()
 
-    def add(self, known: web.AbstractRoute, route: Route) -> None:
-        """Remember which of our routes stands behind one of aiohttp's."""
-        self._routes[known] = route
+    def application(self, routes: Sequence[Route]) -> web.Application:
+        """Return aiohttp's application for these routes, which are tried in order."""
+        app = web.Application(client_max_size=self._body_bytes_max, middlewares=[self.serve])
+        app.on_response_prepare.append(self.complete_head)
+        for route in routes:
+            self._routes[app.router.add_route(route.method, route.path, route.handler)] = route
+        return app
 
     async def drain(self, grace_s: float) -> None:
         """Return when no request is in flight, or after `grace_s`; answers now end their connections."""
@@ -182,28 +193,6 @@ class Serving:
             raise problem.BodyTooLarge from error
         except (web.RequestPayloadError, ConnectionError) as error:
             raise problem.MalformedRequest from error
-
-
-class _Places:
-    """So many at a time, and nobody waits."""
-
-    def __init__(self, places_max: int) -> None:
-        self._free = places_max
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Keep a place while inside.
-
-        Raises:
-            Overloaded: all are taken.
-        """
-        if not self._free:
-            raise problem.Overloaded
-        self._free -= 1
-        try:
-            yield
-        finally:
-            self._free += 1
 
 
 def _may_be_large(request: web.Request) -> bool:

@@ -9,14 +9,12 @@ from aiohttp import web
 import chassis.env
 import chassis.errors
 from chassis.web.connection import Connection
-from chassis.web.serving import Limits, Route, Serving
+from chassis.web.serving import DEFAULT_LIMITS, Limits, Route, Serving
 
 BACKLOG_MAX = 1024
 HANDSHAKE_DEADLINE_S = 10.0
 # After the grace: how long connections get to say goodbye.
 CLOSE_S_MAX = 1.0
-
-DEFAULT_LIMITS = Limits()
 
 
 class Site:
@@ -44,11 +42,7 @@ class Site:
         self._limits = limits
         self._serving = Serving(body_bytes_max=body_bytes_max, limits=limits, is_tls=tls is not None)
         self._server: asyncio.Server | None = None
-        app = web.Application(client_max_size=body_bytes_max, middlewares=[self._serving.serve])
-        app.on_response_prepare.append(self._serving.complete_head)
-        for route in routes:
-            self._serving.add(app.router.add_route(route.method, route.path, route.handler), route)
-        self._runner = web.AppRunner(app, shutdown_timeout=CLOSE_S_MAX)
+        self._runner = web.AppRunner(self._serving.application(routes), shutdown_timeout=CLOSE_S_MAX)
 
     @property
     def port(self) -> int:

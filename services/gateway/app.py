@@ -23,6 +23,7 @@ from services.gateway import jobs
 from services.gateway.amazon import Amazon
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.config import CertificateFiles, Config
+from services.gateway.door import Door, Pages, SpapiFace, Ways
 from services.gateway.forward import Forwarder, Identities, Ports
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
@@ -71,7 +72,6 @@ from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
 from services.gateway.web.security import SecurityPages
-from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
 from services.gateway.web.visitors import Visitors
@@ -104,6 +104,7 @@ class Ground:
     vault: chassis.vault.Vault
     keys: GatewayVault
     nonces: Nonces
+    proofs: ProofVerifier
     document_key: SharedKey
     keeper: chassis.identity.Keeper
     public_keeper: chassis.identity.Keeper
@@ -148,14 +149,18 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         signals = Signals(registry, (operation.name for operation in catalogue))
         keeper = await _open_policy(config.policy_file, ground, audit, signals=signals)
         path = _put_path(ground, audit, catalogue, signals=signals, keeper=keeper)
-        doors = open_doors(config, ground, path)
-        public_site = chassis.web.Site(
+        pages = chassis.web.SocketlessSite(
+            routes=open_doors(config, ground, path).routes(), body_bytes_max=BODY_BYTES_MAX, is_tls=True
+        )
+        await pages.start()
+        stack.push_async_callback(pages.stop)
+        spapi = SpapiFace(forwarder=path.forwarder, proofs=ground.proofs)
+        public_door = Door(
             listen=config.public.listen,
             tls=chassis.crypto.tls.CurrentContext(
                 lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
             ),
-            routes=doors.routes(),
-            body_bytes_max=BODY_BYTES_MAX,
+            ways=Ways([*Pages(pages).ways(), spapi.way()]),
         )
         yield chassis.run.Application(
             tasks=[
@@ -167,7 +172,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[
-                public_site,
+                public_door,
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],
             readiness=readiness,
@@ -249,7 +254,7 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
 
 
 def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
-    """Return every way in, with its use cases behind it."""
+    """Return every way in for people and for tokens, with its use cases behind it."""
     people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
     ports, origin = path.ports, config.public.origin
     authorization = AuthorizationClient(ground.auth)
@@ -265,7 +270,6 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     )
     visitors = Visitors(portal=portal, watch=watch, origin=origin)
     front = Front(portal=portal, visitors=visitors, renderer=renderer, origin=origin)
-    proofs = ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
     return Doors(
         desktops=DesktopPages(
             desktops=Desktops(authorization=authorization), visitors=visitors, renderer=renderer
@@ -282,9 +286,8 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
             portal=portal, visitors=visitors, renderer=renderer, origin=origin, clock=ports.clock
         ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
-        oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=origin),
+        oauth=OAuthDoor(apps=apps, watch=watch, proofs=ground.proofs, issuer=origin),
         lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
-        spapi=SpapiDoor(forwarder=path.forwarder, proofs=proofs),
     )
 
 
@@ -350,6 +353,7 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         vault=vault,
         keys=keys,
         nonces=nonces,
+        proofs=ProofVerifier(origin=config.public.origin, clock=clock, nonces=nonces),
         document_key=document_key,
         keeper=keeper,
         public_keeper=public_keeper,

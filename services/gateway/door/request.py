@@ -67,6 +67,10 @@ class Request(Protocol):
         """
         ...
 
+    def add_header(self, name: str, value: str) -> None:
+        """Put a header on the answer, whatever it will be; a refusal too."""
+        ...
+
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer."""
         ...

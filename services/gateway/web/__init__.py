@@ -2,12 +2,12 @@
 
 `people` (which is `entry`, `security`, `team` and `staff`), `portal`, `authorize` and `desktops` speak to
 people in browsers, `oauth` (with `grants` and `metadata`) to the vendor's desktop application, `lwa` to
-unmodified SP-API libraries that want a token, `spapi` to everything that calls Amazon's API. All share one
-origin and are told apart by path only, never by the Host header. Pages are made by `render` from `views`,
+unmodified SP-API libraries that want a token. All share one origin, with `services.gateway.door` in front
+that tells them apart by method and path. Pages are made by `render` from `views`,
 `desktop_views` and `people_views`; who is on a browser, and whether a form is ours, is settled by `visitors`,
 with `cookies` and `forms`; who has just signed in is led on by `arrivals`.
 
-Never forwards anything by itself: calls go to the forwarder, everything else to `service`.
+Never sees a call of Amazon's API: those are the door's. Everything here goes to `service`.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,14 @@ from services.gateway.web.lwa import LwaDoor
 from services.gateway.web.oauth import OAuthDoor
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
-from services.gateway.web.spapi import SpapiDoor
 
-# What an SP-API call may carry, decoded. Feeds and reports travel as documents, not in calls.
+# What a request may carry, decoded.
 BODY_BYTES_MAX = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doors:
-    """Every way in."""
+    """Every way in but the calls of Amazon's API."""
 
     consents: ConsentPages
     desktops: DesktopPages
@@ -38,7 +37,6 @@ class Doors:
     authorize: AuthorizePages
     oauth: OAuthDoor
     lwa: LwaDoor
-    spapi: SpapiDoor
 
     def routes(self) -> Sequence[Route]:
         """Return the routes in the order in which they are tried."""
@@ -50,5 +48,4 @@ class Doors:
             *self.authorize.routes(),
             *self.oauth.routes(),
             self.lwa.route(),
-            self.spapi.route(),
         ]

@@ -14,7 +14,7 @@ from yarl import URL
 import chassis.crypto.tls
 import chassis.env
 from chassis.secrecy import Secret
-from chassis.web import Site
+from chassis.web import SocketlessSite
 from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
@@ -23,6 +23,7 @@ from fakes.gateway_authorization import FakeAuthorization
 from fakes.gateway_consents import FakeConsents
 from fakes.gateway_people import FakePeople
 from fakes.gateway_sellers import FakeSellers
+from services.gateway.door import Door, Pages, SpapiFace, Ways
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
@@ -54,7 +55,6 @@ from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
 from services.gateway.web.security import SecurityPages
-from services.gateway.web.spapi import SpapiDoor
 from services.gateway.web.staff import StaffPages
 from services.gateway.web.team import TeamPages
 from services.gateway.web.visitors import Visitors
@@ -263,19 +263,20 @@ async def open_house() -> AsyncIterator[House]:
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
         oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
         lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
-        spapi=SpapiDoor(forwarder=forwarder, proofs=proofs),
     )
-    site = Site(
+    site = SocketlessSite(routes=doors.routes(), body_bytes_max=BODY_BYTES_MAX, is_tls=True)
+    spapi = SpapiFace(forwarder=forwarder, proofs=proofs)
+    door = Door(
         listen=chassis.env.Address("127.0.0.1", 0),
         tls=lambda: chassis.crypto.tls.public_context(certificate),
-        routes=doors.routes(),
-        body_bytes_max=BODY_BYTES_MAX,
+        ways=Ways([*Pages(site).ways(), spapi.way()]),
     )
     await site.start()
+    await door.start()
     connector = aiohttp.TCPConnector(ssl=trust)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield House(
-            port=site.port,
+            port=door.port,
             clock=clock,
             auth=auth,
             consents=consents,
@@ -289,4 +290,5 @@ async def open_house() -> AsyncIterator[House]:
             apps=apps,
             session=session,
         )
-    await site.stop(1.0)
+    await door.stop(1.0)
+    await site.stop()

@@ -1,0 +1,93 @@
+"""The bytes in front of an answer's body.
+
+Every answer carries the headers that chassis.web gives pages, unless its face says otherwise; a length or
+`chunked`, never both; and the request's id.
+"""
+
+import functools
+import re
+import time
+from collections.abc import Sequence
+from email.utils import formatdate
+from http import HTTPStatus
+
+import chassis.web
+from services.gateway.door.heads import CHUNKED
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+_DEFAULTS = [(name.lower(), value) for name, value in chassis.web.HEADERS_OVER_TLS.items()]
+_DEFAULT_NAMES = frozenset(name for name, _ in _DEFAULTS)
+_DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS)
+# Neither a face nor Amazon may end a line early.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+_LAST = "connection: close\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def head(
+    status: int,
+    headers: Sequence[tuple[str, str]],
+    *,
+    request_id: str,
+    framing: str,
+    is_last: bool,
+) -> bytes:
+    """Return status line and headers, down to the empty line.
+
+    Args:
+        status: three digits.
+        headers: the face's; none of them frames.
+        request_id: of the request.
+        framing: the header line that says where the body ends, or an empty text.
+        is_last: whether the connection ends with this answer.
+
+    Raises:
+        ValueError: a header cannot be sent.
+    """
+    lines = []
+    for name, value in headers:
+        if _CONTROL.search(value) or _CONTROL.search(name):
+            raise ValueError("a header holds a control character")
+        lines.append(f"{name}: {value}\r\n")
+    return (
+        f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n{''.join(lines)}{framing}{_added(headers)}"
+        f"server: {chassis.web.SERVER_NAME}\r\nx-request-id: {request_id}\r\n"
+        f"date: {_date(int(time.time()))}\r\n{_LAST if is_last else ''}\r\n"
+    ).encode("latin-1")
+
+
+def has_body(method: str, status: int) -> bool:
+    """Return whether bytes follow the head of an answer (RFC 9110, 6.4.1)."""
+    return method != "HEAD" and status >= 200 and status not in {204, 304}
+
+
+def framing(status: int, length: int | None) -> str:
+    """Return the header line that says where a body ends.
+
+    Args:
+        status: of the answer.
+        length: bytes, CHUNKED, or None when the end of the connection says it.
+    """
+    if length is None or status in {204, 304}:
+        return ""
+    return "transfer-encoding: chunked\r\n" if length == CHUNKED else f"content-length: {length}\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """Return one chunk, framed; `data` is not empty."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _added(headers: Sequence[tuple[str, str]]) -> str:
+    """Return the lines of those headers that every answer has and the face did not decide."""
+    decided = _DEFAULT_NAMES.intersection(name.lower() for name, _ in headers)
+    if not decided:
+        return _DEFAULT_LINES
+    return "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS if name not in decided)
+
+
+@functools.lru_cache(maxsize=2)
+def _date(now_s: int) -> str:
+    return formatdate(now_s, usegmt=True)

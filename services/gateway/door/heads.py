@@ -1,0 +1,169 @@
+"""What stands before a body: bytes become a head and a framing, or a refusal.
+
+llhttp in its strict mode judges the grammar. It is given one whole head at a time, never a body, so no
+state of it outlives a request. What it lets pass and we do not (T-09):
+
+- a target that is no path: absolute (`http://…`), an authority, `*`, or with a fragment; HTTP/0.9, which has
+  no version; other protocols' names for versions; more than one space; empty lines in front;
+- no Host or several, in HTTP/1.1 (RFC 9112, 3.2);
+- a coding besides `chunked`, or any at all in HTTP/1.0 (RFC 9112, 6.1): one framing only;
+- an upgrade, and expectations that nobody can meet.
+"""
+
+import re
+from dataclasses import dataclass
+
+import httptools
+
+from services.gateway.door import limits
+from services.gateway.door.faults import (
+    ExpectationFailed,
+    HeadTooLarge,
+    MalformedRequest,
+    MethodNotImplemented,
+    UpgradeNotServed,
+    VersionNotServed,
+)
+from services.gateway.door.request import Head
+
+END = b"\r\n\r\n"
+
+# Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
+_START = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
+_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\r\n")
+_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+# Source: RFC 3986, 3.2.2 and 3.2.3: what a host with a port is made of.
+_HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
+# Below 2**53, whatever reads it.
+_LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
+_TUNNEL = "CONNECT"
+_MEANT_FOR_US = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding", "upgrade"})
+
+_NO_BODY = 0
+CHUNKED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Where a request ends, and whether another may follow.
+
+    Attributes:
+        length: the body's bytes; 0 for none, CHUNKED for chunks.
+        is_kept: whether the client wants to go on using the connection.
+        is_old: whether it speaks HTTP/1.0, which knows no chunks.
+        expects_continue: whether it waits for our word before it sends the body.
+    """
+
+    length: int
+    is_kept: bool
+    is_old: bool
+    expects_continue: bool
+
+
+class _Reading:
+    """Takes header fields from llhttp."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[str, str]] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one field; llhttp leaves white space behind a value."""
+        if len(name) + len(value) > limits.HEAD_LINE_BYTES_MAX or len(self.fields) >= limits.HEAD_FIELDS_MAX:
+            raise HeadTooLarge
+        self.fields.append((name.decode("ascii").lower(), value.rstrip(b" \t").decode("latin-1")))
+
+
+def read(data: bytes) -> tuple[Head, Framing]:
+    """Return what one whole head says.
+
+    Args:
+        data: from the first byte of the request line to the empty line's end.
+
+    Raises:
+        MalformedRequest, HeadTooLarge, MethodNotImplemented, VersionNotServed, UpgradeNotServed,
+        ExpectationFailed: see each.
+    """
+    start = _read_start(data)
+    method, target, minor = start[1].decode("ascii"), start[2].decode("ascii"), start[3]
+    reading = _Reading()
+    try:
+        httptools.HttpRequestParser(reading).feed_data(data)
+    except httptools.HttpParserInvalidMethodError:
+        raise MethodNotImplemented from None
+    except httptools.HttpParserUpgrade:
+        raise (MethodNotImplemented if method == _TUNNEL else UpgradeNotServed) from None
+    except httptools.HttpParserCallbackError as error:
+        raise HeadTooLarge from error
+    except httptools.HttpParserError:
+        raise MalformedRequest from None
+    head = Head(method, target, reading.fields)
+    return head, _framing(head, is_old=minor == b"0")
+
+
+def check_beginning(data: bytes | bytearray, line_at: int) -> int:
+    """Refuse early what cannot become a head any more; return where its last, unfinished line begins.
+
+    Args:
+        data: a head of which the end has not arrived.
+        line_at: what the last call for the same head returned; 0 at first.
+
+    Raises:
+        MalformedRequest, VersionNotServed: as `read` would.
+        HeadTooLarge: a line, or all of it.
+    """
+    last_at = data.rfind(b"\n", line_at) + 1 or line_at
+    if _BARE_LINE_END.search(data, line_at, last_at):
+        raise MalformedRequest
+    if line_at == 0 and last_at:
+        _read_start(data)
+    if len(data) - last_at > limits.HEAD_LINE_BYTES_MAX or len(data) > limits.HEAD_BYTES_MAX:
+        raise HeadTooLarge
+    return last_at
+
+
+def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
+    start = _START.match(data)
+    if start is None:
+        raise VersionNotServed if _OTHER_VERSION.match(data) else MalformedRequest
+    if start.end() > limits.HEAD_LINE_BYTES_MAX:
+        raise HeadTooLarge
+    return start
+
+
+def _framing(head: Head, *, is_old: bool) -> Framing:
+    named: dict[str, list[str]] = {}
+    for name, value in head.headers:
+        if name in _MEANT_FOR_US:
+            named.setdefault(name, []).append(value)
+    hosts = named.get("host", [])
+    if len(hosts) > 1 or (not hosts and not is_old) or not all(map(_HOST.fullmatch, hosts)):
+        raise MalformedRequest
+    if "upgrade" in named:
+        raise UpgradeNotServed
+    expectations = [value.lower() for value in named.get("expect", [])]
+    if expectations not in ([], ["100-continue"]):
+        raise ExpectationFailed
+    length = _length(named, is_old=is_old)
+    options = ",".join(named.get("connection", [])).lower().replace(" ", "").split(",")
+    return Framing(
+        length=length,
+        is_kept=not is_old and "close" not in options,
+        is_old=is_old,
+        expects_continue=bool(expectations) and length != _NO_BODY and not is_old,
+    )
+
+
+def _length(named: dict[str, list[str]], *, is_old: bool) -> int:
+    """Return the length of the body that follows, or CHUNKED; one framing, said once."""
+    codings, lengths = named.get("transfer-encoding", []), named.get("content-length", [])
+    if codings:
+        if is_old or lengths or len(codings) != 1 or codings[0].lower() != "chunked":
+            raise MalformedRequest
+        return CHUNKED
+    if not lengths:
+        return _NO_BODY
+    if len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]):
+        raise MalformedRequest
+    return int(lengths[0])

@@ -1,0 +1,99 @@
+"""What happens to a request between its head and its answer; the same for every face.
+
+It gets an id, a span and a place among those that are served at once; its error, if there is one, is
+rendered; and one log line names the way's event kind, never the path, query, headers or body.
+"""
+
+import asyncio
+
+import chassis.errors
+import chassis.log
+import chassis.trace
+from chassis.web import Places
+from chassis.web.problem import understood
+from services.gateway.door import answers
+from services.gateway.door.exchange import Exchange
+from services.gateway.door.faults import ClientGone
+from services.gateway.door.ways import Way, Ways
+from services.gateway.model import faults
+
+REQUEST_ID_HEADER = "x-request-id"
+
+_log = chassis.log.get("door")
+
+
+class Serving:
+    """Carries requests to their faces."""
+
+    def __init__(self, ways: Ways, requests_max: int) -> None:
+        self._ways = ways
+        self._places = Places(requests_max)
+
+    async def carry(self, request: Exchange) -> None:
+        """Have one request answered, whatever happens."""
+        way = self._ways.find(request.head.method, request.head.target)
+        try:
+            if way.event:
+                await self._tell(request, way)
+            else:
+                await way.face.handle(request)
+        finally:
+            request.leave()
+
+    async def _tell(self, request: Exchange, way: Way) -> None:
+        method, loop = request.head.method, asyncio.get_running_loop()
+        began_s = loop.time()
+        given = request.head.header(REQUEST_ID_HEADER)
+        with (
+            chassis.trace.bind_request_id(given) as request.request_id,
+            chassis.trace.span(way.event, event=way.event, method=method),
+        ):
+            raised = await self._answer(request, way)
+            duration_ms = round((loop.time() - began_s) * 1000, 1)
+            told = {"kind": way.event, "method": method, "status": request.status, "duration_ms": duration_ms}
+            if raised is None:
+                _log.info("request_served", **told)
+                return
+            shown = understood(raised)
+            level = chassis.errors.treatment_of(shown).log_level
+            # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
+            details = {"error": raised} if level == "error" else {}
+            _log.at(level, "request_refused", **told, code=shown.code, **details)
+
+    async def _answer(self, request: Exchange, way: Way) -> Exception | None:
+        """Return what was raised instead of an answer, if anything was; the client has been told."""
+        try:
+            with self._places.taken():
+                await way.face.handle(request)
+            _check_answered(request)
+        except ClientGone:
+            return None
+        except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
+            if not request.is_begun:
+                await _refuse(request, understood(error))
+            return error
+        return None
+
+
+def _check_answered(request: Exchange) -> None:
+    if not request.is_ended:
+        raise RuntimeError("a face has not answered")
+
+
+async def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> None:
+    try:
+        await request.refuse(error)
+    except ClientGone:
+        return
+
+
+def last_words(error: chassis.errors.SallyportError) -> bytes:
+    """Return the last answer of a connection whose bytes made no request; it quotes nothing of them."""
+    with chassis.trace.bind_request_id(None) as request_id:
+        _log.info("request_unreadable", code=error.code)
+        answer = faults.render(error, request_id)
+        framing = answers.framing(answer.status, len(answer.body))
+        head = answers.head(
+            answer.status, answer.headers, request_id=request_id, framing=framing, is_last=True
+        )
+        return head + answer.body

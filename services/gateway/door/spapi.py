@@ -1,0 +1,87 @@
+"""The SP-API face: whatever no other way takes is a call of Amazon's API, and goes to the forwarder.
+
+What a call names in Host, or signs in Amazon's old way, is read and never obeyed. Errors look like
+Amazon's, because libraries read them.
+"""
+
+from typing import Protocol
+
+from services.gateway.door.limits import BODY_BYTES_MAX
+from services.gateway.door.request import Head, Request
+from services.gateway.door.ways import ANY_METHOD, ANY_PATH, Way
+from services.gateway.model.calls import Answer, Call, Proof
+from services.gateway.model.inputs import InvalidRequest
+from services.gateway.proof import PROOF_HEADER, ProofVerifier
+
+TOKEN_HEADER = "x-amz-access-token"  # noqa: S105 - a header's name
+SCHEME = "dpop "
+
+_PROOF = PROOF_HEADER.lower()
+
+
+class Forwarder(Protocol):
+    """The forwarding path."""
+
+    async def handle(self, call: Call) -> Answer:
+        """Return what the desktop hears, whatever happened."""
+        ...
+
+
+class SpapiFace:
+    """Calls of Amazon's API."""
+
+    def __init__(self, *, forwarder: Forwarder, proofs: ProofVerifier) -> None:
+        self._forwarder = forwarder
+        self._proofs = proofs
+
+    def way(self) -> Way:
+        """Return the way in; it takes every request, so it comes last."""
+        return Way(ANY_METHOD, ANY_PATH, self, "gateway.call.answered")
+
+    async def handle(self, request: Request) -> None:
+        """See Face; a call that comes with a proof is answered with a fresh nonce, whatever the answer.
+
+        Raises:
+            InvalidRequest: it carries two tokens that differ.
+            InvalidDpopProof, UseDpopNonce, TooManyProofs, KeyServiceUnavailable: see `ProofVerifier.verify`.
+            BodyTooLarge, MalformedRequest, EncodingNotServed, RequestTimeout: see `Request.receive`.
+        """
+        head = request.head
+        shown = head.values(_PROOF)
+        for name, value in self._proofs.offer() if shown else ():
+            request.add_header(name, value)
+        access_token, is_bound = _access_token(head)
+        body = await request.receive(BODY_BYTES_MAX)
+        call = Call(
+            method=head.method,
+            target=head.target,
+            headers=head.headers,
+            body=body,
+            host=head.header("host").lower(),
+            access_token=access_token,
+            proof=self._proof(head, shown, access_token) if is_bound or shown else None,
+            request_id=request.request_id,
+        )
+        await request.answer(await self._forwarder.handle(call))
+
+    def _proof(self, head: Head, shown: list[str], access_token: str) -> Proof:
+        path = head.target.partition("?")[0]
+        return self._proofs.verify(shown, method=head.method, path=path, access_token=access_token)
+
+
+def _access_token(head: Head) -> tuple[str, bool]:
+    """Return the token that a call carries, or an empty text, and whether it comes as a bound one.
+
+    Raises:
+        InvalidRequest: it carries two that differ.
+    """
+    plain = head.values(TOKEN_HEADER)
+    bound = [
+        held[len(SCHEME) :].strip()
+        for held in head.values("authorization")
+        if held.lower().startswith(SCHEME)
+    ]
+    found = {*plain, *bound}
+    if len(found) > 1:
+        raise InvalidRequest("The call carries two access tokens.")
+    return found.pop() if found else "", bool(bound)
