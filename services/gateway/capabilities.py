@@ -22,6 +22,7 @@ from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.model.documents import (
     CAPABILITY_S_MAX,
+    PATH,
     Capability,
     DocumentClass,
     DocumentEnded,
@@ -51,10 +52,21 @@ _DICTIONARY = (
 class Capabilities:
     """Seals and opens capabilities, while the key is fresh."""
 
-    def __init__(self, *, key: SharedKey, clock: Clock) -> None:
-        """Prepare; `clock` never goes back."""
+    def __init__(self, *, key: SharedKey, clock: Clock, origin: str) -> None:
+        """Prepare.
+
+        Args:
+            key: that all replicas share.
+            clock: never goes back.
+            origin: https, without a trailing slash, under which desktops know the gateway.
+        """
         self._key = key
         self._clock = clock
+        self._origin = origin
+
+    def link(self, capability: Capability) -> str:
+        """Return a capability as a link to this gateway; see `seal`."""
+        return f"{self._origin}{PATH}{self.seal(capability)}"
 
     def seal(self, capability: Capability) -> str:
         """Return a capability as the last segment of a path; it lives for CAPABILITY_S_MAX from now.

@@ -54,6 +54,7 @@ class Identities:
         self._heard_at_s: float | None = None
         self._changes = 0
         self._tell: Callable[[str | None], None] = _tell_nobody
+        self._tell_news: Callable[[str | None], None] = _tell_nobody
 
     async def who(self, access_token: str) -> Device:
         """Return the device behind an access token.
@@ -95,6 +96,10 @@ class Identities:
         """Have `tell` called with a seller whose standing may have changed, or with None for every seller."""
         self._tell = tell
 
+    def on_news(self, tell: Callable[[str | None], None]) -> None:
+        """Have `tell` called with each device of which something is heard, or with None when trust ends."""
+        self._tell_news = tell
+
     def _is_current(self, known: _Known) -> bool:
         return known.span.is_open(self._clock.now(), self._clock.monotonic_s())
 
@@ -104,6 +109,7 @@ class Identities:
         self._heard_at_s = self._clock.monotonic_s()
         if device_id is not None:
             self._changes += 1
+            self._tell_news(device_id)
             for known in self._known.drop_where(lambda _, known: known.device.device_id == device_id):
                 self._tell(known.device.seller_id)
 
@@ -112,7 +118,8 @@ class Identities:
         self._heard_at_s = None
         self._known.clear()
         self._tell(None)
+        self._tell_news(None)
 
 
-def _tell_nobody(_seller_id: str | None) -> None:
+def _tell_nobody(_id: str | None) -> None:
     """Nobody has asked to be told."""

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     PII_READ = "gateway.pii.read"
     PII_MASKED = "gateway.pii.masked"
     OPERATION_CALLED = "gateway.operation.called"
+    DOCUMENT_WRITTEN = "gateway.document.written"
     OPERATION_REFUSED = "gateway.operation.refused"
     CREDENTIALS_REFUSED = "gateway.credentials.refused"
     PROCESS_STARTED = "gateway.process.started"
@@ -57,7 +58,8 @@ class AuditEvent:
         result: of an outcome a `Result`; of a fact the reason's code; of an intent empty.
         actor_id: the device, or empty when nobody is known.
         details: keys operation, order_ids, status, masked, source, purpose, and shown when some classes of
-            personal members were shown and others hidden; of a policy's events digest, previous, problems.
+            personal members were shown and others hidden; of a policy's events digest, previous, problems;
+            of a document's bytes, document (its class) and bytes.
     """
 
     event_id: str

@@ -44,7 +44,7 @@ CAPABILITY = Capability(
 def capabilities_for(clock: chassis.clock.Clock, key: Secret[bytes] = KEY) -> Capabilities:
     shared = SharedKey(clock)
     shared.learn(key)
-    return Capabilities(key=shared, clock=clock)
+    return Capabilities(key=shared, clock=clock, origin="https://gateway.example")
 
 
 def test_any_replica_opens_what_another_sealed() -> None:

@@ -1,0 +1,91 @@
+"""What moving documents leaves in the audit log: personal reads and writes, each told before and after.
+
+A document without personal data that is read leaves nothing, like a call that shows none.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import chassis.entropy
+from chassis.clock import Clock
+from chassis.entropy import Entropy
+from chassis.errors import SallyportError
+from services.gateway.forward.ports import Audit, Signals
+from services.gateway.model.audit import AuditEvent, Kind, Phase, Result
+from services.gateway.model.documents import UPLOAD, Capability
+from services.gateway.model.tripwire import CredentialsNotAccepted
+
+
+@dataclass(slots=True)
+class Telling:
+    """What the outcome will say."""
+
+    result: Result = Result.NOT_DONE
+    moved_bytes: int = 0
+
+
+class DocumentRecords:
+    """The documents' hand in the audit log."""
+
+    def __init__(self, *, audit: Audit, clock: Clock, entropy: Entropy, signals: Signals) -> None:
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+        self._signals = signals
+
+    @asynccontextmanager
+    async def told(self, capability: Capability, request_id: str) -> AsyncIterator[Telling]:
+        """Go in once the intent is durable; tell the outcome on the way out, whatever happened inside.
+
+        Raises:
+            Unavailable: `audit_unavailable`; nothing may happen (R-02).
+        """
+        kind = Kind.DOCUMENT_WRITTEN if capability.method == UPLOAD else Kind.PII_READ
+        intent = replace(self._fact(capability, request_id, kind), phase=Phase.INTENT)
+        await self._audit.record(intent)
+        telling = Telling()
+        try:
+            yield telling
+        except CredentialsNotAccepted as error:
+            await self.refuse(capability, request_id, error)
+            raise
+        finally:
+            await self._conclude(intent, telling)
+
+    async def refuse(self, capability: Capability, request_id: str, error: SallyportError) -> None:
+        """Tell that a document was refused; the refusal stands when that fails, because nothing was done."""
+        is_credential = isinstance(error, CredentialsNotAccepted)
+        kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
+        try:
+            await self._audit.record(replace(self._fact(capability, request_id, kind), result=error.code))
+        except SallyportError as failure:
+            self._signals.side_failed("audit_refusal", failure.code)
+
+    async def _conclude(self, intent: AuditEvent, telling: Telling) -> None:
+        """Tell the outcome; telemetry resolves an intent left without one."""
+        outcome = replace(
+            intent,
+            event_id=chassis.entropy.new_id(self._clock, self._entropy),
+            phase=Phase.OUTCOME,
+            occurred_at=self._clock.now(),
+            intent_id=intent.event_id,
+            result=telling.result,
+            details={**intent.details, "bytes": str(telling.moved_bytes)},
+        )
+        try:
+            await self._audit.record(outcome)
+        except SallyportError as failure:
+            self._signals.side_failed("audit_outcome", failure.code)
+
+    def _fact(self, capability: Capability, request_id: str, kind: Kind) -> AuditEvent:
+        return AuditEvent(
+            event_id=chassis.entropy.new_id(self._clock, self._entropy),
+            kind=kind,
+            phase=Phase.FACT,
+            occurred_at=self._clock.now(),
+            actor_id=capability.device_id,
+            seller_id=capability.seller_id,
+            request_id=request_id,
+            details={"operation": capability.operation, "document": capability.document_class},
+        )
