@@ -16,6 +16,7 @@ import sallyport.demo.command
 import sallyport.inventory
 import sallyport.keys.commands
 import sallyport.people.commands
+import sallyport.policy.commands
 import sallyport.run
 import sallyport.sellers.commands
 import sallyport.simulate.command
@@ -59,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.inventory.add_command(verbs)
     sallyport.keys.commands.add_commands(verbs)
     sallyport.people.commands.add_commands(verbs)
+    sallyport.policy.commands.add_commands(verbs)
     sallyport.sellers.commands.add_commands(verbs)
     sallyport.simulate.command.add_command(verbs)
     sallyport.webhook.add_commands(verbs)

@@ -117,7 +117,7 @@ def parse(raw: bytes) -> ApplicationPolicy:
         line = re.search(r"at line (\d+)", str(error))
         problem = Problem(int(line[1]) if line else 0, "", f"this is not TOML: {error}")
         raise PolicyInvalid([problem]) from error
-    reading = _Reading(document, _lines(text))
+    reading = _Reading(document, lines(text))
     policy = reading.policy(hashlib.sha256(raw).hexdigest())
     if reading.problems:
         raise PolicyInvalid(reading.problems)
@@ -300,7 +300,7 @@ _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_-]+)\s*\]\]?")
 _KEY = re.compile(r"\s*([A-Za-z0-9_-]+)\s*=")
 
 
-def _lines(text: str) -> dict[str, int]:
+def lines(text: str) -> dict[str, int]:
     """Return the line of each key as it is usually written; good enough to send somebody to the place."""
     found: dict[str, int] = {}
     counts: dict[str, int] = {}

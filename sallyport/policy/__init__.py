@@ -1,0 +1,1 @@
+"""`sallyport policy`: look at a policy file before a gateway does. Nothing is started or dialled."""
