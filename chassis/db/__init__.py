@@ -12,7 +12,7 @@
 
 from chassis.db.faults import StoreUnavailable
 from chassis.db.migrations import migrate
-from chassis.db.pool import ACQUIRE_S_MAX, Connection, Pool, connect, open_pool, transaction
+from chassis.db.pool import ACQUIRE_S_MAX, Connection, Pool, connect, open_pool, statement, transaction
 
 __all__ = [
     "ACQUIRE_S_MAX",
@@ -22,5 +22,6 @@ __all__ = [
     "connect",
     "migrate",
     "open_pool",
+    "statement",
     "transaction",
 ]

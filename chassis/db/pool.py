@@ -67,6 +67,7 @@ async def open_pool(
         max_size=connections_max,
         max_inactive_connection_lifetime=IDLE_S_MAX,
         connect=dialer,
+        reset=_keep,
     )
     await pool
     try:
@@ -97,13 +98,22 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     Raises:
         StoreUnavailable: no connection within ACQUIRE_S_MAX, or the connection or the server failed.
     """
+    async with statement(pool) as connection:
+        with translated():
+            async with connection.transaction():
+                yield connection
+
+
+@asynccontextmanager
+async def statement(pool: Pool) -> AsyncIterator[Connection]:
+    """Give a connection for one statement, which is a transaction by itself: one exchange with the server.
+
+    Raises:
+        StoreUnavailable: no connection within ACQUIRE_S_MAX, or the connection or the server failed.
+    """
     try:
         with translated():
-            async with (
-                pool.acquire(timeout=ACQUIRE_S_MAX) as connection,
-                _sound(connection),
-                connection.transaction(),
-            ):
+            async with pool.acquire(timeout=ACQUIRE_S_MAX) as connection, _sound(connection):
                 # The pool's proxy offers all that a connection offers.
                 yield cast("Connection", connection)
     except chassis.errors.StartRefused as error:
@@ -182,6 +192,14 @@ def _context(
 ) -> ssl.SSLContext:
     trusting = dataclasses.replace(certificate, ca_pem=config.ca_file.read_bytes())
     return chassis.crypto.tls.client_context(trusting)
+
+
+async def _keep(connection: object) -> None:
+    """Leave a connection as it is for the next user, and save the exchange that would clean it.
+
+    Nothing here outlives its transaction: locks and settings are the transactions' own. asyncpg itself sees
+    to listeners, and to a transaction that was left open.
+    """
 
 
 @asynccontextmanager

@@ -70,6 +70,43 @@ async def test_what_is_appended_is_a_chain_from_one_without_gaps_T22(audit_store
     assert await audit_store.record(2) == records[1]
 
 
+async def test_replicas_that_append_by_turns_make_one_chain_T22(
+    real_store: AuditStore, pool_for: PoolFor
+) -> None:
+    stores = [real_store, AuditStore(await pool_for("telemetry"))]
+    # Each appends alone for a while, and then finds that the other has been there.
+    turns = [0, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0]
+    for number, turn in enumerate(turns):
+        assert await append(stores[turn], [intent(2 * number), fact(2 * number + 1)]) == [
+            (2 * number + 1, 2 * number + 2)
+        ]
+    # What the other appended, it knows nothing about, and answers all the same.
+    answers = await append(stores[0], [intent(16)], [outcome(90, of=16)], [outcome(91, of=16)])
+    assert answers[:2] == [(17,), (29,)]
+    assert isinstance(answers[2], OutcomeAlreadyRecorded)
+    previous = bytes(32)
+    records = await real_store.records(1, 100)
+    assert [record.sequence for record in records] == list(range(1, 30))
+    for record in records:
+        assert record.hash == hashlib.sha256(previous + record.body).digest()
+        previous = record.hash
+
+
+async def test_alone_or_not_the_same_ids_are_the_same_records_R04(
+    real_store: AuditStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.telemetry.store.log.TAIL_IDS_MAX", 4)
+    for number in range(1, 13):
+        assert await append(real_store, [intent(number)]) == [(number,)]
+    # Long forgotten, just appended, and one of each with something new.
+    assert await append(real_store, [intent(1)], [intent(12)]) == [(1,), (12,)]
+    assert await append(real_store, [fact(20), intent(2)]) == [(13, 2)]
+    assert await append(real_store, [fact(21), intent(12)]) == [(14, 12)]
+    assert await append(real_store, [outcome(22, of=3)]) == [(15,)]
+    again = await append(real_store, [outcome(23, of=3)])
+    assert isinstance(again[0], OutcomeAlreadyRecorded)
+
+
 async def test_the_same_ids_again_are_the_same_records_R04(audit_store: Store) -> None:
     await append(audit_store, [fact(1), fact(2)])
     assert await append(audit_store, [fact(1), fact(2)], [fact(3), fact(2)]) == [(1, 2), (3, 2)]

@@ -56,6 +56,25 @@ class Ledger:
     known: dict[str, Known]
     settled: set[str]
 
+    def covers(self, calls: Iterable[Call]) -> bool:
+        """Return whether every intent is known that the calls' outcomes name."""
+        return all(
+            entry.event.intent_id is None or entry.event.intent_id in self.known
+            for call in calls
+            for entry in call
+        )
+
+    def learn(self, truth: "Ledger") -> None:
+        """Take in what the log holds about further ids, read while its head was this ledger's."""
+        self.known.update(truth.known)
+        self.settled |= truth.settled
+
+    def forget(self, ids_max: int) -> None:
+        """Forget the ids known for longest when there are more than `ids_max`: half of those remain."""
+        if len(self.known) > ids_max:
+            self.known = dict(list(self.known.items())[-ids_max // 2 :])
+            self.settled &= self.known.keys()
+
 
 def mentioned_ids(calls: Iterable[Call]) -> set[str]:
     """Return every event id and intent id in the calls: what a ledger must be filled with."""

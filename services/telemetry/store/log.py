@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
@@ -15,6 +16,8 @@ from services.telemetry.model.events import FINAL_RESULTS, Phase
 from services.telemetry.model.intents import Intent
 
 PAGE_ROWS_MAX = 1_000
+# Ids of which a process remembers what the log holds; about 500 B each.
+TAIL_IDS_MAX = 20_000
 # Held by whoever appends to the shard, until the end of the transaction.
 LOCK_NAME = f"telemetry records {SHARD}"
 
@@ -32,12 +35,41 @@ RECORD_COLUMNS = (
     "hash",
 )
 
+ADD_NEXT = """
+    WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0)))
+    INSERT INTO telemetry.records
+        (shard, sequence, event_id, sender, phase, intent_id, is_final, recorded_at, digest, body, hash)
+    SELECT $2::text, added.* FROM turn, unnest(
+        $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::boolean[],
+        $11::timestamptz[], $12::bytea[], $13::bytea[], $14::bytea[]
+    ) AS added
+    WHERE EXISTS (SELECT FROM telemetry.records WHERE shard = $2 AND sequence = $3 AND hash = $4)
+"""
+
+
+@dataclass(slots=True)
+class _Tail:
+    """What this process knows of the log's end, having written it.
+
+    Attributes:
+        ledger: true as long as nobody else appends.
+        is_alone: nobody else has, from one append of ours to the next.
+    """
+
+    ledger: Ledger
+    is_alone: bool
+
 
 class AuditStore:
-    """The audit log in Postgres."""
+    """The audit log in Postgres.
+
+    A process that finds itself the only one to append goes on from what it knows, in one exchange with
+    Postgres; when that turns out wrong, nothing was added, and it asks in turn.
+    """
 
     def __init__(self, pool: chassis.db.Pool) -> None:
         self._pool = pool
+        self._tail: _Tail | None = None
 
     async def append(self, calls: Sequence[Call], *, recorded_at: datetime) -> list[Answer]:
         """Return one answer per call, once everything admitted is durable; all in one transaction.
@@ -45,9 +77,44 @@ class AuditStore:
         Raises:
             StoreUnavailable: nothing of it may be counted on.
         """
+        # Whoever appends takes the tail along: after a failure nobody knows where the log ends.
+        tail, self._tail = self._tail, None
+        if tail is not None and tail.is_alone and tail.ledger.covers(calls):
+            head = tail.ledger.head
+            admitted, answers = admit(tail.ledger, calls, recorded_at=recorded_at)
+            if admitted and await self._add_next(head, [_row(each, recorded_at) for each in admitted]):
+                self._keep(tail)
+                return answers
+            tail = None
+        return await self._append_in_turn(calls, tail, recorded_at=recorded_at)
+
+    async def _add_next(self, head: Head, rows: Sequence[tuple[object, ...]]) -> bool:
+        """Add rows directly after the head, unless the log has gone on without us or holds one of them.
+
+        The primary key lets only one record have each place, and the shared lock lets nobody who asks for a
+        turn be overtaken. That the head is there shows that the log is still the one we know (R-05).
+        """
+        try:
+            async with chassis.db.statement(self._pool) as connection:
+                _, *columns = zip(*rows, strict=True)
+                told = await connection.execute(
+                    ADD_NEXT, LOCK_NAME, SHARD, head.sequence, head.hash, *columns
+                )
+        except asyncpg.UniqueViolationError:
+            return False
+        return bool(told == f"INSERT 0 {len(rows)}")
+
+    async def _append_in_turn(
+        self, calls: Sequence[Call], tail: _Tail | None, *, recorded_at: datetime
+    ) -> list[Answer]:
+        """Append under the log's lock, after asking it about everything that the calls mention."""
         async with chassis.db.transaction(self._pool) as connection:
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", LOCK_NAME)
             ledger = await _ledger(connection, mentioned_ids(calls))
+            is_alone = tail is not None and tail.ledger.head == ledger.head
+            if tail is not None and is_alone:
+                tail.ledger.learn(ledger)
+                ledger = tail.ledger
             admitted, answers = admit(ledger, calls, recorded_at=recorded_at)
             if admitted:
                 await connection.copy_records_to_table(
@@ -56,7 +123,12 @@ class AuditStore:
                     columns=RECORD_COLUMNS,
                     records=[_row(each, recorded_at) for each in admitted],
                 )
+        self._keep(_Tail(ledger, is_alone=is_alone))
         return answers
+
+    def _keep(self, tail: _Tail) -> None:
+        tail.ledger.forget(TAIL_IDS_MAX)
+        self._tail = tail
 
     async def tip(self) -> Tip:
         """Return where log and checkpoints stand, as of one moment."""
