@@ -7,12 +7,13 @@ decides what a call may do: a face is handed each request and answers it.
                   │
               exchange ── serving ── ways      id, span, place, log line; which face
                   │
-        spapi, pages, …                        the faces; `request` is what they see
+     spapi, documents, pages                      the faces; `request` is what they see
 """
 
+from services.gateway.door.documents import DocumentsFace
 from services.gateway.door.pages import Pages
 from services.gateway.door.server import Door
 from services.gateway.door.spapi import SpapiFace
 from services.gateway.door.ways import Way, Ways
 
-__all__ = ["Door", "Pages", "SpapiFace", "Way", "Ways"]
+__all__ = ["DocumentsFace", "Door", "Pages", "SpapiFace", "Way", "Ways"]

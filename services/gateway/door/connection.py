@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import chassis.errors
 from services.gateway.door import bodies, exchange, heads, limits
 from services.gateway.door.exchange import Exchange, Follower
-from services.gateway.door.faults import ClientGone, HeadTooLarge, MalformedRequest, RequestTimeout
+from services.gateway.door.faults import ClientGone, MalformedRequest, RequestTimeout
 from services.gateway.door.pace import Pace
 
 NEVER = math.inf
@@ -285,8 +285,6 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, head_end: int) -> None:
         """Make a request of a whole head."""
-        if head_end > limits.HEAD_BYTES_MAX:
-            raise HeadTooLarge
         head, framing = heads.read(bytes(self._unread[:head_end]))
         self._unread, self._line_at = self._unread[head_end:], 0
         self._exchange = Exchange(self, self._house, head=head, framing=framing)

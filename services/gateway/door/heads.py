@@ -30,7 +30,7 @@ END = b"\r\n\r\n"
 
 # Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
 _START = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
-_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\r\n")
+_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/(?!1\.[01]\r)[0-9](?:\.[0-9])?\r\n")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 # Source: RFC 3986, 3.2.2 and 3.2.3: what a host with a port is made of.
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
@@ -85,6 +85,8 @@ def read(data: bytes) -> tuple[Head, Framing]:
         MalformedRequest, HeadTooLarge, MethodNotImplemented, VersionNotServed, UpgradeNotServed,
         ExpectationFailed: see each.
     """
+    if len(data) > limits.HEAD_BYTES_MAX:
+        raise HeadTooLarge
     start = _read_start(data)
     method, target, minor = start[1].decode("ascii"), start[2].decode("ascii"), start[3]
     reading = _Reading()

@@ -1,0 +1,72 @@
+"""The documents' face: what stands under /_doc/ is a capability, and its bytes go one way.
+
+Whoever comes here is a library's plain HTTP client: no token, no proof, no certificate of its own. Ranges are
+not served, a document comes whole, as Amazon's storage answers those libraries too; nor is HEAD, for which
+no link of Amazon's is ever signed.
+"""
+
+from typing import Protocol
+
+from services.gateway.door.request import Head, Request
+from services.gateway.door.ways import ANY_METHOD, Way
+from services.gateway.forward.document_ports import Receiver
+from services.gateway.forward.documents import Upload
+from services.gateway.model.calls import Answer
+from services.gateway.model.documents import DOWNLOAD, PATH, UPLOAD, MethodNotServed
+
+PATTERN = f"{PATH}{{capability:.*}}"
+
+
+class Documents(Protocol):
+    """Who serves capabilities."""
+
+    async def send(self, spelled: str, request_id: str, receiver: Receiver) -> None:
+        """Move a document to a desktop."""
+        ...
+
+    async def take(self, spelled: str, request_id: str, upload: Upload) -> None:
+        """Move a document from a desktop to Amazon."""
+        ...
+
+
+class DocumentsFace:
+    """Documents on their way."""
+
+    def __init__(self, *, documents: Documents) -> None:
+        self._documents = documents
+
+    def ways(self) -> list[Way]:
+        """Return the ways in."""
+        return [
+            Way(UPLOAD, PATTERN, self, "gateway.document.written"),
+            Way(ANY_METHOD, PATTERN, self, "gateway.document.read"),
+        ]
+
+    async def handle(self, request: Request) -> None:
+        """See Face.
+
+        Raises:
+            MethodNotServed: neither a download nor an upload.
+            SallyportError: see `forward.documents`, and the request's own errors.
+        """
+        head = request.head
+        spelled = head.target.partition("?")[0].removeprefix(PATH)
+        match head.method:
+            case method if method == DOWNLOAD:
+                await self._documents.send(spelled, request.request_id, request)
+            case method if method == UPLOAD:
+                upload = Upload(
+                    content_type=head.header("content-type"),
+                    content_encoding=head.header("content-encoding"),
+                    length_bytes=_length(head),
+                    chunks=request.chunks(),
+                )
+                await self._documents.take(spelled, request.request_id, upload)
+                await request.answer(Answer(200, [], b""))
+            case _:
+                raise MethodNotServed
+
+
+def _length(head: Head) -> int | None:
+    told = head.header("content-length")
+    return int(told) if told.isascii() and told.isdigit() else None
