@@ -4,9 +4,11 @@ An absent text is an empty one on the wire, and None inside.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TypedDict
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 import chassis.rpc
 import chassis.trace
@@ -55,6 +57,9 @@ WEBHOOK_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
         "RotateWebhookSecret": _for_console(Kind.WEBHOOK_SECRET_ROTATED),
     }
 )
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NANOS_MAX = 999_999_999
 
 PHASES = MappingProxyType(
     {
@@ -210,15 +215,11 @@ def _event(message: telemetry_pb2.AuditEvent) -> Event:
         raise EventInvalid("An event has no phase.")
     if not message.HasField("occurred_at"):
         raise EventInvalid("An event has no time.")
-    try:
-        occurred_at = message.occurred_at.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        raise EventInvalid("An event has an impossible time.") from error
     return Event(
         event_id=message.event_id,
         kind=message.kind,
         phase=phase,
-        occurred_at=occurred_at,
+        occurred_at=_moment(message.occurred_at),
         intent_id=message.intent_id or None,
         result=message.result or None,
         actor=Actor(message.actor.kind, message.actor.id) if message.HasField("actor") else None,
@@ -226,3 +227,17 @@ def _event(message: telemetry_pb2.AuditEvent) -> Event:
         request_id=message.request_id or None,
         details=dict(message.details),
     )
+
+
+def _moment(timestamp: Timestamp) -> datetime:
+    """Return a moment, to the microsecond; protobuf's own way takes several times as long.
+
+    Raises:
+        EventInvalid: no calendar has it.
+    """
+    if not 0 <= timestamp.nanos <= NANOS_MAX:
+        raise EventInvalid("An event has an impossible time.")
+    try:
+        return EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
+    except OverflowError as error:
+        raise EventInvalid("An event has an impossible time.") from error

@@ -6,6 +6,7 @@
 - A body never changes after it was hashed: exports show the stored bytes, not a new rendering.
 """
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,9 +57,14 @@ class Record:
 def follow(head: Head, entry: Entry, *, recorded_at: datetime) -> Record:
     """Return the record that an entry becomes directly after `head`."""
     sequence = head.sequence + 1
-    place = {"recorded_at": timestamp(recorded_at), "sequence": sequence, "shard": SHARD}
-    body = encode({**entry.facts, **place})
+    body = encode({**entry.facts, "recorded_at": _written(recorded_at), "sequence": sequence, "shard": SHARD})
     return Record(sequence, body, hashlib.sha256(head.hash + body).digest())
+
+
+@functools.lru_cache(maxsize=1)
+def _written(recorded_at: datetime) -> str:
+    """Return the moment as text; all records of a commit share it."""
+    return timestamp(recorded_at)
 
 
 def header_line(*, from_sequence: int, previous_hash: bytes, key: str) -> bytes:
