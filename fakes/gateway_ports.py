@@ -24,6 +24,7 @@ from services.gateway.model.calls import (
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.orders import Observation
 from services.gateway.model.policy import Rules
+from services.gateway.model.priority import Priority
 
 BODY_BYTES_MAX = 16 * 1_048_576
 TOKEN_LIFE = timedelta(hours=1)
@@ -307,7 +308,12 @@ class FakeForwardSignals:
     answers: list[tuple[str, int]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     attempts: list[tuple[str, int]] = field(default_factory=list)
-    waits_s: list[float] = field(default_factory=list)
+    waits_s: list[tuple[Priority, float]] = field(default_factory=list)
+    leases: int = 0
+    spendings: int = 0
+    throttlings: int = 0
+    openings: list[Region] = field(default_factory=list)
+    shares: dict[Region, float] = field(default_factory=dict)
     side_failures: list[tuple[str, str]] = field(default_factory=list)
     crashes: list[Exception] = field(default_factory=list)
 
@@ -321,8 +327,23 @@ class FakeForwardSignals:
     def attempted(self, operation: str, status: int) -> None:
         self.attempts.append((operation, status))
 
-    def waited(self, wait_s: float) -> None:
-        self.waits_s.append(wait_s)
+    def waited(self, priority: Priority, wait_s: float) -> None:
+        self.waits_s.append((priority, wait_s))
+
+    def leased(self, calls: int) -> None:
+        self.leases += calls
+
+    def spent(self) -> None:
+        self.spendings += 1
+
+    def throttled(self) -> None:
+        self.throttlings += 1
+
+    def circuit_opened(self, region: Region) -> None:
+        self.openings.append(region)
+
+    def failing(self, region: Region, share: float) -> None:
+        self.shares[region] = share
 
     def side_failed(self, what: str, code: str) -> None:
         self.side_failures.append((what, code))

@@ -73,6 +73,7 @@ def _auth(layout: Layout) -> Mapping[str, str]:
 def _gateway(layout: Layout) -> Mapping[str, str]:
     return {
         **_amazon(layout),
+        "SALLYPORT_DOCUMENT_HOSTS": layout.storage_url.removeprefix("https://"),
         "SALLYPORT_PUBLIC_LISTEN": f"{LOOPBACK}:{layout.gateway_port}",
         "SALLYPORT_PUBLIC_URL": layout.public_url,
         **{

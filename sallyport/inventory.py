@@ -30,7 +30,7 @@ import services.telemetry.rpc
 import services.telemetry.signals
 from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.door import SpapiFace
+from services.gateway.door import DocumentsFace, SpapiFace
 from services.gateway.web import Doors
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
@@ -119,8 +119,10 @@ def take() -> Inventory:
 def _routes() -> Iterator[dict[str, Any]]:
     for route in doors_with_nothing_behind().routes():
         yield {"method": route.method, "path": route.path, "event": route.event}
-    way = SpapiFace(forwarder=cast("Any", None), proofs=cast("Any", None)).way()
-    yield {"method": way.method, "path": way.path, "event": way.event}
+    documents = DocumentsFace(documents=cast("Any", None))
+    spapi = SpapiFace(forwarder=cast("Any", None), proofs=cast("Any", None))
+    for way in (*documents.ways(), spapi.way()):
+        yield {"method": way.method, "path": way.path, "event": way.event}
 
 
 def doors_with_nothing_behind() -> Doors:

@@ -4,7 +4,7 @@
 Then `database`: roles, schemas, migrations. `handout` says where a service is told about both.
 """
 
-SERVICES_WITH_STORE = ("auth", "retention", "telemetry")
+SERVICES_WITH_STORE = ("auth", "gateway", "retention", "telemetry")
 IDENTITIES = ("gateway", "auth", "retention", "telemetry", "console")
 # Logs in to the key service beside its service and shows no certificate.
 VERIFIER = "verifier"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import chassis.clock
 import chassis.crypto.tls
+import chassis.db
 import chassis.entropy
 import chassis.env
 import chassis.errors
@@ -21,10 +22,15 @@ import chassis.web
 from chassis.secrecy import Secret
 from services.gateway import jobs
 from services.gateway.amazon import Amazon
+from services.gateway.capabilities import Capabilities
+from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.config import CertificateFiles, Config
-from services.gateway.door import Door, Pages, SpapiFace, Ways
-from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.door import DocumentsFace, Door, Pages, SpapiFace, Ways
+from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
+from services.gateway.forward.document_records import DocumentRecords
+from services.gateway.forward.documents import Documents
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.policy import Rules, Standing
@@ -59,6 +65,8 @@ from services.gateway.service import (
 )
 from services.gateway.shared_key import SharedKey
 from services.gateway.signals import Signals
+from services.gateway.storage import Storage
+from services.gateway.store import Store
 from services.gateway.vault import GatewayVault
 from services.gateway.web import BODY_BYTES_MAX, Doors
 from services.gateway.web.arrivals import Arrivals
@@ -80,7 +88,7 @@ OWN_NAME = "gateway"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 DISTRIBUTION = "sallyport"
 # What must work before the gateway is ready.
-CHECKED = ("auth", "retention", "audit")
+CHECKED = ("auth", "retention", "audit", "store")
 # Vault's PKI role for the public door.
 PUBLIC_ROLE = "public"
 # Source: T-25, a service certificate lives 24 h at most.
@@ -105,13 +113,16 @@ class Ground:
     keys: GatewayVault
     nonces: Nonces
     proofs: ProofVerifier
+    store: Store
     document_key: SharedKey
+    capabilities: Capabilities
     keeper: chassis.identity.Keeper
     public_keeper: chassis.identity.Keeper
     auth: chassis.rpc.Channel
     retention: chassis.rpc.Channel
     telemetry: chassis.rpc.Channel
     amazon: Amazon
+    storage: Storage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +142,8 @@ class Forwarding:
     ports: Ports
     keeper: PolicyKeeper | None
     identities: Identities
+    turns: Turns
+    documents: Documents
     forwarder: Forwarder
 
 
@@ -139,8 +152,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """Open everything that the gateway stands on, and yield what is to be run.
 
     Raises:
-        StartRefused: the public certificate cannot be read.
-        Unavailable: Vault did not come.
+        StartRefused: the public certificate cannot be read, or a safety switch is off.
+        Unavailable: Vault or Postgres did not come.
     """
     async with AsyncExitStack() as stack:
         ground = await _open_ground(stack, config)
@@ -148,19 +161,28 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         audit, catalogue = AuditLog(ground.telemetry), Catalogue.load()
         signals = Signals(registry, (operation.name for operation in catalogue))
         keeper = await _open_policy(config.policy_file, ground, audit, signals=signals)
-        path = _put_path(ground, audit, catalogue, signals=signals, keeper=keeper)
+        links = DocumentLinks(
+            catalogue=catalogue,
+            table=DocumentTable.load(),
+            types=RememberedTypes(),
+            hosts=config.amazon.document_hosts,
+            sealing=ground.capabilities,
+            signals=signals,
+        )
+        path = _put_path(ground, audit, catalogue, signals=signals, keeper=keeper, links=links)
         pages = chassis.web.SocketlessSite(
             routes=open_doors(config, ground, path).routes(), body_bytes_max=BODY_BYTES_MAX, is_tls=True
         )
         await pages.start()
         stack.push_async_callback(pages.stop)
         spapi = SpapiFace(forwarder=path.forwarder, proofs=ground.proofs)
+        documents = DocumentsFace(documents=path.documents)
         public_door = Door(
             listen=config.public.listen,
             tls=chassis.crypto.tls.CurrentContext(
                 lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
             ),
-            ways=Ways([*Pages(pages).ways(), spapi.way()]),
+            ways=Ways([*Pages(pages).ways(), *documents.ways(), spapi.way()]),
         )
         yield chassis.run.Application(
             tasks=[
@@ -169,6 +191,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("public_certificate", ground.public_keeper.run),
                 ("audit", audit.run),
                 ("revocations", path.identities.watch),
+                ("quota", path.turns.run),
+                ("quota_ticks", path.turns.tick),
                 *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[
@@ -213,6 +237,7 @@ def _put_path(
     *,
     signals: Signals,
     keeper: PolicyKeeper | None,
+    links: DocumentLinks,
 ) -> Forwarding:
     """Return the forwarding path over its ports."""
     ports = Ports(
@@ -220,19 +245,38 @@ def _put_path(
         safe=SafeClient(ground.retention),
         audit=audit,
         upstream=ground.amazon,
+        quota=ground.store,
         policies=keeper or Standing(Rules(BUILT_IN)),
         signals=signals,
         clock=ground.clock,
         entropy=chassis.entropy.SystemEntropy(),
     )
     identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    turns = Turns(store=ports.quota, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
     forwarder = Forwarder(
         catalogue=catalogue,
         ports=ports,
         identities=identities,
+        turns=turns,
+        documents=links,
         user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
     )
-    return Forwarding(ports=ports, keeper=keeper, identities=identities, forwarder=forwarder)
+    documents = Documents(
+        capabilities=ground.capabilities,
+        identities=identities,
+        storage=ground.storage,
+        records=DocumentRecords(audit=audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals),
+        signals=signals,
+        clock=ports.clock,
+    )
+    return Forwarding(
+        ports=ports,
+        keeper=keeper,
+        identities=identities,
+        turns=turns,
+        documents=documents,
+        forwarder=forwarder,
+    )
 
 
 def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:
@@ -245,11 +289,13 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
         ("nonce_key", ground.keys.read_nonce_key, ground.nonces.learn),
         ("document_key", ground.keys.read_document_key, ground.document_key.learn),
     )
-    checks = zip(CHECKED, (ground.auth.reach, ground.retention.reach, probe.check), strict=True)
+    reaches = (ground.auth.reach, ground.retention.reach, probe.check, ground.store.ping)
+    checks = zip(CHECKED, reaches, strict=True)
     return [
         *((name, functools.partial(work.renew_key, name, read, learn)) for name, read, learn in keys),
         *((f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks),
         *(("policy", functools.partial(work.follow, "policy", step)) for step in follow),
+        ("idle_buckets", functools.partial(work.forget_idle, ground.store.forget_idle)),
     ]
 
 
@@ -324,7 +370,7 @@ def _put_people(ground: Ground, front: Front, ports: Ports) -> PeoplePages:
 
 
 async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
-    """Log in to the key service, get both certificates, and describe the ways to peers and Amazon."""
+    """Log in to the key service, get both certificates, reach Postgres, and describe the ways to others."""
     clock = chassis.clock.SystemClock()
     vault = await stack.enter_async_context(await chassis.vault.connect(config.common.vault, clock))
     own_role = config.common.vault.pki_role
@@ -343,10 +389,11 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     nonces.learn(await keys.read_nonce_key())
     await keys.ensure_document_key()
     document_key.learn(await keys.read_document_key())
+    pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
     dial = functools.partial(_dial, stack, keeper)
-    amazon = Amazon.connect(
-        base_urls=config.amazon.base_urls, tls=chassis.crypto.tls.outward_context(config.amazon.ca_file)
-    )
+    outward = chassis.crypto.tls.outward_context(config.amazon.ca_file)
+    amazon = Amazon.connect(base_urls=config.amazon.base_urls, tls=outward)
+    storage = Storage.connect(tls=outward, is_guarded=not config.common.is_development)
     return Ground(
         machine_clock=clock,
         clock=chassis.clock.choose(config.common.clock_file),
@@ -354,13 +401,16 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         keys=keys,
         nonces=nonces,
         proofs=ProofVerifier(origin=config.public.origin, clock=clock, nonces=nonces),
+        store=Store(pool),
         document_key=document_key,
+        capabilities=Capabilities(key=document_key, clock=steady_clock, origin=config.public.origin),
         keeper=keeper,
         public_keeper=public_keeper,
         auth=dial(address=config.peers.auth, peer="auth"),
         retention=dial(address=config.peers.retention, peer="retention"),
         telemetry=dial(address=config.peers.telemetry, peer="telemetry"),
         amazon=await stack.enter_async_context(amazon),
+        storage=await stack.enter_async_context(storage),
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import chassis.env
 from services.gateway.model.calls import Region
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.model.native import NativeClient
 
 LISTEN = "SALLYPORT_LISTEN"
@@ -24,6 +25,7 @@ RETENTION_ADDRESS = "SALLYPORT_RETENTION_ADDRESS"
 TELEMETRY_ADDRESS = "SALLYPORT_TELEMETRY_ADDRESS"
 SPAPI_URLS = {region: f"SALLYPORT_SPAPI_URL_{region.upper()}" for region in Region}
 AMAZON_CA_FILE = "SALLYPORT_AMAZON_CA_FILE"
+DOCUMENT_HOSTS = "SALLYPORT_DOCUMENT_HOSTS"
 VENDOR_NAME = "SALLYPORT_VENDOR_NAME"
 OIDC_NAME = "SALLYPORT_OIDC_NAME"
 DESKTOP_NAME = "SALLYPORT_DESKTOP_NAME"
@@ -37,6 +39,7 @@ REDIRECT_PATH_FORM = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
 
 SETTINGS = (
     *(setting for setting in chassis.env.COMMON if setting.name != LISTEN),
+    *chassis.env.DATABASE,
     chassis.env.Setting(LISTEN, "not used: no service calls the gateway", "127.0.0.1:0"),
     chassis.env.Setting(PUBLIC_LISTEN, "host:port of the public door"),
     chassis.env.Setting(PUBLIC_URL, "https origin under which desktops and browsers know the gateway"),
@@ -54,6 +57,9 @@ SETTINGS = (
         for region, name in SPAPI_URLS.items()
     ),
     chassis.env.Setting(AMAZON_CA_FILE, "authority that vouches for Amazon; empty for the system's", ""),
+    chassis.env.Setting(
+        DOCUMENT_HOSTS, "hosts where Amazon's documents lie, with commas; empty: Amazon's storage", ""
+    ),
     chassis.env.Setting(VENDOR_NAME, "whose portal this is, as people read it", "Sallyport"),
     chassis.env.Setting(
         OIDC_NAME, "the vendor's identity provider, as people read it; empty: none is offered", ""
@@ -109,9 +115,10 @@ class PeersConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AmazonConfig:
-    """Amazon's endpoints; `ca_file` None trusts the system's authorities."""
+    """Amazon's endpoints, and where documents lie; `ca_file` None trusts the system's authorities."""
 
     base_urls: Mapping[Region, str]
+    document_hosts: DocumentHosts
     ca_file: Path | None
 
 
@@ -120,6 +127,7 @@ class Config:
     """What the gateway is told, checked once at start; `policy_file` None follows the built-in policy."""
 
     common: chassis.env.CommonConfig
+    database: chassis.env.DatabaseConfig
     public: PublicConfig
     peers: PeersConfig
     amazon: AmazonConfig
@@ -137,6 +145,7 @@ def load(environ: Mapping[str, str]) -> Config:
     ca_file, policy_file = reader.optional_text(AMAZON_CA_FILE), reader.optional_text(POLICY_FILE)
     config = Config(
         common=chassis.env.common(reader),
+        database=chassis.env.database(reader),
         public=_public(reader),
         peers=PeersConfig(
             auth=reader.address(AUTH_ADDRESS),
@@ -145,6 +154,7 @@ def load(environ: Mapping[str, str]) -> Config:
         ),
         amazon=AmazonConfig(
             base_urls={region: _origin(reader, name) for region, name in SPAPI_URLS.items()},
+            document_hosts=_document_hosts(reader),
             ca_file=Path(ca_file) if ca_file else None,
         ),
         desktop=_desktop(reader),
@@ -175,6 +185,15 @@ def _desktop(reader: chassis.env.Reader) -> NativeClient:
     if redirect_path and REDIRECT_PATH_FORM.fullmatch(redirect_path) is None:
         reader.refuse(DESKTOP_REDIRECT_PATH, "must be a path of plain characters")
     return NativeClient(client_id, reader.text(DESKTOP_NAME), redirect_path)
+
+
+def _document_hosts(reader: chassis.env.Reader) -> DocumentHosts:
+    told = reader.optional_text(DOCUMENT_HOSTS)
+    try:
+        return DocumentHosts([host.strip() for host in told.split(",")] if told else AMAZON_HOSTS)
+    except ValueError:
+        reader.refuse(DOCUMENT_HOSTS, "must be host names in lower case, each perhaps with * and a port")
+        return DocumentHosts(())
 
 
 def _origin(reader: chassis.env.Reader, name: str) -> str:

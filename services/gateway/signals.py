@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 
 import chassis.log
 import chassis.metrics
+from services.gateway.model.calls import Region
+from services.gateway.model.priority import Priority
 
 NO_OPERATION = "none"
 NO_ANSWER = "none"
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
+DOCUMENT_METHODS = frozenset({"GET", "PUT"})
 SIDE_STEPS = frozenset(
     {
         "audit_of_refusal",
@@ -20,9 +23,11 @@ SIDE_STEPS = frozenset(
         "document_key",
         "document_types",
         "health",
+        "idle_buckets",
         "nonce_key",
         "observe_orders",
         "policy",
+        "quota",
         "seal",
         "watch_revocations",
     }
@@ -36,12 +41,18 @@ CODES = frozenset(
         "consent_expired",
         "consent_missing",
         "consent_revoked",
+        "content_type_differs",
         "credentials_not_accepted",
         "data_elements_denied",
         "deadline_exceeded",
         "delegation_not_allowed",
         "device_revoked",
-        "documents_not_served",
+        "document_ended",
+        "document_missing",
+        "document_refused",
+        "document_too_large",
+        "document_unknown",
+        "documents_busy",
         "expired",
         "grant_refused",
         "integrity_failure",
@@ -51,6 +62,7 @@ CODES = frozenset(
         "key_access_denied",
         "key_service_unavailable",
         "lending_budget_exceeded",
+        "length_required",
         "operation_not_allowed",
         "operation_not_open",
         "order_not_observed",
@@ -66,6 +78,7 @@ CODES = frozenset(
         "restriction_refused",
         "retention_unavailable",
         "scope_missing",
+        "storage_unavailable",
         "store_unavailable",
         "target_application_refused",
         "token_expired",
@@ -74,6 +87,7 @@ CODES = frozenset(
         "upstream_busy",
         "upstream_invalid",
         "upstream_lost",
+        "upstream_resting",
         "upstream_timeout",
         "upstream_unreachable",
         "use_dpop_nonce",
@@ -109,8 +123,31 @@ class Signals:
             "Requests sent to Amazon; status none: no answer came.",
             {"operation": operation, "status": STATUSES},
         )
+        region = frozenset(Region)
+        self._circuits_opened = registry.counter(
+            "sallyport_gateway_circuits_opened_total",
+            "Times the calls of a seller began to rest because Amazon did not answer them.",
+            {"region": region},
+        )
+        self._failing = registry.gauge(
+            "sallyport_gateway_sellers_failing_ratio",
+            "Of the sellers who called Amazon lately, the share whose last call failed; 1: Amazon is away.",
+            {"region": region},
+        )
         self._wait_seconds = registry.histogram(
-            "sallyport_gateway_turn_wait_seconds", "How long calls waited for their turn in the quota."
+            "sallyport_gateway_turn_wait_seconds",
+            "How long calls waited for their turn in the quota.",
+            {"priority": frozenset(Priority)},
+        )
+        self._leased = registry.counter(
+            "sallyport_gateway_leased_calls_total", "Calls that this replica was granted from shared buckets."
+        )
+        self._spent = registry.counter(
+            "sallyport_gateway_spent_calls_total", "Calls sent to Amazon in their turn."
+        )
+        self._throttled = registry.counter(
+            "sallyport_gateway_throttled_total",
+            "Calls that Amazon refused for its quota though they had a turn: somebody else spends the plan.",
         )
         self._side_failures = registry.counter(
             "sallyport_gateway_side_failures_total",
@@ -127,6 +164,14 @@ class Signals:
             "1: the policy file is in force as it is; 0: it was refused, and the last good one is.",
         )
         self._policy_is_current.set(1)
+        self._documents = registry.counter(
+            "sallyport_gateway_documents_total",
+            "Documents read by desktops or written by them; code whole: to the end.",
+            {"method": DOCUMENT_METHODS, "code": CODES | {"whole", "broken"}},
+        )
+        self._document_bytes = registry.counter(
+            "sallyport_gateway_document_bytes_total", "Bytes of documents.", {"method": DOCUMENT_METHODS}
+        )
         self._crashes = registry.counter("sallyport_gateway_crashes_total", "Mistakes of ours: an alarm.")
 
     def answered(self, operation: str, status: int, elapsed_s: float) -> None:
@@ -142,9 +187,34 @@ class Signals:
         """Count one request to Amazon; status 0: no answer came."""
         self._attempts.inc(operation=operation, status=str(status) if status else NO_ANSWER)
 
-    def waited(self, wait_s: float) -> None:
+    def waited(self, priority: Priority, wait_s: float) -> None:
         """Observe how long a call waited for its turn."""
-        self._wait_seconds.observe(wait_s)
+        self._wait_seconds.observe(wait_s, priority=priority)
+
+    def leased(self, calls: int) -> None:
+        """Count calls that storage granted to this replica."""
+        self._leased.inc(calls)
+
+    def spent(self) -> None:
+        """Count a call that was sent in its turn."""
+        self._spent.inc()
+
+    def throttled(self) -> None:
+        """Count a call that Amazon refused for its quota though it had a turn."""
+        self._throttled.inc()
+
+    def circuit_opened(self, region: str) -> None:
+        """Count that the calls of a seller, whom Amazon does not answer, rest."""
+        self._circuits_opened.inc(region=region)
+
+    def failing(self, region: str, share: float) -> None:
+        """Show the share of a region's sellers, of those who called lately, whose last call failed."""
+        self._failing.set(share, region=region)
+
+    def moved(self, method: str, code: str, size_bytes: int) -> None:
+        """Count a document, read (GET) or written (PUT): what ended it ("whole", or a code), its bytes."""
+        self._documents.inc(method=method, code=code)
+        self._document_bytes.inc(size_bytes, method=method)
 
     def side_failed(self, what: str, code: str) -> None:
         """Count and log a side step that failed without changing the answer."""

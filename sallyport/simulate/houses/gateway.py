@@ -4,17 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import chassis.rpc
+from fakes.gateway_quota_store import FakeQuotaStore
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.auth import CLIENT_ID
 from sallyport.simulate.houses.ground import AMAZON, Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
 from sallyport.simulate.watching import Watcher
-from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.capabilities import Capabilities
+from services.gateway.catalogue.documents import DocumentTable
+from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamTimeout
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.model.native import NativeClient
 from services.gateway.model.policy import Rules, Standing
 from services.gateway.peers.audit import AuditLog
@@ -26,6 +31,7 @@ from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.safe import SafeClient
 from services.gateway.peers.tokens import TokensClient
 from services.gateway.service import Entry, LibraryApps, NativeApps, Portal, Security
+from services.gateway.shared_key import SharedKey
 
 ISSUER = "https://gateway.example"
 VERSION = "simulated"
@@ -59,19 +65,23 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         audit=audit,
         upstream=_Upstream(life, ground.amazon, ground.faults),
         policies=Standing(Rules(BUILT_IN)),
+        quota=ground.store(life, FakeQuotaStore(ground.clock, ground.engines.quota_buckets)),
         signals=signals,
         clock=ground.clock,
         entropy=ground.entropy,
     )
     identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    turns = Turns(store=ports.quota, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
     people, tokens = PeopleClient(channel("auth")), TokensClient(channel("auth"))
-    start(life, (audit.run, identities.watch))
+    start(life, (audit.run, identities.watch, turns.run, turns.tick))
     return GatewayHouse(
         services=(),
         forwarder=Forwarder(
             catalogue=ground.engines.catalogue,
             ports=ports,
             identities=identities,
+            turns=turns,
+            documents=_links(ground, signals),
             user_agent=exchange.user_agent(VERSION),
         ),
         portal=Portal(people=people),
@@ -85,6 +95,19 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
             issuer=ISSUER,
         ),
         library_apps=LibraryApps(tokens=tokens),
+    )
+
+
+def _links(ground: Ground, signals: Any) -> DocumentLinks:
+    """Return what rewrites links; no key comes, because no desktop here asks for a document."""
+    key = SharedKey(ground.clock)
+    return DocumentLinks(
+        catalogue=ground.engines.catalogue,
+        table=DocumentTable.load(),
+        types=RememberedTypes(),
+        hosts=DocumentHosts(AMAZON_HOSTS),
+        sealing=Capabilities(key=key, clock=ground.clock, origin=ISSUER),
+        signals=signals,
     )
 
 

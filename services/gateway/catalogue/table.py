@@ -119,6 +119,7 @@ def _operation(row: Mapping[str, Any]) -> Operation:
         query=frozenset(row["query"]),
         headers=frozenset(name.lower() for name in row["headers"]),
         mask=Mask(paths) if paths else None,
+        is_rate_stated=row["rate_per_s"] is not None,
     )
 
 

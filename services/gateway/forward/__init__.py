@@ -3,15 +3,16 @@
 Owns the order of the gates a call passes: trip-wire, identity, operation, scope, quota, token,
 Amazon, observation, safe, field policy, audit. Never does I/O itself: everything outside comes
 through the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). It starts
-no task; the composition root runs `Identities.watch`.
+no task; the composition root runs `Identities.watch`, `Turns.run` and `Turns.tick`.
 
 How the composition root puts it together (all keyword arguments)::
 
-    ports = Ports(auth=…, safe=…, audit=…, upstream=…, signals=…, clock=clock, entropy=entropy)
+    ports = Ports(auth=…, safe=…, audit=…, upstream=…, quota=…, signals=…, clock=clock, entropy=entropy)
     identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
-    forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities,
+    turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=ports.signals)
+    forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities, turns=turns,
                           user_agent=exchange.user_agent(version))
-    tasks += [("revocations", identities.watch)]
+    tasks += [("revocations", identities.watch), ("quota", turns.run), ("quota_ticks", turns.tick)]
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
 both in Amazon's shape. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
@@ -20,5 +21,6 @@ both in Amazon's shape. Doors of other faces reuse `model.tripwire.check` and `m
 from services.gateway.forward.forwarder import Forwarder
 from services.gateway.forward.identities import Identities
 from services.gateway.forward.ports import Ports
+from services.gateway.forward.turns import Turns
 
-__all__ = ["Forwarder", "Identities", "Ports"]
+__all__ = ["Forwarder", "Identities", "Ports", "Turns"]

@@ -1,17 +1,26 @@
 """Asking Amazon: in turn, with the right token, again when that is safe, and never past the deadline.
 
 Only reads are asked again: an effect that may have happened must not happen twice. The exception is
-a call whose token Amazon did not take: it had no effect, and is made once more with a new one.
+a call whose token Amazon did not take: it had no effect, and is made once more with a new one. Whoever goes
+away meanwhile frees the turn, the place among the seller's calls, and the connection.
 """
 
 from chassis.secrecy import Secret
+from services.gateway.forward.circuits import Circuits
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
-from services.gateway.forward.turns import THROTTLED, Turns
+from services.gateway.forward.turns import Leave, Turns
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
-from services.gateway.model.faults import UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+from services.gateway.model.faults import (
+    UpstreamInvalid,
+    UpstreamLost,
+    UpstreamResting,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
+from services.gateway.model.quota import THROTTLED
 
 ATTEMPTS_MAX = 4
 # One hanging attempt leaves a read time for another.
@@ -20,10 +29,13 @@ BACKOFF_S_FIRST = 0.5
 BACKOFF_S_MAX = 8.0
 # An attempt with less time than this would only be cut off.
 ATTEMPT_S_MIN = 0.05
+# Silence for a shorter time says nothing about Amazon.
+SILENCE_S_MIN = 3.0
 
 # Source: SP-API, "Resolve Common HTTP and Authorization Error Codes": what may pass by itself.
 _PASSING = frozenset({THROTTLED, 500, 502, 503, 504})
 _NO_ANSWER = (UpstreamTimeout, UpstreamLost, UpstreamUnreachable)
+_FAILURES = (*_NO_ANSWER, UpstreamInvalid)
 
 
 class Attempts:
@@ -33,6 +45,7 @@ class Attempts:
         self._ports = ports
         self._turns = turns
         self._lending = lending
+        self._circuits = Circuits(clock=ports.clock, signals=ports.signals)
         self._user_agent = user_agent
 
     async def ask(self, journey: Journey) -> UpstreamAnswer:
@@ -43,6 +56,7 @@ class Attempts:
             UpstreamTimeout: no answer within the deadline.
             UpstreamUnreachable, UpstreamLost: no answer at all.
             UpstreamInvalid: none that may be looked at.
+            UpstreamResting, UpstreamBusy: Amazon is not asked right now.
             Denied, Unavailable: no token, in auth's words.
         """
         is_renewed = False
@@ -56,21 +70,25 @@ class Attempts:
             if exchange.refuses_token(answer) and not is_renewed:
                 is_renewed = True
                 self._lending.give_back(journey.device, journey.region, journey.plan.loan, token=token)
-            elif answer.status not in _PASSING or not await self._rest(journey, attempt):
+            elif answer.status not in _PASSING or not await self._rest(journey, attempt, answer):
                 return self._accepted(journey, answer)
         _, answer = await self._once(journey)
         return self._accepted(journey, answer)
 
     async def _once(self, journey: Journey) -> tuple[Secret[str], UpstreamAnswer]:
         """Return Amazon's answer, and the token with which it was asked."""
-        clock, signals = self._ports.clock, self._ports.signals
-        await self._turns.take(journey.budget, until_s=journey.until_s - ATTEMPT_S_MIN)
+        self._circuits.check(journey.device.seller_id, journey.region)
         token = await self._lending.lend(
             journey.device,
             journey.region,
             journey.plan.loan,
-            timeout_s=journey.until_s - clock.monotonic_s(),
+            timeout_s=journey.until_s - self._ports.clock.monotonic_s(),
         )
+        async with self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
+            return token, await self._send(journey, token, leave)
+
+    async def _send(self, journey: Journey, token: Secret[str], leave: Leave) -> UpstreamAnswer:
+        clock, signals = self._ports.clock, self._ports.signals
         remaining_s = journey.until_s - clock.monotonic_s()
         if remaining_s < ATTEMPT_S_MIN:
             raise UpstreamTimeout
@@ -85,25 +103,41 @@ class Attempts:
             token=token,
         )
         timeout_s = min(remaining_s, READ_ATTEMPT_S_MAX) if journey.operation.is_read else remaining_s
-        try:
-            answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
-        except _NO_ANSWER:
-            signals.attempted(journey.operation.name, 0)
-            raise
+        with self._circuits.attempt(journey.device.seller_id, journey.region) as attempt:
+            leave.spend()
+            try:
+                answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
+            except _FAILURES as error:
+                if not isinstance(error, UpstreamTimeout) or timeout_s >= SILENCE_S_MIN:
+                    attempt.is_answered = False
+                if isinstance(error, UpstreamUnreachable):
+                    leave.unspend()
+                signals.attempted(journey.operation.name, 0)
+                raise
+            attempt.is_answered = answer.status < 500
         signals.attempted(journey.operation.name, answer.status)
-        self._turns.learn(journey.budget, answer)
-        return token, answer
+        leave.learn(answer)
+        return answer
 
-    async def _rest(self, journey: Journey, attempt: int) -> bool:
+    async def _rest(self, journey: Journey, attempt: int, answer: UpstreamAnswer | None = None) -> bool:
         """Return whether a call may be made again, after a pause that spreads callers apart."""
-        if not journey.operation.is_read:
+        if not journey.operation.is_read or self._is_resting(journey):
             return False
         longest_s = min(BACKOFF_S_FIRST * 2**attempt, BACKOFF_S_MAX)
         pause_s = self._ports.entropy.uniform(0.0, longest_s)
+        if answer is not None:
+            pause_s += exchange.retry_after_s(answer)
         if self._ports.clock.monotonic_s() + pause_s + ATTEMPT_S_MIN >= journey.until_s:
             return False
         await self._ports.clock.sleep(pause_s)
         return True
+
+    def _is_resting(self, journey: Journey) -> bool:
+        try:
+            self._circuits.check(journey.device.seller_id, journey.region)
+        except UpstreamResting:
+            return True
+        return False
 
     def _accepted(self, journey: Journey, answer: UpstreamAnswer) -> UpstreamAnswer:
         if answer.status == THROTTLED:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chassis.errors import Denied, Internal, SallyportError
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.attempts import Attempts
+from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.forward.handles import Handles
 from services.gateway.forward.identities import Identities
 from services.gateway.forward.journey import Found, Journey, order_id_of
@@ -46,14 +47,14 @@ class Forwarder:
         catalogue: Catalogue,
         ports: Ports,
         identities: Identities,
+        turns: Turns,
+        documents: DocumentLinks,
         user_agent: str,
-        deadline_s: float = DEADLINE_S,
     ) -> None:
         self._catalogue = catalogue
         self._ports = ports
         self._identities = identities
-        self._deadline_s = deadline_s
-        turns = Turns(clock=ports.clock, signals=ports.signals)
+        self._documents = documents
         lending = Lending(auth=ports.auth, clock=ports.clock)
         identities.on_change(lending.forget)
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
@@ -67,7 +68,7 @@ class Forwarder:
         """Return the answer to a call; whatever goes wrong is an answer too."""
         started_at_s, seen = self._ports.clock.monotonic_s(), _Seen()
         try:
-            answer = await self._serve(call, seen, until_s=started_at_s + self._deadline_s)
+            answer = await self._serve(call, seen, until_s=started_at_s + DEADLINE_S)
         except SallyportError as error:
             answer = await self._refusal(call, seen, error)
         except Exception as error:  # noqa: BLE001 - a mistake of ours is logged whole and answered blank
@@ -94,7 +95,9 @@ class Forwarder:
         operation, parameters = self._catalogue.match(call.method, target.segments)
         seen.operation = operation.name
         path, rules = targets.canonical(target.segments), self._ports.policies.rules
-        plan = rules.plan(operation, device, path=path, purpose=rules.purpose(call.headers))
+        document_class = await self._documents.classify(operation, device, parameters, policy=rules.policy)
+        purpose = rules.purpose(call.headers)
+        plan = rules.plan(operation, device, path=path, purpose=purpose, document_class=document_class)
         policy.check_search(operation, plan.view, targets.names(target.query))
         known = targets.known_part(target.query, operation.query)
         query = plan.view.narrow(known.text)
@@ -110,6 +113,7 @@ class Forwarder:
             query=query.text,
             body=exchange.request_body(operation, call.body),
             order_id=order_id_of(parameters),
+            document_class=document_class,
             until_s=until_s,
         )
         answer = await self._travel(journey, seen)
@@ -119,12 +123,12 @@ class Forwarder:
     async def _travel(self, journey: Journey, seen: _Seen) -> Answer:
         """Return the answer to an admitted call, with its intent and outcome in the audit log."""
         if journey.plan.audit_kind is None:
-            return _shown(journey, await self._find(journey))
+            return await self._show(journey, await self._find(journey))
         intent = await self._records.intend(journey, journey.plan.audit_kind)
         seen.has_intent = True
         try:
             found = await self._find(journey)
-            answer = _shown(journey, found)
+            answer = await self._show(journey, found)
         except SallyportError as error:
             result = _result_of_fault(journey, error)
             await self._records.try_conclude(intent, result, Told(status=error.http_status))
@@ -136,6 +140,13 @@ class Forwarder:
         if self._handles.is_meant(journey):
             return await self._handles.give(journey)
         return await self._reading.find(journey)
+
+    async def _show(self, journey: Journey, found: Found) -> Answer:
+        """Return what the desktop may see of an answer; links in it lead to us."""
+        answer = _shown(journey, found)
+        if exchange.is_success(found.answer):
+            answer.body = await self._documents.show(journey, answer.body)
+        return answer
 
     async def _conclude(self, intent: Intent, found: Found) -> None:
         """Tell the outcome: durably before personal data leaves, because only now its orders are known.

@@ -46,10 +46,11 @@ class Handles:
             SallyportError: auth's refusal, for one when it asks in favour of an application not named.
         """
         restrictions, target_application = self._asked(journey)
-        await self._turns.take(journey.budget, until_s=journey.until_s)
-        handle, life_s = await self._auth.restrict_access(
-            journey.call.access_token, restrictions, target_application
-        )
+        async with self._turns.turn(journey.claim, until_s=journey.until_s) as leave:
+            leave.spend()
+            handle, life_s = await self._auth.restrict_access(
+                journey.call.access_token, restrictions, target_application
+            )
         body = orjson.dumps({"restrictedDataToken": handle, "expiresIn": life_s})
         return Found(UpstreamAnswer(200, (), body), FROM_GATEWAY)
 

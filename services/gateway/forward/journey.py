@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.gateway.model import priority, targets
 from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, UpstreamAnswer
+from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Budget, Claim
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
 KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
@@ -27,6 +29,7 @@ class Journey:
         query: cut down to what the operation knows.
         body: checked; empty where the method has none.
         order_id: of the order that the path names; empty when it names none.
+        document_class: of the documents to which the answer links; None when it links to none.
         until_s: the monotonic moment at which the client must have its answer.
     """
 
@@ -40,14 +43,25 @@ class Journey:
     query: str = field(repr=False)
     body: bytes = field(repr=False)
     order_id: str
+    document_class: DocumentClass | None = None
     until_s: float
 
     @property
     def budget(self) -> Budget:
-        """What the call spends from."""
+        """What of the seller's own the call spends from."""
         is_grantless = isinstance(self.plan.loan, Grantless)
         owner = APPLICATION if is_grantless else self.device.seller_id
         return Budget.of(owner, self.region, self.operation)
+
+    @property
+    def claim(self) -> Claim:
+        """Who wants to spend from what."""
+        of_all = Budget.of_all(self.region, self.operation)
+        return Claim(
+            device_id=self.device.device_id,
+            budgets=(self.budget, of_all) if of_all else (self.budget,),
+            priority=priority.stated(self.call.headers, targets.names(self.query)),
+        )
 
     @property
     def safe_key(self) -> SafeKey | None:

@@ -1,6 +1,6 @@
 """What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from services.gateway.model.audit import AuditEvent
+from services.gateway.model.buckets import Ask, Grant
 from services.gateway.model.calls import (
     AmazonToken,
     Device,
@@ -19,6 +20,8 @@ from services.gateway.model.calls import (
 )
 from services.gateway.model.orders import Observation
 from services.gateway.model.policy import Rules
+from services.gateway.model.priority import Priority
+from services.gateway.model.quota import Budget
 
 
 class AuthPeer(Protocol):
@@ -134,6 +137,18 @@ class Upstream(Protocol):
         ...
 
 
+class QuotaStore(Protocol):
+    """Where the buckets lie that all replicas share."""
+
+    async def exchange(self, asks: Mapping[Budget, Ask]) -> Mapping[Budget, Grant]:
+        """Tell of leases and ask for calls, in one step for each bucket; every ask is answered.
+
+        Raises:
+            Unavailable: `store_unavailable`; what was told may or may not have been taken in.
+        """
+        ...
+
+
 class Policies(Protocol):
     """The vendor's policy."""
 
@@ -158,8 +173,28 @@ class Signals(Protocol):
         """Count one attempt at Amazon; status 0 when no answer came."""
         ...
 
-    def waited(self, wait_s: float) -> None:
+    def waited(self, priority: Priority, wait_s: float) -> None:
         """Observe how long a call waited for its turn in the quota."""
+        ...
+
+    def leased(self, calls: int) -> None:
+        """Count calls that storage granted to this replica."""
+        ...
+
+    def spent(self) -> None:
+        """Count a call that was sent in its turn."""
+        ...
+
+    def throttled(self) -> None:
+        """Count a call that Amazon refused for its quota though it had a turn."""
+        ...
+
+    def circuit_opened(self, region: Region) -> None:
+        """Count that the calls of a seller, whom Amazon does not answer, rest."""
+        ...
+
+    def failing(self, region: Region, share: float) -> None:
+        """Show the share of a region's sellers, of those who called lately, whose last call failed."""
         ...
 
     def side_failed(self, what: str, code: str) -> None:
@@ -180,6 +215,7 @@ class Ports:
     audit: Audit
     upstream: Upstream
     policies: Policies
+    quota: QuotaStore
     signals: Signals
     clock: Clock
     entropy: Entropy

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import orjson
 
+from services.gateway.model import bounded_json
 from services.gateway.model.calls import Answer, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
 from services.gateway.model.operations import Operation
@@ -21,6 +22,13 @@ from services.gateway.model.tripwire import finds_credential, holds_mark
 # Source: SP-API, "Include a User-Agent header in all requests": more is refused.
 USER_AGENT_CHARS_MAX = 500
 HEADER_CHARS_MAX = 2_048
+# More than a call can wait is not obeyed.
+RETRY_AFTER_S_MAX = 60.0
+RETRY_AFTER_DIGITS_MAX = 4
+# Neither way is anything larger read.
+BODY_BYTES_MAX = 16 * 1_048_576
+# Amazon's failures are a few hundred bytes; a larger one is told in our words.
+ERROR_BYTES_MAX = 262_144
 ERRORS_MAX = 10
 ERROR_TEXT_CHARS_MAX = 2_000
 
@@ -70,8 +78,8 @@ def request_body(operation: Operation, body: bytes) -> bytes:
     if operation.method in _BODILESS or not body:
         return b""
     try:
-        orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        bounded_json.read(body, bytes_max=BODY_BYTES_MAX)
+    except bounded_json.Unreadable as error:
         raise BodyInvalid from error
     return body
 
@@ -86,6 +94,17 @@ def refuses_token(answer: UpstreamAnswer) -> bool:
     return answer.status == 403 and any(
         _TOKEN_REFUSED.search(text) for each in _told(answer) for text in each
     )
+
+
+def retry_after_s(answer: UpstreamAnswer) -> float:
+    """Return how long Amazon asks to wait; 0 when it does not, or asks for what nobody would wait for (T-29).
+
+    Amazon does not promise the header; a date in it is not looked at.
+    """
+    asked = answer.header("retry-after").strip()
+    is_sane = asked.isdecimal() and asked.isascii() and len(asked) <= RETRY_AFTER_DIGITS_MAX
+    wait_s = float(asked) if is_sane else 0.0
+    return wait_s if wait_s <= RETRY_AFTER_S_MAX else 0.0
 
 
 def check_success(answer: UpstreamAnswer) -> None:
@@ -126,8 +145,8 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
 def _told(answer: UpstreamAnswer) -> Sequence[tuple[str, str, str]]:
     """Return code, message and details of each error that an answer tells, as plain bounded texts."""
     try:
-        document = orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+        document = bounded_json.read(answer.body, bytes_max=ERROR_BYTES_MAX)
+    except bounded_json.Unreadable:
         return []
     listed = document.get("errors") if isinstance(document, dict) else None
     if not isinstance(listed, list):

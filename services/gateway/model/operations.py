@@ -36,6 +36,7 @@ class Operation:
         query: names of the query parameters it knows.
         headers: names of the header parameters it knows, in lower case.
         mask: hides `pii`; None when answers hold none.
+        is_rate_stated: whether Amazon publishes the quota; else it is found out.
     """
 
     operation_id: str
@@ -54,6 +55,7 @@ class Operation:
     query: frozenset[str] = field(repr=False)
     headers: frozenset[str] = field(repr=False)
     mask: Mask | None = field(repr=False)
+    is_rate_stated: bool = True
 
     @property
     def personal_parameters(self) -> frozenset[str]:

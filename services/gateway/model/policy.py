@@ -6,6 +6,8 @@
   customers' data gets its answer with that hidden.
 - One that answers less without such a token gets an ordinary one, unless a restricted handle names data
   elements of which the device may see something: no list fetches data nobody asked for, or may see.
+- A link to a personal document is for those who see members of the class `document`; one whose type Amazon
+  restricts is asked for with a restricted data token for just this document.
 - A restricted handle is good only for what it names, as at Amazon. One that is for another developer's use
   is served with a token that Amazon delegates to that developer's application, if the policy delegates.
 """
@@ -19,9 +21,9 @@ from services.gateway.model import targets
 from services.gateway.model.application_policy import ApplicationPolicy, Caller, Sight, is_named
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Grantless, Loan, Profile, Restriction
+from services.gateway.model.documents import DocumentClass
 from services.gateway.model.faults import (
     DelegationNotAllowed,
-    DocumentsNotServed,
     OperationNotForSellers,
     OperationNotOpen,
     ProfileNotAllowed,
@@ -32,6 +34,9 @@ from services.gateway.model.faults import (
 from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.recent import Recent
+
+# The class of personal members that stands for whole documents too.
+DOCUMENT = "document"
 
 # How a call says what it is for.
 PURPOSE_HEADER = "x-sallyport-purpose"
@@ -125,7 +130,15 @@ class Rules:
                 return value
         return self.policy.purpose_default
 
-    def plan(self, operation: Operation, device: Device, *, path: str, purpose: str) -> Plan:
+    def plan(
+        self,
+        operation: Operation,
+        device: Device,
+        *,
+        path: str,
+        purpose: str,
+        document_class: DocumentClass | None = None,
+    ) -> Plan:
         """Return how a device's call of an operation is forwarded.
 
         Args:
@@ -133,21 +146,23 @@ class Rules:
             device: who calls, as auth vouches for it.
             path: the call's own path, canonical.
             purpose: what the call is for.
+            document_class: of the documents to which the answer links; None when it links to none.
 
         Raises:
             OperationNotForSellers: it needs the application's own token, and is not opened to the device.
             OperationNotOpen: the policy opens it to nobody.
-            DocumentsNotServed: its answer carries links that must not reach a desktop.
-            ScopeMissing, ProfileNotAllowed, PurposeNotAllowed: the policy opens it to others.
+            ScopeMissing, ProfileNotAllowed, PurposeNotAllowed: the policy opens it, or documents, to others.
             RestrictionMismatch: the device shows a handle that does not name this call.
             DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
         """
-        if operation.document_links:
-            raise DocumentsNotServed
         view = self.view(operation, device, purpose)
+        if document_class not in {None, DocumentClass.PLAIN} and not operation.pii:
+            self._check_document(operation, Caller(device.device_id, device.profile, device.scopes, purpose))
         if operation.grantless_scope:
             return Plan(Grantless(), view, False, Kind.OPERATION_CALLED, purpose)
         restriction, withheld = _restriction(operation, _named(operation, device, path), view)
+        if document_class is DocumentClass.RESTRICTED:
+            restriction = Restriction(operation.method, path)
         if restriction is not None and device.target_application:
             self.check_delegation(operation, device.target_application)
             restriction = replace(restriction, target_application=device.target_application)
@@ -181,6 +196,11 @@ class Rules:
         """
         if not self.policy.delegates(operation.name, target_application):
             raise DelegationNotAllowed
+
+    def _check_document(self, operation: Operation, caller: Caller) -> None:
+        """Return if a caller may see personal documents whole; no part of one can be masked."""
+        if self.policy.sight(operation.name, DOCUMENT, caller) is not Sight.FULL:
+            raise ScopeMissing
 
     def _check_grantless(self, operation: Operation, caller: Caller) -> None:
         is_lent = operation.grantless_scope == SCOPE_LENT

@@ -63,7 +63,9 @@ class GatewayProcess:
         self._ready_url = f"http://127.0.0.1:{private_port}/readyz"
         self._trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
         vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
+        database = sallyport.provision.handout.database_config(ground.postgres)
         self.environ = {
+            **sallyport.provision.handout.database_settings(database),
             **sallyport.provision.handout.vault_settings(vault),
             **{f"SALLYPORT_{name.upper()}_ADDRESS": str(peer.address) for name, peer in peers.items()},
             "SALLYPORT_PRIVATE_LISTEN": f"127.0.0.1:{private_port}",

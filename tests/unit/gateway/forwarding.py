@@ -2,9 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from chassis.secrecy import Secret
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.gateway_ports import (
@@ -15,11 +17,19 @@ from fakes.gateway_ports import (
     FakeSafe,
     FakeUpstream,
 )
+from fakes.gateway_quota_store import FakeQuotaStore
+from services.gateway.capabilities import Capabilities
+from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import Forwarder, Identities, Ports
+from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model.calls import Answer, Call, Proof
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
+from services.gateway.shared_key import SharedKey
 
 CATALOGUE = Catalogue.load()
+ORIGIN = "https://gateway.example"
+DOCUMENT_KEY = Secret(b"d" * 32)
 PII = frozenset({"orders", "pii"})
 ORDER = "114-3941689-8772232"
 ADDRESS_PATH = f"/orders/v0/orders/{ORDER}/address"
@@ -44,7 +54,13 @@ class Rig:
         self.policies = FakePolicies()
         self.signals = FakeForwardSignals()
         entropy = FakeEntropy()
+        self.quota = FakeQuotaStore(self.clock)
+        self.turns = Turns(store=self.quota, clock=self.clock, entropy=FakeEntropy(), signals=self.signals)
         self.identities = Identities(auth=self.auth, clock=self.clock, entropy=entropy, signals=self.signals)
+        self.document_key = SharedKey(self.clock)
+        self.document_key.learn(DOCUMENT_KEY)
+        self.capabilities = Capabilities(key=self.document_key, clock=self.clock, origin=ORIGIN)
+        self.types = RememberedTypes()
         self.forwarder = Forwarder(
             catalogue=CATALOGUE,
             ports=Ports(
@@ -53,21 +69,44 @@ class Rig:
                 audit=self.audit,
                 upstream=self.upstream,
                 policies=self.policies,
+                quota=self.quota,
                 signals=self.signals,
                 clock=self.clock,
                 entropy=entropy,
             ),
             identities=self.identities,
+            turns=self.turns,
+            documents=DocumentLinks(
+                catalogue=CATALOGUE,
+                table=DocumentTable.load(),
+                types=self.types,
+                hosts=DocumentHosts(AMAZON_HOSTS),
+                sealing=self.capabilities,
+                signals=self.signals,
+            ),
             user_agent="Sallyport/test (Language=Python/3.11)",
         )
 
     async def call(self, token: str, target: str, method: str = "GET", **rest: Any) -> Answer:
-        return await self.forwarder.handle(call(token, target, method, **rest))
+        async with talking(self.turns):
+            return await self.forwarder.handle(call(token, target, method, **rest))
 
     @property
     def told(self) -> list[tuple[str, str, str]]:
         """Kind, phase and result of each audit event."""
         return [(event.kind, event.phase, event.result) for event in self.audit.events]
+
+
+@asynccontextmanager
+async def talking(*replicas: Turns) -> AsyncIterator[None]:
+    """Let each replica's quota talk to its store while inside, as its process's tasks do."""
+    tasks = [asyncio.create_task(work()) for turns in replicas for work in (turns.run, turns.tick)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def call(token: str, target: str, method: str = "GET", **rest: Any) -> Call:

@@ -13,6 +13,8 @@ ENVIRON = {
     "SALLYPORT_VAULT_ROLE_ID_FILE": "/role-id",
     "SALLYPORT_VAULT_SECRET_ID_FILE": "/secret-id",
     "SALLYPORT_VAULT_PKI_ROLE": "gateway",
+    "SALLYPORT_DATABASE_HOST": "localhost",
+    "SALLYPORT_DATABASE_CA_FILE": "/postgres-ca.pem",
     "SALLYPORT_PUBLIC_LISTEN": "0.0.0.0:443",
     "SALLYPORT_PUBLIC_URL": "https://sellers.vendor.example",
     "SALLYPORT_AUTH_ADDRESS": "auth:9000",

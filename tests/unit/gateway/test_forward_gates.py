@@ -287,13 +287,6 @@ async def test_an_unknown_operation_is_refused_and_told_to_the_audit_log_T05(rig
     assert not rig.upstream.requests
 
 
-async def test_a_document_operation_is_refused_with_its_reason(rig: Rig) -> None:
-    answer = await rig.call(rig.auth.enrol(), "/reports/2021-06-30/documents/D1")
-    assert answer.status == 403
-    assert error_of(answer)["details"].startswith("documents_not_served")
-    assert not rig.upstream.requests
-
-
 # --- restricted handles
 
 

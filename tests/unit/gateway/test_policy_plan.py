@@ -8,8 +8,8 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Profile, Region, Restriction
+from services.gateway.model.documents import DocumentClass
 from services.gateway.model.faults import (
-    DocumentsNotServed,
     OperationNotForSellers,
     RegionNotConnected,
     RestrictionMismatch,
@@ -122,25 +122,38 @@ def test_only_what_shows_personal_data_or_changes_something_is_audited() -> None
     assert planned("feeds_2021-06-30.createFeed", DEVICE).audit_kind is Kind.OPERATION_CALLED
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "reports_2021-06-30.getReportDocument",
-        "feeds_2021-06-30.createFeedDocument",
-        "dataKiosk_2023-11-15.getDocument",
-        "fulfillmentInboundV0.getLabels",
-        "fulfillmentInbound_2024-03-20.createMarketplaceItemLabels",
-        "uploads_2020-11-01.createUploadDestinationForResource",
-        "easyShip_2022-03-23.createScheduledPackageBulk",
-        "awd_2024-05-09.getInboundShipmentLabels",
-        "externalFulfillmentShipments_2024-09-11.generateShipLabels",
-        "InvoicesApiModel_2024-06-19.getInvoicesDocument",
-        "services.createServiceDocumentUploadDestination",
-    ],
-)
-def test_an_answer_with_a_presigned_link_is_refused(name: str) -> None:
-    with pytest.raises(DocumentsNotServed):
-        planned(name, TRUSTED)
+LINKED = "reports_2021-06-30.getReportDocument"
+
+
+def linked(document_class: DocumentClass, device: Device, name: str = LINKED) -> Plan:
+    found = operation(name)
+    return RULES.plan(found, device, path=REPORT_PATH, purpose=UNSTATED, document_class=document_class)
+
+
+REPORT_PATH = "/reports/2021-06-30/documents/amzn1.spdoc.1.4.na.1"
+
+
+@pytest.mark.parametrize("device", [DEVICE, TRUSTED])
+def test_a_link_to_a_plain_document_is_everybodys_with_an_ordinary_token(device: Device) -> None:
+    plan = linked(DocumentClass.PLAIN, device)
+    assert (plan.loan, plan.audit_kind) == (None, None)
+
+
+def test_a_link_to_a_personal_document_needs_the_scope() -> None:
+    assert linked(DocumentClass.PERSONAL, TRUSTED).loan is None
+    with pytest.raises(ScopeMissing):
+        linked(DocumentClass.PERSONAL, DEVICE)
+
+
+def test_a_restricted_report_is_asked_for_by_its_own_path_and_with_the_scope() -> None:
+    assert linked(DocumentClass.RESTRICTED, TRUSTED).loan == Restriction("GET", REPORT_PATH)
+    with pytest.raises(ScopeMissing):
+        linked(DocumentClass.RESTRICTED, DEVICE)
+
+
+def test_where_links_are_masked_with_the_rest_the_answer_is_everybodys() -> None:
+    plan = linked(DocumentClass.PERSONAL, DEVICE, "fulfillmentOutbound_2020-07-01.getFulfillmentOrder")
+    assert plan.is_masked
 
 
 def test_an_operation_of_the_application_is_refused() -> None:

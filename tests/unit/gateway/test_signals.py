@@ -1,6 +1,7 @@
 """What the gateway shows of itself: names, codes and counts."""
 
 import chassis.metrics
+from services.gateway.model.priority import Priority
 from services.gateway.signals import Signals
 
 
@@ -14,7 +15,7 @@ def test_only_known_names_become_labels_T28() -> None:
     signals.refused("operation_not_allowed")
     signals.refused("Atza|IwEB")
     signals.side_failed("seal", "order_not_observed")
-    signals.waited(2.0)
+    signals.waited(Priority.BULK, 2.0)
     shown = registry.render().decode()
     assert 'calls_total{operation="ordersV0.getOrders",status="200"} 1.0' in shown
     assert 'calls_total{operation="none",status="403"} 1.0' in shown

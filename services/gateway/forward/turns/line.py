@@ -1,0 +1,120 @@
+"""Who waits for a turn: people before bulk, and within each the devices in turn, so that none starves another."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from services.gateway.model.priority import Priority
+
+if TYPE_CHECKING:
+    from services.gateway.forward.turns.share import Turn
+
+
+@dataclass(eq=False, slots=True)
+class Waiter:
+    """A call that waits.
+
+    Attributes:
+        since_s: the monotonic moment at which it came.
+        until_s: the one after which a turn is of no use to it.
+        fate: its turn, or why it gets none.
+    """
+
+    device_id: str
+    priority: Priority
+    since_s: float
+    until_s: float
+    fate: "asyncio.Future[Turn]" = field(repr=False)
+
+
+class Round:
+    """Waiters of one priority: each device's in the order of coming, the devices in turn."""
+
+    def __init__(self) -> None:
+        self._by_device: OrderedDict[str, deque[Waiter]] = OrderedDict()
+        self._waiters = 0
+
+    def __len__(self) -> int:
+        return self._waiters
+
+    def __iter__(self) -> Iterator[Waiter]:
+        """Yield the waiters in the order in which they would be served."""
+        queues = [iter(queue) for queue in self._by_device.values()]
+        while queues:
+            served = [(queue, next(queue, None)) for queue in queues]
+            yield from (waiter for _, waiter in served if waiter is not None)
+            queues = [queue for queue, waiter in served if waiter is not None]
+
+    @property
+    def devices(self) -> int:
+        """How many devices wait."""
+        return len(self._by_device)
+
+    def count(self, device_id: str) -> int:
+        """Return how many calls of a device wait."""
+        return len(self._by_device.get(device_id, ()))
+
+    def push(self, waiter: Waiter) -> None:
+        """Put a waiter at its device's end."""
+        self._by_device.setdefault(waiter.device_id, deque()).append(waiter)
+        self._waiters += 1
+
+    def pop(self) -> Waiter:
+        """Take the next one; its device comes last then. There must be one."""
+        device_id, queue = self._by_device.popitem(last=False)
+        waiter = queue.popleft()
+        if queue:
+            self._by_device[device_id] = queue
+        self._waiters -= 1
+        return waiter
+
+    def discard(self, waiter: Waiter) -> bool:
+        """Take one out wherever it is; return whether it was there."""
+        queue = self._by_device.get(waiter.device_id, deque())
+        if waiter not in queue:
+            return False
+        queue.remove(waiter)
+        if not queue:
+            del self._by_device[waiter.device_id]
+        self._waiters -= 1
+        return True
+
+
+class Line:
+    """Everybody in this process who waits for a turn of one bucket."""
+
+    def __init__(self) -> None:
+        self.people = Round()
+        self.bulk = Round()
+
+    def __len__(self) -> int:
+        return len(self.people) + len(self.bulk)
+
+    def __iter__(self) -> Iterator[Waiter]:
+        yield from self.people
+        yield from self.bulk
+
+    def count(self, device_id: str) -> int:
+        """Return how many calls of a device wait."""
+        return self.people.count(device_id) + self.bulk.count(device_id)
+
+    def push(self, waiter: Waiter) -> None:
+        """Let one more wait."""
+        self._round(waiter).push(waiter)
+
+    def pop(self) -> Waiter:
+        """Take the one whose turn is next. There must be one."""
+        return self.people.pop() if self.people else self.bulk.pop()
+
+    def discard(self, waiter: Waiter) -> bool:
+        """Take one out wherever it is; return whether it was there."""
+        return self._round(waiter).discard(waiter)
+
+    def waited_s(self, now_s: float) -> float:
+        """Return how long the one has waited that waits longest; 0 when nobody does."""
+        return max((now_s - waiter.since_s for waiter in self), default=0.0)
+
+    def _round(self, waiter: Waiter) -> Round:
+        return self.people if waiter.priority is Priority.INTERACTIVE else self.bulk

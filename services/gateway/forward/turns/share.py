@@ -1,0 +1,254 @@
+"""What this replica has of one bucket: the calls granted under its lease, and who waits for more.
+
+Never more is spent than was granted, and nothing after the time for which it was granted: USE_S for calls that
+are free, counted from before storage was asked (ADR 0019).
+"""
+
+import math
+
+from services.gateway.forward.turns.line import Line, Waiter
+from services.gateway.model import quota
+from services.gateway.model.buckets import LEASE_S, Ask, Grant
+from services.gateway.model.calls import UpstreamAnswer
+from services.gateway.model.faults import QuotaExceeded
+from services.gateway.model.quota import Budget
+
+# A free call is used within this of being granted, a call with a turn is sent within SEND_S_MAX; the rest of
+# the lease is for the way to Amazon.
+USE_S = 5.0
+SEND_S_MAX = LEASE_S - 5.0
+# What is kept for the next caller is given back when none came for so long.
+SPARE_S = 1.0
+# How often storage is told what became of calls, and at least asked while calls are under way.
+REPORT_S = 0.25
+RENEW_S = 3.0
+# Between two asks while somebody waits.
+POLL_S_MIN = 0.05
+POLL_S_MAX = 2.0
+# A busy replica keeps what it spends in so long, so that most calls find their turn here.
+AHEAD_S = 0.3
+# Over how long what it spends is averaged.
+BUSY_S = 1.0
+
+
+class Turn:
+    """Leave to make one call; `spend` comes right before it, `close` after it or instead of it."""
+
+    def __init__(self, share: "Share", lease_no: int) -> None:
+        self.share = share
+        self._lease_no = lease_no
+        self._is_spent = False
+        self._is_closed = False
+
+    def is_good(self, now_s: float) -> bool:
+        """Return whether the call may be sent now."""
+        return self.share.is_leased(self._lease_no, now_s)
+
+    def spend(self) -> None:
+        """Note that Amazon may count the call from now on."""
+        self._is_spent = True
+
+    def unspend(self) -> None:
+        """Note that the call cannot have reached Amazon."""
+        self._is_spent = False
+
+    def close(self) -> None:
+        """Count the call as made, or give the turn back if it was not spent; closing again changes nothing."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.share.settle(self._lease_no, is_spent=self._is_spent)
+
+
+class Share:
+    """A bucket, as far as this replica spends from it."""
+
+    def __init__(self, budget: Budget, lease_no: int, now_s: float) -> None:
+        self.budget = budget
+        self.line = Line()
+        self._lease_no, self._is_new = lease_no, True
+        self._granted = self._ended = self._returned = self._out = 0
+        self._told = (0, 0)
+        self._asked_s = -math.inf
+        self._due_s = self._rest_until_s = now_s
+        self._used_s = now_s
+        self._spent_per_s = 0.0
+        self._terms: Grant | None = None
+        self._limit_per_s: float | None = None
+        self._is_throttled = False
+
+    # What there is
+
+    def free(self, now_s: float) -> int:
+        """Return how many calls may have their turn now."""
+        return self._held if now_s <= self._asked_s + USE_S else 0
+
+    def is_leased(self, lease_no: int, now_s: float) -> bool:
+        """Return whether what was granted under a lease may still be sent."""
+        return lease_no == self._lease_no and now_s <= self._asked_s + SEND_S_MAX
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to remember: nothing granted, nobody waiting, all told."""
+        is_told = self._told == (self._ended, self._returned) and not self._is_throttled
+        return is_told and not (self._held or self._out or self.line) and self._terms is not None
+
+    @property
+    def rate_per_s(self) -> float:
+        """The plan's rate, as far as it is known here."""
+        return self.budget.rate_per_s if self._terms is None else self._terms.rate_per_s
+
+    @property
+    def _held(self) -> int:
+        return self._granted - self._ended - self._returned - self._out
+
+    # What callers do
+
+    def take(self, now_s: float) -> Turn:
+        """Return a turn; one must be free."""
+        self._count(now_s)
+        self._out += 1
+        return Turn(self, self._lease_no)
+
+    def serve(self, now_s: float) -> None:
+        """Give what is free to whoever waits."""
+        while self.line and self.free(now_s) > 0:
+            waiter = self.line.pop()
+            if not waiter.fate.done():
+                waiter.fate.set_result(self.take(now_s))
+
+    def settle(self, lease_no: int, *, is_spent: bool) -> None:
+        """Note that a turn was used, or is free again."""
+        if lease_no == self._lease_no:
+            self._out -= 1
+            self._ended += is_spent
+
+    def learn(self, answer: UpstreamAnswer) -> None:
+        """Take from an answer of Amazon's what it tells about the plan; a refusal takes what is free."""
+        limit_per_s = quota.rate(answer.header(quota.LIMIT_HEADER))
+        if limit_per_s is not None:
+            self._limit_per_s = limit_per_s
+        if answer.status == quota.THROTTLED:
+            self._is_throttled = True
+            self._returned += self._held
+
+    def wait_s(self, waiter: Waiter | None, before: int) -> float:
+        """Return how long it takes until a call's turn comes, as far as is known here.
+
+        Args:
+            waiter: whose; None for a bulk call's.
+            before: how many waiters of this process come first.
+        """
+        if self._terms is None:
+            return 0.0
+        terms, is_person = self._terms, waiter is not None and waiter in self.line.people
+        calls = before + 1 + terms.people_before if is_person else (before + 1) / terms.part + terms.kept_back
+        return max(0.0, (calls - terms.left) / terms.pace_per_s)
+
+    def exceeded(self, wait_s: float) -> QuotaExceeded:
+        """Return the refusal of a call whose turn is so far away."""
+        return QuotaExceeded(retry_after_s=wait_s, rate_per_s=self.rate_per_s)
+
+    def refuse_late(self, now_s: float) -> None:
+        """Refuse whoever's turn cannot come in time."""
+        if self._terms is None:
+            return
+        spent_s = now_s - self._asked_s
+        for before, waiter in enumerate(list(self.line)):
+            wait_s = max(0.0, self.wait_s(waiter, before) - spent_s)
+            if now_s + wait_s > waiter.until_s and self.line.discard(waiter):
+                waiter.fate.set_exception(self.exceeded(max(wait_s, 1 / self._terms.pace_per_s)))
+
+    # What storage is told, and tells
+
+    def is_due(self, now_s: float) -> bool:
+        """Return whether storage is to be asked now."""
+        self._drop_spare(now_s)
+        if now_s < self._rest_until_s:
+            return False
+        since_s = now_s - self._asked_s
+        if self._is_throttled or self._knows_less():
+            return since_s >= POLL_S_MIN
+        is_wanted = bool(self.line) and now_s >= self._due_s
+        is_low = self._held * 2 < self._ahead(now_s) and since_s >= POLL_S_MIN
+        has_news = self._told != (self._ended, self._returned)
+        is_old = bool(self._out or self._held) and since_s >= RENEW_S
+        return is_wanted or is_low or (has_news and since_s >= REPORT_S) or is_old
+
+    def ask(self, replica_id: str, now_s: float) -> Ask:
+        """Return what storage is asked, and told."""
+        line, held = self.line, self._held
+        return Ask(
+            replica_id=replica_id,
+            lease_no=self._lease_no,
+            known=self._granted,
+            ended=self._ended,
+            returned=self._returned,
+            people=len(line.people),
+            bulk=len(line.bulk),
+            devices=line.bulk.devices,
+            waited_s=line.waited_s(now_s),
+            ahead=max(0, self._ahead(now_s) - held),
+            limit_per_s=self._limit_per_s,
+            is_throttled=self._is_throttled,
+        )
+
+    def hear(self, ask: Ask, grant: Grant, *, asked_s: float, lease_no: int) -> int:
+        """Take in storage's answer; return how many calls it brought.
+
+        Args:
+            ask: what was asked.
+            grant: the answer.
+            asked_s: when, by the monotonic clock.
+            lease_no: a number for the next lease, should this one be over.
+        """
+        self._terms, self._asked_s = grant, asked_s
+        if ask.is_throttled:
+            self._is_throttled = False
+        if grant.is_ended:
+            self._begin(lease_no)
+            return 0
+        self._is_new = False
+        brought = grant.granted - self._granted
+        self._granted, self._told = grant.granted, (ask.ended, ask.returned)
+        return brought
+
+    def plan(self, now_s: float) -> None:
+        """Decide when storage is asked again on behalf of whoever waits."""
+        front = next(iter(self.line), None)
+        away_s = 0.0 if self._is_new else max(self.wait_s(front, 0), POLL_S_MIN)
+        self._due_s = now_s + min(away_s, POLL_S_MAX)
+
+    def postpone(self, until_s: float) -> None:
+        """Do not ask storage before that moment: it is away."""
+        self._rest_until_s = until_s
+
+    def hurry(self, now_s: float) -> None:
+        """Ask storage now: somebody came for whom it may have a turn."""
+        self._due_s = now_s
+
+    def _begin(self, lease_no: int) -> None:
+        """Begin a new lease; turns of the old one that are still out count for nothing."""
+        self._lease_no, self._is_new = lease_no, True
+        self._granted = self._ended = self._returned = self._out = 0
+        self._told = (0, 0)
+
+    def _drop_spare(self, now_s: float) -> None:
+        """Give back what nobody used."""
+        is_stale = now_s > self._asked_s + USE_S or now_s > self._used_s + SPARE_S
+        if self._held and not self.line and is_stale:
+            self._returned += self._held
+
+    def _knows_less(self) -> bool:
+        """Return whether Amazon named a lower rate than storage goes by."""
+        return (
+            self._limit_per_s is not None and self._limit_per_s < self.rate_per_s and self._terms is not None
+        )
+
+    def _ahead(self, now_s: float) -> int:
+        return int(self._spent_per_s * math.exp((self._used_s - now_s) / BUSY_S) * AHEAD_S)
+
+    def _count(self, now_s: float) -> None:
+        """Keep the average of calls a second."""
+        elapsed_s = now_s - self._used_s
+        self._spent_per_s = self._spent_per_s * math.exp(-elapsed_s / BUSY_S) + 1 / BUSY_S
+        self._used_s = now_s

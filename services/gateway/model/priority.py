@@ -1,0 +1,72 @@
+"""Who goes first: a person who waits in front of a screen, or a job that works through a list.
+
+A developer who knows says so in a header. Otherwise a device's calls are a person's while it makes few of
+them: none of its other calls of the same operation is under way, it follows no next-page token, and it stays
+within an allowance of a person's clicks. Everything else is bulk.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+PRIORITY_HEADER = "x-sallyport-priority"
+
+# As many clicks as a person makes at once, and how often one more comes.
+CLICKS_MAX = 5
+CLICK_S = 5.0
+# Of an operation that Amazon lets be called seldom, a person calls less often than this many of its refills.
+CLICK_REFILLS = 10.0
+
+# How Amazon's operations spell the parameter that asks for the next page of a list, in lower case.
+_PAGE_PARAMETERS = frozenset({"nexttoken", "pagetoken", "paginationtoken", "nextpagetoken", "startingtoken"})
+
+
+class Priority(StrEnum):
+    """Whose turn comes first."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Clicks:
+    """What a device has left of a person's allowance, for one operation.
+
+    Attributes:
+        left: clicks at `counted_at_s`.
+        counted_at_s: the monotonic clock.
+    """
+
+    left: float
+    counted_at_s: float
+
+    def spend(self, now_s: float, *, rate_per_s: float) -> "Clicks | None":
+        """Return the allowance after one more click; None when there is none left.
+
+        Args:
+            now_s: the monotonic clock.
+            rate_per_s: of the operation's plan.
+        """
+        left = clicks_at(self, now_s, rate_per_s=rate_per_s)
+        return Clicks(left - 1, now_s) if left >= 1 else None
+
+
+def clicks_at(clicks: Clicks, now_s: float, *, rate_per_s: float) -> float:
+    """Return how many clicks are left at a moment."""
+    click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
+    return min(float(CLICKS_MAX), clicks.left + (now_s - clicks.counted_at_s) / click_s)
+
+
+def stated(headers: Iterable[tuple[str, str]], query_names: Collection[str]) -> Priority | None:
+    """Return the priority that a call states, by its header or by asking for a next page; None for neither.
+
+    Args:
+        headers: of the call, names in lower case.
+        query_names: of the call's query parameters.
+    """
+    told = next((value.strip().lower() for name, value in headers if name == PRIORITY_HEADER), "")
+    if told in {Priority.INTERACTIVE, Priority.BULK}:
+        return Priority(told)
+    if any(name.lower() in _PAGE_PARAMETERS for name in query_names):
+        return Priority.BULK
+    return None

@@ -1,0 +1,13 @@
+"""Every SQL statement of the gateway. One method is one transaction and one business fact.
+
+Moments are the database's, which all replicas share (ADR 0019).
+"""
+
+from services.gateway.store.buckets import BucketStore
+
+
+class Store(BucketStore):
+    """All of the gateway's storage in Postgres, on one pool."""
+
+
+__all__ = ["Store"]
