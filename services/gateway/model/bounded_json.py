@@ -1,0 +1,36 @@
+"""JSON from strangers, read into values within bounds of size, depth and number (T-10, T-29).
+
+A small text can become a large tree: sixteen megabytes of "[]," would be half a gigabyte of lists. So the marks
+that begin or part values are counted first, which costs a thousandth of reading. Depth beyond 1,024 and
+numbers beyond a double are refused by orjson.
+"""
+
+import orjson
+
+# Amazon's largest answers hold some ten thousand values; every mark may also stand in a text.
+MARKS_MAX = 1_000_000
+_MARKS = (b",", b"[", b"{")
+
+
+class Unreadable(ValueError):
+    """Not JSON, or more of it than is read; holds nothing of the text."""
+
+
+def read(data: bytes, *, bytes_max: int) -> object:
+    """Return the value that a JSON text tells.
+
+    Args:
+        data: UTF-8.
+        bytes_max: how long it may be.
+
+    Raises:
+        Unreadable: it is too long, too deep, too full, or not JSON.
+    """
+    if len(data) > bytes_max or sum(map(data.count, _MARKS)) > MARKS_MAX:
+        raise Unreadable
+    try:
+        value: object = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        # What the error tells would hold the text.
+        raise Unreadable from None
+    return value
