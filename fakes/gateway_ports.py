@@ -111,6 +111,10 @@ class FakeAuthPeer:
         )
         return token
 
+    def rename(self, token: str, device_id: str) -> None:
+        """Give a device an id of auth's form."""
+        self.devices[token] = replace(self.devices[token], device_id=device_id)
+
     def end(self, token: str, *, left_s: float = 0.0) -> None:
         """Let an access token's hour be over, or nearly so."""
         self._ends_at[token] = self.clock.now() + timedelta(seconds=left_s)
