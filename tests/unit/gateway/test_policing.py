@@ -1,5 +1,6 @@
 """Following the policy file: what is in force, what is told, and what a broken file changes (nothing)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ class Shown:
     def policy_followed(self, digest: str) -> None:
         self.followed.append(digest)
 
-    def policy_refused(self, code: str, problems: list[str]) -> None:
+    def policy_refused(self, code: str, problems: Sequence[str]) -> None:
         self.refused.append((code, list(problems)))
 
 
