@@ -102,7 +102,8 @@ class Door:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            _log.warning("requests_cut_off", count=len(self._tasks))
+            if self._tasks:
+                _log.warning("requests_cut_off", count=len(self._tasks))
             await self._cut_off()
         if self._next_look is not None:
             self._next_look.cancel()

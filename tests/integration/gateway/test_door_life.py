@@ -1,0 +1,224 @@
+"""The door from its first handshake to its last goodbye: load, ending, and certificates that change."""
+
+import asyncio
+import dataclasses
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+
+import pytest
+
+import chassis.crypto.tls
+import chassis.env
+import chassis.errors
+from fakes.certificates import Authority
+from services.gateway.door import Door
+from services.gateway.door.request import Request
+from services.gateway.model.calls import Answer
+from tests.integration.gateway.door import (
+    LIMITS,
+    PATIENCE_S,
+    Gate,
+    Recorder,
+    Script,
+    dial,
+    everything,
+    exchange,
+    heard,
+    one_answer,
+    request,
+    rest_of,
+    serving,
+)
+
+LAST = request("GET /", is_last=True)
+
+
+# Load
+
+
+async def test_more_requests_than_served_at_a_time_are_503_at_once_R23() -> None:
+    gate = Gate()
+    async with serving(gate, dataclasses.replace(LIMITS, requests_max=1)) as door:
+        first = asyncio.create_task(exchange(door.port, LAST))
+        await gate.is_reached.wait()
+        (second,) = heard(await exchange(door.port, LAST))
+        assert (second.status, second.code) == (503, "overloaded")
+        assert int(second.headers["retry-after"]) >= 1
+        gate.may_pass.set()
+        assert heard(await first)[0].status == 200
+
+
+async def test_more_connections_than_held_at_a_time_are_told_so_R23() -> None:
+    async with (
+        serving(Recorder(), dataclasses.replace(LIMITS, connections_max=1)) as door,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        reader, writer = await dial(door.port)
+        writer.write(request("GET /"))
+        assert (await one_answer(reader)).status == 200
+        (refused,) = heard(await exchange(door.port, LAST))
+        assert (refused.status, refused.headers["connection"]) == (503, "close")
+        writer.write(LAST)
+        assert (await one_answer(reader)).status == 200
+        await rest_of(reader)
+        writer.close()
+        assert heard(await exchange(door.port, LAST))[0].status == 200
+
+
+async def test_an_address_in_use_refuses_the_start() -> None:
+    async with serving(Recorder()) as door:
+        address = chassis.env.Address("127.0.0.1", door.port)
+        other = Door(listen=address, tls=None, ways=everything(Recorder()))
+        with pytest.raises(chassis.errors.StartRefused) as caught:
+            await other.start()
+    assert caught.value.code == "address_unavailable"
+
+
+# Ending
+
+
+async def test_a_request_in_flight_is_finished_while_stopping_R16() -> None:
+    gate = Gate()
+    async with serving(gate) as door, asyncio.timeout(PATIENCE_S):
+        port = door.port
+        reader, writer = await dial(port)
+        writer.write(request("GET /"))
+        await gate.is_reached.wait()
+        stopping = asyncio.create_task(door.stop(grace_s=PATIENCE_S))
+        gate.may_pass.set()
+        answer = await one_answer(reader)
+        await stopping
+        assert (answer.body, answer.headers["connection"]) == (b"done", "close")
+        with pytest.raises(ConnectionError):
+            await dial(port)
+        writer.close()
+
+
+async def test_a_request_half_sent_is_finished_while_stopping_R16() -> None:
+    async with serving(Recorder()) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port)
+        writer.write(request("POST /", "Content-Length: 3") + b"a")
+        idle_reader, idle_writer = await dial(door.port)
+        idle_writer.write(request("GET /"))
+        assert (await one_answer(idle_reader)).status == 200
+        stopping = asyncio.create_task(door.stop(grace_s=PATIENCE_S))
+        assert await rest_of(idle_reader) == b""
+        writer.write(b"bc")
+        answer = await one_answer(reader)
+        await stopping
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        writer.close()
+        idle_writer.close()
+
+
+async def test_a_request_that_outlasts_the_grace_is_cut_off_R16() -> None:
+    gate = Gate()
+    async with serving(gate) as door:
+        asked = asyncio.create_task(exchange(door.port, request("GET /")))
+        await gate.is_reached.wait()
+        await door.stop(grace_s=0.01)
+        assert await asked == b""
+
+
+# Certificates
+
+
+class Shown:
+    """A certificate that changes, and what trusts it."""
+
+    def __init__(self) -> None:
+        self._authority = Authority()
+        self.current = self._authority.issue("localhost")
+        self.contexts = chassis.crypto.tls.CurrentContext(
+            lambda: self.current, chassis.crypto.tls.public_context
+        )
+        self.trust = ssl.create_default_context(cadata=self._authority.ca_pem.decode())
+
+    def renew(self) -> None:
+        self.current = self._authority.issue("localhost")
+
+
+async def certificate_at(port: int, trust: ssl.SSLContext, name: str = "localhost") -> str:
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust, server_hostname=name)
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return ssl.DER_cert_to_PEM_cert(der)
+
+
+async def test_a_certificate_changes_under_traffic_without_a_failed_request_R15() -> None:
+    shown, statuses = Shown(), []
+    async with serving(Recorder(), tls=shown.contexts) as door, asyncio.timeout(PATIENCE_S):
+
+        async def keep_asking() -> None:
+            reader, writer = await dial(door.port, shown.trust)
+            for _ in range(30):
+                writer.write(request("GET /"))
+                statuses.append((await one_answer(reader)).status)
+            writer.close()
+
+        async def ask_anew() -> None:
+            for _ in range(10):
+                (answer,) = heard(await exchange(door.port, LAST, shown.trust))
+                statuses.append(answer.status)
+
+        async with asyncio.TaskGroup() as group:
+            for asking in (keep_asking, keep_asking, ask_anew, ask_anew):
+                group.create_task(asking())
+            for _ in range(5):
+                shown.renew()
+                expected = shown.current.certificate_pem.decode()
+                assert await certificate_at(door.port, shown.trust) == expected
+        trusting = ssl.create_default_context(cadata=shown._authority.ca_pem.decode())
+        trusting.check_hostname = False
+        assert await certificate_at(door.port, trusting, "") == shown.current.certificate_pem.decode()
+    assert statuses == [200] * 80
+
+
+async def test_large_bodies_pass_through_tls_both_ways() -> None:
+    async def act(asked: Request) -> None:
+        await asked.answer(Answer(200, [], await asked.receive(3_000_000)))
+
+    shown, body = Shown(), bytes(range(256)) * 10_000
+    async with serving(Script(act), tls=shown.contexts) as door:
+        data = request("POST /", body=body, is_last=True)
+        (answer,) = heard(await exchange(door.port, data, shown.trust))
+    assert answer.body == body
+
+
+def old_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@pytest.fixture
+def unhandled() -> Iterator[list[dict[str, object]]]:
+    """Return what reaches the event loop's own handler meanwhile."""
+    loop, told = asyncio.get_event_loop(), []
+    loop.set_exception_handler(lambda _loop, context: told.append(context))
+    yield told
+    loop.set_exception_handler(None)
+
+
+async def test_handshakes_that_fail_leave_no_noise_and_no_harm(
+    caplog: pytest.LogCaptureFixture, unhandled: list[dict[str, object]]
+) -> None:
+    shown = Shown()
+    async with serving(Recorder(), tls=shown.contexts) as door, asyncio.timeout(PATIENCE_S):
+        with caplog.at_level(logging.WARNING):
+            for sent in (b"", LAST, b"\x16\x03\x01garbage" * 20, b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03"):
+                with socket.create_connection(("127.0.0.1", door.port)) as raw:
+                    raw.sendall(sent)
+                    await asyncio.sleep(0)
+            context = old_context()
+            context.set_ciphers("ECDHE-RSA-AES128-SHA")
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                await dial(door.port, context)
+            assert heard(await exchange(door.port, LAST, shown.trust))[0].status == 200
+    assert not unhandled
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+    assert [record for record in caplog.records if record.exc_info] == []

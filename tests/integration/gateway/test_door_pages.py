@@ -1,0 +1,236 @@
+"""Pages behind the door: the same answers as from a site of their own, on the connections of calls."""
+
+import asyncio
+import gzip
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+import chassis.env
+import chassis.errors
+import chassis.trace
+import chassis.web
+from services.gateway.door import Door, Pages, Way, Ways
+from services.gateway.door.limits import Limits
+from services.gateway.door.ways import ANY_METHOD, ANY_PATH
+from tests.integration.gateway.door import (
+    EVENT,
+    LIMITS,
+    PATIENCE_S,
+    Recorder,
+    dial,
+    exchange,
+    heard,
+    one_answer,
+    request,
+    rest_of,
+    serving,
+)
+
+BODY_BYTES_MAX = 100_000
+
+
+async def echo(asked: web.Request) -> web.Response:
+    told = f"{asked.method} {asked.path_qs} {len(await asked.read())} {chassis.trace.request_id()}"
+    return web.Response(text=told, headers={"Set-Cookie": "a=b; Secure"})
+
+
+async def show(asked: web.Request) -> web.Response:
+    return web.Response(text=f"{asked.match_info['name']} {asked.secure}")
+
+
+async def fail(_asked: web.Request) -> web.Response:
+    raise ValueError("Jane Doe")
+
+
+async def pour(asked: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(asked)
+    for _ in range(200):
+        await response.write(bytes(100_000))
+    return response
+
+
+async def break_off(asked: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(asked)
+    await response.write(b"half an answer")
+    raise ValueError("Jane Doe")
+
+
+ROUTES = (
+    chassis.web.Route("POST", "/echo", echo, "test.echo.sent"),
+    chassis.web.Route("GET", "/echo", echo, "test.echo.read"),
+    chassis.web.Route("GET", "/show/{name}", show, "test.page.read"),
+    chassis.web.Route("GET", "/fail", fail, "test.fail.read"),
+    chassis.web.Route("GET", "/pour", pour, "test.much.read"),
+    chassis.web.Route("GET", "/half", break_off, "test.half.read"),
+)
+
+
+@asynccontextmanager
+async def house(
+    face: Recorder,
+    limits: Limits = LIMITS,
+    page_limits: chassis.web.Limits | None = None,
+) -> AsyncIterator[Door]:
+    """Open a door with pages and calls behind it."""
+    site = chassis.web.SocketlessSite(
+        routes=ROUTES,
+        body_bytes_max=BODY_BYTES_MAX,
+        is_tls=True,
+        limits=page_limits or chassis.web.Limits(),
+    )
+    await site.start()
+    ways = Ways([*Pages(site).ways(), Way(ANY_METHOD, ANY_PATH, face, EVENT)])
+    async with serving(ways, limits) as door:
+        yield door
+    await site.stop()
+
+
+@asynccontextmanager
+async def site_of_their_own() -> AsyncIterator[chassis.web.Site]:
+    site = chassis.web.Site(
+        listen=chassis.env.Address("127.0.0.1", 0),
+        tls=None,
+        routes=ROUTES,
+        body_bytes_max=BODY_BYTES_MAX,
+    )
+    await site.start()
+    yield site
+    await site.stop(grace_s=0)
+
+
+ID = "X-Request-Id: request-0001"
+PACKED = gzip.compress(bytes(1000))
+ASKED = {
+    "a page": request("GET /show/orders", ID, is_last=True),
+    "a form": request("POST /echo?a=%2F", ID, body=b"a=b", is_last=True),
+    "chunks": request("POST /echo", ID, "Transfer-Encoding: chunked", is_last=True)
+    + b"3\r\na=b\r\n0\r\n\r\n",
+    "an encoded body": request("POST /echo", ID, "Content-Encoding: gzip", body=PACKED, is_last=True),
+    "a large body": request("POST /echo", ID, body=bytes(BODY_BYTES_MAX), is_last=True),
+    "a body beyond its bound": request("POST /echo", ID, body=bytes(BODY_BYTES_MAX + 1)),
+    "a bomb": request("POST /echo", ID, "Content-Encoding: gzip", body=gzip.compress(bytes(10_000_000))),
+    "a lie": request("POST /echo", ID, "Content-Encoding: gzip", body=b"no gzip"),
+    "a mistake": request("GET /fail", ID, is_last=True),
+    "HTTP/1.0": b"GET /echo HTTP/1.0\r\nX-Request-Id: request-0001\r\n\r\n",
+    "much": request("GET /pour", ID, is_last=True),
+}
+
+
+@pytest.mark.parametrize("data", ASKED.values(), ids=ASKED.keys())
+async def test_a_page_is_answered_as_by_a_site_of_its_own(data: bytes) -> None:
+    face = Recorder()
+    async with site_of_their_own() as site:
+        (expected,) = heard(await exchange(site.port, data))
+    async with house(face) as door:
+        (answer,) = heard(await exchange(door.port, data))
+    # Only TLS's own header differs: the other site speaks none here.
+    assert answer.headers.pop("strict-transport-security") == "max-age=31536000"
+    del answer.headers["date"], expected.headers["date"]
+    assert answer == expected
+    assert not face.seen
+
+
+async def test_a_connection_may_mix_pages_and_calls() -> None:
+    face = Recorder()
+    asked = [
+        request("GET /orders/v0/orders"),
+        request("GET /show/one"),
+        request("POST /echo", "Transfer-Encoding: chunked") + b"3\r\na=b\r\n0\r\n\r\n",
+        request("POST /feeds", body=b"call"),
+        request("POST /echo", body=b"page"),
+        request("DELETE /echo"),
+        request("GET /show/two/deeper"),
+        request("GET /show/last", is_last=True),
+    ]
+    async with house(face) as door:
+        together = heard(await exchange(door.port, b"".join(asked)))
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await dial(door.port)
+            one_by_one = []
+            for each in asked:
+                writer.write(each)
+                one_by_one.append(await one_answer(reader))
+            writer.close()
+    assert [answer.status for answer in together] == [200] * len(asked)
+    assert [answer.body.split(b" ")[0] for answer in together if b"{" not in answer.body] == [
+        b"one",
+        b"POST",
+        b"POST",
+        b"last",
+    ]
+    assert [answer.status for answer in one_by_one] == [200] * len(asked)
+    calls = ["/orders/v0/orders", "/feeds", "/echo", "/show/two/deeper"]
+    assert [target for _, target, _ in face.seen] == calls * 2
+
+
+async def test_a_page_leaves_its_own_log_line_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async with house(Recorder()) as door:
+        with caplog.at_level(logging.INFO):
+            await exchange(door.port, request("GET /show/a") + request("GET /call", is_last=True))
+    told = [vars(record)["sallyport_fields"] for record in caplog.records if "door" in record.name]
+    told += [vars(record)["sallyport_fields"] for record in caplog.records if "web" in record.name]
+    assert [(line["kind"], line["status"]) for line in told] == [(EVENT, 200), ("test.page.read", 200)]
+
+
+async def test_a_slow_body_of_a_page_is_408_in_its_own_shape_T09() -> None:
+    limits = chassis.web.Limits(body_deadline_s=0.05)
+    async with house(Recorder(), page_limits=limits) as door:
+        data = request("POST /echo", "Content-Length: 70000")
+        (answer,) = heard(await exchange(door.port, data + b"x"))
+    assert (answer.status, answer.headers["content-type"]) == (408, "application/problem+json")
+
+
+async def test_chunks_that_are_none_reach_no_page_T09() -> None:
+    async with house(Recorder()) as door:
+        data = request("POST /echo", "Transfer-Encoding: chunked") + b"3\r\na=b\n0\r\n\r\n"
+        (answer,) = heard(await exchange(door.port, data + request("GET /show/smuggled")))
+    assert (answer.status, answer.headers["connection"]) == (400, "close")
+
+
+async def test_half_a_page_is_broken_off() -> None:
+    async with house(Recorder()) as door:
+        data = await exchange(door.port, request("GET /half"))
+    assert b"half an answer" in data
+    assert not data.endswith(b"0\r\n\r\n")
+
+
+async def test_a_client_that_does_not_take_a_page_loses_the_connection_R25() -> None:
+    limits = chassis.web.Limits(answer_deadline_s=0.05)
+    async with house(Recorder(), page_limits=limits) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+        writer.write(request("GET /pour"))
+        await door.stop(grace_s=PATIENCE_S)
+        assert len(await rest_of(reader)) < 20_000_000
+        writer.close()
+
+
+async def test_a_client_that_goes_leaves_no_page_behind() -> None:
+    async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+        writer.write(request("GET /pour"))
+        await reader.readexactly(1000)
+        writer.transport.abort()
+        await door.stop(grace_s=PATIENCE_S)
+        assert not door._tasks
+
+
+async def test_an_expectation_is_met_once_for_a_page() -> None:
+    async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port)
+        writer.write(request("POST /echo", "Content-Length: 3", "Expect: 100-continue"))
+        assert (await one_answer(reader)).status == 100
+        writer.write(b"a=b")
+        assert (await one_answer(reader)).status == 200
+        writer.close()
+
+
+def test_a_site_that_has_not_been_started_takes_nothing() -> None:
+    site = chassis.web.SocketlessSite(routes=ROUTES, body_bytes_max=1, is_tls=True)
+    with pytest.raises(RuntimeError):
+        site.open(None)  # type: ignore[arg-type]
