@@ -5,6 +5,7 @@ Nothing here is part of the simulated Amazon's public contract. Everything retur
 
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,7 @@ import simulator.events
 import simulator.hostility
 import simulator.letters
 import simulator.orders.progress
+import simulator.sandbox
 from simulator import operations
 from simulator.applications import Application
 from simulator.clock import OffsetOutOfRange
@@ -23,6 +25,7 @@ from simulator.hostility import Fault, Kind, LevelOutOfRange, Script
 from simulator.ledger import SECRET_OVERLAP
 from simulator.orders.progress import Progress, Status
 from simulator.plans import RATE_MAX
+from simulator.sandbox import ModelsInvalid, Sandbox
 from simulator.world import Order, Seller
 
 CALLS_PAGE_MAX = 1_000
@@ -30,6 +33,7 @@ GRANTS_MAX = 1_000
 # Of more than so many, nobody is asked for all orders at once.
 SELLERS_LISTED_MAX = 26
 BURST_MAX = 1_000_000
+ANY_OPERATION = "*"
 
 Document = dict[str, Any]
 
@@ -234,17 +238,43 @@ class Controls:
         return self.hostility()
 
     def set_plan(self, body: Document) -> Document:
-        """Give an operation another usage plan, for every seller."""
-        operation = operations.BY_NAME.get(text(body, "operation"))
+        """Give an operation, or all that `*` stands for, another usage plan, for every seller.
+
+        `*` without a plan gives each its published one again.
+        """
+        name = text(body, "operation")
+        if body.keys() == {"operation"} and name == ANY_OPERATION:
+            self._core.plans.reset()
+            return {"operation": name}
+        chosen = operations.OPERATIONS if name == ANY_OPERATION else (operations.BY_NAME.get(name),)
         rate, burst = number(body.get("rate"), "rate"), body.get("burst")
-        if operation is None:
-            raise ControlRefused(404, f"operation must be of {sorted(operations.BY_NAME)}")
         if not 0 <= rate <= RATE_MAX or type(burst) is not int or not 1 <= burst <= BURST_MAX:
             raise ControlRefused(
                 400, f"rate must lie between 0 and {RATE_MAX}, burst between 1 and {BURST_MAX}"
             )
-        self._core.plans.set(operation, rate=rate, burst=burst)
-        return {"operation": operation.name, "rate": rate, "burst": burst}
+        for operation in chosen:
+            if operation is None:
+                raise ControlRefused(
+                    404, f"operation must be {ANY_OPERATION} or of {sorted(operations.BY_NAME)}"
+                )
+            self._core.plans.set(operation, rate=rate, burst=burst)
+        return {"operation": name, "rate": rate, "burst": burst}
+
+    def sandbox(self) -> Document:
+        """Return how many cases of Amazon's sandbox are answered."""
+        return {"cases": self._core.sandbox.count}
+
+    def set_sandbox(self, body: Document) -> Document:
+        """Answer the cases of the models in a folder, or none."""
+        folder = body.get("models")
+        if folder is not None and not isinstance(folder, str):
+            raise ControlRefused(400, "models must be a folder, or null")
+        try:
+            cases = simulator.sandbox.load(Path(folder)) if folder else Sandbox()
+        except ModelsInvalid as error:
+            raise ControlRefused(400, str(error)) from error
+        self._core.sandbox.learn(cases)
+        return self.sandbox()
 
     def calls(self, after: int, limit: int) -> Document:
         """Return recorded calls after the one numbered `after`, oldest first, at most CALLS_PAGE_MAX."""

@@ -73,6 +73,7 @@ class Core:
     jobs: Jobs
     files: ReportFiles
     storage: Storage
+    sandbox: Sandbox
     amazon: Amazon
 
 
@@ -175,5 +176,6 @@ def build(
         jobs=jobs,
         files=files,
         storage=storage,
+        sandbox=chosen.sandbox,
         amazon=amazon,
     )

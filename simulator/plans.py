@@ -60,6 +60,11 @@ class Plans:
         bucket.tokens -= 1
         return True
 
+    def reset(self) -> None:
+        """Give every operation its published plan again, with full buckets."""
+        self._set.clear()
+        self._buckets.clear()
+
     def set(self, operation: Operation, *, rate: float, burst: int) -> None:
         """Give an operation another plan, for every seller, with full buckets."""
         self._set[operation.name] = (rate, burst)

@@ -60,6 +60,10 @@ class Sandbox:
     def __init__(self, cases: Mapping[str, Sequence[Case]] | None = None) -> None:
         self._cases = cases or {}
 
+    def learn(self, other: "Sandbox") -> None:
+        """Take another sandbox's cases in place of the own ones."""
+        self._cases = other._cases  # noqa: SLF001 - another of the same class
+
     @property
     def count(self) -> int:
         """How many cases there are."""

@@ -122,6 +122,7 @@ def control_app(controls: Controls, documents: DocumentControls) -> web.Applicat
         "/faults": controls.script_fault,
         "/plans": controls.set_plan,
         "/queue": controls.send_letter,
+        "/sandbox": controls.set_sandbox,
         "/documents": documents.set,
         "/outcomes": documents.order_outcome,
     }
@@ -136,6 +137,7 @@ def control_app(controls: Controls, documents: DocumentControls) -> web.Applicat
         "/consents": lambda _: controls.consents(),
         "/hostility": lambda _: controls.hostility(),
         "/queue": lambda _: controls.queue(),
+        "/sandbox": lambda _: controls.sandbox(),
         "/documents": lambda _: documents.settings(),
         "/jobs": lambda _: documents.jobs(),
         "/uploads": lambda _: documents.uploads(),
