@@ -20,7 +20,7 @@ from services.retention.config import Config
 from services.retention.jobs import Jobs
 from services.retention.model.audit import OWN_NAME, Origin
 from services.retention.model.orders import Term
-from services.retention.peers import AuditLog
+from services.retention.peers import RECORD_S_MAX, AuditLog
 from services.retention.service import ports
 from services.retention.service.clocks import Clocks
 from services.retention.service.data_keys import DataKeys, KeyPorts
@@ -37,8 +37,6 @@ DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 AUDIT_NAME = "telemetry"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
-# Half of what Seal and Open may take, so that a slow audit log is told apart from a slow safe.
-AUDIT_DEADLINE_S = 2.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +94,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         readiness = chassis.web.Readiness()
         signals = Signals(registry)
         clock = chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file))
-        use_cases = compose(_parts(ground, clock=clock, signals=signals), term=config.term)
+        audit = AuditLog(ground.telemetry)
+        use_cases = compose(_parts(ground, audit=audit, clock=clock, signals=signals), term=config.term)
         jobs = Jobs(
             erasing=use_cases.erasing,
             clocks=use_cases.clocks,
@@ -116,6 +115,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("vault", ground.vault.run),
                 ("verifier_vault", ground.verifier_vault.run),
                 ("certificate", ground.keeper.run),
+                ("audit", audit.run),
                 *jobs.tasks,
             ],
             servers=[
@@ -176,13 +176,13 @@ async def _open(stack: AsyncExitStack, config: Config, clock: chassis.clock.Cloc
     await keeper.start()
     pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
     telemetry = chassis.rpc.Channel(
-        address=config.telemetry, peer=AUDIT_NAME, keeper=keeper, deadline_s=AUDIT_DEADLINE_S
+        address=config.telemetry, peer=AUDIT_NAME, keeper=keeper, deadline_s=RECORD_S_MAX
     )
     stack.push_async_callback(telemetry.close)
     return Ground(vault=vault, verifier_vault=verifier_vault, keeper=keeper, pool=pool, telemetry=telemetry)
 
 
-def _parts(ground: Ground, *, clock: chassis.clock.Clock, signals: Signals) -> Parts:
+def _parts(ground: Ground, *, audit: AuditLog, clock: chassis.clock.Clock, signals: Signals) -> Parts:
     """Return the real parts."""
     records, erasures = RecordStore(ground.pool), ErasureStore(ground.pool)
     return Parts(
@@ -194,7 +194,7 @@ def _parts(ground: Ground, *, clock: chassis.clock.Clock, signals: Signals) -> P
         keys=SubjectKeys(ground.vault),
         verifier_keys=SubjectKeys(ground.verifier_vault),
         receipt_key=ReceiptKey(ground.verifier_vault),
-        audit=AuditLog(ground.telemetry),
+        audit=audit,
         clock=clock,
         entropy=chassis.entropy.SystemEntropy(),
         signals=signals,

@@ -81,7 +81,11 @@ async def real_audit(pool_for: PoolFor, keeper_for: KeeperFor) -> AsyncIterator[
             keeper=await keeper_for("retention"),
         )
         stack.push_async_callback(channel.close)
-        yield AuditLog(channel)
+        log = AuditLog(channel)
+        sender = asyncio.create_task(log.run())
+        yield log
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
     writer.cancel()
     await asyncio.gather(writer, return_exceptions=True)
 
