@@ -12,9 +12,9 @@ CREATE TABLE gateway.buckets (
     burst integer NOT NULL CHECK (burst > 0),
     calls_left double precision NOT NULL,
     counted_at timestamptz NOT NULL,
-    share double precision NOT NULL CHECK (share > 0 AND share <= 1),
-    cut_at timestamptz NOT NULL,
-    raised_at timestamptz NOT NULL,
+    share double precision NOT NULL DEFAULT 1 CHECK (share > 0 AND share <= 1),
+    cut_at timestamptz NOT NULL DEFAULT '-infinity',
+    raised_at timestamptz NOT NULL DEFAULT '-infinity',
     leases jsonb NOT NULL DEFAULT '[]',
     PRIMARY KEY (seller_id, region, operation)
 ) WITH (fillfactor = 50);

@@ -161,8 +161,8 @@ class Bucket:
     left: float
     counted_at_s: float
     share: float = 1.0
-    cut_at_s: float = 0.0
-    raised_at_s: float = 0.0
+    cut_at_s: float = -math.inf
+    raised_at_s: float = -math.inf
     leases: list[Lease] = field(default_factory=list)
 
     @classmethod

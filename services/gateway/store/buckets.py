@@ -1,7 +1,7 @@
 """The buckets that all replicas share, in Postgres: one row each, locked while its rule is applied.
 
-The rule itself is `model.buckets`. Rows are locked in the order of their keys, so that replicas never wait for
-each other in a circle.
+The rule itself is `model.buckets`. Rows are locked in the order of their keys, so that replicas never wait
+for each other in a circle.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class BucketStore:
         """Take in what a replica tells of its leases, and grant what there is.
 
         Raises:
-            StoreUnavailable: within EXCHANGE_S_MAX there was no answer; it may have been taken in all the same.
+            StoreUnavailable: no answer within EXCHANGE_S_MAX; it may have been taken in all the same.
         """
         try:
             async with (
@@ -114,8 +114,8 @@ async def _make(connection: chassis.db.Connection, budgets: Sequence[Budget]) ->
     await connection.executemany(
         """
         INSERT INTO gateway.buckets
-            (seller_id, region, operation, rate_per_s, burst, calls_left, counted_at, share, cut_at, raised_at)
-        VALUES ($1, $2, $3, $4, $5, $5, clock_timestamp(), 1, to_timestamp(0), to_timestamp(0))
+            (seller_id, region, operation, rate_per_s, burst, calls_left, counted_at)
+        VALUES ($1, $2, $3, $4, $5::integer, $5::integer, clock_timestamp())
         ON CONFLICT DO NOTHING
         """,
         sorted((*_key(budget), budget.rate_per_s, budget.burst) for budget in budgets),
