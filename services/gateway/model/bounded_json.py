@@ -1,8 +1,8 @@
 """JSON from strangers, read into values within bounds of size, depth and number (T-10, T-29).
 
-A small text can become a large tree: sixteen megabytes of "[]," would be half a gigabyte of lists. So the marks
-that begin or part values are counted first, which costs a thousandth of reading. Depth beyond 1,024 and
-numbers beyond a double are refused by orjson.
+A small text can become a large tree: sixteen megabytes of "[]," would be half a gigabyte of lists. So the
+marks that begin or part values are counted first, which costs a small part of reading. Depth beyond 1,024
+and numbers beyond a double are refused by orjson.
 """
 
 import orjson

@@ -17,7 +17,7 @@ from services.gateway.model import bounded_json
 from services.gateway.model.calls import Answer, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
 from services.gateway.model.operations import Operation
-from services.gateway.model.tripwire import finds_credential, holds_mark
+from services.gateway.model.tripwire import finds_credential, holds_credential
 
 # Source: SP-API, "Include a User-Agent header in all requests": more is refused.
 USER_AGENT_CHARS_MAX = 500
@@ -115,7 +115,7 @@ def check_success(answer: UpstreamAnswer) -> None:
     """
     media_type = answer.header("content-type").partition(";")[0].strip().lower()
     is_json = media_type == JSON_TYPE or media_type.endswith("+json")
-    if answer.body and (not is_json or holds_mark(answer.body)):
+    if answer.body and (not is_json or holds_credential(answer.body)):
         raise UpstreamInvalid
 
 
