@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench.herd.command
+import bench.sandbox.command
 import sallyport.stack
 from bench import appending, erasing, forwarding, goals, holding, reads, waiting
 from bench.parts import Parts, choose_cpus, open_parts
@@ -28,6 +29,7 @@ from sallyport.terminal import say
 # One row each; formatters leave the rows alone.
 SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     bench.herd.command.add_command,
+    bench.sandbox.command.add_command,
 )  # fmt: skip
 
 
@@ -106,6 +108,7 @@ async def _measure(folder: Path, scale: Scale) -> None:
 
 async def _take_all(scene: Scene, parts: Parts, scale: Scale) -> goals.Run:
     every = await reads.prepare(scene)
+    await reads.teach(parts, every)
     return goals.Run(
         reads=every,
         costs=await forwarding.measure(scene, parts, every, rounds=scale.rounds, seconds=scale.seconds),

@@ -95,8 +95,6 @@ async def measure(scene: Scene, parts: Parts, reads: Reads, *, rounds: int, seco
             if subject.peer is not None:
                 address = LOOPBACK, subject.peer.port
                 async with connected(address, parts.tls) as load:
-                    # The first answer tells the gateway the limit; until then it keeps to Amazon's plan.
-                    await load.drive(itertools.islice(subject.read.requests(), 1), seconds=seconds)
                     await load.drive(subject.read.requests(), seconds=seconds * WARM_UP_SHARE)
                     await _take(scene.stack, subject, load, seconds=seconds)
     return Costs(subjects)

@@ -4,18 +4,27 @@ No two requests of a round are alike, so that nothing is saved that would not be
 joining calls under way nor by keeping answers.
 """
 
+import asyncio
 import itertools
+import math
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import aiohttp
 
-from sallyport.bench.load import get
+from bench.parts import Parts
+from sallyport.bench.load import connected, get
+from sallyport.bench.upstream import LIMIT_PER_S
 from sallyport.demo.scene import Program, Scene
+from sallyport.layout import LOOPBACK
+from services.gateway.model.buckets import RAISE_FACTOR, RAISE_S
 
 SMALL, PAGE = "1 KB", "20 KB"
 PROOFS = 3_000
+ANSWER_S_MAX = 30.0
+# From the slowest plan, one list of orders a minute, to a limit that nobody reaches.
+RAISES = math.ceil(math.log(LIMIT_PER_S * 60, RAISE_FACTOR)) + 1
 
 Requests = Callable[[], Iterator[bytes]]
 """Makes the requests of one round."""
@@ -50,12 +59,26 @@ class Reads:
     others: tuple[Read, ...]
 
     @property
+    def taught(self) -> tuple[Read, ...]:
+        """One for each of Amazon's plans that they spend from."""
+        return self.plain, self.audited, self.others[0]
+
+    @property
     def all(self) -> tuple[Read, ...]:
         """Every one."""
         return self.plain, self.audited, *self.others
 
 
 _numbers = itertools.count(1)
+
+
+async def teach(parts: Parts, reads: Reads) -> None:
+    """Have the gateway learn from answers that no limit is near; it raises one step by step."""
+    async with connected((LOOPBACK, parts.gateway.port), parts.tls, connections=1) as load:
+        for _ in range(RAISES):
+            for read in reads.taught:
+                await load.drive(itertools.islice(read.requests(), 1), seconds=ANSWER_S_MAX)
+            await asyncio.sleep(RAISE_S)
 
 
 async def prepare(scene: Scene) -> Reads:
