@@ -319,6 +319,7 @@ class FakeForwardSignals:
     openings: list[Region] = field(default_factory=list)
     shares: dict[Region, float] = field(default_factory=dict)
     side_failures: list[tuple[str, str]] = field(default_factory=list)
+    documents: list[tuple[str, str, int]] = field(default_factory=list)
     crashes: list[Exception] = field(default_factory=list)
 
     def answered(self, operation: str, status: int, elapsed_s: float) -> None:
@@ -348,6 +349,9 @@ class FakeForwardSignals:
 
     def failing(self, region: Region, share: float) -> None:
         self.shares[region] = share
+
+    def moved(self, method: str, code: str, size_bytes: int) -> None:
+        self.documents.append((method, code, size_bytes))
 
     def side_failed(self, what: str, code: str) -> None:
         self.side_failures.append((what, code))

@@ -29,6 +29,7 @@ from services.gateway.config import CertificateFiles, Config
 from services.gateway.door import DocumentsFace, Door, Pages, SpapiFace, Ways
 from services.gateway.forward import Forwarder, Identities, Ports, Turns
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
+from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.documents import Documents
 from services.gateway.model import exchange
@@ -262,12 +263,15 @@ def _put_path(
         user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
     )
     documents = Documents(
-        capabilities=ground.capabilities,
+        ports=DocumentPorts(
+            capabilities=ground.capabilities,
+            storage=ground.storage,
+            signals=signals,
+            clock=ports.clock,
+            entropy=ports.entropy,
+        ),
         identities=identities,
-        storage=ground.storage,
         records=DocumentRecords(audit=audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals),
-        signals=signals,
-        clock=ports.clock,
     )
     return Forwarding(
         ports=ports,

@@ -2,8 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
+from chassis.clock import Clock
+from chassis.entropy import Entropy
 from chassis.secrecy import Secret
 from services.gateway.model.documents import Capability
 
@@ -100,3 +103,14 @@ class Signals(Protocol):
     def moved(self, method: str, code: str, size_bytes: int) -> None:
         """Count one document, or a part of one: which way, what ended it ("whole", or a code), how much."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPorts:
+    """Everything outside that moving documents stands on."""
+
+    capabilities: Opening
+    storage: Storage
+    signals: Signals
+    clock: Clock
+    entropy: Entropy

@@ -12,12 +12,12 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from chassis.clock import Clock
 from chassis.errors import SallyportError, Unauthenticated, Unavailable
-from services.gateway.forward.document_ports import Fetched, Opening, Receiver, Signals, Storage
+from chassis.secrecy import Secret
+from services.gateway.forward.document_ports import DocumentPorts, Fetched, Receiver
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
 from services.gateway.model import tripwire, uploads
@@ -32,8 +32,9 @@ from services.gateway.model.documents import (
     DocumentsBusy,
     DocumentTooLarge,
     LengthRequired,
+    StorageUnavailable,
 )
-from services.gateway.model.faults import TOKEN_EXPIRED, ScopeMissing
+from services.gateway.model.faults import TOKEN_EXPIRED, ScopeMissing, UpstreamLost, UpstreamUnreachable
 
 # Reports of a whole catalogue have hundreds of megabytes, packed; no feed may have more than this.
 # Source: Amazon MWS, "Feeds API section overview": a feed has at most 2^31 - 1 bytes.
@@ -45,6 +46,9 @@ STREAMS_PER_DEVICE_MAX = 8
 # that goes unnoticed (Identities, 45 s) that makes the minute of T-01.
 DOUBT_S_MAX = 15.0
 ASK_AGAIN_S = 2.0
+# Amazon's storage asks to be left alone now and then; until a byte has left, it is asked once more.
+FETCHES_MAX = 3
+PAUSE_S_MAX = 0.5
 # Longer than a credential's mark, written with three layers of percent-encoding.
 OVERLAP_BYTES = 512
 
@@ -90,22 +94,11 @@ class _Stream:
 class Documents:
     """Serves capabilities."""
 
-    def __init__(
-        self,
-        *,
-        capabilities: Opening,
-        identities: Identities,
-        storage: Storage,
-        records: DocumentRecords,
-        signals: Signals,
-        clock: Clock,
-    ) -> None:
-        self._capabilities = capabilities
+    def __init__(self, *, ports: DocumentPorts, identities: Identities, records: DocumentRecords) -> None:
+        self._ports = ports
+        self._clock = ports.clock
         self._identities = identities
-        self._storage = storage
         self._records = records
-        self._signals = signals
-        self._clock = clock
         self._streams: dict[_Stream, None] = {}
         self._by_device: Counter[str] = Counter()
         identities.on_news(self._doubt)
@@ -121,7 +114,7 @@ class Documents:
         Raises:
             SallyportError: see model/documents.py, model/faults.py; and the receiver's own errors.
         """
-        capability = self._capabilities.open(spelled, DOWNLOAD)
+        capability = self._ports.capabilities.open(spelled, DOWNLOAD)
         with self._place(capability) as stream:
             await self._admit(capability, request_id)
             if not capability.is_personal:
@@ -143,13 +136,13 @@ class Documents:
             CredentialsNotAccepted: it holds one of Amazon's.
             SallyportError: see model/documents.py, model/faults.py; and what its chunks raise.
         """
-        capability = self._capabilities.open(spelled, UPLOAD)
+        capability = self._ports.capabilities.open(spelled, UPLOAD)
         length_bytes = _checked_length(capability, upload)
         with self._place(capability) as stream:
             await self._admit(capability, request_id)
             async with self._records.told(capability, request_id) as telling:
                 try:
-                    await self._storage.store(
+                    await self._ports.storage.store(
                         capability.url,
                         _headers_to_storage(capability, upload),
                         self._watched(stream, upload.chunks),
@@ -164,7 +157,8 @@ class Documents:
                 telling.result = Result.DONE
 
     async def _pour(self, stream: _Stream, receiver: Receiver) -> None:
-        async with self._storage.fetch(stream.capability.url) as fetched:
+        async with AsyncExitStack() as stack:
+            fetched = await self._fetched(stack, stream.capability.url)
             if (fetched.length_bytes or 0) > DOCUMENT_BYTES_MAX:
                 raise DocumentTooLarge
             await receiver.begin(200, _headers_to_desktop(fetched))
@@ -172,6 +166,14 @@ class Documents:
                 await self._advance(stream, chunk)
                 await receiver.write(chunk)
         await receiver.end()
+
+    async def _fetched(self, stack: AsyncExitStack, url: Secret[str]) -> Fetched:
+        for attempt in range(FETCHES_MAX - 1):
+            try:
+                return await stack.enter_async_context(self._ports.storage.fetch(url))
+            except (StorageUnavailable, UpstreamLost, UpstreamUnreachable):
+                await self._clock.sleep(self._ports.entropy.uniform(0.0, PAUSE_S_MAX * 2**attempt))
+        return await stack.enter_async_context(self._ports.storage.fetch(url))
 
     async def _watched(self, stream: _Stream, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yield an upload's chunks, each after a look for credentials that may begin in the one before."""
@@ -254,7 +256,7 @@ class Documents:
             self._by_device[device_id] -= 1
             if not self._by_device[device_id]:
                 del self._by_device[device_id]
-            self._signals.moved(capability.method, code, stream.moved_bytes)
+            self._ports.signals.moved(capability.method, code, stream.moved_bytes)
 
     def _doubt(self, device_id: str | None) -> None:
         """Hear that something about a device has changed, or, with None, that nothing is known for sure."""

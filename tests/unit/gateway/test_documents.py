@@ -1,0 +1,382 @@
+"""Documents on their way: who may move one, what is told of it, what cuts it, and what never gets through."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import chassis.errors
+from chassis.secrecy import Secret
+from fakes.entropy import FakeEntropy
+from fakes.gateway_ports import AuditDown, DeviceRevoked, Down
+from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver, FakeStorage
+from services.gateway.forward import documents as moving
+from services.gateway.forward.document_ports import DocumentPorts
+from services.gateway.forward.document_records import DocumentRecords
+from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX, Documents, Upload
+from services.gateway.model.documents import (
+    DOWNLOAD,
+    UPLOAD,
+    Capability,
+    ContentTypeDiffers,
+    DocumentClass,
+    DocumentEnded,
+    DocumentRefused,
+    DocumentsBusy,
+    DocumentTooLarge,
+    DocumentUnknown,
+    LengthRequired,
+    StorageUnavailable,
+)
+from services.gateway.model.faults import ScopeMissing, UpstreamLost
+from services.gateway.model.tripwire import CredentialsNotAccepted
+from tests.unit.gateway.forwarding import PII, Rig
+
+URL = "https://s3.amazonaws.com/bucket/document?X-Amz-Signature=5e"
+TYPE = "text/xml; charset=UTF-8"
+BODY = bytes(range(256)) * 40
+
+
+class Moving(Rig):
+    """The forwarding path's rig, with documents beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storage = FakeStorage(objects={URL: FakeFetched(BODY, length_bytes=len(BODY))})
+        ports = DocumentPorts(
+            capabilities=self.capabilities,
+            storage=self.storage,
+            signals=self.signals,
+            clock=self.clock,
+            entropy=FakeEntropy(),
+        )
+        records = DocumentRecords(
+            audit=self.audit, clock=self.clock, entropy=FakeEntropy(), signals=self.signals
+        )
+        self.documents = Documents(ports=ports, identities=self.identities, records=records)
+
+    def capability(self, token: str, **changes: Any) -> str:
+        device = self.auth.devices[token]
+        made = Capability(
+            url=Secret(URL),
+            method=DOWNLOAD,
+            content_type="",
+            headers=(),
+            operation="reports_2021-06-30.getReportDocument",
+            document_class=DocumentClass.PLAIN,
+            device_id=device.device_id,
+            seller_id=device.seller_id,
+            access_token=Secret(token),
+        )
+        return self.capabilities.seal(replace(made, **changes))
+
+    def personal(self, token: str) -> str:
+        return self.capability(token, document_class=DocumentClass.PERSONAL)
+
+    def uploading(self, token: str, **changes: Any) -> str:
+        operation = "feeds_2021-06-30.createFeedDocument"
+        return self.capability(
+            token, **{"method": UPLOAD, "operation": operation, "content_type": TYPE, **changes}
+        )
+
+    async def read(self, spelled: str, receiver: FakeReceiver | None = None) -> FakeReceiver:
+        taking = receiver or FakeReceiver()
+        await self.finish(self.documents.send(spelled, "request-1", taking))
+        return taking
+
+    async def write(self, spelled: str, *chunks: bytes, **changes: Any) -> None:
+        made = Upload(TYPE, "", sum(map(len, chunks)), parts(*chunks))
+        await self.finish(self.documents.take(spelled, "request-1", replace(made, **changes)))
+
+    async def finish(self, doing: Coroutine[Any, Any, None]) -> None:
+        """Let time pass until a document has been moved, or has not."""
+        task = asyncio.create_task(doing)
+        while not task.done():
+            await self.clock.advance(0.5)
+        await task
+
+
+async def parts(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+@asynccontextmanager
+async def listening(rig: Rig) -> AsyncIterator[None]:
+    """Hear revocations while inside."""
+    task = asyncio.create_task(rig.identities.watch())
+    await rig.clock.advance(0)
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def rig() -> Moving:
+    return Moving()
+
+
+# --- downloads
+
+
+async def test_a_document_arrives_as_it_lies_there(rig: Moving) -> None:
+    rig.storage.objects[URL] = FakeFetched(BODY, "text/csv", "gzip", len(BODY))
+    taken = await rig.read(rig.capability(rig.auth.enrol()))
+    assert (taken.status, bytes(taken.body), taken.is_ended) == (200, BODY, True)
+    shown = {name: taken.headers[name] for name in ("content-type", "content-encoding", "content-length")}
+    assert list(shown.values()) == ["text/csv", "gzip", str(len(BODY))]
+    assert (rig.told, rig.signals.documents) == ([], [("GET", "whole", len(BODY))])
+
+
+async def test_no_browser_takes_a_document_for_a_page_of_ours_T30(rig: Moving) -> None:
+    rig.storage.objects[URL] = FakeFetched(b"<script>alert(1)</script>", "text/html")
+    headers = (await rig.read(rig.capability(rig.auth.enrol()))).headers
+    assert headers["content-security-policy"].startswith("sandbox")
+    assert (headers["content-disposition"], headers["x-content-type-options"]) == ("attachment", "nosniff")
+    assert headers["cache-control"] == "no-store"
+
+
+async def test_a_personal_document_is_told_of_before_and_after_R01(rig: Moving) -> None:
+    await rig.read(rig.personal(rig.auth.enrol(scopes=PII)))
+    assert rig.told == [("gateway.pii.read", "intent", ""), ("gateway.pii.read", "outcome", "done")]
+    intent, outcome = rig.audit.events
+    assert dict(intent.details) == {
+        "operation": "reports_2021-06-30.getReportDocument",
+        "document": "personal",
+    }
+    assert outcome.intent_id == intent.event_id
+    assert outcome.details["bytes"] == str(len(BODY))
+    assert "amazonaws" not in repr(rig.audit.events)
+
+
+async def test_without_the_audit_log_no_personal_byte_moves_R02(rig: Moving) -> None:
+    rig.audit.fails_from = 0
+    taken = FakeReceiver()
+    with pytest.raises(AuditDown):
+        await rig.read(rig.personal(rig.auth.enrol(scopes=PII)), taken)
+    assert (taken.status, rig.storage.fetches) == (0, 0)
+
+
+async def test_a_scope_that_was_taken_away_is_missed_and_told(rig: Moving) -> None:
+    with pytest.raises(ScopeMissing):
+        await rig.read(rig.personal(rig.auth.enrol()))
+    assert rig.told == [("gateway.operation.refused", "fact", "scope_missing")]
+    assert rig.storage.fetches == 0
+
+
+async def test_who_leaves_early_has_the_document_closed_and_the_outcome_told(rig: Moving) -> None:
+    with pytest.raises(ConnectionError):
+        await rig.read(rig.personal(rig.auth.enrol(scopes=PII)), FakeReceiver(leaves_after=CHUNK_BYTES))
+    assert rig.storage.open == 0
+    assert rig.told[-1] == ("gateway.pii.read", "outcome", "unknown")
+    assert rig.signals.documents == [("GET", "broken", 2 * CHUNK_BYTES)]
+
+
+async def test_a_document_that_breaks_off_is_never_ended(rig: Moving) -> None:
+    rig.storage.objects[URL] = FakeFetched(BODY, fault=UpstreamLost())
+    taken = FakeReceiver()
+    with pytest.raises(UpstreamLost):
+        await rig.read(rig.capability(rig.auth.enrol()), taken)
+    assert not taken.is_ended
+    assert rig.storage.fetches == 1
+
+
+async def test_a_storage_that_wants_a_pause_is_asked_again(rig: Moving) -> None:
+    rig.storage.faults.extend([StorageUnavailable(), UpstreamLost()])
+    assert (await rig.read(rig.capability(rig.auth.enrol()))).is_ended
+    rig.storage.faults.extend([StorageUnavailable()] * FETCHES_MAX)
+    with pytest.raises(StorageUnavailable):
+        await rig.read(rig.capability(rig.auth.enrol()))
+
+
+@pytest.mark.parametrize("length_bytes", [None, 5_000])
+async def test_a_document_beyond_the_cap_does_not_pass_T29(
+    rig: Moving, monkeypatch: pytest.MonkeyPatch, length_bytes: int | None
+) -> None:
+    monkeypatch.setattr(moving, "DOCUMENT_BYTES_MAX", 2_048)
+    rig.storage.objects[URL] = FakeFetched(BODY, length_bytes=length_bytes)
+    taken = FakeReceiver()
+    with pytest.raises(DocumentTooLarge):
+        await rig.read(rig.capability(rig.auth.enrol()), taken)
+    assert len(taken.body) <= 2_048
+    assert not taken.is_ended
+
+
+async def test_an_altered_capability_and_one_for_writing_are_unknown(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    for spelled in (rig.capability(token)[:-2], rig.uploading(token), "x"):
+        with pytest.raises(DocumentUnknown):
+            await rig.read(spelled)
+    assert rig.storage.fetches == 0
+
+
+# --- whose device stands
+
+
+async def test_a_revoked_device_has_no_capabilities_T01(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    spelled = rig.capability(token)
+    rig.auth.revoke(token)
+    with pytest.raises(DeviceRevoked):
+        await rig.read(spelled)
+    with pytest.raises(DeviceRevoked):
+        await rig.write(rig.uploading(token), b"x")
+
+
+async def test_a_capability_ends_with_the_access_token_behind_it(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    rig.auth.end(token)
+    with pytest.raises(DocumentEnded):
+        await rig.read(rig.capability(token))
+
+
+async def test_without_auth_nobody_is_believed_R11(rig: Moving) -> None:
+    rig.auth.is_down = True
+    with pytest.raises(Down):
+        await rig.read(rig.capability(rig.auth.enrol()))
+
+
+async def test_a_revocation_cuts_a_document_on_its_way_T01(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    async with listening(rig):
+        taken, count = FakeReceiver(), 0
+
+        def each() -> None:
+            nonlocal count
+            count += 1
+            if count == 3:
+                rig.auth.revoke(token)
+                rig.identities._hear(rig.auth.devices[token].device_id)
+            rig.clock.pass_(moving.ASK_AGAIN_S)
+
+        rig.storage.objects[URL] = FakeFetched(BODY, each=each)
+        with pytest.raises(DeviceRevoked):
+            await rig.read(rig.capability(token), taken)
+    assert len(taken.body) < 5 * CHUNK_BYTES
+    assert rig.storage.open == 0
+
+
+async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer_T01(rig: Moving) -> None:
+    token, passed_s = rig.auth.enrol(), 0.0
+    async with listening(rig):
+        spelled, taken = rig.capability(token), FakeReceiver()
+
+        def each() -> None:
+            nonlocal passed_s
+            if not rig.auth.is_down:
+                rig.auth.is_down = True
+                rig.identities._forget()
+            rig.clock.pass_(moving.ASK_AGAIN_S)
+            passed_s += moving.ASK_AGAIN_S
+
+        rig.storage.objects[URL] = FakeFetched(BODY * 10, each=each)
+        with pytest.raises(Down):
+            await rig.read(spelled, taken)
+    assert DOUBT_S_MAX <= passed_s <= DOUBT_S_MAX + 3 * moving.ASK_AGAIN_S
+    assert DOUBT_S_MAX + 45 <= 60
+
+
+async def test_auth_that_comes_back_in_time_leaves_a_document_alone(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    async with listening(rig):
+        rig.storage.objects[URL] = FakeFetched(BODY, each=lambda: rig.clock.pass_(moving.ASK_AGAIN_S))
+        rig.identities._forget()
+        assert (await rig.read(rig.capability(token))).is_ended
+
+
+# --- how many
+
+
+async def test_documents_on_their_way_are_bounded_by_device_and_in_all_R23(
+    rig: Moving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "STREAMS_MAX", 3)
+    monkeypatch.setattr(moving, "STREAMS_PER_DEVICE_MAX", 2)
+    one, other = rig.auth.enrol(), rig.auth.enrol()
+    gate = asyncio.Event()
+
+    class Slow(FakeReceiver):
+        async def write(self, chunk: bytes) -> None:
+            await gate.wait()
+            await super().write(chunk)
+
+    sending = [
+        asyncio.create_task(rig.documents.send(rig.capability(token), "r", Slow()))
+        for token in (one, one, other)
+    ]
+    await rig.clock.advance(0)
+    for token in (one, other):
+        with pytest.raises(DocumentsBusy):
+            await rig.read(rig.capability(token))
+    gate.set()
+    await asyncio.gather(*sending)
+    assert (await rig.read(rig.capability(one))).is_ended
+
+
+# --- uploads
+
+
+async def test_an_upload_lies_at_amazon_with_what_was_declared(rig: Moving) -> None:
+    spelled = rig.uploading(rig.auth.enrol(), headers=(("content-md5", "5d"),))
+    await rig.write(spelled, b"<feed>", b"</feed>", content_type="text/xml;charset=utf-8")
+    body, headers = rig.storage.stored[URL]
+    assert (body, headers) == (b"<feed></feed>", [("content-type", TYPE), ("content-md5", "5d")])
+    assert rig.told == [
+        ("gateway.document.written", "intent", ""),
+        ("gateway.document.written", "outcome", "done"),
+    ]
+    assert rig.signals.documents == [("PUT", "whole", 13)]
+
+
+async def test_where_none_was_declared_the_clients_content_type_goes_on(rig: Moving) -> None:
+    await rig.write(rig.uploading(rig.auth.enrol(), content_type=""), b"x", content_type="image/png")
+    assert rig.storage.stored[URL][1] == [("content-type", "image/png")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"content_type": "text/csv"}, ContentTypeDiffers),
+        ({"content_type": ""}, ContentTypeDiffers),
+        ({"length_bytes": None}, LengthRequired),
+        ({"length_bytes": 2**31}, DocumentTooLarge),
+    ],
+)
+async def test_what_amazon_would_not_take_is_refused_before_it_is_asked(
+    rig: Moving, changes: dict[str, Any], refusal: type[chassis.errors.SallyportError]
+) -> None:
+    with pytest.raises(refusal):
+        await rig.write(rig.uploading(rig.auth.enrol()), b"x", **changes)
+    assert not rig.storage.stored
+    assert not rig.told
+
+
+SECRET = b"amzn1.oa2-cs.v1.0123456789"
+
+
+@pytest.mark.parametrize("at", range(0, len(SECRET), 5))
+@pytest.mark.parametrize("secret", [SECRET, b"Atzr%257C" + SECRET[12:]])
+async def test_a_credential_in_an_upload_is_found_wherever_it_is_cut_T06(
+    rig: Moving, secret: bytes, at: int
+) -> None:
+    with pytest.raises(CredentialsNotAccepted):
+        await rig.write(rig.uploading(rig.auth.enrol()), b"x" * 2_000 + secret[:at], secret[at:] + b"x")
+    assert not rig.storage.stored
+    assert rig.told[1:] == [
+        ("gateway.credentials.refused", "fact", "credentials_not_accepted"),
+        ("gateway.document.written", "outcome", "not_done"),
+    ]
+    assert SECRET.decode() not in repr(rig.audit.events)
+
+
+async def test_an_upload_that_amazon_refuses_was_not_done_and_one_without_an_answer_may_be(
+    rig: Moving,
+) -> None:
+    for fault, result in ((DocumentRefused(), "not_done"), (UpstreamLost(), "unknown")):
+        rig.storage.faults.append(fault)
+        with pytest.raises(type(fault)):
+            await rig.write(rig.uploading(rig.auth.enrol()), b"x")
+        assert rig.told[-1][2] == result
