@@ -13,15 +13,17 @@
 import json
 import logging
 import math
-import queue
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TextIO
+
+import orjson
 
 import chassis.errors
 import chassis.secrecy
@@ -34,6 +36,8 @@ FRAMES_MAX = 12
 CAUSES_MAX = 4
 LINES_QUEUED_MAX = 10_000
 DRAIN_S = 2.0
+# How late a line may be while others are being written.
+GATHER_S = 0.02
 
 _ROOT = "sallyport"
 _FIELDS = "sallyport_fields"
@@ -66,7 +70,11 @@ class Logger:
         self._write(logging.getLevelNamesMapping()[level.upper()], event, fields)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
-        self._logger.log(level, event, extra={_FIELDS: fields})
+        logger = self._logger
+        if logger.isEnabledFor(level):
+            # Where a line was written says its event; the search for its place would cost more than the line.
+            record = logger.makeRecord(logger.name, level, "", 0, event, (), None, extra={_FIELDS: fields})
+            logger.handle(record)
 
 
 def get(name: str) -> Logger:
@@ -131,49 +139,67 @@ class LineFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = shown(record.exc_info[1])
         line |= head
-        return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+        return _as_json(line)
 
 
 class Spool(logging.Handler):
-    """Hands formatted lines to a writing thread; counts those it had to drop."""
+    """Hands formatted lines to a writing thread; counts those it had to drop.
+
+    Waking a thread costs more than a line, so after each round the thread rests and lines gather.
+    """
 
     def __init__(self, stream: TextIO, lines_max: int = LINES_QUEUED_MAX) -> None:
         super().__init__()
         self._stream = stream
-        self._lines: queue.Queue[str | None] = queue.Queue(lines_max)
+        self._lines_max = lines_max
+        self._lines: deque[str] = deque()
+        self._is_waiting = False
+        self._arrived = threading.Event()
+        self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
         self._thread.start()
         self.dropped = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue one record; drop it when the queue is full."""
-        try:
-            self._lines.put_nowait(self.format(record))
-        except queue.Full:
+        if len(self._lines) >= self._lines_max:
             self.dropped += 1
+            return
+        self._lines.append(self.format(record))
+        if self._is_waiting:
+            self._arrived.set()
 
     def close(self) -> None:
         """Write what is queued, for at most DRAIN_S, and stop."""
         super().close()
-        try:
-            self._lines.put(None, timeout=DRAIN_S)
-        except queue.Full:
-            return
+        self._is_closing.set()
+        self._arrived.set()
         self._thread.join(DRAIN_S)
 
     def _write(self) -> None:
         reported = 0
-        while (line := self._lines.get()) is not None:
-            dropped = self.dropped
-            if dropped > reported:
-                line = f'{{"event":"log_lines_dropped","count":{dropped - reported}}}\n{line}'
-                reported = dropped
+        while True:
+            self._wait()
             try:
-                self._stream.write(f"{line}\n")
-                if self._lines.empty():
-                    self._stream.flush()
+                while self._lines:
+                    line = self._lines.popleft()
+                    if (dropped := self.dropped) > reported:
+                        line = f'{{"event":"log_lines_dropped","count":{dropped - reported}}}\n{line}'
+                        reported = dropped
+                    self._stream.write(f"{line}\n")
+                self._stream.flush()
             except OSError:
                 return  # Nobody reads any more: from here on lines are dropped and counted.
+            if self._is_closing.wait(GATHER_S) and not self._lines:
+                return
+
+    def _wait(self) -> None:
+        """Return when there are lines; whoever adds one while we wait wakes us."""
+        self._is_waiting = True
+        if not self._lines:
+            self._arrived.wait()
+        self._is_waiting = False
+        self._arrived.clear()
 
 
 def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one return per known type reads best
@@ -223,6 +249,17 @@ def _exception(error: BaseException, depth: int) -> dict[str, object]:
     if isinstance(error, BaseExceptionGroup) and depth < CAUSES_MAX:
         told["members"] = [_exception(member, depth + 1) for member in error.exceptions[:CAUSES_MAX]]
     return told
+
+
+def _as_json(line: Mapping[str, object]) -> str:
+    """Return one line of ASCII; only what is not ASCII yet takes the slower way."""
+    try:
+        text = orjson.dumps(line)
+    except TypeError:
+        return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+    if text.isascii():
+        return text.decode("ascii")
+    return json.dumps(line, ensure_ascii=True, separators=(",", ":"))
 
 
 def _cut(text: str) -> str:

@@ -10,6 +10,7 @@ state of it outlives a request. What it lets pass and we do not (T-09):
 - an upgrade, and expectations that nobody can meet.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from services.gateway.door.faults import (
 from services.gateway.door.request import Head
 
 END = b"\r\n\r\n"
+# How many spellings of names are remembered.
+NAMES_MAX = 512
 
 # Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
 _START = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
@@ -37,7 +40,8 @@ _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
 # Below 2**53, whatever reads it.
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
 _TUNNEL = "CONNECT"
-_MEANT_FOR_US = frozenset({"connection", "content-length", "expect", "host", "transfer-encoding", "upgrade"})
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_MEANT_FOR_US = _FRAMING | {"expect", "upgrade"}
 
 _NO_BODY = 0
 CHUNKED = -1
@@ -60,6 +64,12 @@ class Framing:
     expects_continue: bool
 
 
+@functools.lru_cache(maxsize=NAMES_MAX)
+def _text(name: bytes) -> str:
+    """Return a field's name in lower case; nearly all are spelt alike by everybody."""
+    return name.decode("ascii").lower()
+
+
 class _Reading:
     """Takes header fields from llhttp."""
 
@@ -72,7 +82,7 @@ class _Reading:
         """Take one field; llhttp leaves white space behind a value."""
         if len(name) + len(value) > limits.HEAD_LINE_BYTES_MAX or len(self.fields) >= limits.HEAD_FIELDS_MAX:
             raise HeadTooLarge
-        self.fields.append((name.decode("ascii").lower(), value.rstrip(b" \t").decode("latin-1")))
+        self.fields.append((_text(name), value.rstrip(b" \t").decode("latin-1")))
 
 
 def read(data: bytes) -> tuple[Head, Framing]:
@@ -135,37 +145,32 @@ def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
 
 
 def _framing(head: Head, *, is_old: bool) -> Framing:
-    named: dict[str, list[str]] = {}
-    for name, value in head.headers:
-        if name in _MEANT_FOR_US:
-            named.setdefault(name, []).append(value)
-    hosts = named.get("host", [])
-    if len(hosts) > 1 or (not hosts and not is_old) or not all(map(_HOST.fullmatch, hosts)):
+    names = [name for name, _ in head.headers]
+    ours = _MEANT_FOR_US.intersection(names)
+    hosts = names.count("host")
+    if hosts > 1 or (not hosts and not is_old) or not _HOST.fullmatch(head.header("host")):
         raise MalformedRequest
-    if "upgrade" in named:
+    if "upgrade" in ours:
         raise UpgradeNotServed
-    expectations = [value.lower() for value in named.get("expect", [])]
-    if expectations not in ([], ["100-continue"]):
+    if "expect" in ours and [value.lower() for value in head.values("expect")] != ["100-continue"]:
         raise ExpectationFailed
-    length = _length(named, is_old=is_old)
-    options = ",".join(named.get("connection", [])).lower().replace(" ", "").split(",")
+    length = _length(head, is_old=is_old) if _FRAMING & ours else _NO_BODY
+    options = ",".join(head.values("connection")).lower().replace(" ", "").split(",")
     return Framing(
         length=length,
         is_kept=not is_old and "close" not in options,
         is_old=is_old,
-        expects_continue=bool(expectations) and length != _NO_BODY and not is_old,
+        expects_continue="expect" in ours and length != _NO_BODY and not is_old,
     )
 
 
-def _length(named: dict[str, list[str]], *, is_old: bool) -> int:
+def _length(head: Head, *, is_old: bool) -> int:
     """Return the length of the body that follows, or CHUNKED; one framing, said once."""
-    codings, lengths = named.get("transfer-encoding", []), named.get("content-length", [])
+    codings, lengths = head.values("transfer-encoding"), head.values("content-length")
     if codings:
         if is_old or lengths or len(codings) != 1 or codings[0].lower() != "chunked":
             raise MalformedRequest
         return CHUNKED
-    if not lengths:
-        return _NO_BODY
     if len(lengths) != 1 or not _LENGTH.fullmatch(lengths[0]):
         raise MalformedRequest
     return int(lengths[0])
