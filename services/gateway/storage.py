@@ -94,7 +94,7 @@ class Storage:
             timeout=timeout,
             auto_decompress=False,
             trust_env=False,
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             read_bufsize=CHUNK_BYTES,
         ) as session:
             session._retry_connection = False  # noqa: SLF001 - as in the lock file's aiohttp; a test counts
