@@ -108,7 +108,7 @@ async def _measure(folder: Path, scale: Scale) -> None:
 
 async def _take_all(scene: Scene, parts: Parts, scale: Scale) -> goals.Run:
     every = await reads.prepare(scene)
-    await reads.teach(parts, every)
+    await reads.lift_limits(scene.stack, parts, every)
     return goals.Run(
         reads=every,
         costs=await forwarding.measure(scene, parts, every, rounds=scale.rounds, seconds=scale.seconds),
