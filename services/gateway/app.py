@@ -194,6 +194,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("revocations", path.identities.watch),
                 ("quota", path.turns.run),
                 ("quota_ticks", path.turns.tick),
+                *path.forwarder.tasks,
                 *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[

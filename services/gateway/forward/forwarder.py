@@ -1,15 +1,18 @@
 """The gates that one call passes, in their order; see the package's docstring."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from chassis.errors import Denied, Internal, SallyportError
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.attempts import Attempts
+from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.forward.handles import Handles
 from services.gateway.forward.identities import Identities
 from services.gateway.forward.journey import Found, Journey, order_id_of
+from services.gateway.forward.late import Late
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
 from services.gateway.forward.reading import Reading
@@ -39,7 +42,11 @@ class _Seen:
 
 
 class Forwarder:
-    """One desktop call in, Amazon's answer or a refusal in its shape out."""
+    """One desktop call in, Amazon's answer or a refusal in its shape out.
+
+    Attributes:
+        tasks: name and work of what has to run beside calls, for ever.
+    """
 
     def __init__(
         self,
@@ -60,8 +67,13 @@ class Forwarder:
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
         self._reading = Reading(ports=ports, attempts=attempts)
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
-        self._records = Records(
-            audit=ports.audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
+        self._deadlines = Deadlines(ports.clock)
+        late = Late(audit=ports.audit, clock=ports.clock, signals=ports.signals)
+        self._records = Records(ports=ports, deadlines=self._deadlines, late=late)
+        self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
+            ("deadlines", self._deadlines.run),
+            ("late_events", late.run),
+            ("untold_refusals", self._records.sum_up),
         )
 
     async def handle(self, call: Call) -> Answer:
@@ -88,6 +100,14 @@ class Forwarder:
 
     async def _serve(self, call: Call, seen: _Seen, *, until_s: float) -> Answer:
         tripwire.check(_parts(call))
+        with self._deadlines.within(until_s):
+            journey, omissions = await self._admit(call, seen, until_s)
+        answer = await self._travel(journey, seen)
+        answer.headers += omissions
+        return answer
+
+    async def _admit(self, call: Call, seen: _Seen, until_s: float) -> tuple[Journey, list[tuple[str, str]]]:
+        """Return what a call is, and headers that tell what of it does not go to Amazon."""
         device = await self._identities.who(call.access_token)
         seen.device = device
         _check_possession(call, device)
@@ -116,22 +136,26 @@ class Forwarder:
             document_class=document_class,
             until_s=until_s,
         )
-        answer = await self._travel(journey, seen)
-        answer.headers += _omissions(known, query, plan)
-        return answer
+        return journey, _omissions(known, query, plan)
 
     async def _travel(self, journey: Journey, seen: _Seen) -> Answer:
         """Return the answer to an admitted call, with its intent and outcome in the audit log."""
         if journey.plan.audit_kind is None:
-            return await self._show(journey, await self._find(journey))
-        intent = await self._records.intend(journey, journey.plan.audit_kind)
+            with self._deadlines.within(journey.until_s):
+                return await self._show(journey, await self._find(journey))
+        with self._deadlines.within(journey.until_s):
+            intent = await self._records.intend(journey, journey.plan.audit_kind)
         seen.has_intent = True
         try:
-            found = await self._find(journey)
-            answer = await self._show(journey, found)
+            with self._deadlines.within(journey.until_s):
+                found = await self._find(journey)
+                answer = await self._show(journey, found)
         except SallyportError as error:
             result = _result_of_fault(journey, error)
             await self._records.try_conclude(intent, result, Told(status=error.http_status))
+            raise
+        except asyncio.CancelledError:
+            self._records.leave(intent, _result_when_left(journey))
             raise
         await self._conclude(intent, found)
         return answer
@@ -203,5 +227,13 @@ def _shown(journey: Journey, found: Found) -> Answer:
 
 def _result_of_fault(journey: Journey, error: SallyportError) -> Result:
     """Return what became of a call that ended in a fault: a read showed nothing, an effect may stand."""
-    is_open = isinstance(error, (faults.UpstreamTimeout, faults.UpstreamLost, faults.UpstreamInvalid))
-    return Result.UNKNOWN if is_open and not journey.operation.is_read else Result.NOT_DONE
+    is_open = isinstance(
+        error,
+        (faults.UpstreamTimeout, faults.UpstreamLost, faults.UpstreamInvalid, faults.DeadlineExceeded),
+    )
+    return _result_when_left(journey) if is_open else Result.NOT_DONE
+
+
+def _result_when_left(journey: Journey) -> Result:
+    """Return what is known of a call that ended on its way."""
+    return Result.NOT_DONE if journey.operation.is_read else Result.UNKNOWN

@@ -1,17 +1,29 @@
-"""What the forwarding path leaves in the audit log: intents before effects, outcomes, refusals."""
+"""What the forwarding path leaves in the audit log: intents before effects, outcomes, refusals.
 
+No call waits for the log beyond its deadline and GRACE_S: what nothing depends on is told later (R-07).
+"""
+
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import chassis.entropy
-from chassis.clock import Clock
-from chassis.entropy import Entropy
 from chassis.errors import SallyportError
+from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.journey import Journey
-from services.gateway.forward.ports import Audit, Signals
+from services.gateway.forward.late import Late
+from services.gateway.forward.ports import Ports
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, order_list
 from services.gateway.model.calls import Call, Device
+from services.gateway.model.faults import DeadlineExceeded
+from services.gateway.model.telling import Telling
 from services.gateway.model.tripwire import CredentialsNotAccepted
+
+# How long after its deadline, or a refusal, a call may still wait for its last event.
+GRACE_S = 0.5
+SUM_UP_EVERY_S = 60.0
+# Who is not known yet.
+ANYBODY = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +51,16 @@ class Told:
 
 
 class Records:
-    """The forwarding path's hand in the audit log."""
+    """The forwarding path's hand in the audit log; `sum_up` is one of the process's tasks."""
 
-    def __init__(self, *, audit: Audit, clock: Clock, entropy: Entropy, signals: Signals) -> None:
-        self._audit = audit
-        self._clock = clock
-        self._entropy = entropy
-        self._signals = signals
+    def __init__(self, *, ports: Ports, deadlines: Deadlines, late: Late) -> None:
+        self._audit = ports.audit
+        self._clock = ports.clock
+        self._entropy = ports.entropy
+        self._signals = ports.signals
+        self._deadlines = deadlines
+        self._late = late
+        self._telling = Telling()
 
     async def intend(self, journey: Journey, kind: Kind) -> Intent:
         """Return once it is durable that the call is about to be made (R-01).
@@ -54,7 +69,7 @@ class Records:
             Unavailable: `audit_unavailable`; nothing may happen (R-02).
         """
         named = (journey.order_id,) if journey.order_id else ()
-        fact = self._fact(journey.call, kind, journey.device)
+        fact = self._fact(journey.call.request_id, kind, journey.device)
         event = replace(fact, phase=Phase.INTENT, details=_details(journey, named))
         await self._audit.record(event)
         return Intent(event.event_id, kind, journey)
@@ -63,41 +78,77 @@ class Records:
         """Return once it is durable what became of an intent.
 
         Raises:
-            Unavailable: `audit_unavailable`.
+            Unavailable: `audit_unavailable`, or not in time.
         """
-        fact = self._fact(intent.journey.call, intent.kind, intent.journey.device)
-        event = replace(
-            fact,
-            phase=Phase.OUTCOME,
-            intent_id=intent.event_id,
-            result=result,
-            details=_details(intent.journey, told.order_ids)
-            | {"status": str(told.status), "source": told.source},
-        )
-        await self._audit.record(event)
+        event = self._outcome(intent, result, told)
+        try:
+            with self._deadlines.within(intent.journey.until_s + GRACE_S):
+                await self._audit.record(event)
+        except asyncio.CancelledError:
+            self._late.put(event)
+            raise
 
     async def try_conclude(self, intent: Intent, result: Result, told: Told) -> None:
-        """Tell an outcome on which nothing depends; telemetry resolves an intent left without one."""
+        """Tell an outcome on which nothing depends, later if need be.
+
+        Telemetry resolves an intent left without one.
+        """
+        event = self._outcome(intent, result, told)
         try:
-            await self.conclude(intent, result, told)
+            with self._deadlines.within(intent.journey.until_s + GRACE_S):
+                await self._audit.record(event)
+        except DeadlineExceeded:
+            self._late.put(event)
         except SallyportError as error:
             self._signals.side_failed("audit_outcome", error.code)
+        except asyncio.CancelledError:
+            self._late.put(event)
+            raise
+
+    def leave(self, intent: Intent, result: Result) -> None:
+        """Have it told what became of an intent whose call nobody waits for any more."""
+        self._late.put(self._outcome(intent, result, Told()))
 
     async def refuse(
         self, call: Call, error: SallyportError, *, device: Device | None, operation: str
     ) -> None:
-        """Tell that a call was refused; the refusal stands when that fails, because nothing was done."""
+        """Tell that a call was refused; the refusal stands when that fails, because nothing was done.
+
+        Of a source that is refused again and again only some are told, with how many were not.
+        """
+        now_s = self._clock.monotonic_s()
+        untold = self._telling.ask(device.device_id if device else ANYBODY, now_s)
+        if untold is None:
+            return
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
-        details = {"operation": operation, "status": str(error.http_status)}
+        details = {"operation": operation, "status": str(error.http_status), **_untold(untold)}
+        fact = self._fact(call.request_id, kind, device)
+        event = replace(fact, result=error.code, details=details)
         try:
-            await self._audit.record(
-                replace(self._fact(call, kind, device), result=error.code, details=details)
-            )
+            with self._deadlines.within(now_s + GRACE_S):
+                await self._audit.record(event)
+        except DeadlineExceeded:
+            self._late.put(event)
         except SallyportError as failure:
             self._signals.side_failed("audit_refusal", failure.code)
 
-    def _fact(self, call: Call, kind: Kind, device: Device | None) -> AuditEvent:
+    async def sum_up(self) -> None:
+        """Tell again and again, for ever, how many refusals were not told one by one."""
+        while True:
+            await self._clock.sleep(SUM_UP_EVERY_S)
+            untold = self._telling.sum_up()
+            if untold:
+                fact = self._fact("", Kind.REFUSALS_COUNTED, None)
+                self._late.put(replace(fact, result="refused", details=_untold(untold)))
+
+    def _outcome(self, intent: Intent, result: Result, told: Told) -> AuditEvent:
+        journey = intent.journey
+        fact = self._fact(journey.call.request_id, intent.kind, journey.device)
+        details = _details(journey, told.order_ids) | {"status": str(told.status), "source": told.source}
+        return replace(fact, phase=Phase.OUTCOME, intent_id=intent.event_id, result=result, details=details)
+
+    def _fact(self, request_id: str, kind: Kind, device: Device | None) -> AuditEvent:
         return AuditEvent(
             event_id=chassis.entropy.new_id(self._clock, self._entropy),
             kind=kind,
@@ -105,9 +156,13 @@ class Records:
             occurred_at=self._clock.now(),
             actor_id=device.device_id if device else "",
             seller_id=device.seller_id if device else "",
-            request_id=call.request_id,
+            request_id=request_id,
             details={},
         )
+
+
+def _untold(count: int) -> dict[str, str]:
+    return {"untold": str(count)} if count else {}
 
 
 def _details(journey: Journey, order_ids: Iterable[str]) -> dict[str, str]:

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     DOCUMENT_WRITTEN = "gateway.document.written"
     OPERATION_REFUSED = "gateway.operation.refused"
     CREDENTIALS_REFUSED = "gateway.credentials.refused"
+    REFUSALS_COUNTED = "gateway.refusals.counted"
     PROCESS_STARTED = "gateway.process.started"
     POLICY_CHANGED = "gateway.policy.changed"
     POLICY_REFUSED = "gateway.policy.refused"

@@ -1,0 +1,56 @@
+"""How many refusals are told one by one: nobody grows the audit log at will (T-06, R-23).
+
+Each source may have TOLD_MAX facts at once and one more every REFILL_S. What goes untold is counted, and the
+number is told with the source's next fact, or by itself within a minute.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from services.gateway.model.recent import Recent
+
+TOLD_MAX = 10
+REFILL_S = 30.0
+# Forgotten ones begin anew; about 200 bytes each.
+SOURCES_MAX = 10_000
+# Whose are counted together when there are more.
+OTHERS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One source; `left` is as of `at_s`, a reading of the monotonic clock."""
+
+    left: float
+    at_s: float
+
+
+class Telling:
+    """Whose refusals were told lately, and how many were not."""
+
+    def __init__(self) -> None:
+        self._sources: Recent[str, _Source] = Recent(SOURCES_MAX)
+        self._untold: Counter[str] = Counter()
+
+    def ask(self, source: str, now_s: float) -> int | None:
+        """Return how many of a source's refusals went untold before this one, which may be told.
+
+        Returns:
+            None if this one is only counted.
+        """
+        known = self._sources.get(source) or _Source(TOLD_MAX, now_s)
+        left = min(known.left + (now_s - known.at_s) / REFILL_S, TOLD_MAX)
+        known = replace(known, left=left, at_s=now_s)
+        if left < 1:
+            self._sources.put(source, known)
+            is_room = source in self._untold or len(self._untold) < SOURCES_MAX
+            self._untold[source if is_room else OTHERS] += 1
+            return None
+        self._sources.put(source, replace(known, left=left - 1))
+        return self._untold.pop(source, 0)
+
+    def sum_up(self) -> int:
+        """Return how many refusals are untold altogether, and begin anew."""
+        total = self._untold.total()
+        self._untold.clear()
+        return total

@@ -1,0 +1,204 @@
+"""No call takes longer than it may, whatever a peer does, and one that ends on its way leaves nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from fakes.clock import FakeClock
+from fakes.gateway_ports import json_answer
+from services.gateway.forward import late
+from services.gateway.forward.deadlines import TICK_S, Deadlines
+from services.gateway.forward.forwarder import DEADLINE_S
+from services.gateway.forward.records import GRACE_S
+from services.gateway.model.faults import DeadlineExceeded
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, PII, Rig, call, talking
+
+ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
+LONGEST_S = DEADLINE_S + GRACE_S + 2 * TICK_S
+Block = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    """Give a rig whose forwarder's tasks run."""
+    made = Rig()
+    made.upstream.answer = lambda _: json_answer(ADDRESS_BYTES)
+    async with talking(made.turns):
+        tasks = [asyncio.create_task(work()) for _, work in made.forwarder.tasks]
+        try:
+            yield made
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def hang(*_: Any, **__: Any) -> Any:
+    """Stand for a peer that never answers, and that no time-out of its own ends."""
+    await asyncio.Event().wait()
+
+
+def block(rig: Rig, where: str) -> None:
+    """Have one of the forwarder's peers hang."""
+    port, _, method = where.partition(".")
+    setattr(
+        {"auth": rig.auth, "safe": rig.safe, "audit": rig.audit, "upstream": rig.upstream}[port], method, hang
+    )
+
+
+async def passed(rig: Rig, task: asyncio.Task[Any]) -> None:
+    while not task.done():
+        await rig.clock.advance(TICK_S)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["auth.introspect", "auth.lend_amazon_token", "safe.open", "safe.seal", "audit.record", "upstream.send"],
+)
+@pytest.mark.parametrize(("target", "method"), [(ADDRESS_PATH, "GET"), (ITEM, "PUT")])
+async def test_an_answer_comes_in_time_whoever_hangs_R07(
+    rig: Rig, where: str, target: str, method: str
+) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    block(rig, where)
+    task = asyncio.create_task(rig.forwarder.handle(call(token, target, method, body=b"{}")))
+    await passed(rig, task)
+    assert rig.clock.monotonic_s() <= LONGEST_S <= DEADLINE_S + 1
+    is_used = not (where.startswith("safe") and method == "PUT")
+    assert (task.result().status in {503, 504}) == is_used
+    assert not rig.signals.crashes
+
+
+async def test_an_effect_whose_outcome_cannot_be_told_in_time_is_told_later_R07(rig: Rig) -> None:
+    record, gate = rig.audit.record, asyncio.Event()
+
+    async def slow(event: Any) -> None:
+        if event.phase == "outcome":
+            await gate.wait()
+        await record(event)
+
+    rig.audit.record = slow  # type: ignore[method-assign]
+    task = asyncio.create_task(rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")))
+    await passed(rig, task)
+    assert task.result().status == 200
+    gate.set()
+    await rig.clock.advance(TICK_S)
+    assert [(event.phase, event.result) for event in rig.audit.events] == [
+        ("intent", ""),
+        ("outcome", "done"),
+    ]
+
+
+async def test_a_deadline_in_the_middle_of_an_effect_leaves_its_fate_open_R01(rig: Rig) -> None:
+    block(rig, "upstream.send")
+    task = asyncio.create_task(rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")))
+    await passed(rig, task)
+    assert rig.told[-1][1:] == ("outcome", "unknown")
+
+
+# --- a client that goes away
+
+
+@pytest.mark.parametrize("turns", range(40))
+@pytest.mark.parametrize(("target", "method"), [(ADDRESS_PATH, "GET"), (ITEM, "PUT")])
+async def test_a_client_that_goes_away_at_any_moment_leaves_nothing_behind_R23(
+    rig: Rig, target: str, method: str, turns: int
+) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    slow_down(rig)
+    task = asyncio.create_task(rig.forwarder.handle(call(token, target, method, body=b"{}")))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await rig.clock.advance(3.0)
+    circuits = rig.forwarder._reading._attempts._circuits
+    assert not circuits._under_way
+    assert not rig.turns._under_way
+    assert not rig.forwarder._deadlines._limits
+    intents = [event.event_id for event in rig.audit.events if event.phase == "intent"]
+    outcomes = [event.intent_id for event in rig.audit.events if event.phase == "outcome"]
+    assert sorted(set(outcomes)) == sorted(outcomes) == sorted(intents)
+
+
+def slow_down(rig: Rig) -> None:
+    """Have every peer take a turn of the loop before it does anything, and one before it answers."""
+    for port, names in [
+        (rig.auth, ("introspect", "lend_amazon_token")),
+        (rig.safe, ("open", "seal")),
+        (rig.upstream, ("send",)),
+    ]:
+        for name in names:
+            setattr(port, name, taking_turns(getattr(port, name)))
+
+
+def taking_turns(work: Block) -> Block:
+    async def slow(*given: Any, **named: Any) -> Any:
+        await asyncio.sleep(0)
+        result = await work(*given, **named)
+        await asyncio.sleep(0)
+        return result
+
+    return slow
+
+
+# --- limits by themselves
+
+
+async def test_a_limit_ends_what_waits_inside_it() -> None:
+    clock = FakeClock()
+    deadlines = Deadlines(clock)
+
+    async def wait() -> None:
+        with deadlines.within(1.0):
+            await clock.sleep(5.0)
+
+    task = asyncio.create_task(wait())
+    await clock.advance(2.0)
+    deadlines.look()
+    with pytest.raises(DeadlineExceeded):
+        await task
+    with pytest.raises(DeadlineExceeded):
+        await wait()
+
+
+async def test_a_cancellation_by_somebody_else_stays_one() -> None:
+    clock = FakeClock()
+    deadlines = Deadlines(clock)
+
+    async def wait() -> None:
+        with deadlines.within(1.0):
+            await clock.sleep(5.0)
+
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    clock.pass_(2.0)
+    task.cancel()
+    deadlines.look()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_late_events_are_bounded_and_those_lost_are_counted_R23(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(late, "EVENTS_MAX", 0)
+    rig = Rig()
+    queue = late.Late(audit=rig.audit, clock=rig.clock, signals=rig.signals)
+    queue.put(None)  # type: ignore[arg-type]
+    assert rig.signals.side_failures == [("audit_outcome", "deadline_exceeded")]
+
+
+async def test_a_late_event_is_handed_in_again_a_few_times(rig: Rig) -> None:
+    rig.audit.fails_from = 1
+    block(rig, "upstream.send")
+    task = asyncio.create_task(rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")))
+    await rig.clock.advance(1.0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await rig.clock.advance(3.0)
+    rig.audit.fails_from = None
+    await rig.clock.advance(3.0)
+    assert rig.told[-1][1:] == ("outcome", "unknown")
