@@ -35,12 +35,14 @@ class Seen:
 
 @dataclass
 class StorageServer:
-    """Plays by path; what has none is missing."""
+    """Plays by path, else what `otherwise` knows; what neither does is missing."""
 
     plays: dict[str, Play] = field(default_factory=dict)
+    otherwise: Callable[[str], Play | None] = lambda _path: None
     seen: list[Seen] = field(default_factory=list)
     writers: set[asyncio.StreamWriter] = field(default_factory=set)
     port: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, tls: ssl.SSLContext) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
@@ -56,13 +58,24 @@ class StorageServer:
     def url(self, path: str) -> str:
         return f"https://localhost:{self.port}{path}?X-Amz-Expires=300&X-Amz-Signature=5e"
 
+    async def arrival(self, path: str) -> Seen:
+        """Return the latest request for a path, when there is one."""
+        while True:
+            for each in reversed(self.seen):
+                if each.target.startswith(path):
+                    return each
+            self.news.clear()
+            await self.news.wait()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.add(writer)
         seen = Seen("", "", {})
         try:
             seen = await _head(reader)
             self.seen.append(seen)
-            play = self.plays.get(seen.target.partition("?")[0], missing)
+            self.news.set()
+            path = seen.target.partition("?")[0]
+            play = self.plays.get(path) or self.otherwise(path) or missing
             await play(seen, reader, writer)
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):

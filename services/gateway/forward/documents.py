@@ -20,7 +20,7 @@ from chassis.secrecy import Secret
 from services.gateway.forward.document_ports import DocumentPorts, Fetched, Receiver
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
-from services.gateway.model import tripwire, uploads
+from services.gateway.model import uploads
 from services.gateway.model.application_policy import SCOPE_PII
 from services.gateway.model.audit import Result
 from services.gateway.model.documents import (
@@ -179,7 +179,7 @@ class Documents:
         """Yield an upload's chunks, each after a look for credentials that may begin in the one before."""
         tail = b""
         async for chunk in chunks:
-            tripwire.check([tail + chunk])
+            uploads.check_credentials(tail + chunk)
             await self._advance(stream, chunk)
             yield chunk
             tail = (tail + chunk)[-OVERLAP_BYTES:]

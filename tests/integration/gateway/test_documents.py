@@ -1,0 +1,282 @@
+"""Documents through the gateway's real process: large ones in little memory, slow, broken, hostile ones."""
+
+import asyncio
+import hashlib
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import chassis.crypto.tls
+import sallyport.provision.ground
+from fakes.certificates import Authority
+from fakes.storage_server import CHUNK, Seen, StorageServer, digest_of, ended, giving, saying, taking
+from tests.conftest import KeeperFor
+from tests.integration.gateway.lender import Lender
+from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
+from tests.integration.gateway.test_process import Log
+
+MIB = 1_048_576
+DOCUMENT_CHUNKS = 64 * MIB // len(CHUNK)
+# Buffers, and whatever the interpreter has not given back; far below a document.
+GROWTH_BYTES_MAX = 16 * MIB
+REPORTS = "/reports/2021-06-30/documents"
+FEEDS = "/feeds/2021-06-30/documents"
+PII = ("orders", "pii")
+
+
+@dataclass
+class House:
+    """A gateway, and around it the storage, auth and the audit log."""
+
+    gateway: GatewayProcess
+    storage: StorageServer
+    auth: Lender
+    log: Log
+    trust: ssl.SSLContext
+    links: dict[str, str] = field(default_factory=dict)
+
+    def play_api(self) -> None:
+        """Let the storage's port answer for Amazon's API too, with the links that tests ask for."""
+
+        async def report(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            name = seen.target.rsplit("/", 1)[1]
+            link = self.links.get(name, self.storage.url(f"/{name}"))
+            body = {"reportDocumentId": name, "url": link}
+            await saying("200 OK", json.dumps(body).encode(), content_type="application/json")(
+                seen, reader, writer
+            )
+
+        async def feed(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked = json.loads(await reader.readexactly(int(seen.headers["content-length"])))
+            body = {"feedDocumentId": "F", "url": self.storage.url(asked["contentType"].removeprefix("text"))}
+            await saying("201 Created", json.dumps(body).encode(), content_type="application/json")(
+                seen, reader, writer
+            )
+
+        self.storage.plays[FEEDS] = feed
+        self.storage.otherwise = lambda path: report if path.startswith(REPORTS) else None
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a library's plain HTTP client."""
+        async with httpx.AsyncClient(
+            verify=self.trust, base_url=self.gateway.origin, timeout=30, follow_redirects=False
+        ) as client:
+            yield client
+
+    async def download_link(self, client: httpx.AsyncClient, name: str, token: str = "") -> str:
+        headers = {"x-amz-access-token": token or self.auth.enrol(*PII)}
+        answer = await client.get(f"{REPORTS}/{name}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["url"])
+
+    async def upload_link(self, client: httpx.AsyncClient, name: str) -> str:
+        headers = {"x-amz-access-token": self.auth.enrol("orders")}
+        asked = {"contentType": f"text/{name}"}
+        answer = await client.post(FEEDS, json=asked, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["url"])
+
+    def peak_bytes(self) -> int:
+        """Return the most memory that the gateway's process ever had."""
+        assert self.gateway._process is not None
+        status = Path(f"/proc/{self.gateway._process.pid}/status").read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+        return int(line.split()[1]) * 1_024
+
+
+@pytest.fixture(scope="module")
+async def house(
+    ground: sallyport.provision.ground.Ground,
+    keeper_for: KeeperFor,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[House]:
+    folder = tmp_path_factory.mktemp("documents")
+    auth, log, authority = Lender(), Log(), Authority()  # type: ignore[abstract] # people ask the rest
+    async with AsyncExitStack() as stack:
+        services: dict[str, list[Any]] = {
+            "auth": [auth.service()],
+            "telemetry": [log.service()],
+            "retention": [],
+        }
+        peers = {name: Peer(await keeper_for(name), services[name]) for name in PEERS}
+        for peer in peers.values():
+            await peer.start()
+            stack.push_async_callback(peer.stop)
+        storage = await StorageServer().start(chassis.crypto.tls.public_context(authority.issue("localhost")))
+        stack.push_async_callback(storage.stop)
+        gateway = GatewayProcess(ground, peers, folder)
+        stack.push_async_callback(gateway.end)
+        await gateway.spawn(
+            {
+                "SALLYPORT_MODE": "development",
+                "SALLYPORT_AMAZON_CA_FILE": str(authority.write_ca(folder)),
+                "SALLYPORT_SPAPI_URL_NA": f"https://localhost:{storage.port}",
+                "SALLYPORT_DOCUMENT_HOSTS": f"localhost:{storage.port}",
+            }
+        )
+        await gateway.until(auth=True, audit=True)
+        trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
+        made = House(gateway, storage, auth, log, trust)
+        made.play_api()
+        yield made
+
+
+async def test_a_large_document_is_read_in_little_memory(house: House) -> None:
+    house.storage.plays["/large"] = giving(DOCUMENT_CHUNKS)
+    async with house.client() as client:
+        link = await house.download_link(client, "large")
+        before, digest = house.peak_bytes(), hashlib.sha256()
+        async with client.stream("GET", link) as answer:
+            async for chunk in answer.aiter_raw():
+                digest.update(chunk)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/plain")
+    assert digest.hexdigest() == digest_of(DOCUMENT_CHUNKS)
+    assert house.peak_bytes() - before < GROWTH_BYTES_MAX
+    assert list(house.log.kinds.values()).count("gateway.pii.read") >= 1
+
+
+async def test_a_large_document_is_written_in_little_memory(house: House) -> None:
+    house.storage.plays["/large-feed"] = taking
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(DOCUMENT_CHUNKS):
+            yield CHUNK
+
+    async with house.client() as client:
+        link = await house.upload_link(client, "large-feed")
+        before = house.peak_bytes()
+        headers = {"content-type": "text/large-feed", "content-length": str(DOCUMENT_CHUNKS * len(CHUNK))}
+        answer = await client.put(link, content=chunks(), headers=headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    seen = house.storage.seen[-1]
+    assert (seen.is_whole, seen.digest) == (True, digest_of(DOCUMENT_CHUNKS))
+    assert seen.headers["content-type"] == "text/large-feed"
+    assert house.peak_bytes() - before < GROWTH_BYTES_MAX
+
+
+async def test_a_slow_reader_slows_the_storage_down_and_one_that_leaves_ends_it_R25(house: House) -> None:
+    house.storage.plays["/slow"] = giving(DOCUMENT_CHUNKS)
+    async with house.client() as client:
+        link = await house.download_link(client, "slow")
+        before = house.peak_bytes()
+        async with client.stream("GET", link) as answer:
+            await anext(answer.aiter_raw())
+            seen, moved = house.storage.seen[-1], -1
+            while seen.body_bytes != moved:
+                moved = seen.body_bytes
+                await asyncio.sleep(0.1)
+            assert moved < 32 * MIB
+    await asyncio.wait_for(seen.is_over.wait(), 10)
+    assert not seen.is_whole
+    assert house.peak_bytes() - before < GROWTH_BYTES_MAX
+
+
+async def test_an_upload_that_breaks_off_is_never_whole_at_amazon(house: House) -> None:
+    house.storage.plays["/broken"] = taking
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield CHUNK
+        await house.storage.arrival("/broken")
+        raise ConnectionError
+
+    async with house.client() as client:
+        link = await house.upload_link(client, "broken")
+        headers = {"content-type": "text/broken", "content-length": str(4 * len(CHUNK))}
+        with pytest.raises(ConnectionError):
+            await client.put(link, content=chunks(), headers=headers)
+    seen = await house.storage.arrival("/broken")
+    await asyncio.wait_for(seen.is_over.wait(), 10)
+    assert not seen.is_whole
+
+
+async def test_an_upload_with_a_credential_is_refused_and_never_whole_at_amazon_T06(house: House) -> None:
+    house.storage.plays["/secret"] = taking
+    async with house.client() as client:
+        link = await house.upload_link(client, "secret")
+        body = CHUNK * 2 + b"amzn1.oa2-cs.v1.0123456789"
+        answer = await client.put(link, content=body, headers={"content-type": "text/secret"})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "credentials_not_accepted")
+    assert not any(each.is_whole for each in house.storage.seen if each.target.startswith("/secret"))
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("ended", 410, "document_ended"),
+        ("missing", 404, "document_missing"),
+        ("moved", 502, "upstream_invalid"),
+        ("failing", 503, "storage_unavailable"),
+    ],
+)
+async def test_what_the_storage_refuses_is_told_in_words_T29_T31(
+    house: House, name: str, status: int, code: str
+) -> None:
+    house.storage.plays["/ended"] = ended
+    house.storage.plays["/moved"] = saying("302 Found", location="https://evil.example/")
+    house.storage.plays["/failing"] = saying("503 Slow Down", b"<Error>secret</Error>")
+    async with house.client() as client:
+        answer = await client.get(await house.download_link(client, name))
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"].partition(":")[0]) == (status, code)
+    for secret in ("secret", "evil", "<Error>", "X-Amz", "localhost:"):
+        assert secret not in answer.text + str(answer.headers)
+
+
+async def test_a_link_elsewhere_never_reaches_a_desktop_T05(house: House) -> None:
+    house.links["elsewhere"] = "https://evil.example/x?X-Amz-Signature=5e"
+    async with house.client() as client:
+        headers = {"x-amz-access-token": house.auth.enrol(*PII)}
+        answer = await client.get(f"{REPORTS}/elsewhere", headers=headers)
+    assert answer.status_code == 502
+    assert "evil" not in answer.text
+
+
+async def test_guessed_altered_and_misused_capabilities_are_one_and_the_same_T11(house: House) -> None:
+    house.storage.plays["/mine"] = giving(1)
+    async with house.client() as client:
+        link = await house.download_link(client, "mine")
+        altered = link[:-1] + ("A" if link[-1] != "A" else "B")
+        answers = [
+            await client.get("/_doc/guess"),
+            await client.get("/_doc/"),
+            await client.get(altered),
+            await client.put(link, content=b"x", headers={"content-type": "text/plain"}),
+        ]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.text for answer in answers}) == 1
+        assert (await client.delete(link)).status_code == 405
+        assert (await client.get(link)).content == CHUNK
+
+
+async def test_a_revoked_device_loses_its_capabilities_and_its_document_on_the_way_T01(house: House) -> None:
+    house.storage.plays["/mine"] = giving(DOCUMENT_CHUNKS)
+    token = house.auth.enrol(*PII)
+    async with house.client() as client:
+        link = await house.download_link(client, "mine", token)
+        async with client.stream("GET", link) as answer:
+            incoming = answer.aiter_raw()
+            await anext(incoming)
+            house.auth.revoke(token)
+            with pytest.raises(httpx.RemoteProtocolError):
+                async for _ in incoming:
+                    pass
+        assert (await client.get(link)).status_code == 403
+
+
+async def test_no_link_and_no_capability_is_logged_T28(house: House) -> None:
+    house.storage.plays["/mine"] = giving(1)
+    async with house.client() as client:
+        link = await house.download_link(client, "mine")
+        assert (await client.get(link)).status_code == 200
+    logged = house.gateway.log_file.read_text()
+    assert "gateway.document.read" in logged
+    for secret in (link.rsplit("/", 1)[1], "X-Amz", "secret-key", "evil.example", "sp_at_"):
+        assert secret not in logged
