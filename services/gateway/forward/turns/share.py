@@ -171,8 +171,10 @@ class Share:
         is_wanted = bool(self.line) and now_s >= self._due_s
         is_low = self._held * 2 < self._ahead(now_s) and since_s >= POLL_S_MIN
         has_news = self._told != (self._ended, self._returned)
+        # Where somebody waits, the refill of a small bucket begins with the end of the call before.
+        report_s = POLL_S_MIN if self.line else REPORT_S
         is_old = bool(self._out or self._held) and since_s >= RENEW_S
-        return is_wanted or is_low or (has_news and since_s >= REPORT_S) or is_old
+        return is_wanted or is_low or (has_news and since_s >= report_s) or is_old
 
     def ask(self, replica_id: str, now_s: float) -> Ask:
         """Return what storage is asked, and told."""
@@ -214,8 +216,7 @@ class Share:
 
     def plan(self, now_s: float) -> None:
         """Decide when storage is asked again on behalf of whoever waits."""
-        front = next(iter(self.line), None)
-        away_s = 0.0 if self._is_new else max(self.wait_s(front, 0), POLL_S_MIN)
+        away_s = 0.0 if self._is_new else max(self._next_s(), POLL_S_MIN)
         self._due_s = now_s + min(away_s, POLL_S_MAX)
 
     def postpone(self, until_s: float) -> None:
@@ -225,6 +226,13 @@ class Share:
     def hurry(self, now_s: float) -> None:
         """Ask storage now: somebody came for whom it may have a turn."""
         self._due_s = now_s
+
+    def _next_s(self) -> float:
+        """Return when the bucket has a call that somebody here may get, be it this replica's or another's."""
+        if self._terms is None:
+            return 0.0
+        calls = 1.0 if self.line.people else 1.0 + self._terms.kept_back
+        return (calls - self._terms.left) / self._terms.pace_per_s
 
     def _begin(self, lease_no: int) -> None:
         """Begin a new lease; turns of the old one that are still out count for nothing."""

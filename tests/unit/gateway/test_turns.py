@@ -1,0 +1,283 @@
+"""Turns over several replicas: never above the plan, nobody starves, people first, nothing wasted."""
+
+import asyncio
+import statistics
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.clock import FakeClock
+from services.gateway.forward.turns import (
+    AWAY_S_MAX,
+    WAITING_PER_DEVICE_MAX,
+    WAITING_PER_SELLER_MAX,
+    Turns,
+)
+from services.gateway.model.buckets import LEASE_S, TurnsUnavailable
+from services.gateway.model.calls import Region
+from services.gateway.model.faults import QuotaExceeded
+from services.gateway.model.priority import CLICKS_MAX, Priority, stated
+from services.gateway.model.quota import APPLICATION_BURST, Budget, Claim
+from tests.unit.gateway.quota_world import Amazon, Replica, World, world
+
+OTHER = Budget("other", Region.NA, "GET /orders/v0/orders", 20.0, 20)
+
+
+async def take(turns: Turns, world: World, device_id: str = "desk", **rest: object) -> None:
+    """Spend one call; it ends at once."""
+    claim = Claim(device_id, (rest.pop("budget", world.budget),), Priority.BULK)  # type: ignore[arg-type]
+    until_s = float(rest.pop("until_s", 25.0))  # type: ignore[arg-type]
+    shift_s = world.replicas[0].clock.monotonic_s() - world.clock.monotonic_s()
+    async with turns.turn(claim, until_s=shift_s + until_s) as leave:
+        leave.spend()
+
+
+async def called(at: World, replica: Replica) -> bool:
+    """Make one call, letting time pass as long as it takes."""
+    calling = asyncio.create_task(at.call(replica, "desk"))
+    while not calling.done():
+        await at.clock.advance(0.1)
+    return calling.result()
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    rate_per_s=st.sampled_from([0.1, 0.5, 3.0, 20.0]),
+    burst=st.integers(3, 20),
+)
+async def test_the_plan_is_kept_and_used_up_while_replicas_die_R10_R12_R14(
+    seed: int, rate_per_s: float, burst: int
+) -> None:
+    at = world(rate_per_s, burst, seed=seed)
+    for desk in range(6):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    at.put("person", lambda: at.chance.uniform(0.5, 3.0) * max(1.0, 5 / rate_per_s), Priority.INTERACTIVE)
+    length_s = min(100.0, 200 / rate_per_s)
+    for part in range(4):
+        await at.clock.advance(length_s / 4)
+        if part == 1:
+            await at.replicas[0].kill()
+            at.replicas.append(Replica(at, 500.0, seed + 77))
+            for desk in range(2):
+                at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    lost = burst + 2 * rate_per_s
+    await at.end()
+    assert at.amazon.refused == 0
+    assert at.amazon.done >= 0.95 * (burst + rate_per_s * length_s) - lost
+
+
+async def test_with_demand_at_least_97_parts_of_100_of_the_plan_are_used() -> None:
+    at = world(20.0, 20)
+    for desk in range(12):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    await at.clock.advance(60.0)
+    await at.end()
+    assert at.amazon.refused == 0
+    assert at.amazon.done >= 0.97 * (20 + 20.0 * 60)
+    calls = [len(waits) for waits in at.waits_s.values()]
+    assert min(calls) > 0.5 * statistics.mean(calls)
+
+
+async def test_a_person_hardly_waits_while_others_work_through_lists_T32() -> None:
+    at = world(3.0, 9)
+    for desk in range(12):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    at.put("person", lambda: 5.5)
+    await at.clock.advance(60.0)
+    await at.end()
+    assert len(at.waits_s["person"]) >= 10
+    assert max(at.waits_s["person"]) <= 1.0
+    assert max(map(max, at.waits_s.values())) > 1.0
+
+
+async def test_a_bucket_of_one_call_each_three_minutes_goes_to_whoever_waits() -> None:
+    at = world(0.0056, 1)
+    assert await called(at, at.replicas[0])
+    await at.clock.advance(165.0)
+    assert await called(at, at.replicas[1])
+    await at.end()
+    assert at.amazon.refused == 0
+    assert max(at.waits_s["desk"]) > 10.0
+
+
+async def test_one_seller_s_flood_leaves_another_s_calls_alone_R23_T32() -> None:
+    at = world(1.0, 1, replicas=1)
+    turns = at.replicas[0].turns
+    flood = [
+        asyncio.create_task(take(turns, at, f"desk-{n % 10}", until_s=1e6))
+        for n in range(WAITING_PER_SELLER_MAX + 40)
+    ]
+    await at.clock.advance(0.0)
+    await at.clock.advance(0.2)
+    assert sum(task.done() for task in flood) >= 39
+    await asyncio.wait_for(take(turns, at, "calm", budget=OTHER), 5.0)
+    for task in flood:
+        task.cancel()
+    refused = [each for each in await asyncio.gather(*flood, return_exceptions=True) if each]
+    assert sum(isinstance(each, QuotaExceeded) for each in refused) >= 39
+    await at.end()
+
+
+async def test_one_device_may_not_fill_its_sellers_line_R23() -> None:
+    at = world(0.5, 1, replicas=1)
+    turns = at.replicas[0].turns
+    flood = [
+        asyncio.create_task(take(turns, at, "greedy", until_s=1e6)) for _ in range(WAITING_PER_DEVICE_MAX + 5)
+    ]
+    calm = asyncio.create_task(take(turns, at, "calm", until_s=1e6))
+    await at.clock.advance(4.5)
+    assert calm.done()
+    assert sum(task.done() for task in flood) <= 8
+    for task in flood:
+        task.cancel()
+    await asyncio.gather(*flood, return_exceptions=True)
+    await at.end()
+
+
+async def test_a_turn_too_far_away_is_refused_at_once_and_says_when_to_come_back() -> None:
+    at = world(0.01, 1, replicas=1)
+    turns = at.replicas[0].turns
+    await take(turns, at)
+    with pytest.raises(QuotaExceeded) as refusal:
+        await take(turns, at)
+    assert refusal.value.rate_per_s == 0.01
+    assert refusal.value.retry_after_s == pytest.approx(101.0, rel=0.02)
+    assert at.clock.monotonic_s() == 0.0
+    await at.end()
+
+
+async def test_a_call_whose_client_went_away_gives_its_turn_back() -> None:
+    at = world(0.1, 1, replicas=1)
+    turns = at.replicas[0].turns
+    holding, held = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with turns.turn(Claim("gone", (at.budget,)), until_s=1e6):
+            held.set()
+            await holding.wait()
+
+    holder = asyncio.create_task(hold())
+    await held.wait()
+    waiting = asyncio.create_task(take(turns, at, until_s=25.0))
+    await at.clock.advance(0.0)
+    holder.cancel()
+    await at.clock.advance(0.1)
+    assert waiting.done()
+    await waiting
+    await at.end()
+
+
+async def test_while_storage_is_away_what_is_granted_is_spent_and_then_it_is_said_R05() -> None:
+    at = world(20.0, 20, replicas=1)
+    turns = at.replicas[0].turns
+    await take(turns, at)
+    at.store.is_down = True
+    waiting = asyncio.create_task(take(turns, at, until_s=25.0))
+    await at.clock.advance(AWAY_S_MAX - 0.5)
+    assert not waiting.done()
+    await at.clock.advance(2.0)
+    with pytest.raises(TurnsUnavailable) as refusal:
+        await waiting
+    assert (refusal.value.code, refusal.value.retry_after_s) == ("store_unavailable", AWAY_S_MAX)
+    with pytest.raises(TurnsUnavailable):
+        await take(turns, at)
+    at.store.is_down = False
+    await at.clock.advance(LEASE_S)
+    await asyncio.wait_for(take(turns, at, until_s=1e6), 5.0)
+    assert at.replicas[0].signals.side_failures == [("quota", "store_unavailable")]
+    await at.end()
+
+
+async def test_a_busy_replica_asks_storage_much_less_often_than_it_calls() -> None:
+    at = world(1000.0, 1000, replicas=1)
+    for _ in range(400):
+        await take(at.replicas[0].turns, at, until_s=1e9)
+        await at.clock.advance(0.01, turns=1)
+    assert at.store.exchanges < 200
+    await at.end()
+
+
+async def test_nothing_is_left_of_a_bucket_that_nobody_uses() -> None:
+    at = world(20.0, 20, replicas=2)
+    await take(at.replicas[0].turns, at)
+    await at.clock.advance(3.0)
+    (bucket,) = at.store.buckets.values()
+    assert bucket.leases == []
+    asked = at.store.exchanges
+    await at.clock.advance(60.0)
+    assert at.store.exchanges == asked
+    await at.end()
+
+
+async def test_somebody_else_who_spends_the_plan_slows_all_replicas_down_R07() -> None:
+    at = world(20.0, 20)
+    for desk in range(6):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    await at.clock.advance(5.0)
+    for _ in range(60):
+        at.amazon.count()
+        await at.clock.advance(0.1)
+    refused = sum(replica.signals.throttlings for replica in at.replicas)
+    done = at.amazon.done
+    await at.clock.advance(30.0)
+    await at.end()
+    assert 0 < refused < 40
+    assert at.amazon.done - done > 0.4 * 20 * 30
+
+
+async def test_a_plan_that_grows_is_followed_and_one_that_shrinks_is_kept() -> None:
+    budget = Budget("seller", Region.NA, "GET /x", 1.0, 20)
+    at = World(budget, Amazon(FakeClock(), 20.0, 20), replicas=2)
+    for desk in range(6):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    await at.clock.advance(20.0)
+    grown = at.amazon.done
+    await at.clock.advance(10.0)
+    assert at.amazon.done - grown > 180
+    at.amazon.rate_per_s = 2.0
+    await at.clock.advance(20.0)
+    await at.end()
+    assert at.amazon.refused < 40
+
+
+async def test_the_tightest_of_two_budgets_wins() -> None:
+    at = world(100.0, 100, replicas=1)
+    of_all = Budget("", Region.NA, "GET /orders/v0/orders", 1.0, APPLICATION_BURST)
+    claim = Claim("desk", (at.budget, of_all), Priority.INTERACTIVE)
+    turns = at.replicas[0].turns
+    for _ in range(APPLICATION_BURST):
+        async with turns.turn(claim, until_s=1e6) as leave:
+            leave.spend()
+    with pytest.raises(QuotaExceeded) as refusal:
+        async with turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.5):
+            pass
+    assert refusal.value.rate_per_s == 1.0
+    await at.end()
+
+
+@pytest.mark.parametrize(
+    ("headers", "names", "expected"),
+    [
+        ([("x-sallyport-priority", "Bulk")], [], Priority.BULK),
+        ([("x-sallyport-priority", "interactive")], ["NextToken"], Priority.INTERACTIVE),
+        ([("x-sallyport-priority", "urgent")], [], None),
+        ([], ["MarketplaceIds", "NextToken"], Priority.BULK),
+        ([], ["pageToken"], Priority.BULK),
+        ([], ["MarketplaceIds"], None),
+    ],
+)
+def test_a_call_states_its_priority_by_header_or_by_turning_pages(
+    headers: list[tuple[str, str]], names: list[str], expected: Priority | None
+) -> None:
+    assert stated(headers, names) == expected
+
+
+async def test_a_device_that_calls_often_is_not_taken_for_a_person() -> None:
+    at = world(100.0, 100, replicas=1)
+    for _ in range(CLICKS_MAX + 3):
+        assert await called(at, at.replicas[0])
+    priorities = [priority for priority, _ in at.replicas[0].signals.waits_s]
+    assert priorities == [Priority.INTERACTIVE] * CLICKS_MAX + [Priority.BULK] * 3
+    await at.end()
