@@ -1,8 +1,8 @@
 """Makes `operations.json` from Amazon's model files: `python -m services.gateway.catalogue.build`.
 
-What the models say is read from them; what no model says (rates of Amazon's SDK, restricted and
-grantless operations) stands in `facts.json` with its source. Where model and SDK disagree about a
-rate, the lower one is taken: the quota learns the true one from Amazon's answers.
+What the models say is read from them; what no model says (rates of Amazon's SDK, restricted and grantless
+operations, members that look personal and are not) stands in `facts.json` with its source. Where model and
+SDK disagree about a rate, the lower one is taken: the quota learns the true one from Amazon's answers.
 """
 
 import argparse
@@ -14,11 +14,13 @@ from typing import Any
 
 import orjson
 
-from services.gateway.catalogue import pii, swagger
+from services.gateway.catalogue import candidates, pii, swagger
 
 FOLDER = Path(__file__).parent
 CATALOGUE = FOLDER / "operations.json"
 FACTS = FOLDER / "facts.json"
+# The facts that are told by operation.
+OF_OPERATIONS = ("rates", "restricted", "grantless")
 
 # The row of the usage plan's table in an operation's description: | rate | burst |.
 _USAGE_PLAN = re.compile(r"\|\s*([\d.]+)\s*\|\s*(\d+)\s*\|")
@@ -30,7 +32,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="Amazon's models/ folder")
     parser.add_argument("--check", action="store_true", help="compare with the catalogue, write nothing")
     options = parser.parse_args(arguments)
-    made = render(operations(options.models))
+    try:
+        made = render(operations(options.models))
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     if options.check:
         is_same = CATALOGUE.read_bytes() == made
         sys.stdout.write("The catalogue is as the models say.\n" if is_same else "The catalogue differs.\n")
@@ -45,13 +51,15 @@ def operations(models: Path) -> list[dict[str, Any]]:
 
     Raises:
         ValueError: a fact names an operation that no model has.
+        UnjudgedMembers: a member looks personal, and is neither classified nor reviewed.
     """
     facts = {name: table["rows"] for name, table in orjson.loads(FACTS.read_bytes()).items()}
     found = swagger.read(models)
     known = {_key(each) for each in found}
-    for name, rows in facts.items():
-        if strangers := rows.keys() - known:
+    for name in OF_OPERATIONS:
+        if strangers := facts[name].keys() - known:
             raise ValueError(f"facts.json, {name}: no model has {sorted(strangers)}")
+    candidates.check(found, facts["reviewed"])
     return [_row(each, facts) for each in found]
 
 

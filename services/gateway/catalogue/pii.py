@@ -1,9 +1,10 @@
 """Decides which members of a body describe a buyer or a recipient, and which are document links.
 
-Build-time only. Amazon's models do not mark personal data, so it is told from names and positions:
-a field of PLACED counts when it stands somewhere beneath a place of PLACES, a field of ALWAYS
-wherever it stands. Names are compared in lower case; `#name` is a definition's name. Partners' data
-(sellers, vendors, warehouses, technicians) is not the buyers' and is not masked.
+Build-time only; what looks personal and is not told here must be in the reviews (`candidates`). Amazon's
+models do not mark personal data, so it is told from names and positions: a field of PLACED counts when it
+stands somewhere beneath a place of PLACES, a field of ALWAYS wherever it stands. Names are compared in lower
+case; `#name` is a definition's name. Partners' data (sellers, vendors, warehouses, technicians) is not the
+buyers' and is not masked.
 
 Source: Amazon's Data Protection Policy, definition of PII (name, address, e-mail, phone, gift
 message, tax details, survey answers, purchases); checked against the list of restricted operations.
@@ -12,7 +13,7 @@ message, tax details, survey answers, purchases); checked against the list of re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from services.gateway.catalogue.swagger import Leaf
+from services.gateway.catalogue.swagger import ANY_MEMBER, Leaf
 
 # A place, and the beginnings of the APIs' names in which it is the customer's ("" = everywhere).
 PLACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -56,17 +57,18 @@ _CLASSES_PLACED: Mapping[str, str] = MappingProxyType(
 )
 _CLASSES_ALWAYS: Mapping[str, str] = MappingProxyType(
     {
-        "name": "buyername",
+        "name": "buyername receivedby signedforby",
         "email": "buyeremail notificationemails",
         "address_line": "buyerbusinessaddress",
         "locality": "buyercounty",
         "company": "buyercompanyname buyerlegalcompanyname",
         "tax_id": "buyertaxregistrationid buyertaxoffice",
         "buyer_reference": "buyerpurchaseordernumber",
-        "gift_message": "giftmessage giftmessagetext",
+        "gift_message": "giftmessage giftmessagetext giftwraplabel",
+        "ip_address": "ipaddress",
         "customization": "customizedurl",
-        "free_text": "addressinstruction addressinstructions deliverynotes displayablecomment "
-        "displayableordercomment messagetocustomer returncomment",
+        "free_text": "additionaladdressnotes addressinstruction addressinstructions deliveryinstructions "
+        "deliverynotes displayablecomment displayableordercomment messagetocustomer returncomment",
         "document": "labelstream",
         "document_url": "customertrackinglink deliveryphotourl printabledocumentsurl rmapageurl",
     },
@@ -85,6 +87,8 @@ PAIRS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("giftmessage", "content"): "gift_message",
         ("#regulatedinformationfield", "fieldvalue"): "regulated",
+        ("prescriptiondetail", "usageinstructions"): "regulated",
+        ("dropofflocation", "attributes"): "free_text",
         ("messaging", "text"): "free_text",
         ("#filecontents", "contents"): "document",
         ("#packagedocument", "contents"): "document",
@@ -136,11 +140,14 @@ LINK_PAIRS = frozenset(
 
 
 def customer_paths(api: str, leaves: Iterable[Leaf]) -> dict[str, list[str]]:
-    """Return the paths of customers' members by class: classes sorted, paths in the model's order."""
+    """Return the paths of customers' members by class: classes sorted, paths in the model's order.
+
+    An object whose members the model does not name is told as a whole.
+    """
     found: dict[str, list[str]] = {}
     for leaf in leaves:
-        kind = _classify(api, leaf)
-        if kind is not None:
+        kind = classify(api, leaf)
+        if kind is not None and ANY_MEMBER not in leaf.path:
             found.setdefault(kind, []).append(leaf.path)
     return dict(sorted(found.items()))
 
@@ -154,7 +161,8 @@ def document_links(leaves: Iterable[Leaf]) -> list[str]:
     ]
 
 
-def _classify(api: str, leaf: Leaf) -> str | None:
+def classify(api: str, leaf: Leaf) -> str | None:
+    """Return the class of a leaf, or None when it is not told to be a customer's."""
     pairs = {(holder, leaf.field) for holder in (*leaf.holders, api)}
     if kind := _paired(pairs, PAIRS) or ALWAYS.get(leaf.field):
         return kind

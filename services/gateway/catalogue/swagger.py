@@ -3,6 +3,7 @@
 Build-time only. The models are data, read as they are published; nothing is executed from them.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,15 @@ METHODS = ("get", "put", "post", "delete", "patch", "head")
 # A body nested deeper than this is a mistake in the model, or in the walk.
 DEPTH_MAX = 64
 
+# The form of a leaf that a model closes: an enumeration, a truth, a point in time.
+CLOSED = "closed"
+# How a path names the members of an object whose names the model does not know.
+ANY_MEMBER = ".*"
+
+_LAST_NAME = re.compile(r"[A-Za-z0-9_-]+(?=(?:\[\*\]|\.\*)*\Z)")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TIMES = frozenset({"date", "date-time"})
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -23,10 +33,14 @@ class Leaf:
     Attributes:
         path: JSONPath of members and `[*]`, e.g. "$.payload.Orders[*].BuyerInfo.BuyerName".
         trail: names on the way in lower case, members' and definitions' (`#name`), outermost first.
+        form: its type in the model; CLOSED when only Amazon's own words, or a point in time, can stand there.
+        text: what the model says about it; may be empty.
     """
 
     path: str
     trail: tuple[str, ...]
+    form: str = ""
+    text: str = ""
 
     @property
     def field(self) -> str:
@@ -38,6 +52,12 @@ class Leaf:
         """What the leaf stands in, outermost first."""
         end = max((at for at, name in enumerate(self.trail) if name[0] != "#"), default=0)
         return self.trail[:end]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words of the leaf's own name, in lower case: "buyerTaxID" has buyer, tax and id."""
+        spelled = _LAST_NAME.search(self.path)
+        return frozenset(word.lower() for word in _WORD.findall(spelled[0] if spelled else ""))
 
     @property
     def holders(self) -> frozenset[str]:
@@ -79,7 +99,15 @@ class ModelOperation:
     def request_leaves(self) -> list[Leaf]:
         """Return every leaf of the request's body; a query parameter counts as `?name`."""
         bodies = self._leaves([each["schema"] for each in self.parameters if each["in"] == "body"])
-        return bodies + [Leaf(f"?{name}", (name.lower(),)) for name in self.named("query")]
+        return bodies + self.parameter_leaves("query")
+
+    def parameter_leaves(self, place: str) -> list[Leaf]:
+        """Return a leaf `?name` for each parameter in "query", "header" or "path", sorted by name."""
+        known = {each["name"]: each for each in self.parameters if each["in"] == place}
+        return [
+            Leaf(f"?{name}", (name.lower(),), _form(node), _text(node))
+            for name, node in sorted(known.items())
+        ]
 
     def _leaves(self, schemas: Sequence[Mapping[str, Any]]) -> list[Leaf]:
         found = {leaf.path: leaf for schema in schemas for leaf in self._walk(schema, Leaf("$", ()))}
@@ -92,18 +120,23 @@ class ModelOperation:
             name = schema["$ref"].rsplit("/", 1)[-1]
             mark = f"#{name.lower()}"
             if mark not in at.trail:  # a definition within itself describes nothing new
-                yield from self._walk(self.definitions[name], Leaf(at.path, (*at.trail, mark)))
+                inner = Leaf(at.path, (*at.trail, mark), text=_text(schema) or at.text)
+                yield from self._walk(self.definitions[name], inner)
             return
+        text = _text(schema) or at.text
         if "items" in schema:
-            yield from self._walk(schema["items"], Leaf(f"{at.path}[*]", at.trail))
+            yield from self._walk(schema["items"], Leaf(f"{at.path}[*]", at.trail, text=text))
             return
+        if isinstance(schema.get("additionalProperties"), Mapping):
+            inner = Leaf(f"{at.path}{ANY_MEMBER}", at.trail, text=text)
+            yield from self._walk(schema["additionalProperties"], inner)
         parts, members = schema.get("allOf", ()), schema.get("properties", {})
         for part in parts:
             yield from self._walk(part, at)
         for name, member in members.items():
             yield from self._walk(member, Leaf(f"{at.path}.{name}", (*at.trail, name.lower())))
         if not parts and not members:
-            yield at
+            yield Leaf(at.path, at.trail, _form(schema), text)
 
 
 def read(folder: Path) -> list[ModelOperation]:
@@ -132,6 +165,17 @@ def _read_model(file: Path) -> Iterator[ModelOperation]:
                     parameters=tuple(_resolved(model, each) for each in parameters),
                     definitions=model.get("definitions", {}),
                 )
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    """Return the form of what a schema, or a parameter, describes."""
+    items = schema.get("items", {})
+    is_closed = "enum" in schema or "enum" in items or schema.get("type") == "boolean"
+    return CLOSED if is_closed or schema.get("format") in _TIMES else str(schema.get("type", ""))
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("description", ""))
 
 
 def _resolved(model: Mapping[str, Any], parameter: Mapping[str, Any]) -> Mapping[str, Any]:
