@@ -165,7 +165,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         links = DocumentLinks(
             catalogue=catalogue,
             table=DocumentTable.load(),
-            types=RememberedTypes(),
+            types=RememberedTypes(ground.store),
             hosts=config.amazon.document_hosts,
             sealing=ground.capabilities,
             signals=signals,
@@ -300,7 +300,8 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
         *((name, functools.partial(work.renew_key, name, read, learn)) for name, read, learn in keys),
         *((f"{name}_health", functools.partial(work.watch, name, check)) for name, check in checks),
         *(("policy", functools.partial(work.follow, "policy", step)) for step in follow),
-        ("idle_buckets", functools.partial(work.forget_idle, ground.store.forget_idle)),
+        ("idle_buckets", functools.partial(work.forget, "idle_buckets", ground.store.forget_idle)),
+        ("old_documents", functools.partial(work.forget, "old_documents", ground.store.forget_documents)),
     ]
 
 

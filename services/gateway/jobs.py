@@ -21,7 +21,7 @@ KEY_AGAIN_S = 1.0
 FOLLOW_PERIOD_S = 3.0
 # Buckets that nobody uses are forgotten an hour late at most, and not all at once.
 IDLE_PERIOD_S = 3_600.0
-IDLE_BUCKETS_MAX = 1_000
+FORGOTTEN_MAX = 1_000
 
 
 class Signals(Protocol):
@@ -71,18 +71,18 @@ class Jobs:
             was_well = code is None
             await self._clock.sleep(KEY_PERIOD_S if was_well else KEY_AGAIN_S)
 
-    async def forget_idle(self, forget: Callable[[int], Awaitable[int]]) -> None:
+    async def forget(self, name: str, forget: Callable[[int], Awaitable[int]]) -> None:
         """Have storage forget what nobody uses, again and again, for ever; a round that fails is counted."""
 
         async def forget_all() -> None:
-            while await forget(IDLE_BUCKETS_MAX) == IDLE_BUCKETS_MAX:
+            while await forget(FORGOTTEN_MAX) == FORGOTTEN_MAX:
                 pass
 
         while True:
             await self._clock.sleep(IDLE_PERIOD_S)
             code = await self._fault(forget_all)
             if code is not None:
-                self._signals.side_failed("idle_buckets", code)
+                self._signals.side_failed(name, code)
 
     async def follow(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
         """Take one step every few seconds, for ever; that it fails is told once."""

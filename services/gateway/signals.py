@@ -26,6 +26,7 @@ SIDE_STEPS = frozenset(
         "idle_buckets",
         "nonce_key",
         "observe_orders",
+        "old_documents",
         "policy",
         "quota",
         "seal",

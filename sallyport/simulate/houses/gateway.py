@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import chassis.rpc
+from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_quota_store import FakeQuotaStore
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.faults import Faults, Way
@@ -104,7 +105,7 @@ def _links(ground: Ground, signals: Any) -> DocumentLinks:
     return DocumentLinks(
         catalogue=ground.engines.catalogue,
         table=DocumentTable.load(),
-        types=RememberedTypes(),
+        types=RememberedTypes(FakeDocumentTypes()),
         hosts=DocumentHosts(AMAZON_HOSTS),
         sealing=Capabilities(key=key, clock=ground.clock, origin=ISSUER),
         signals=signals,

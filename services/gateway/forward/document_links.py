@@ -38,11 +38,19 @@ class DocumentTypes(Protocol):
     """What is known about the types of sellers' documents."""
 
     async def learn(self, seller_id: str, types: Mapping[str, str]) -> None:
-        """Keep what was told: document id → type; at most TYPES_MAX."""
+        """Keep what was told: document id → type; at most TYPES_MAX.
+
+        Raises:
+            Unavailable: it could not be kept.
+        """
         ...
 
     async def find(self, seller_id: str, document_id: str) -> str:
-        """Return a document's type; empty when it is not known."""
+        """Return a document's type; empty when it is not known.
+
+        Raises:
+            Unavailable: nobody can say.
+        """
         ...
 
 
@@ -60,19 +68,31 @@ class Sealing(Protocol):
 
 
 class RememberedTypes:
-    """Fits `DocumentTypes`: this process's own memory, of the documents told of last."""
+    """Fits `DocumentTypes`: what all replicas know, and this process's own memory of what it met last.
 
-    def __init__(self) -> None:
+    A library that polls one report tells its type again and again; storage hears of it once.
+    """
+
+    def __init__(self, shared: DocumentTypes) -> None:
+        self._shared = shared
         self._types: Recent[tuple[str, str], str] = Recent(TYPES_KEPT_MAX)
 
     async def learn(self, seller_id: str, types: Mapping[str, str]) -> None:
-        """Remember what was told."""
-        for document_id, type_ in types.items():
+        """Keep what is new; see `DocumentTypes`."""
+        new = {each: type_ for each, type_ in types.items() if self._types.get((seller_id, each)) != type_}
+        if new:
+            await self._shared.learn(seller_id, new)
+        for document_id, type_ in new.items():
             self._types.put((seller_id, document_id), type_)
 
     async def find(self, seller_id: str, document_id: str) -> str:
-        """Return a document's type; empty when it is not remembered."""
-        return self._types.get((seller_id, document_id)) or NO_TYPE
+        """Return a document's type; empty when no replica knows it."""
+        known = self._types.get((seller_id, document_id))
+        if known is None:
+            known = await self._shared.find(seller_id, document_id)
+            if known:
+                self._types.put((seller_id, document_id), known)
+        return known
 
 
 class DocumentLinks:

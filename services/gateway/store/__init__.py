@@ -4,9 +4,10 @@ Moments are the database's, which all replicas share (ADR 0019).
 """
 
 from services.gateway.store.buckets import BucketStore
+from services.gateway.store.documents import DocumentTypeStore
 
 
-class Store(BucketStore):
+class Store(BucketStore, DocumentTypeStore):
     """All of the gateway's storage in Postgres, on one pool."""
 
 

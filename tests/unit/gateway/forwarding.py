@@ -9,6 +9,7 @@ from typing import Any
 from chassis.secrecy import Secret
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
+from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_ports import (
     FakeAuditLog,
     FakeAuthPeer,
@@ -60,7 +61,7 @@ class Rig:
         self.document_key = SharedKey(self.clock)
         self.document_key.learn(DOCUMENT_KEY)
         self.capabilities = Capabilities(key=self.document_key, clock=self.clock, origin=ORIGIN)
-        self.types = RememberedTypes()
+        self.types = FakeDocumentTypes()
         self.forwarder = Forwarder(
             catalogue=CATALOGUE,
             ports=Ports(
@@ -79,7 +80,7 @@ class Rig:
             documents=DocumentLinks(
                 catalogue=CATALOGUE,
                 table=DocumentTable.load(),
-                types=self.types,
+                types=RememberedTypes(self.types),
                 hosts=DocumentHosts(AMAZON_HOSTS),
                 sealing=self.capabilities,
                 signals=self.signals,

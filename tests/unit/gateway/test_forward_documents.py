@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fakes.gateway_ports import Down, json_answer
+from fakes.gateway_document_types import FakeDocumentTypes
+from fakes.gateway_ports import json_answer
 from services.gateway.forward.document_links import RememberedTypes
 from services.gateway.model.calls import Answer, Region, Restriction
 from services.gateway.model.documents import DOWNLOAD, UPLOAD, Capability, DocumentClass
@@ -164,20 +165,23 @@ async def test_a_link_among_masked_members_is_masked_or_ours(
     assert delivery_url(answer.body).startswith(begins)
 
 
-async def test_a_memory_that_fails_makes_reports_personal_and_changes_no_answer(rig: Rig) -> None:
-    token = rig.auth.enrol()
-
-    async def fail(*_: object) -> str:
-        raise Down
-
-    rig.types.learn = rig.types.find = fail  # type: ignore[method-assign,assignment]
+async def test_types_that_cannot_be_shared_make_reports_personal_and_change_no_answer_R05(rig: Rig) -> None:
+    token, rig.types.is_down = rig.auth.enrol(), True
     await tell_type(rig, token, PLAIN)
     assert (await rig.call(token, REPORT_PATH)).status == 403
     assert set(rig.signals.side_failures) == {("document_types", "store_unavailable")}
+    rig.types.is_down = False
+    await tell_type(rig, token, PLAIN)
+    assert (await ask(rig, token, REPORT_PATH, REPORT_BODY)).status == 200
 
 
-async def test_types_are_remembered_by_seller_and_document() -> None:
-    types = RememberedTypes()
-    await types.learn("seller-1", {"a": "A", "b": "B"})
-    assert [await types.find("seller-1", each) for each in ("a", "b", "c")] == ["A", "B", ""]
-    assert await types.find("seller-2", "a") == ""
+async def test_what_one_replica_was_told_another_one_knows_and_storage_hears_it_once() -> None:
+    shared = FakeDocumentTypes()
+    one, other = RememberedTypes(shared), RememberedTypes(shared)
+    for _ in range(3):
+        await one.learn("seller-1", {"a": "A", "b": "B"})
+    assert shared.told == 1
+    assert [await other.find("seller-1", each) for each in ("a", "b", "c")] == ["A", "B", ""]
+    assert await other.find("seller-2", "a") == ""
+    shared.is_down = True
+    assert await other.find("seller-1", "a") == "A"
