@@ -19,7 +19,7 @@ _DEFAULTS = [(name.lower(), value) for name, value in chassis.web.HEADERS_OVER_T
 _DEFAULT_NAMES = frozenset(name for name, _ in _DEFAULTS)
 _DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS)
 # Neither a face nor Amazon may end a line early.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _LAST = "connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -46,13 +46,11 @@ def head(
     Raises:
         ValueError: a header cannot be sent.
     """
-    lines = []
-    for name, value in headers:
-        if _CONTROL.search(value) or _CONTROL.search(name):
-            raise ValueError("a header holds a control character")
-        lines.append(f"{name}: {value}\r\n")
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+    if _CONTROL.search(lines) or not lines.count("\r") == lines.count("\n") == len(headers):
+        raise ValueError("a header holds a control character")
     return (
-        f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n{''.join(lines)}{framing}{_added(headers)}"
+        f"HTTP/1.1 {status} {_REASONS.get(status, '')}\r\n{lines}{framing}{_added(headers)}"
         f"server: {chassis.web.SERVER_NAME}\r\nx-request-id: {request_id}\r\n"
         f"date: {_date(int(time.time()))}\r\n{_LAST if is_last else ''}\r\n"
     ).encode("latin-1")
@@ -82,7 +80,7 @@ def chunk(data: bytes) -> bytes:
 
 def _added(headers: Sequence[tuple[str, str]]) -> str:
     """Return the lines of those headers that every answer has and the face did not decide."""
-    decided = _DEFAULT_NAMES.intersection(name.lower() for name, _ in headers)
+    decided = _DEFAULT_NAMES.intersection([name.lower() for name, _ in headers])
     if not decided:
         return _DEFAULT_LINES
     return "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS if name not in decided)

@@ -112,6 +112,8 @@ class Exchange:
 
     Attributes:
         collected: the body as it came, when it was collected before anybody was called.
+        status: of the answer; 0 before there is one.
+        task: in which it is answered.
     """
 
     __slots__ = (
@@ -129,6 +131,7 @@ class Exchange:
         "line",
         "request_id",
         "status",
+        "task",
     )
 
     def __init__(self, line: Line, house: House, *, head: Head, framing: Framing) -> None:
@@ -138,6 +141,7 @@ class Exchange:
         self.framing = framing
         self.request_id = ""
         self.status = 0
+        self.task: asyncio.Task[None] | None = None
         self.collected = b""
         self._body = bodies.framed(framing)
         self._stage = _Stage.NEW
@@ -176,8 +180,9 @@ class Exchange:
                 raise BodyTooLarge
             with self.house.large_bodies.taken():
                 self.collect(await self._receive(bytes_max))
-        encodings = self.head.values("content-encoding") if self.collected else ()
-        return decoding.decoded(self.collected, encodings, bytes_max)
+        if not self.collected:
+            return b""
+        return decoding.decoded(self.collected, self.head.values("content-encoding"), bytes_max)
 
     async def _receive(self, bytes_max: int) -> bytes:
         parts, size = [], 0

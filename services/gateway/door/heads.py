@@ -10,9 +10,8 @@ state of it outlives a request. What it lets pass and we do not (T-09):
 - an upgrade, and expectations that nobody can meet.
 """
 
-import functools
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httptools
 
@@ -28,8 +27,6 @@ from services.gateway.door.faults import (
 from services.gateway.door.request import Head
 
 END = b"\r\n\r\n"
-# How many spellings of names are remembered.
-NAMES_MAX = 512
 
 # Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
 _START = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
@@ -47,8 +44,7 @@ _NO_BODY = 0
 CHUNKED = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(NamedTuple):
     """Where a request ends, and whether another may follow.
 
     Attributes:
@@ -64,25 +60,10 @@ class Framing:
     expects_continue: bool
 
 
-@functools.lru_cache(maxsize=NAMES_MAX)
-def _text(name: bytes) -> str:
-    """Return a field's name in lower case; nearly all are spelt alike by everybody."""
-    return name.decode("ascii").lower()
+class _Judge:
+    """Hears nothing from llhttp but its verdict."""
 
-
-class _Reading:
-    """Takes header fields from llhttp."""
-
-    __slots__ = ("fields",)
-
-    def __init__(self) -> None:
-        self.fields: list[tuple[str, str]] = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one field; llhttp leaves white space behind a value."""
-        if len(name) + len(value) > limits.HEAD_LINE_BYTES_MAX or len(self.fields) >= limits.HEAD_FIELDS_MAX:
-            raise HeadTooLarge
-        self.fields.append((_text(name), value.rstrip(b" \t").decode("latin-1")))
+    __slots__ = ()
 
 
 def read(data: bytes) -> tuple[Head, Framing]:
@@ -98,20 +79,30 @@ def read(data: bytes) -> tuple[Head, Framing]:
     if len(data) > limits.HEAD_BYTES_MAX:
         raise HeadTooLarge
     start = _read_start(data)
-    method, target, minor = start[1].decode("ascii"), start[2].decode("ascii"), start[3]
-    reading = _Reading()
+    method, target = start[1].decode("ascii"), start[2].decode("ascii")
+    _judge(data, method)
+    head = Head(method, target, _fields(data, start.end()))
+    return head, _framing(head, is_old=start[3] == b"0")
+
+
+def _judge(data: bytes, method: str) -> None:
     try:
-        httptools.HttpRequestParser(reading).feed_data(data)
+        httptools.HttpRequestParser(_Judge()).feed_data(data)
     except httptools.HttpParserInvalidMethodError:
         raise MethodNotImplemented from None
     except httptools.HttpParserUpgrade:
         raise (MethodNotImplemented if method == _TUNNEL else UpgradeNotServed) from None
-    except httptools.HttpParserCallbackError as error:
-        raise HeadTooLarge from error
     except httptools.HttpParserError:
         raise MalformedRequest from None
-    head = Head(method, target, reading.fields)
-    return head, _framing(head, is_old=minor == b"0")
+
+
+def _fields(data: bytes, begin: int) -> list[tuple[str, str]]:
+    """Return the header fields of a head that was judged: each is one line, with a colon behind its name."""
+    lines = data[begin : -len(END)].decode("latin-1").split("\r\n") if len(data) > begin + 2 else []
+    if len(lines) > limits.HEAD_FIELDS_MAX or any(len(line) > limits.HEAD_LINE_BYTES_MAX for line in lines):
+        raise HeadTooLarge
+    parts = [line.partition(":") for line in lines]
+    return [(name.lower(), value.strip(" \t")) for name, _, value in parts]
 
 
 def check_beginning(data: bytes | bytearray, line_at: int) -> int:

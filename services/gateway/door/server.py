@@ -49,13 +49,14 @@ class Door:
         self.streams = Places(limits.streams_max)
         self.is_draining = False
         self.context = contextvars.copy_context()
+        self._loop = asyncio.get_running_loop()
         self._listen = listen
         self._tls = tls
         self._serving = Serving(ways, limits.requests_max)
         # From the accept on, because a handshake costs memory too; and those that may be waited for.
         self._accepted: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._connections: set[Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: set[Exchange] = set()
         self._server: asyncio.Server | None = None
         self._next_look: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
@@ -76,7 +77,7 @@ class Door:
         """
         context = self._listening_context()
         try:
-            self._server = await asyncio.get_running_loop().create_server(
+            self._server = await self._loop.create_server(
                 self._connect,
                 self._listen.host,
                 self._listen.port,
@@ -98,12 +99,12 @@ class Door:
             connection.close()
         try:
             async with asyncio.timeout(grace_s):
-                while self._connections or self._tasks:
+                while self._connections or self._requests:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            if self._tasks:
-                _log.warning("requests_cut_off", count=len(self._tasks))
+            if self._requests:
+                _log.warning("requests_cut_off", count=len(self._requests))
             await self._cut_off()
         if self._next_look is not None:
             self._next_look.cancel()
@@ -123,9 +124,8 @@ class Door:
 
     def serve(self, request: Exchange) -> None:
         """See connection.House."""
-        task = asyncio.get_running_loop().create_task(self._serving.carry(request))
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
+        request.task = self._loop.create_task(self._carry(request))
+        self._requests.add(request)
 
     def render(self, error: chassis.errors.SallyportError) -> bytes:
         """See connection.House."""
@@ -140,25 +140,29 @@ class Door:
         self._accepted.add(connection)
         return connection
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._changed.set()
+    async def _carry(self, request: Exchange) -> None:
+        try:
+            await self._serving.carry(request)
+        finally:
+            self._requests.discard(request)
+            if self.is_draining:
+                self._changed.set()
 
     def _look(self) -> None:
         """End what has been waited for too long; look again soon."""
-        loop = asyncio.get_running_loop()
-        now_s = loop.time()
+        now_s = self._loop.time()
         for connection in [each for each in self._connections if each.deadline_s < now_s]:
             connection.expire()
-        self._next_look = loop.call_later(self.limits.look_s, self._look)
+        self._next_look = self._loop.call_later(self.limits.look_s, self._look)
 
     async def _cut_off(self) -> None:
         for connection in list(self._connections):
             connection.abort()
-        for task in self._tasks:
+        tasks = [request.task for request in self._requests if request.task is not None]
+        for task in tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=CANCEL_S_MAX)
+        if tasks:
+            await asyncio.wait(tasks, timeout=CANCEL_S_MAX)
 
     def _listening_context(self) -> ssl.SSLContext | None:
         if self._tls is None:

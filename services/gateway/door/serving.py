@@ -63,9 +63,7 @@ class Serving:
     async def _answer(self, request: Exchange, way: Way) -> Exception | None:
         """Return what was raised instead of an answer, if anything was; the client has been told."""
         try:
-            with self._places.taken():
-                await way.face.handle(request)
-            _check_answered(request)
+            await self._hand(request, way)
         except ClientGone:
             return None
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
@@ -74,10 +72,14 @@ class Serving:
             return error
         return None
 
-
-def _check_answered(request: Exchange) -> None:
-    if not request.is_ended:
-        raise RuntimeError("a face has not answered")
+    async def _hand(self, request: Exchange, way: Way) -> None:
+        self._places.take()
+        try:
+            await way.face.handle(request)
+        finally:
+            self._places.leave()
+        if not request.is_ended:
+            raise RuntimeError("a face has not answered")
 
 
 async def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> None:

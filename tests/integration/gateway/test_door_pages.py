@@ -217,7 +217,7 @@ async def test_a_client_that_goes_leaves_no_page_behind() -> None:
         await reader.readexactly(1000)
         writer.transport.abort()
         await door.stop(grace_s=PATIENCE_S)
-        assert not door._tasks
+        assert not door._requests
 
 
 async def test_an_expectation_is_met_once_for_a_page() -> None:
