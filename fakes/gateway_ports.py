@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import chassis.errors
 from chassis.clock import Clock
@@ -22,7 +22,7 @@ from services.gateway.model.calls import (
     UpstreamRequest,
 )
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.orders import Observation
+from services.gateway.model.orders import Observation, OrderClock
 from services.gateway.model.policy import Rules
 from services.gateway.model.priority import Priority
 
@@ -227,13 +227,32 @@ class FakeSafe:
     expired: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     observed: list[tuple[str, Observation]] = field(default_factory=list)
+    clocks: dict[str, OrderClock] = field(default_factory=dict)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    rounds: int = 0
     opened: int = 0
     is_down: bool = False
 
-    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> None:
+    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> list[OrderClock]:
         self._check_up()
         assert 1 <= len(orders) <= 200
+        self.rounds += 1
         self.observed.extend((seller_id, order) for order in orders)
+        return self._clocks([order.order_id for order in orders])
+
+    async def find_clocks(self, seller_id: str, order_ids: Sequence[str]) -> list[OrderClock]:
+        self._check_up()
+        assert 1 <= len(order_ids) <= 200
+        self.asked.extend((seller_id, order_id) for order_id in order_ids)
+        return self._clocks(order_ids)
+
+    def _clocks(self, order_ids: Sequence[str]) -> list[OrderClock]:
+        over = datetime(2000, 1, 1, tzinfo=UTC)
+        known = [
+            OrderClock(order_id, over, has_left=True) for order_id in order_ids if order_id in self.expired
+        ]
+        fresh = [self.clocks[order_id] for order_id in order_ids if order_id in self.clocks]
+        return known + fresh
 
     async def open(self, key: SafeKey, age_s_max: int) -> bytes:
         self._check_up()
@@ -316,6 +335,8 @@ class FakeForwardSignals:
     leases: int = 0
     spendings: int = 0
     throttlings: int = 0
+    shared_reads: list[str] = field(default_factory=list)
+    cached_reads: list[str] = field(default_factory=list)
     openings: list[Region] = field(default_factory=list)
     shares: dict[Region, float] = field(default_factory=dict)
     side_failures: list[tuple[str, str]] = field(default_factory=list)
@@ -340,6 +361,12 @@ class FakeForwardSignals:
 
     def spent(self) -> None:
         self.spendings += 1
+
+    def shared(self, operation: str) -> None:
+        self.shared_reads.append(operation)
+
+    def served_again(self, operation: str) -> None:
+        self.cached_reads.append(operation)
 
     def throttled(self) -> None:
         self.throttlings += 1

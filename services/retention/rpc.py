@@ -15,7 +15,7 @@ import chassis.trace
 from services.retention.model.audit import Kind, Origin
 from services.retention.model.erasures import Receipt, Subject
 from services.retention.model.errors import RequestInvalid
-from services.retention.model.orders import Observation, OrderState
+from services.retention.model.orders import Observation, OrderClock, OrderState, begins_at, erase_day
 from services.retention.model.records import RecordName
 from services.retention.service.clocks import Clocks
 from services.retention.service.erasing import Erasing
@@ -35,6 +35,7 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
         "ObserveOrders": chassis.rpc.Method(
             callers=GATEWAY, deadline_s=5.0, event="retention.orders.observed"
         ),
+        "FindClocks": chassis.rpc.Method(callers=GATEWAY, deadline_s=5.0, event="retention.clocks.found"),
         "Seal": chassis.rpc.Method(callers=GATEWAY, deadline_s=5.0, event=Kind.RECORD_SEALED),
         "Open": chassis.rpc.Method(callers=GATEWAY, deadline_s=5.0, event=Kind.RECORD_OPENED),
     }
@@ -86,8 +87,17 @@ class RetentionService(retention_pb2_grpc.RetentionServiceServicer):
     ) -> retention_pb2.ObserveOrdersResponse:
         """Move clocks by what an answer of Amazon's told."""
         seen = [_observation(message) for message in request.orders]
-        await self._clocks.observe(request.seller_id, seen, origin=_origin())
-        return retention_pb2.ObserveOrdersResponse()
+        clocks = await self._clocks.observe(request.seller_id, seen, origin=_origin())
+        return retention_pb2.ObserveOrdersResponse(clocks=[_clock(each) for each in clocks])
+
+    async def FindClocks(  # noqa: N802 - the contract's name
+        self,
+        request: retention_pb2.FindClocksRequest,
+        context: object,  # noqa: ARG002 - as above
+    ) -> retention_pb2.FindClocksResponse:
+        """Tell how long orders' data may be shown."""
+        clocks = await self._clocks.find(request.seller_id, list(request.order_ids))
+        return retention_pb2.FindClocksResponse(clocks=[_clock(each) for each in clocks])
 
     async def Seal(  # noqa: N802 - the contract's name
         self,
@@ -231,6 +241,14 @@ def _observation(message: retention_pb2.OrderObservation) -> Observation:
         shipped_at=_time(message, "shipped_at"),
         delivered_at=_time(message, "delivered_at"),
         observed_at=_required_time(message, "observed_at"),
+    )
+
+
+def _clock(clock: OrderClock) -> retention_pb2.OrderClock:
+    return retention_pb2.OrderClock(
+        order_id=clock.order_id,
+        ends_at=_timestamp(begins_at(erase_day(clock.expires_at))),
+        has_left=clock.left_at is not None,
     )
 
 

@@ -20,7 +20,7 @@ from fakes.clock import START, FakeClock
 from fakes.gateway_ports import FakeAuthPeer, FakeSafe
 from services.gateway.forward.ports import AuthPeer, Safe
 from services.gateway.model.calls import Device, Profile, Region, Restriction, SafeKey
-from services.gateway.model.orders import Observation, OrderState
+from services.gateway.model.orders import Observation, OrderClock, OrderState
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.safe import SafeClient
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc
@@ -110,8 +110,16 @@ class SafeServicer(retention_pb2_grpc.RetentionServiceServicer):
     async def ObserveOrders(
         self, request: retention_pb2.ObserveOrdersRequest, context: Any
     ) -> retention_pb2.ObserveOrdersResponse:
-        await self.safe.observe_orders(request.seller_id, [observation(each) for each in request.orders])
-        return retention_pb2.ObserveOrdersResponse()
+        clocks = await self.safe.observe_orders(
+            request.seller_id, [observation(each) for each in request.orders]
+        )
+        return retention_pb2.ObserveOrdersResponse(clocks=[clock_of(each) for each in clocks])
+
+    async def FindClocks(
+        self, request: retention_pb2.FindClocksRequest, context: Any
+    ) -> retention_pb2.FindClocksResponse:
+        clocks = await self.safe.find_clocks(request.seller_id, request.order_ids)
+        return retention_pb2.FindClocksResponse(clocks=[clock_of(each) for each in clocks])
 
     async def Seal(self, request: retention_pb2.SealRequest, context: Any) -> retention_pb2.SealResponse:
         key = SafeKey(request.seller_id, request.order_id, request.field_set)
@@ -121,6 +129,12 @@ class SafeServicer(retention_pb2_grpc.RetentionServiceServicer):
     async def Open(self, request: retention_pb2.OpenRequest, context: Any) -> retention_pb2.OpenResponse:
         key = SafeKey(request.seller_id, request.order_id, request.field_set)
         return retention_pb2.OpenResponse(plaintext=await self.safe.open(key, request.age_s_max))
+
+
+def clock_of(clock: OrderClock) -> retention_pb2.OrderClock:
+    return retention_pb2.OrderClock(
+        order_id=clock.order_id, ends_at=stamp(clock.ends_at), has_left=clock.has_left
+    )
 
 
 def stamp(moment: datetime) -> Timestamp:
@@ -341,6 +355,14 @@ async def test_observations_arrive_as_they_were_made(safe: Safe, kept: FakeSafe)
     ]
     await safe.observe_orders("seller-1", seen)
     assert kept.observed == [("seller-1", each) for each in seen]
+
+
+async def test_clocks_come_back_for_the_orders_that_have_one_R19(safe: Safe, kept: FakeSafe) -> None:
+    kept.clocks["1"] = OrderClock("1", START + timedelta(days=20), has_left=False)
+    kept.clocks["2"] = OrderClock("2", START, has_left=True)
+    assert list(await safe.find_clocks("seller-1", ["1", "2", "3"])) == [kept.clocks["1"], kept.clocks["2"]]
+    seen = [Observation("2", OrderState.SHIPPED, START, None, None, START)]
+    assert list(await safe.observe_orders("seller-1", seen)) == [kept.clocks["2"]]
 
 
 def test_a_device_never_shows_its_token() -> None:

@@ -18,7 +18,7 @@ from services.gateway.model.calls import (
     UpstreamAnswer,
     UpstreamRequest,
 )
-from services.gateway.model.orders import Observation
+from services.gateway.model.orders import Observation, OrderClock
 from services.gateway.model.policy import Rules
 from services.gateway.model.priority import Priority
 from services.gateway.model.quota import Budget
@@ -88,8 +88,12 @@ class AuthPeer(Protocol):
 class Safe(Protocol):
     """What the forwarding path asks retention."""
 
-    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> None:
-        """Tell what an answer said about orders; at most OBSERVATIONS_MAX of them."""
+    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> Sequence[OrderClock]:
+        """Tell what answers said about orders, 1 to OBSERVATIONS_MAX; return the clocks they have."""
+        ...
+
+    async def find_clocks(self, seller_id: str, order_ids: Sequence[str]) -> Sequence[OrderClock]:
+        """Return the clocks of 1 to OBSERVATIONS_MAX orders, of those that have one."""
         ...
 
     async def open(self, key: SafeKey, age_s_max: int) -> bytes:
@@ -183,6 +187,14 @@ class Signals(Protocol):
 
     def spent(self) -> None:
         """Count a call that was sent in its turn."""
+        ...
+
+    def shared(self, operation: str) -> None:
+        """Count a read answered by a call that another desktop had under way."""
+        ...
+
+    def served_again(self, operation: str) -> None:
+        """Count a read answered by what Amazon said a short while ago."""
         ...
 
     def throttled(self) -> None:

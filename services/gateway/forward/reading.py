@@ -3,15 +3,19 @@
 What Amazon's answer tells about orders reaches retention before the desktop sees it, because it
 decides how long the data may be kept. When retention cannot be told, an answer that shows personal
 data does not leave; one that shows none does, and the failure is counted.
-"""
 
-import orjson
+How long personal data is shown (R-19): of an order that the path names, as long as its clock says, kept or
+fresh; past it Amazon is not asked. In lists, and in answers about no order, what Amazon tells right now is
+shown once and kept nowhere.
+"""
 
 from chassis.errors import Conflict, Gone, NotFound, SallyportError
 from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.journey import Found, Journey
+from services.gateway.forward.observing import Observing
 from services.gateway.forward.ports import Ports
-from services.gateway.model import exchange, orders
+from services.gateway.model import bounded_json, exchange, orders
+from services.gateway.model.audit import Kind
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
 
@@ -30,12 +34,13 @@ class Reading:
     def __init__(self, *, ports: Ports, attempts: Attempts) -> None:
         self._ports = ports
         self._attempts = attempts
+        self._observing = Observing(safe=ports.safe, clock=ports.clock)
 
     async def find(self, journey: Journey) -> Found:
         """Return the answer to a call, success or failure, with personal data unmasked.
 
         Raises:
-            Gone: the order's clock has run out, and the answer is one that the safe keeps.
+            Gone: the order's clock has run out, and the answer is one that the safe keeps, or shows its data.
             RetentionUnavailable: the safe could not be told what it must know.
             Unavailable: `key_service_unavailable`, because it needs that.
             UpstreamInvalid: Amazon's answer may not be used.
@@ -45,11 +50,14 @@ class Reading:
         kept = await self._kept(journey)
         if kept is not None:
             return Found(kept, FROM_SAFE, named)
+        await self._check(journey)
         answer = await self._attempts.ask(journey)
         if not exchange.is_success(answer):
             return Found(answer, FROM_AMAZON)
         exchange.check_success(answer)
         seen = await self._observe(journey, answer)
+        if _is_shown(journey):
+            self._observing.check_known(journey.device.seller_id, journey.order_id)
         await self._keep(journey, answer)
         return Found(answer, FROM_AMAZON, seen or named)
 
@@ -63,19 +71,28 @@ class Reading:
             return None
         return UpstreamAnswer(200, [("content-type", JSON_TYPE)], body)
 
+    async def _check(self, journey: Journey) -> None:
+        """Return unless the call would show data of an order whose clock is over; the safe judges its own."""
+        if not _is_shown(journey) or journey.safe_key is not None:
+            return
+        try:
+            await self._observing.check(journey.device.seller_id, journey.order_id)
+        except Gone:
+            raise
+        except SallyportError as error:
+            raise _unavailable(error) from error
+
     async def _observe(self, journey: Journey, answer: UpstreamAnswer) -> tuple[str, ...]:
         """Tell retention about the orders in an answer; return their ids."""
         if not orders.tells_of_orders(journey.operation.name):
             return ()
         try:
-            document = orjson.loads(answer.body)
-        except orjson.JSONDecodeError as error:
+            document = bounded_json.read(answer.body, bytes_max=exchange.BODY_BYTES_MAX)
+        except bounded_json.Unreadable as error:
             raise UpstreamInvalid from error
         seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
-        told = [each for each in seen if each.state is not orders.OrderState.UNKNOWN]
         try:
-            if told:
-                await self._ports.safe.observe_orders(journey.device.seller_id, told)
+            await self._observing.tell(journey.device.seller_id, seen)
         except SallyportError as error:
             if not journey.plan.is_masked:
                 raise _unavailable(error) from error
@@ -92,6 +109,7 @@ class Reading:
             raise
         except Conflict as error:
             # Nobody listed the order yet, so no clock can be set and no copy is kept.
+            self._observing.forget(key.seller_id, key.order_id)
             self._ports.signals.side_failed("seal", error.code)
         except SallyportError as error:
             raise _unavailable(error) from error
@@ -100,3 +118,8 @@ class Reading:
 def _unavailable(fault: SallyportError) -> SallyportError:
     """Return what is told of the safe's fault; of the key service's absence, just that (R-06)."""
     return fault if fault.code == KEY_SERVICE_UNAVAILABLE else RetentionUnavailable()
+
+
+def _is_shown(journey: Journey) -> bool:
+    """Return whether a call shows personal data of the one order that its path names."""
+    return bool(journey.order_id) and journey.plan.audit_kind is Kind.PII_READ

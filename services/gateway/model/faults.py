@@ -146,6 +146,13 @@ class RetentionUnavailable(Unavailable):
     text = "The safe is not available."
 
 
+class OrderExpired(Gone):
+    """The order left so long ago that its personal data is not shown any more (R-19)."""
+
+    code = "expired"
+    text = "The time for keeping this has run out."
+
+
 class QuotaExceeded(LimitExceeded):
     """The seller's budget for the operation does not allow the call within its deadline.
 

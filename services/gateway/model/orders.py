@@ -42,6 +42,24 @@ class Observation:
     observed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OrderClock:
+    """How long an order's personal data may be shown, in retention's words.
+
+    Attributes:
+        ends_at: aware UTC; from then on it is not shown, if the order has left.
+        has_left: while it has not, a fresh look at the order makes its clock later (R-18).
+    """
+
+    order_id: str
+    ends_at: datetime
+    has_left: bool
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether nothing makes the order's data showable again."""
+        return self.has_left and self.ends_at <= now
+
+
 # The words for an order of which nothing has left. Every other word starts the clock, also one that Amazon
 # has not told us yet: the earlier reading is the safe one.
 # Source: Orders v0 model, OrderStatus and EasyShipShipmentStatus; Orders 2026-01-01 model, FulfillmentStatus

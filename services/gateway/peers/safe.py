@@ -1,11 +1,11 @@
 """What the forwarding path asks retention: to keep copies, to give them back, to watch orders' clocks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import chassis.rpc
 from services.gateway.model.calls import SafeKey
-from services.gateway.model.orders import Observation, OrderState
+from services.gateway.model.orders import Observation, OrderClock, OrderState
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc
 
 _STATES = {
@@ -21,13 +21,21 @@ class SafeClient:
     def __init__(self, channel: chassis.rpc.Channel) -> None:
         self._retention = channel.stub(retention_pb2_grpc.RetentionServiceStub)
 
-    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> None:
-        """Tell what an answer said about orders."""
-        await self._retention.ObserveOrders(
+    async def observe_orders(self, seller_id: str, orders: Sequence[Observation]) -> list[OrderClock]:
+        """Tell what answers said about orders; return their clocks, of those that have one."""
+        told = await self._retention.ObserveOrders(
             retention_pb2.ObserveOrdersRequest(
                 seller_id=seller_id, orders=[_observation(each) for each in orders]
             )
         )
+        return [_clock(each) for each in told.clocks]
+
+    async def find_clocks(self, seller_id: str, order_ids: Sequence[str]) -> list[OrderClock]:
+        """Return the clocks of orders, of those that have one."""
+        found = await self._retention.FindClocks(
+            retention_pb2.FindClocksRequest(seller_id=seller_id, order_ids=order_ids)
+        )
+        return [_clock(each) for each in found.clocks]
 
     async def open(self, key: SafeKey, age_s_max: int) -> bytes:
         """Return the kept copy."""
@@ -48,6 +56,10 @@ class SafeClient:
         )
         request.fetched_at.FromDatetime(fetched_at)
         await self._retention.Seal(request)
+
+
+def _clock(message: retention_pb2.OrderClock) -> OrderClock:
+    return OrderClock(message.order_id, message.ends_at.ToDatetime(tzinfo=UTC), message.has_left)
 
 
 def _observation(seen: Observation) -> retention_pb2.OrderObservation:

@@ -42,8 +42,21 @@ class Clocks:
         self._ports = ports
         self._term = term
 
-    async def observe(self, seller_id: str, seen: Sequence[Observation], *, origin: Origin) -> None:
-        """Take in what Amazon's answers told about orders of one seller.
+    async def find(self, seller_id: str, order_ids: Sequence[str]) -> list[OrderClock]:
+        """Return the clocks of orders, of those that have one; 1 to OBSERVATIONS_MAX ids, in any order.
+
+        Raises:
+            RequestInvalid: there are none, or too many.
+            NameInvalid: an id is not shaped like one.
+        """
+        _check(seller_id, order_ids)
+        found = await self._ports.records.find_clocks(seller_id, sorted(set(order_ids)))
+        return list(found.values())
+
+    async def observe(
+        self, seller_id: str, seen: Sequence[Observation], *, origin: Origin
+    ) -> list[OrderClock]:
+        """Take in what Amazon's answers told about orders of one seller; return their clocks.
 
         There are 1 to OBSERVATIONS_MAX of them, in any order.
 
@@ -51,16 +64,13 @@ class Clocks:
             RequestInvalid: there are none, or too many.
             NameInvalid: an id is not shaped like one.
         """
-        check_seller_id(seller_id)
-        if not 1 <= len(seen) <= OBSERVATIONS_MAX:
-            raise RequestInvalid(f"A request holds 1 to {OBSERVATIONS_MAX} observations.")
-        for observation in seen:
-            check_order_id(observation.order_id)
-        changed = await repeat(lambda: self._learn(seller_id, seen))
+        _check(seller_id, [observation.order_id for observation in seen])
+        learnt, changed = await repeat(lambda: self._learn(seller_id, seen))
         for clock in changed:
             if clock.is_move_due:
                 with contextlib.suppress(chassis.errors.Unavailable):
                     await self._move(clock, origin)
+        return learnt
 
     async def move_due(self, origin: Origin) -> int:
         """Move what an earlier call could not; return how many orders were looked at."""
@@ -72,7 +82,10 @@ class Clocks:
                 await self._move(clock, origin)
         return len(due)
 
-    async def _learn(self, seller_id: str, seen: Sequence[Observation]) -> list[OrderClock]:
+    async def _learn(
+        self, seller_id: str, seen: Sequence[Observation]
+    ) -> tuple[list[OrderClock], list[OrderClock]]:
+        """Return the orders' clocks, and which of them changed, as they are stored now."""
         now = self._ports.clock.now()
         known = await self._ports.records.find_clocks(
             seller_id, sorted({observation.order_id for observation in seen})
@@ -87,7 +100,8 @@ class Clocks:
         changed = [clock for order_id, clock in sorted(learnt.items()) if clock is not known.get(order_id)]
         if changed:
             await self._ports.records.save_clocks(changed)
-        return [replace(clock, revision=clock.revision + 1) for clock in changed]
+        stored = [replace(clock, revision=clock.revision + 1) for clock in changed]
+        return list(learnt.values()), stored
 
     async def _move(self, clock: OrderClock, origin: Origin) -> None:
         stale = await self._ports.records.find_stale(clock, FIELD_SETS_MAX)
@@ -125,3 +139,11 @@ class Clocks:
         )
         sealed = ports.cipher.seal(key.secret, plaintext, ports.cipher.associated(**record.place))
         return replace(record, sealed=sealed)
+
+
+def _check(seller_id: str, order_ids: Sequence[str]) -> None:
+    check_seller_id(seller_id)
+    if not 1 <= len(order_ids) <= OBSERVATIONS_MAX:
+        raise RequestInvalid(f"A request names 1 to {OBSERVATIONS_MAX} orders.")
+    for order_id in order_ids:
+        check_order_id(order_id)

@@ -205,3 +205,19 @@ async def test_an_observed_order_without_a_copy_has_nothing_kept() -> None:
     await house.observe()
     with pytest.raises(NothingKept):
         await house.open()
+
+
+async def test_whoever_tells_of_an_order_hears_its_clock_and_may_ask_for_it_again_R19() -> None:
+    house = House()
+    told = [seen(house.now, OrderState.SHIPPED, shipped_at=house.now)]
+    (clock,) = await house.use.clocks.observe(SELLER, told, origin=GATEWAY)
+    assert clock.left_at == house.now
+    (found,) = await house.use.clocks.find(SELLER, [NAME.order_id, "unheard-of"])
+    assert found.expires_at == clock.expires_at
+
+
+async def test_clocks_are_asked_for_within_bounds() -> None:
+    house = House()
+    for order_ids in ([], ["1"] * 201):
+        with pytest.raises(RequestInvalid):
+            await house.use.clocks.find(SELLER, order_ids)

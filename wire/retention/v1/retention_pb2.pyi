@@ -46,8 +46,34 @@ class ObserveOrdersRequest(_message.Message):
     def __init__(self, seller_id: _Optional[str] = ..., orders: _Optional[_Iterable[_Union[OrderObservation, _Mapping]]] = ...) -> None: ...
 
 class ObserveOrdersResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("clocks",)
+    CLOCKS_FIELD_NUMBER: _ClassVar[int]
+    clocks: _containers.RepeatedCompositeFieldContainer[OrderClock]
+    def __init__(self, clocks: _Optional[_Iterable[_Union[OrderClock, _Mapping]]] = ...) -> None: ...
+
+class OrderClock(_message.Message):
+    __slots__ = ("order_id", "ends_at", "has_left")
+    ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDS_AT_FIELD_NUMBER: _ClassVar[int]
+    HAS_LEFT_FIELD_NUMBER: _ClassVar[int]
+    order_id: str
+    ends_at: _timestamp_pb2.Timestamp
+    has_left: bool
+    def __init__(self, order_id: _Optional[str] = ..., ends_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., has_left: _Optional[bool] = ...) -> None: ...
+
+class FindClocksRequest(_message.Message):
+    __slots__ = ("seller_id", "order_ids")
+    SELLER_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_IDS_FIELD_NUMBER: _ClassVar[int]
+    seller_id: str
+    order_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, seller_id: _Optional[str] = ..., order_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class FindClocksResponse(_message.Message):
+    __slots__ = ("clocks",)
+    CLOCKS_FIELD_NUMBER: _ClassVar[int]
+    clocks: _containers.RepeatedCompositeFieldContainer[OrderClock]
+    def __init__(self, clocks: _Optional[_Iterable[_Union[OrderClock, _Mapping]]] = ...) -> None: ...
 
 class SealRequest(_message.Message):
     __slots__ = ("seller_id", "order_id", "field_set", "plaintext", "fetched_at")

@@ -39,6 +39,11 @@ class RetentionServiceStub:
                 request_serializer=wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersRequest.SerializeToString,
                 response_deserializer=wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersResponse.FromString,
                 _registered_method=True)
+        self.FindClocks = channel.unary_unary(
+                '/sallyport.retention.v1.RetentionService/FindClocks',
+                request_serializer=wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksRequest.SerializeToString,
+                response_deserializer=wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksResponse.FromString,
+                _registered_method=True)
         self.Seal = channel.unary_unary(
                 '/sallyport.retention.v1.RetentionService/Seal',
                 request_serializer=wire_dot_retention_dot_v1_dot_retention__pb2.SealRequest.SerializeToString,
@@ -56,6 +61,13 @@ class RetentionServiceServicer:
 
     def ObserveOrders(self, request, context):
         """What an answer of Amazon's told about an order; moves clocks earlier, never later.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindClocks(self, request, context):
+        """How long orders' data may be shown, as far as their clocks are known.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,6 +94,11 @@ def add_RetentionServiceServicer_to_server(servicer, server):
                     servicer.ObserveOrders,
                     request_deserializer=wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersRequest.FromString,
                     response_serializer=wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersResponse.SerializeToString,
+            ),
+            'FindClocks': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindClocks,
+                    request_deserializer=wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksRequest.FromString,
+                    response_serializer=wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksResponse.SerializeToString,
             ),
             'Seal': grpc.unary_unary_rpc_method_handler(
                     servicer.Seal,
@@ -121,6 +138,33 @@ class RetentionService:
             '/sallyport.retention.v1.RetentionService/ObserveOrders',
             wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersRequest.SerializeToString,
             wire_dot_retention_dot_v1_dot_retention__pb2.ObserveOrdersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindClocks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sallyport.retention.v1.RetentionService/FindClocks',
+            wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksRequest.SerializeToString,
+            wire_dot_retention_dot_v1_dot_retention__pb2.FindClocksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -33,6 +33,8 @@ class RetentionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RetentionServiceAsyncStub: ...
     ObserveOrders: _grpc.UnaryUnaryMultiCallable[_retention_pb2.ObserveOrdersRequest, _retention_pb2.ObserveOrdersResponse]
     """What an answer of Amazon's told about an order; moves clocks earlier, never later."""
+    FindClocks: _grpc.UnaryUnaryMultiCallable[_retention_pb2.FindClocksRequest, _retention_pb2.FindClocksResponse]
+    """How long orders' data may be shown, as far as their clocks are known."""
     Seal: _grpc.UnaryUnaryMultiCallable[_retention_pb2.SealRequest, _retention_pb2.SealResponse]
     """Keep a sealed copy until its clock runs out."""
     Open: _grpc.UnaryUnaryMultiCallable[_retention_pb2.OpenRequest, _retention_pb2.OpenResponse]
@@ -43,6 +45,8 @@ class RetentionServiceAsyncStub(RetentionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ObserveOrders: _aio.UnaryUnaryMultiCallable[_retention_pb2.ObserveOrdersRequest, _retention_pb2.ObserveOrdersResponse]  # type: ignore[assignment]
     """What an answer of Amazon's told about an order; moves clocks earlier, never later."""
+    FindClocks: _aio.UnaryUnaryMultiCallable[_retention_pb2.FindClocksRequest, _retention_pb2.FindClocksResponse]  # type: ignore[assignment]
+    """How long orders' data may be shown, as far as their clocks are known."""
     Seal: _aio.UnaryUnaryMultiCallable[_retention_pb2.SealRequest, _retention_pb2.SealResponse]  # type: ignore[assignment]
     """Keep a sealed copy until its clock runs out."""
     Open: _aio.UnaryUnaryMultiCallable[_retention_pb2.OpenRequest, _retention_pb2.OpenResponse]  # type: ignore[assignment]
@@ -56,6 +60,14 @@ class RetentionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_retention_pb2.ObserveOrdersResponse, _abc.Awaitable[_retention_pb2.ObserveOrdersResponse]]:
         """What an answer of Amazon's told about an order; moves clocks earlier, never later."""
+
+    @_abc_1.abstractmethod
+    def FindClocks(
+        self,
+        request: _retention_pb2.FindClocksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_retention_pb2.FindClocksResponse, _abc.Awaitable[_retention_pb2.FindClocksResponse]]:
+        """How long orders' data may be shown, as far as their clocks are known."""
 
     @_abc_1.abstractmethod
     def Seal(

@@ -1,0 +1,172 @@
+"""What answers tell about orders, told to retention once; and what retention said of their clocks.
+
+- Whatever is new in an answer reaches retention before the answer leaves (R-18). The same facts about an
+  order are told again only after TOLD_S_MAX: within that time they would move no clock.
+- While one call to retention is on its way for a seller, the next one gathers: concurrent answers share it.
+- An order whose clock is over is remembered as such; what retention says of the others is believed for
+  CLOCK_KNOWN_S_MAX, because other replicas learn of orders too.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from chassis.clock import Clock
+from chassis.errors import SallyportError
+from services.gateway.forward.ports import Safe
+from services.gateway.model.faults import OrderExpired
+from services.gateway.model.orders import OBSERVATIONS_MAX, Observation, OrderClock, OrderState
+from services.gateway.model.recent import Recent
+
+# About 400 bytes each. A forgotten one is told, or asked for, once more.
+ORDERS_MAX = 50_000
+# Retention renews the clock of an unshipped order in steps of an hour.
+# Source: services.retention.model.orders.RENEWAL_STEP.
+TOLD_S_MAX = 3_600.0
+CLOCK_KNOWN_S_MAX = 300.0
+
+_Facts = tuple[object, ...]
+_Key = tuple[str, str]
+
+
+class _LeaderGone(Exception):
+    """Whoever was to tell for others went away; they tell for themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is remembered of one order; moments are readings of the monotonic clock.
+
+    Attributes:
+        facts: as told last; None when retention was only asked.
+        clock: as retention said last; None when it knows none.
+        clock_at_s: when it said so; long ago when it was not asked.
+    """
+
+    facts: _Facts | None = None
+    told_at_s: float = 0.0
+    clock: OrderClock | None = None
+    clock_at_s: float = -math.inf
+
+
+@dataclass(eq=False, slots=True)
+class _Round:
+    """Observations that go to retention in one call, and what their callers wait on."""
+
+    fate: asyncio.Future[None]
+    seen: list[Observation] = field(default_factory=list)
+
+
+class Observing:
+    """The forwarding path's memory of orders."""
+
+    def __init__(self, *, safe: Safe, clock: Clock) -> None:
+        self._safe = safe
+        self._clock = clock
+        self._known: Recent[_Key, _Known] = Recent(ORDERS_MAX)
+        self._gathering: dict[str, _Round] = {}
+        self._sending: dict[str, _Round] = {}
+
+    async def tell(self, seller_id: str, seen: Sequence[Observation]) -> None:
+        """Return once retention knows what an answer told about orders; at once if it does already.
+
+        Raises:
+            SallyportError: as the safe's; some of it may be known.
+        """
+        news = [each for each in seen if self._is_news(seller_id, each)]
+        while news:
+            gathering = self._gathering.get(seller_id)
+            try:
+                if gathering is None or len(gathering.seen) + len(news) > OBSERVATIONS_MAX:
+                    await self._lead(seller_id, news)
+                else:
+                    gathering.seen += news
+                    await asyncio.shield(gathering.fate)
+            except _LeaderGone:
+                continue
+            return
+
+    async def check(self, seller_id: str, order_id: str) -> None:
+        """Return unless an order's clock is over.
+
+        Raises:
+            OrderExpired: it is (R-19).
+            SallyportError: as the safe's; nobody knows.
+        """
+        known = self._known.get((seller_id, order_id)) or _Known()
+        if self._clock.monotonic_s() - known.clock_at_s > CLOCK_KNOWN_S_MAX:
+            self._hear(seller_id, await self._safe.find_clocks(seller_id, [order_id]), [order_id])
+        self.check_known(seller_id, order_id)
+
+    def check_known(self, seller_id: str, order_id: str) -> None:
+        """Return unless an order's clock is known to be over.
+
+        Raises:
+            OrderExpired: it is (R-19).
+        """
+        known = self._known.get((seller_id, order_id))
+        if known is not None and known.clock is not None and known.clock.is_over(self._clock.now()):
+            raise OrderExpired
+
+    def forget(self, seller_id: str, order_id: str) -> None:
+        """Forget an order of which retention turns out to know nothing."""
+        self._known.drop((seller_id, order_id))
+
+    def _is_news(self, seller_id: str, seen: Observation) -> bool:
+        if seen.state is OrderState.UNKNOWN:
+            return False
+        known = self._known.get((seller_id, seen.order_id))
+        if known is None or known.facts != _facts(seen):
+            return True
+        return self._clock.monotonic_s() - known.told_at_s >= TOLD_S_MAX
+
+    async def _lead(self, seller_id: str, news: Sequence[Observation]) -> None:
+        """Tell a new round, after the one on its way; whoever comes meanwhile joins it."""
+        round_ = _Round(asyncio.get_running_loop().create_future(), list(news))
+        self._gathering[seller_id] = round_
+        try:
+            while seller_id in self._sending:
+                await asyncio.wait([self._sending[seller_id].fate])
+            self._close(self._gathering, seller_id, round_)
+            self._sending[seller_id] = round_
+            await self._send(seller_id, round_.seen)
+            round_.fate.set_result(None)
+        except SallyportError as error:
+            round_.fate.set_exception(error)
+            raise
+        except BaseException:
+            round_.fate.set_exception(_LeaderGone())
+            raise
+        finally:
+            self._close(self._gathering, seller_id, round_)
+            self._close(self._sending, seller_id, round_)
+            # Nobody may have joined, and then nobody asks for it.
+            round_.fate.exception()
+
+    async def _send(self, seller_id: str, seen: Sequence[Observation]) -> None:
+        told_at_s = self._clock.monotonic_s()
+        clocks = await self._safe.observe_orders(seller_id, seen)
+        for each in seen:
+            known = self._known.get((seller_id, each.order_id)) or _Known()
+            told = replace(known, facts=_facts(each), told_at_s=told_at_s)
+            self._known.put((seller_id, each.order_id), told)
+        self._hear(seller_id, clocks, [each.order_id for each in seen])
+
+    def _hear(self, seller_id: str, clocks: Sequence[OrderClock], order_ids: Sequence[str]) -> None:
+        """Remember what retention said of the clocks of orders, its silence too."""
+        now_s, by_order = self._clock.monotonic_s(), {clock.order_id: clock for clock in clocks}
+        for order_id in order_ids:
+            known = self._known.get((seller_id, order_id)) or _Known()
+            heard = replace(known, clock=by_order.get(order_id), clock_at_s=now_s)
+            self._known.put((seller_id, order_id), heard)
+
+    @staticmethod
+    def _close(rounds: dict[str, _Round], seller_id: str, round_: _Round) -> None:
+        if rounds.get(seller_id) is round_:
+            del rounds[seller_id]
+
+
+def _facts(seen: Observation) -> _Facts:
+    """Return all that an observation tells but when it was made."""
+    return seen.state, seen.purchased_at, seen.shipped_at, seen.delivered_at
