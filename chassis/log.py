@@ -10,6 +10,7 @@
   which are counted, and never holds up a request (R-24).
 """
 
+import functools
 import json
 import logging
 import math
@@ -125,7 +126,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of ASCII JSON without the line's end."""
         head: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _time(record.created),
             "level": record.levelname.lower(),
             "service": self._service,
             "logger": record.name.removeprefix(f"{_ROOT}."),
@@ -224,6 +225,17 @@ def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one retur
         case Enum():
             return value.name.lower()
     return f"<{type(value).__name__}>"
+
+
+def _time(created_s: float) -> str:
+    """Return a moment in UTC, to the millisecond."""
+    second, fraction = divmod(created_s, 1)
+    return f"{_second(int(second))}.{int(fraction * 1000):03d}+00:00"
+
+
+@functools.lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _container(value: Mapping[object, object] | Collection[object], depth: int) -> object:

@@ -22,6 +22,8 @@ CREDENTIAL_FORM = re.compile(
     r"|\bsp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{8,}",
     re.IGNORECASE,
 )
+# Every credential has one of these in it, in lower case; looking for them is cheaper than for the form.
+CREDENTIAL_MARKS = ("atz", "oa2-cs", "sp_")
 
 
 class Secret(Generic[T]):
@@ -60,7 +62,10 @@ class Secret(Generic[T]):
 
 def scrub(text: str) -> str:
     """Return the text with everything shaped like a credential replaced by HIDDEN."""
-    return CREDENTIAL_FORM.sub(HIDDEN, text)
+    lowered = text.lower()
+    if any(mark in lowered for mark in CREDENTIAL_MARKS):
+        return CREDENTIAL_FORM.sub(HIDDEN, text)
+    return text
 
 
 def _as_bytes(value: object) -> bytes | None:
