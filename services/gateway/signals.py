@@ -146,6 +146,16 @@ class Signals:
         self._spent = registry.counter(
             "sallyport_gateway_spent_calls_total", "Calls sent to Amazon in their turn."
         )
+        self._shared = registry.counter(
+            "sallyport_gateway_shared_reads_total",
+            "Reads answered by a call that another desktop had under way.",
+            {"operation": operation},
+        )
+        self._served_again = registry.counter(
+            "sallyport_gateway_cached_reads_total",
+            "Reads answered by what Amazon said a short while ago.",
+            {"operation": operation},
+        )
         self._throttled = registry.counter(
             "sallyport_gateway_throttled_total",
             "Calls that Amazon refused for its quota though they had a turn: somebody else spends the plan.",
@@ -199,6 +209,14 @@ class Signals:
     def spent(self) -> None:
         """Count a call that was sent in its turn."""
         self._spent.inc()
+
+    def shared(self, operation: str) -> None:
+        """Count a read answered by a call that another desktop had under way."""
+        self._shared.inc(operation=operation)
+
+    def served_again(self, operation: str) -> None:
+        """Count a read answered by what Amazon said a short while ago."""
+        self._served_again.inc(operation=operation)
 
     def throttled(self) -> None:
         """Count a call that Amazon refused for its quota though it had a turn."""

@@ -17,6 +17,7 @@ from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
 from services.gateway.forward.reading import Reading
 from services.gateway.forward.records import Intent, Records, Told
+from services.gateway.forward.sharing import Sharing
 from services.gateway.forward.turns import Turns
 from services.gateway.model import exchange, faults, policy, regions, targets, tripwire
 from services.gateway.model.audit import Result
@@ -28,6 +29,8 @@ DEADLINE_S = 25.0
 
 # Names of query parameters that were left out, for the developer who wonders.
 IGNORED_HEADER = "x-sallyport-ignored"
+# Where the answer comes from: amazon, shared, cache, safe or gateway.
+SOURCE_HEADER = "x-sallyport-source"
 # What was asked for and not fetched, because the desktop would see nothing of it.
 NARROWED_HEADER = "x-sallyport-narrowed"
 
@@ -63,15 +66,18 @@ class Forwarder:
         self._identities = identities
         self._documents = documents
         lending = Lending(auth=ports.auth, clock=ports.clock)
-        identities.on_change(lending.forget)
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
-        self._reading = Reading(ports=ports, attempts=attempts)
+        self._sharing = Sharing(
+            finder=Reading(ports=ports, attempts=attempts), clock=ports.clock, signals=ports.signals
+        )
+        identities.on_change(_each(lending.forget, self._sharing.forget))
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
         self._deadlines = Deadlines(ports.clock)
         late = Late(audit=ports.audit, clock=ports.clock, signals=ports.signals)
         self._records = Records(ports=ports, deadlines=self._deadlines, late=late)
         self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
             ("deadlines", self._deadlines.run),
+            ("shared_calls", self._sharing.run),
             ("late_events", late.run),
             ("untold_refusals", self._records.sum_up),
         )
@@ -163,11 +169,12 @@ class Forwarder:
     async def _find(self, journey: Journey) -> Found:
         if self._handles.is_meant(journey):
             return await self._handles.give(journey)
-        return await self._reading.find(journey)
+        return await self._sharing.find(journey)
 
     async def _show(self, journey: Journey, found: Found) -> Answer:
         """Return what the desktop may see of an answer; links in it lead to us."""
         answer = _shown(journey, found)
+        answer.headers.append((SOURCE_HEADER, found.source))
         if exchange.is_success(found.answer):
             answer.body = await self._documents.show(journey, answer.body)
         return answer
@@ -188,11 +195,20 @@ class Forwarder:
         await self._records.try_conclude(intent, result, told)
 
 
+def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
+    """Return what tells several of a change."""
+
+    def tell(seller_id: str | None) -> None:
+        for one in tells:
+            one(seller_id)
+
+    return tell
+
+
 def _parts(call: Call) -> Iterator[bytes]:
     """Yield all that a call carries, for the trip-wire."""
-    yield call.target.encode("utf-8", "surrogatepass")
-    for name, value in call.headers:
-        yield f"{name}: {value}".encode("utf-8", "surrogatepass")
+    head = [call.target, *(f"{name}: {value}" for name, value in call.headers)]
+    yield "\n".join(head).encode("utf-8", "surrogatepass")
     yield call.body
 
 

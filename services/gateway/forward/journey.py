@@ -76,7 +76,7 @@ class Found:
     """The answer to a call, with personal data unmasked.
 
     Attributes:
-        source: "amazon", "safe" or "gateway".
+        source: "amazon", "shared" (asked for by several at once), "cache", "safe" or "gateway".
         order_ids: the orders it tells about; empty for a failure.
     """
 

@@ -1,0 +1,199 @@
+"""Reads that several desktops of a seller make at once become one call; some answers are served again for a while.
+
+- Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
+- The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
+  began it asks anew when it failed for want of time. Failures are shared, never kept.
+- A write makes what the same API told the seller before, and what is under way, no answer for later calls.
+- Which answers are kept, and how long, is in `model.kept_answers`; `Cache-Control: no-cache` asks Amazon.
+"""
+
+import asyncio
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from chassis.clock import Clock
+from services.gateway.forward.journey import Found, Journey
+from services.gateway.forward.ports import Signals
+from services.gateway.model import exchange, kept_answers
+from services.gateway.model.faults import DeadlineExceeded, QuotaExceeded, UpstreamTimeout
+from services.gateway.model.kept_answers import KeptAnswers
+
+FROM_CACHE = "cache"
+SHARED = "shared"
+# Somebody with less time more than the one whose time was up would hardly do better.
+LONGER_S_MIN = 1.0
+JOINS_MAX = 3
+
+_FOR_WANT_OF_TIME = (DeadlineExceeded, QuotaExceeded, UpstreamTimeout)
+
+
+class Finder(Protocol):
+    """Where answers come from."""
+
+    async def find(self, journey: Journey) -> Found:
+        """Return the answer to a call, success or failure, with personal data unmasked."""
+        ...
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """A call that is under way for everybody who waits for it."""
+
+    seller_id: str
+    api: str
+    until_s: float
+    fate: "asyncio.Future[Found]" = field(repr=False)
+    task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    waiters: int = 0
+
+
+class Sharing:
+    """Fits `Finder`, in front of another one. `run` is one of the process's tasks; calls fly inside it."""
+
+    def __init__(self, *, finder: Finder, clock: Clock, signals: Signals) -> None:
+        self._finder = finder
+        self._clock = clock
+        self._signals = signals
+        self._kept = KeptAnswers()
+        self._flights: dict[Hashable, _Flight] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """Let calls be under way that belong to no waiter alone, for ever."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._group = None
+
+    async def find(self, journey: Journey) -> Found:
+        """Return the answer to a call, from whoever asks for it now or lately asked for it.
+
+        Raises:
+            SallyportError: as the finder behind.
+        """
+        if not journey.operation.is_read:
+            return await self._change(journey)
+        key = _key(journey)
+        is_fresh = wants_fresh(journey)
+        kept = None if is_fresh else self._kept.get(key, self._clock.monotonic_s())
+        if kept is not None:
+            self._signals.served_again(journey.operation.name)
+            return Found(kept, FROM_CACHE)
+        if self._group is None:
+            return await self._finder.find(journey)
+        return await self._join(key, journey, is_fresh=is_fresh)
+
+    def forget(self, seller_id: str | None) -> None:
+        """Forget what is kept of a seller, or of everybody: its standing may have changed."""
+        self._kept.forget_seller(seller_id)
+
+    async def _change(self, journey: Journey) -> Found:
+        """Pass on a write; what was known before it, or while it was under way, may be wrong."""
+        self._outdate(journey)
+        try:
+            return await self._finder.find(journey)
+        finally:
+            self._outdate(journey)
+
+    def _outdate(self, journey: Journey) -> None:
+        seller_id, api = journey.device.seller_id, journey.operation.api
+        self._kept.forget(seller_id, api)
+        for key, flight in list(self._flights.items()):
+            if (flight.seller_id, flight.api) == (seller_id, api):
+                del self._flights[key]
+
+    async def _join(self, key: Hashable, journey: Journey, *, is_fresh: bool) -> Found:
+        """Return the answer of the call that is under way, or of one that begins now."""
+        for _ in range(JOINS_MAX - 1):
+            flight = None if is_fresh else self._flights.get(key)
+            if flight is None:
+                return await self._wait(self._begin(key, journey))
+            try:
+                found = await self._wait(flight)
+            except _FOR_WANT_OF_TIME:
+                if journey.until_s < flight.until_s + LONGER_S_MIN:
+                    raise
+                continue
+            self._signals.shared(journey.operation.name)
+            return Found(found.answer, SHARED, found.order_ids)
+        return await self._wait(self._begin(key, journey))
+
+    def _begin(self, key: Hashable, journey: Journey) -> _Flight:
+        assert self._group is not None
+        fate: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        flight = _Flight(journey.device.seller_id, journey.operation.api, journey.until_s, fate)
+        self._flights[key] = flight
+        flight.task = self._group.create_task(self._fly(key, flight, journey))
+        return flight
+
+    async def _fly(self, key: Hashable, flight: _Flight, journey: Journey) -> None:
+        """Make the call, and tell its waiters what became of it."""
+        try:
+            found = await self._finder.find(journey)
+        except asyncio.CancelledError:
+            flight.fate.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait, and raised there
+            flight.fate.set_exception(error)
+            # Whoever waited may have gone.
+            flight.fate.exception()
+        else:
+            self._keep(key, flight, journey, found)
+            flight.fate.set_result(found)
+        finally:
+            if self._flights.get(key) is flight:
+                del self._flights[key]
+
+    def _keep(self, key: Hashable, flight: _Flight, journey: Journey, found: Found) -> None:
+        life_s = kept_answers.life_s(journey.operation, journey.rules.policy)
+        is_current = self._flights.get(key) is flight
+        if life_s > 0 and is_current and exchange.is_success(found.answer):
+            self._kept.put(
+                key,
+                found.answer,
+                seller_id=flight.seller_id,
+                api=flight.api,
+                until_s=self._clock.monotonic_s() + life_s,
+            )
+
+    async def _wait(self, flight: _Flight) -> Found:
+        """Return a flight's answer; the last one who leaves ends it."""
+        flight.waiters += 1
+        try:
+            return await asyncio.shield(flight.fate)
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters and flight.task is not None and not flight.fate.done():
+                flight.task.cancel()
+                for key, each in list(self._flights.items()):
+                    if each is flight:
+                        del self._flights[key]
+
+
+def wants_fresh(journey: Journey) -> bool:
+    """Return whether a call asks for Amazon's own answer of now.
+
+    Source: RFC 9111, 5.2.1.4 (no-cache).
+    """
+    values = (value for name, value in journey.call.headers if name == "cache-control")
+    return any("no-cache" in value.lower() or "no-store" in value.lower() for value in values)
+
+
+def _key(journey: Journey) -> Hashable:
+    """Return what tells a read from every other whose answer could differ."""
+    taken = journey.operation.headers
+    headers = tuple((name, value) for name, value in journey.call.headers if name in taken) if taken else ()
+    return (
+        journey.device.seller_id,
+        journey.region,
+        journey.operation.key,
+        journey.path,
+        journey.query,
+        journey.plan.loan,
+        journey.plan.view.shown,
+        journey.document_class,
+        headers,
+    )

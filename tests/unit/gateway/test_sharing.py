@@ -1,0 +1,227 @@
+"""Identical reads at once are one call; some answers are served again; a write makes both outdated."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.gateway.model.calls import Answer, UpstreamAnswer, UpstreamRequest
+from services.gateway.model.kept_answers import (
+    ANSWER_BYTES_MAX,
+    LIVES_S,
+    SELLER_BYTES_MAX,
+    KeptAnswers,
+)
+from fakes.gateway_ports import json_answer
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, CATALOGUE, PII, Rig, call, header, talking
+
+ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01"
+PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
+ITEM = "/listings/2021-08-01/items/A1/SKU?marketplaceIds=ATVPDKIKX0DER"
+ADDRESS = "/orders/v0/orders/114-3941689-8772232/address"
+
+
+class Amazon:
+    """Answers when it is told to."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        self.gate = asyncio.Event()
+        self.body = b'{"payload":{"Orders":[]}}'
+        self.status = 200
+
+    async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
+        self.rig.upstream.requests.append(request)
+        await self.gate.wait()
+        return json_answer(self.body, self.status)
+
+
+@asynccontextmanager
+async def opened(rig: Rig) -> AsyncIterator[Amazon]:
+    """Let shared calls fly, with an Amazon that a test lets answer."""
+    amazon = Amazon(rig)
+    rig.upstream.send = amazon.send  # type: ignore[method-assign]
+    async with talking(rig.turns):
+        flying = asyncio.create_task(rig.forwarder._sharing.run())  # noqa: SLF001
+        yield amazon
+        flying.cancel()
+        await asyncio.gather(flying, return_exceptions=True)
+
+
+def begin(rig: Rig, token: str, target: str, method: str = "GET", **rest: object) -> asyncio.Task[Answer]:
+    return asyncio.create_task(rig.forwarder.handle(call(token, target, method, **rest)))
+
+
+async def settle() -> None:
+    for _ in range(30):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+async def test_the_same_read_by_many_desktops_is_one_call_to_amazon(rig: Rig) -> None:
+    tokens = [rig.auth.enrol() for _ in range(8)]
+    async with opened(rig) as amazon:
+        calls = [begin(rig, token, ORDERS) for token in tokens]
+        await settle()
+        amazon.gate.set()
+        answers = await asyncio.gather(*calls)
+    assert len(rig.upstream.requests) == 1
+    assert {answer.body for answer in answers} == {amazon.body}
+    assert sorted(str(header(answer, "x-sallyport-source")) for answer in answers) == ["amazon"] + ["shared"] * 7
+    assert len(rig.signals.shared_reads) == 7
+
+
+async def test_another_sellers_and_another_question_are_calls_of_their_own_T32(rig: Rig) -> None:
+    one, other = rig.auth.enrol(), rig.auth.enrol(seller_id="seller-2")
+    async with opened(rig) as amazon:
+        calls = [begin(rig, one, ORDERS), begin(rig, other, ORDERS), begin(rig, one, ORDERS + "&MaxResultsPerPage=5")]
+        await settle()
+        amazon.gate.set()
+        await asyncio.gather(*calls)
+    assert len(rig.upstream.requests) == 3
+
+
+async def test_each_sees_of_a_shared_answer_what_it_may_see_and_is_audited_for_itself_T09_R01(rig: Rig) -> None:
+    tokens = [rig.auth.enrol(scopes=PII), rig.auth.enrol(), rig.auth.enrol()]
+    async with opened(rig) as amazon:
+        amazon.body = ADDRESS_BYTES
+        calls = [begin(rig, token, ADDRESS) for token in tokens]
+        await settle()
+        amazon.gate.set()
+        seeing, *masked = await asyncio.gather(*calls)
+    assert b"Jane Roe" in seeing.body
+    assert all(b"Jane Roe" not in answer.body for answer in masked)
+    assert len(rig.upstream.requests) == 2
+    assert len({event.actor_id for event in rig.audit.events}) == 3
+
+
+async def test_whoever_leaves_does_not_take_the_call_away_from_the_others(rig: Rig) -> None:
+    tokens = [rig.auth.enrol() for _ in range(3)]
+    async with opened(rig) as amazon:
+        first, *others = [begin(rig, token, ORDERS) for token in tokens]
+        await settle()
+        first.cancel()
+        await settle()
+        amazon.gate.set()
+        answers = await asyncio.gather(*others)
+    assert [answer.status for answer in answers] == [200, 200]
+    assert len(rig.upstream.requests) == 1
+
+
+async def test_when_the_last_one_leaves_the_call_ends_and_its_turn_is_back(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    async with opened(rig) as amazon:
+        calls = [begin(rig, token, ORDERS), begin(rig, rig.auth.enrol(), ORDERS)]
+        await settle()
+        for each in calls:
+            each.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        amazon.gate.set()
+        assert (await begin(rig, token, ORDERS)).status == 200
+    assert len(rig.upstream.requests) == 2
+
+
+async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:
+    tokens = [rig.auth.enrol() for _ in range(2)]
+    async with opened(rig) as amazon:
+        amazon.status, amazon.body = 404, b'{"errors":[{"code":"NotFound","message":"No such order."}]}'
+        calls = [begin(rig, token, PARTICIPATIONS) for token in tokens]
+        await settle()
+        amazon.gate.set()
+        assert [answer.status for answer in await asyncio.gather(*calls)] == [404, 404]
+        amazon.status, amazon.body = 200, b'{"payload":[]}'
+        assert (await begin(rig, tokens[0], PARTICIPATIONS)).status == 200
+    assert len(rig.upstream.requests) == 2
+
+
+async def test_what_seldom_changes_is_served_again_until_its_time_is_over(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        amazon.body = b'{"payload":[]}'
+        first = await begin(rig, token, PARTICIPATIONS)
+        again = await begin(rig, rig.auth.enrol(), PARTICIPATIONS)
+        fresh = await begin(rig, token, PARTICIPATIONS, headers=[("cache-control", "no-cache")])
+        await rig.clock.advance(LIVES_S["sellers.getMarketplaceParticipations"])
+        later = await begin(rig, token, PARTICIPATIONS)
+    sources = [header(answer, "x-sallyport-source") for answer in (first, again, fresh, later)]
+    assert sources == ["amazon", "cache", "amazon", "amazon"]
+    assert again.body == first.body
+    assert len(rig.upstream.requests) == 3
+
+
+async def test_another_seller_is_never_served_what_this_one_was_told_T32(rig: Rig) -> None:
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        await begin(rig, rig.auth.enrol(), PARTICIPATIONS)
+        answer = await begin(rig, rig.auth.enrol(seller_id="seller-2"), PARTICIPATIONS)
+    assert header(answer, "x-sallyport-source") == "amazon"
+
+
+async def test_a_write_outdates_what_was_read_before_it_and_what_is_under_way(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    async with opened(rig) as amazon:
+        amazon.body = b'{"sku":"SKU"}'
+        before = begin(rig, token, ITEM)
+        await settle()
+        writing = begin(rig, token, ITEM, "PUT", body=b"{}")
+        await settle()
+        after = begin(rig, rig.auth.enrol(), ITEM)
+        await settle()
+        amazon.gate.set()
+        await asyncio.gather(before, writing, after)
+    assert [request.method for request in rig.upstream.requests] == ["GET", "PUT", "GET"]
+
+
+async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T01(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        await begin(rig, token, PARTICIPATIONS)
+        rig.forwarder._sharing.forget("seller-1")  # noqa: SLF001
+        await begin(rig, token, PARTICIPATIONS)
+    assert len(rig.upstream.requests) == 2
+
+
+async def test_somebody_with_more_time_asks_anew_when_the_first_ones_time_was_up(rig: Rig) -> None:
+    first_token, token = rig.auth.enrol(), rig.auth.enrol()
+    async with opened(rig) as amazon:
+        first = begin(rig, first_token, ORDERS)
+        await settle()
+        await rig.clock.advance(15.0)
+        second = begin(rig, token, ORDERS)
+        await settle()
+        await rig.clock.advance(5.0)
+        amazon.gate.set()
+        answers = await asyncio.gather(first, second)
+    assert [answer.status for answer in answers] == [200, 200]
+
+
+def test_what_tells_of_people_or_orders_is_never_kept_T09_T15() -> None:
+    named = {operation.name: operation for operation in CATALOGUE}
+    assert set(LIVES_S) <= set(named)
+    for name in LIVES_S:
+        assert named[name].mask is None
+        assert named[name].is_read
+
+
+def test_answers_are_bounded_for_each_seller_and_in_all_T32_R23() -> None:
+    kept = KeptAnswers()
+    body = b"x" * (ANSWER_BYTES_MAX // 2)
+    for number in range(40):
+        kept.put(number, json_answer(body), seller_id="flood", api="catalog", until_s=60.0)
+    kept.put("calm", json_answer(b"{}"), seller_id="other", api="catalog", until_s=60.0)
+    assert len(kept) <= SELLER_BYTES_MAX // len(body) + 1
+    assert kept.get("calm", 0.0) is not None
+    kept.put("huge", json_answer(b"x" * (ANSWER_BYTES_MAX + 1)), seller_id="other", api="x", until_s=60.0)
+    assert kept.get("huge", 0.0) is None
+    kept.forget("flood", "catalog")
+    assert len(kept) == 1
+    assert kept.get("calm", 60.0) is None
+    assert json.dumps(len(kept)) == "0"
