@@ -21,6 +21,8 @@ NO_MATCH = "Could not match input arguments"
 
 _CASES = "x-amzn-api-sandbox"
 _NOTHING = object()
+# Names data sets that are wanted. Who may see less asks for less, and Amazon's cases have no answer to that.
+INCLUDED = "includedData"
 
 
 class ModelsInvalid(ValueError):
@@ -31,7 +33,7 @@ class ModelsInvalid(ValueError):
 class Case:
     """One case: what a request must carry, and the answer.
 
-    `body` is None when the case says nothing of it. `answer` is None for an answer without a body.
+    `body` is None when there is none. `answer` is None or empty for an answer without a body.
     """
 
     status: int
@@ -39,19 +41,35 @@ class Case:
     body: Any
     answer: Any = field(repr=False)
 
-    def fits(self, given: Mapping[str, Sequence[str]], body: Any, names: frozenset[str]) -> bool:
-        """Return whether a request is this case's.
+    def fits(self, asked: "Asked", *, is_narrowed: bool) -> bool:
+        """Return whether a request is this case's; with `is_narrowed`, one for fewer data sets counts too."""
+        values = {
+            name: value
+            for name, value in self.values.items()
+            if not (is_narrowed and name == INCLUDED and asked.includes_less(value))
+        }
+        given = {**asked.path, **asked.query}
+        if asked.query.keys() - self.values.keys() or values.keys() - given.keys():
+            return False
+        return self.body == asked.body and all(_is_same(value, given[name]) for name, value in values.items())
 
-        Args:
-            given: the values of its path and query by name.
-            body: its JSON value, or None.
-            names: the parameters that any case of the operation names.
-        """
-        if given.keys() & names != self.values.keys():
-            return False
-        if self.body is not None and self.body != body:
-            return False
-        return all(_is_same(value, given[name]) for name, value in self.values.items())
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request carries: values of path and of query by name, and its body's JSON value or None.
+
+    Of the query only parameters count that some case of the operation names. A path's are always there, so a
+    case need not name them. An empty body is as good as none.
+    """
+
+    path: Mapping[str, Sequence[str]]
+    query: Mapping[str, Sequence[str]]
+    body: Any
+
+    def includes_less(self, value: Any) -> bool:
+        """Return whether the data sets asked for are some of a case's."""
+        asked = {part for each in self.query.get(INCLUDED, ()) for part in each.split(",")}
+        return isinstance(value, list) and asked < set(value)
 
 
 class Sandbox:
@@ -74,12 +92,16 @@ class Sandbox:
         cases = self._cases.get(operation.name, ())
         if not cases:
             return None
-        given: dict[str, list[str]] = {name: [value] for name, value in parameters.items()}
+        names = {name for case in cases for name in case.values}
+        query: dict[str, list[str]] = {}
         for name, value in request.query:
-            given.setdefault(name, []).append(value)
-        names = frozenset(name for case in cases for name in case.values)
-        body = _value(request.body)
-        found = next((case for case in cases if case.fits(given, body, names)), None)
+            if name in names:
+                query.setdefault(name, []).append(value)
+        path = {name: [value] for name, value in parameters.items()}
+        asked = Asked(path, query, _value(request.body) or None)
+        exact = (case for case in cases if case.fits(asked, is_narrowed=False))
+        narrowed = (case for case in cases if case.fits(asked, is_narrowed=True))
+        found = _fullest(exact) or _fullest(narrowed)
         return _answer(found) if found else None
 
     def check_free(self, operation: Operation) -> None:
@@ -90,6 +112,11 @@ class Sandbox:
         """
         if operation.name in self._cases:
             raise exchange.Refusal(400, "InvalidInput", NO_MATCH)
+
+
+def _fullest(fitting: Iterator[Case]) -> Case | None:
+    """Return the case that says most; of equals, the first."""
+    return max(fitting, key=lambda case: len(case.values), default=None)
 
 
 def load(folder: Path) -> Sandbox:
@@ -143,9 +170,9 @@ def _listed(sandbox: Any) -> Iterable[Mapping[str, Any]]:
 
 def _case(status: int, row: Mapping[str, Any]) -> Case:
     named = dict(row.get("request", {}).get("parameters", {}))
-    told = named.pop("body", {})
-    # Two cases give a body without the word "value" around it.
-    body = told.get("value", told or None) if isinstance(told, dict) else told
+    told = named.pop("body", None)
+    # Some cases give a body without the word "value" around it.
+    body = (told.get("value", told) if isinstance(told, dict) else told) or None
     values = {name: each.get("value") for name, each in named.items()}
     return Case(status, values, body, row.get("response"))
 
@@ -169,6 +196,7 @@ def _text(value: Any) -> str:
 
 
 def _answer(case: Case) -> Answer:
-    if case.answer is None:
+    # HTTP has no body with 204, whatever a case says.
+    if case.answer in (None, "") or case.status == 204:
         return Answer(case.status)
     return exchange.json_answer(case.status, case.answer)

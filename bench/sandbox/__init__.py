@@ -1,0 +1,1 @@
+"""The sandbox replay: Amazon's static cases through the gateway and the simulated Amazon, as two devices."""

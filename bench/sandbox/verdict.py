@@ -1,0 +1,170 @@
+"""What a case's two answers prove: one to a device with the scope `pii`, one to a device without."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from bench.sandbox.cases import Case
+from bench.sandbox.facts import Facts, customers_values, values
+from services.gateway.model.faults import UpstreamInvalid
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
+
+CAPABILITY_PATH = "/_doc/"
+THROTTLED = 429
+# How the gateway tells that a call's turn would come too late.
+OWN_PLAN = b"quota_exceeded: "
+# What a masked member of each kind holds.
+_HIDDEN: tuple[Any, ...] = ("***", 0, False, None)
+_HOSTS = DocumentHosts(AMAZON_HOSTS)
+_OWN_WORDS = "told in the gateway's own words"
+
+
+class Kind(StrEnum):
+    """How a case counts."""
+
+    REPLAYED = "replayed"
+    ASIDE = "counted aside"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The gateway's answer."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a case; `reason` says why it is aside or wrong, or what is known besides."""
+
+    case: Case
+    kind: Kind
+    reason: str = ""
+
+
+def judge(case: Case, facts: Facts, *, permitted: Told, plain: Told) -> Verdict:
+    """Return what a case's answers prove."""
+    if aside := _by_design(case, facts, (permitted, plain)):
+        return Verdict(case, Kind.ASIDE, aside)
+    wrongs = [*_of_permitted(case, facts, permitted), *_of_plain(case, facts, plain)]
+    if wrongs:
+        return Verdict(case, Kind.WRONG, "; ".join(wrongs))
+    if case.is_success and plain.status == 403:
+        return Verdict(case, Kind.REPLAYED, "refused without the scope")
+    return Verdict(case, Kind.REPLAYED, "" if case.is_success else _words(case, permitted))
+
+
+def _by_design(case: Case, facts: Facts, told: Sequence[Told]) -> str:
+    """Return why the gateway gives no device Amazon's answer to a case; empty when it should.
+
+    Each reason counts only together with the refusal that belongs to it.
+    """
+    statuses = {each.status for each in told}
+    reasons = (
+        ("the application's own operation", facts.is_grantless and statuses == {403}),
+        ("the gateway's own handles", case.operation == "tokens_2021-03-01.createRestrictedDataToken"),
+        ("a path that lacks a name", case.has_bare_path and statuses == {403}),
+        ("an example's link that leads past Amazon", 502 in statuses and _leads_elsewhere(case, facts)),
+        ("held back by the operation's published plan", case.status != THROTTLED and _is_held_back(told)),
+        ("Amazon has two answers to this request", case.is_shadowed),
+    )
+    return next((reason for reason, applies in reasons if applies), "")
+
+
+def _leads_elsewhere(case: Case, facts: Facts) -> bool:
+    """Return whether a link of Amazon's example is none that Amazon's storage or shops could have."""
+    try:
+        for path, value in values(_document(case.answer)):
+            if path in facts.link_paths:
+                _HOSTS.check(str(value))
+    except UpstreamInvalid:
+        return True
+    return False
+
+
+def _is_held_back(told: Sequence[Told]) -> bool:
+    return any(each.status == THROTTLED and OWN_PLAN in each.body for each in told)
+
+
+def _of_permitted(case: Case, facts: Facts, told: Told) -> Sequence[str]:
+    if told.status != case.status:
+        return [f"status {told.status} instead of {case.status}: {_shortened(told.body)}"]
+    if not case.is_success:
+        return []
+    expected = _with_links_of(case, facts, told)
+    if isinstance(expected, str):
+        return [expected]
+    return [] if expected == told.body else ["other bytes than Amazon's"]
+
+
+def _of_plain(case: Case, facts: Facts, told: Told) -> Sequence[str]:
+    inside, telling = (
+        customers_values(_document(case.answer), facts.customer_paths) if case.is_success else ([], set())
+    )
+    wrongs = []
+    is_personal = bool(inside) or bool(facts.link_paths) or bool(facts.customer_paths)
+    if told.status != case.status and not (told.status == 403 and is_personal):
+        wrongs.append(f"without the scope status {told.status}: {_shortened(told.body)}")
+    shown = told.body.decode("utf-8", "replace")
+    wrongs += [
+        f"shows a customer's text of {len(text)} characters" for text in telling if _spelled(text) in shown
+    ]
+    if told.status == case.status and inside:
+        bare, _ = customers_values(_document(told.body), facts.customer_paths)
+        theirs = {(path, json.dumps(value)) for path, value in inside}
+        wrongs += [
+            f"shows {path}"
+            for path, value in bare
+            if value not in _HIDDEN and (path, json.dumps(value)) in theirs and value != ""
+        ]
+    return wrongs
+
+
+def _with_links_of(case: Case, facts: Facts, told: Told) -> bytes | str:
+    """Return Amazon's bytes with the gateway's links in place of Amazon's, or what is wrong with them."""
+    expected = case.answer
+    if not facts.link_paths or not expected:
+        return expected
+    theirs = [value for path, value in values(_document(expected)) if path in facts.link_paths and value]
+    ours = [value for path, value in values(_document(told.body)) if path in facts.link_paths and value]
+    if len(theirs) != len(ours):
+        return f"{len(ours)} links instead of {len(theirs)}"
+    for their, our in zip(theirs, ours, strict=True):
+        if CAPABILITY_PATH not in our:
+            return "a link leads past the gateway"
+        expected = expected.replace(_spelled(their).encode(), _spelled(our).encode(), 1)
+    return expected
+
+
+def _words(case: Case, told: Told) -> str:
+    """Return how a failure was told: in Amazon's words, or in the gateway's."""
+    return "" if _errors(case.answer) == _errors(told.body) else _OWN_WORDS
+
+
+def _errors(body: bytes) -> list[tuple[str, ...]]:
+    """Return code, message and details of each error in an answer."""
+    document = _document(body)
+    listed = document.get("errors") if isinstance(document, dict) else None
+    entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return [tuple(str(each.get(name) or "") for name in ("code", "message", "details")) for each in entries]
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _spelled(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _shortened(body: bytes) -> str:
+    return body[:160].decode("utf-8", "replace")
