@@ -23,7 +23,7 @@ from services.gateway.model.calls import Device, Profile, Region, Restriction, S
 from services.gateway.model.orders import Observation, OrderClock, OrderState
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.safe import SafeClient
-from wire.auth.v1 import auth_pb2, auth_pb2_grpc
+from wire.auth.v1 import auth_pb2, auth_pb2_grpc, lending_pb2, lending_pb2_grpc
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc
 
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
@@ -101,6 +101,20 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         return auth_pb2.RestrictAccessResponse(access_token=handle, expires_in_s=life_s)
 
 
+class LendingServicer(lending_pb2_grpc.LendingServiceServicer):
+    """What auth lends of the application's own, in front of the fake."""
+
+    def __init__(self, auth: FakeAuthPeer) -> None:
+        self.auth = auth
+
+    async def LendGrantlessToken(
+        self, request: lending_pb2.LendGrantlessTokenRequest, context: Any
+    ) -> auth_pb2.AmazonToken:
+        assert request.scope == lending_pb2.GRANTLESS_SCOPE_NOTIFICATIONS
+        lent = await self.auth.lend_grantless_token(timeout_s=context.time_remaining())
+        return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_in_s=int(lent.expires_in_s))
+
+
 class SafeServicer(retention_pb2_grpc.RetentionServiceServicer):
     """Retention's contract in front of the fake."""
 
@@ -163,8 +177,8 @@ def moment(timestamp: Timestamp) -> datetime:
 
 
 @asynccontextmanager
-async def channel_to(descriptor: Any, add: Any, servicer: object) -> AsyncIterator[chassis.rpc.Channel]:
-    """Serve one contract over mTLS and give the gateway's way to it."""
+async def channel_to(*offered: tuple[Any, Any, object]) -> AsyncIterator[chassis.rpc.Channel]:
+    """Serve contracts over mTLS and give the gateway's way to them: descriptor, how it is added, servicer."""
     authority = Authority()
 
     def keeper(identity: str) -> chassis.identity.Keeper:
@@ -176,11 +190,19 @@ async def channel_to(descriptor: Any, add: Any, servicer: object) -> AsyncIterat
     server_keeper, client_keeper = keeper("peer"), keeper("gateway")
     await server_keeper.start()
     await client_keeper.start()
-    methods = {method.name: ROW for method in descriptor.methods}
+    services = [
+        chassis.rpc.Service(
+            descriptor=descriptor,
+            add=add,
+            servicer=servicer,
+            methods={method.name: ROW for method in descriptor.methods},
+        )
+        for descriptor, add, servicer in offered
+    ]
     server = chassis.rpc.Server(
         listen=LOOPBACK,
         keeper=server_keeper,
-        services=[chassis.rpc.Service(descriptor=descriptor, add=add, servicer=servicer, methods=methods)],
+        services=services,
         clock=chassis.clock.SystemClock(),
     )
     async with AsyncExitStack() as stack:
@@ -205,7 +227,12 @@ async def auth_peer(request: pytest.FixtureRequest, auth: FakeAuthPeer) -> Async
     descriptor = auth_pb2.DESCRIPTOR.services_by_name["AuthService"]
     add = auth_pb2_grpc.add_AuthServiceServicer_to_server
     servicer = AuthServicer(auth)  # type: ignore[abstract]
-    async with channel_to(descriptor, add, servicer) as channel:
+    lending = (
+        lending_pb2.DESCRIPTOR.services_by_name["LendingService"],
+        lending_pb2_grpc.add_LendingServiceServicer_to_server,
+        LendingServicer(auth),
+    )
+    async with channel_to((descriptor, add, servicer), lending) as channel:
         yield AuthClient(channel)
 
 
@@ -221,7 +248,7 @@ async def safe(request: pytest.FixtureRequest, kept: FakeSafe) -> AsyncIterator[
         return
     descriptor = retention_pb2.DESCRIPTOR.services_by_name["RetentionService"]
     add = retention_pb2_grpc.add_RetentionServiceServicer_to_server
-    async with channel_to(descriptor, add, SafeServicer(kept)) as channel:
+    async with channel_to((descriptor, add, SafeServicer(kept))) as channel:
         yield SafeClient(channel)
 
 
@@ -284,6 +311,18 @@ async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
     assert lent[1].expires_in_s == 3600
     assert "Atz" not in repr(lent)
     assert auth.reported == []
+
+
+async def test_the_applications_own_token_is_lent_without_a_device(
+    auth_peer: AuthPeer, auth: FakeAuthPeer
+) -> None:
+    lent = await auth_peer.lend_grantless_token(timeout_s=15.0)
+    assert lent.token.reveal() == "Atza|grantless-1"
+    assert lent.expires_in_s == 3_600
+    assert CHANNEL_S_MAX < auth.lend_timeouts_s[-1] <= 15.0
+    auth.is_down = True
+    with pytest.raises(chassis.errors.Unavailable):
+        await auth_peer.lend_grantless_token(timeout_s=15.0)
 
 
 async def test_a_token_that_amazon_did_not_take_is_reported_by_its_digest(
