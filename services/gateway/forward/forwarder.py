@@ -235,7 +235,7 @@ def _shown(journey: Journey, found: Found) -> Answer:
     body, mask = found.answer.body, journey.plan.view.mask
     if mask is not None:
         try:
-            body = mask.apply(body)
+            body = mask.apply(body) if found.document is None else mask.render(found.document)
         except Unmaskable as error:
             raise faults.UpstreamInvalid from error
     return exchange.success(found.answer, body, request_id)

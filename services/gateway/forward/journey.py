@@ -78,11 +78,13 @@ class Found:
     Attributes:
         source: "amazon", "shared" (asked for by several at once), "cache", "safe" or "gateway".
         order_ids: the orders it tells about; empty for a failure.
+        document: the answer's body as it was read, for one use by whoever asked; None when nobody read it.
     """
 
     answer: UpstreamAnswer
     source: str
     order_ids: tuple[str, ...] = ()
+    document: object = field(default=None, repr=False)
 
 
 def order_id_of(parameters: Mapping[str, str]) -> str:

@@ -55,11 +55,11 @@ class Reading:
         if not exchange.is_success(answer):
             return Found(answer, FROM_AMAZON)
         exchange.check_success(answer)
-        seen = await self._observe(journey, answer)
+        seen, document = await self._observe(journey, answer)
         if _is_shown(journey):
             self._observing.check_known(journey.device.seller_id, journey.order_id)
         await self._keep(journey, answer)
-        return Found(answer, FROM_AMAZON, seen or named)
+        return Found(answer, FROM_AMAZON, seen or named, document)
 
     async def _kept(self, journey: Journey) -> UpstreamAnswer | None:
         key = journey.safe_key
@@ -82,10 +82,10 @@ class Reading:
         except SallyportError as error:
             raise _unavailable(error) from error
 
-    async def _observe(self, journey: Journey, answer: UpstreamAnswer) -> tuple[str, ...]:
-        """Tell retention about the orders in an answer; return their ids."""
+    async def _observe(self, journey: Journey, answer: UpstreamAnswer) -> tuple[tuple[str, ...], object]:
+        """Tell retention about the orders in an answer; return their ids, and the answer as it was read."""
         if not orders.tells_of_orders(journey.operation.name):
-            return ()
+            return (), None
         try:
             document = bounded_json.read(answer.body, bytes_max=exchange.BODY_BYTES_MAX)
         except bounded_json.Unreadable as error:
@@ -97,7 +97,7 @@ class Reading:
             if not journey.plan.is_masked:
                 raise _unavailable(error) from error
             self._ports.signals.side_failed("observe_orders", error.code)
-        return tuple(each.order_id for each in seen)
+        return tuple(each.order_id for each in seen), document
 
     async def _keep(self, journey: Journey, answer: UpstreamAnswer) -> None:
         key = journey.safe_key
