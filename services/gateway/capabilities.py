@@ -132,9 +132,11 @@ def _members(capability: Capability) -> Mapping[str, Any]:
         "t": capability.content_type,
         "h": [list(header) for header in capability.headers],
         "o": capability.operation,
+        "p": capability.purpose,
         "c": capability.document_class,
         "d": capability.device_id,
         "s": capability.seller_id,
+        "w": sorted(capability.scopes),
         "a": capability.access_token.reveal(),
     }
 
@@ -146,8 +148,10 @@ def _capability(members: Mapping[str, Any]) -> Capability:
         content_type=members["t"],
         headers=tuple((name, value) for name, value in members["h"]),
         operation=members["o"],
+        purpose=members["p"],
         document_class=DocumentClass(members["c"]),
         device_id=members["d"],
         seller_id=members["s"],
+        scopes=frozenset(members["w"]),
         access_token=Secret(members["a"]),
     )

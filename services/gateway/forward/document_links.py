@@ -214,8 +214,10 @@ class DocumentLinks:
             content_type=dict(headers).get(uploads.CONTENT_TYPE, content_type),
             headers=tuple(each for each in headers if each[0] != uploads.CONTENT_TYPE),
             operation=journey.operation.name,
+            purpose=journey.plan.purpose,
             document_class=document_class,
             device_id=journey.device.device_id,
             seller_id=journey.device.seller_id,
+            scopes=journey.device.scopes,
             access_token=Secret(journey.call.access_token),
         )

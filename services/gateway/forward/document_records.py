@@ -87,5 +87,9 @@ class DocumentRecords:
             actor_id=capability.device_id,
             seller_id=capability.seller_id,
             request_id=request_id,
-            details={"operation": capability.operation, "document": capability.document_class},
+            details={
+                "operation": capability.operation,
+                "document": capability.document_class,
+                "purpose": capability.purpose,
+            },
         )

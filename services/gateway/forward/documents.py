@@ -4,7 +4,7 @@
   A stream is cut within seconds of the device's revocation; while auth cannot be heard it goes on for
   DOUBT_S_MAX and no longer (T-01).
 - A chunk is handed on before the next one is read, so a slow side slows the other one down and no document
-  is ever in memory. How many move at once is bounded, for each device and for all.
+  is ever in memory. How many move at once is bounded, for each device, each seller and in all (T-32).
 - That personal data is about to leave, or that something is about to be written, is durable before (R-01).
 - What a desktop sends is watched for Amazon's credentials; nothing of a document that holds one is kept at
   Amazon, because its storage takes documents whole or not at all (T-06).
@@ -21,7 +21,6 @@ from services.gateway.forward.document_ports import DocumentPorts, Fetched, Rece
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
 from services.gateway.model import uploads
-from services.gateway.model.application_policy import SCOPE_PII
 from services.gateway.model.audit import Result
 from services.gateway.model.documents import (
     DOWNLOAD,
@@ -42,6 +41,7 @@ DOCUMENT_BYTES_MAX = 2**31 - 1
 # About half a megabyte each, in buffers on both sides.
 STREAMS_MAX = 256
 STREAMS_PER_DEVICE_MAX = 8
+STREAMS_PER_SELLER_MAX = 64
 # For how long a stream goes on while nobody can say whether its device still stands. With the longest silence
 # that goes unnoticed (Identities, 45 s) that makes the minute of T-01.
 DOUBT_S_MAX = 15.0
@@ -100,7 +100,7 @@ class Documents:
         self._identities = identities
         self._records = records
         self._streams: dict[_Stream, None] = {}
-        self._by_device: Counter[str] = Counter()
+        self._held: Counter[str] = Counter()
         identities.on_news(self._doubt)
 
     async def send(self, spelled: str, request_id: str, receiver: Receiver) -> None:
@@ -224,7 +224,7 @@ class Documents:
         Raises:
             DocumentEnded: its access token has.
             Unauthenticated, Unavailable: it was revoked; auth cannot be asked.
-            ScopeMissing: it may not see customers' data any more.
+            ScopeMissing: the document is personal, and the device has lost a scope since.
         """
         try:
             device = await self._identities.who(capability.access_token.reveal())
@@ -232,19 +232,24 @@ class Documents:
             if error.code == TOKEN_EXPIRED:
                 raise DocumentEnded from error
             raise
-        if capability.is_personal and SCOPE_PII not in device.scopes:
+        if capability.is_personal and not device.scopes >= capability.scopes:
             raise ScopeMissing
 
     @contextmanager
     def _place(self, capability: Capability) -> Iterator[_Stream]:
         """Give one of the places for documents on their way, and count what became of it."""
-        device_id = capability.device_id
-        if len(self._streams) >= STREAMS_MAX or self._by_device[device_id] >= STREAMS_PER_DEVICE_MAX:
+        device_id, seller_id = capability.device_id, capability.seller_id
+        is_full = (
+            len(self._streams) >= STREAMS_MAX
+            or self._held[seller_id] >= STREAMS_PER_SELLER_MAX
+            or self._held[device_id] >= STREAMS_PER_DEVICE_MAX
+        )
+        if is_full:
             raise DocumentsBusy
         now_s, code = self._clock.monotonic_s(), "broken"
         stream = _Stream(capability, sure_at_s=now_s, asked_at_s=now_s - ASK_AGAIN_S)
         self._streams[stream] = None
-        self._by_device[device_id] += 1
+        self._held.update((device_id, seller_id))
         try:
             yield stream
             code = "whole"
@@ -253,9 +258,8 @@ class Documents:
             raise
         finally:
             del self._streams[stream]
-            self._by_device[device_id] -= 1
-            if not self._by_device[device_id]:
-                del self._by_device[device_id]
+            self._held.subtract((device_id, seller_id))
+            self._held = +self._held
             self._ports.signals.moved(capability.method, code, stream.moved_bytes)
 
     def _doubt(self, device_id: str | None) -> None:

@@ -59,6 +59,8 @@ class Capability:
         content_type: that was declared for an upload; empty: none was, the client's own goes to Amazon.
         headers: what Amazon wants to see with an upload, names in lower case.
         operation: whose answer the link came in, e.g. "reports_2021-06-30.getReportDocument".
+        purpose: what that call was for.
+        scopes: that the device had; of those it must have lost none to move a personal document.
         access_token: with which the device asked; the capability stands and falls with it.
     """
 
@@ -67,9 +69,11 @@ class Capability:
     content_type: str
     headers: Sequence[tuple[str, str]] = field(repr=False)
     operation: str
+    purpose: str
     document_class: DocumentClass
     device_id: str
     seller_id: str
+    scopes: frozenset[str]
     access_token: Secret[str]
 
     @property

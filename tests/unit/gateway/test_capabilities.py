@@ -34,9 +34,11 @@ CAPABILITY = Capability(
     content_type="",
     headers=(),
     operation="reports_2021-06-30.getReportDocument",
+    purpose="shipping",
     document_class=DocumentClass.PERSONAL,
     device_id="device-1",
     seller_id="seller-1",
+    scopes=frozenset({"orders", "pii"}),
     access_token=Secret("sp_at_" + "a" * 43),
 )
 

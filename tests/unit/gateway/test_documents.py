@@ -66,9 +66,11 @@ class Moving(Rig):
             content_type="",
             headers=(),
             operation="reports_2021-06-30.getReportDocument",
+            purpose="unstated",
             document_class=DocumentClass.PLAIN,
             device_id=device.device_id,
             seller_id=device.seller_id,
+            scopes=device.scopes,
             access_token=Secret(token),
         )
         return self.capabilities.seal(replace(made, **changes))
@@ -146,6 +148,7 @@ async def test_a_personal_document_is_told_of_before_and_after_R01(rig: Moving) 
     assert dict(intent.details) == {
         "operation": "reports_2021-06-30.getReportDocument",
         "document": "personal",
+        "purpose": "unstated",
     }
     assert outcome.intent_id == intent.event_id
     assert outcome.details["bytes"] == str(len(BODY))
@@ -161,8 +164,11 @@ async def test_without_the_audit_log_no_personal_byte_moves_R02(rig: Moving) -> 
 
 
 async def test_a_scope_that_was_taken_away_is_missed_and_told(rig: Moving) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    spelled = rig.personal(token)
+    rig.auth.devices[token] = replace(rig.auth.devices[token], scopes=frozenset({"orders"}))
     with pytest.raises(ScopeMissing):
-        await rig.read(rig.personal(rig.auth.enrol()))
+        await rig.read(spelled)
     assert rig.told == [("gateway.operation.refused", "fact", "scope_missing")]
     assert rig.storage.fetches == 0
 
@@ -290,12 +296,12 @@ async def test_auth_that_comes_back_in_time_leaves_a_document_alone(rig: Moving)
 # --- how many
 
 
-async def test_documents_on_their_way_are_bounded_by_device_and_in_all_R23(
-    rig: Moving, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("bound", ["STREAMS_MAX", "STREAMS_PER_SELLER_MAX", "STREAMS_PER_DEVICE_MAX"])
+async def test_documents_on_their_way_are_bounded_by_device_and_seller_and_in_all_R23_T32(
+    rig: Moving, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(moving, "STREAMS_MAX", 3)
-    monkeypatch.setattr(moving, "STREAMS_PER_DEVICE_MAX", 2)
-    one, other = rig.auth.enrol(), rig.auth.enrol()
+    monkeypatch.setattr(moving, bound, 1)
+    device, sibling, stranger = rig.auth.enrol(), rig.auth.enrol(), rig.auth.enrol(seller_id="seller-2")
     gate = asyncio.Event()
 
     class Slow(FakeReceiver):
@@ -303,17 +309,19 @@ async def test_documents_on_their_way_are_bounded_by_device_and_in_all_R23(
             await gate.wait()
             await super().write(chunk)
 
-    sending = [
-        asyncio.create_task(rig.documents.send(rig.capability(token), "r", Slow()))
-        for token in (one, one, other)
-    ]
+    sending = asyncio.create_task(rig.documents.send(rig.capability(device), "r", Slow()))
     await rig.clock.advance(0)
-    for token in (one, other):
-        with pytest.raises(DocumentsBusy):
-            await rig.read(rig.capability(token))
+    served = []
+    for token in (device, sibling, stranger):
+        try:
+            served.append((await rig.read(rig.capability(token))).is_ended)
+        except DocumentsBusy:
+            served.append(False)
+    expected = {"STREAMS_MAX": 0, "STREAMS_PER_SELLER_MAX": 1, "STREAMS_PER_DEVICE_MAX": 2}
+    assert served == [False] * (3 - expected[bound]) + [True] * expected[bound]
     gate.set()
-    await asyncio.gather(*sending)
-    assert (await rig.read(rig.capability(one))).is_ended
+    await sending
+    assert (await rig.read(rig.capability(device))).is_ended
 
 
 # --- uploads
