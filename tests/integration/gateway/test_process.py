@@ -1,5 +1,6 @@
 """The gateway's process on the real key service: it starts, tells the truth, serves and ends."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -15,9 +16,11 @@ from fakes import gateway_auth_server, gateway_consents_server
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_consents import US_URI, FakeConsents
 from tests.conftest import KeeperFor
-from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
+from tests.integration.gateway.process import PATIENCE_S, PEERS, GatewayProcess, Peer
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
+START_REFUSED = 2
+POLICY = 'version = 1\n[[allow]]\noperations = ["*"]\n'
 READY = dict.fromkeys(("process", "auth", "retention", "audit"), True)
 
 
@@ -26,12 +29,20 @@ class Log(telemetry_pb2_grpc.TelemetryServiceServicer):
 
     def __init__(self) -> None:
         self.kinds: dict[str, str] = {}
+        self._came = asyncio.Condition()
 
     async def Append(
         self, request: telemetry_pb2.AppendRequest, _context: object
     ) -> telemetry_pb2.AppendResponse:
-        self.kinds.update({event.event_id: event.kind for event in request.events})
+        async with self._came:
+            self.kinds.update({event.event_id: event.kind for event in request.events})
+            self._came.notify_all()
         return telemetry_pb2.AppendResponse(sequences=range(len(request.events)))
+
+    async def until(self, kind: str, times: int) -> None:
+        """Return once so many events of a kind have come; a test that waits longer fails."""
+        async with asyncio.timeout(PATIENCE_S), self._came:
+            await self._came.wait_for(lambda: list(self.kinds.values()).count(kind) >= times)
 
     def service(self) -> chassis.rpc.Service:
         row = chassis.rpc.Method(callers=frozenset({"gateway"}), deadline_s=5.0, event="telemetry.fake.told")
@@ -87,6 +98,26 @@ async def test_it_starts_serves_under_its_own_certificate_and_ends_cleanly_R16(
     assert (status, json.loads(text)["errors"][0]["code"]) == (403, "Unauthorized")
     assert list(log.kinds.values()).count("gateway.process.started") == 1
     assert await gateway.stop() == 0
+
+
+async def test_the_policy_file_is_followed_while_it_can_be_understood(
+    gateway: GatewayProcess, log: Log, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    settings = {"SALLYPORT_POLICY_FILE": str(file)}
+    file.write_text(POLICY + "wrong = 1\n")
+    await gateway.spawn(settings)
+    assert await gateway.wait() == START_REFUSED
+    assert "policy_invalid" in gateway.log_file.read_text()
+    file.write_text(POLICY)
+    await gateway.spawn(settings)
+    await log.until("gateway.policy.changed", 1)
+    file.write_text(POLICY + "wrong = 1\n")
+    await log.until("gateway.policy.refused", 1)
+    file.write_text(f'deny = ["feeds_2021-06-30.*"]\n{POLICY}')
+    await log.until("gateway.policy.changed", 2)
+    assert await gateway.stop() == 0
+    assert "there is no such key" in gateway.log_file.read_text()
 
 
 async def test_readiness_follows_each_peer_away_and_back_R16(
