@@ -38,7 +38,7 @@ _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
 _TUNNEL = "CONNECT"
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
-_MEANT_FOR_US = _FRAMING | {"expect", "upgrade"}
+_MEANT_FOR_US = _FRAMING | {"connection", "expect", "upgrade"}
 
 _NO_BODY = 0
 CHUNKED = -1
@@ -98,8 +98,9 @@ def _judge(data: bytes, method: str) -> None:
 
 def _fields(data: bytes, begin: int) -> list[tuple[str, str]]:
     """Return the header fields of a head that was judged: each is one line, with a colon behind its name."""
-    lines = data[begin : -len(END)].decode("latin-1").split("\r\n") if len(data) > begin + 2 else []
-    if len(lines) > limits.HEAD_FIELDS_MAX or any(len(line) > limits.HEAD_LINE_BYTES_MAX for line in lines):
+    text = data[begin : -len(END)].decode("latin-1")
+    lines = text.split("\r\n") if text else []
+    if len(lines) > limits.HEAD_FIELDS_MAX or max(map(len, lines), default=0) > limits.HEAD_LINE_BYTES_MAX:
         raise HeadTooLarge
     parts = [line.partition(":") for line in lines]
     return [(name.lower(), value.strip(" \t")) for name, _, value in parts]
@@ -136,23 +137,31 @@ def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
 
 
 def _framing(head: Head, *, is_old: bool) -> Framing:
-    names = [name for name, _ in head.headers]
-    ours = _MEANT_FOR_US.intersection(names)
-    hosts = names.count("host")
-    if hosts > 1 or (not hosts and not is_old) or not _HOST.fullmatch(head.header("host")):
+    fields = dict(head.headers)
+    ours = _MEANT_FOR_US & fields.keys()
+    has_twins = len(fields) != len(head.headers)
+    if not _is_host(fields.get("host"), is_old=is_old) or (has_twins and len(head.values("host")) > 1):
         raise MalformedRequest
     if "upgrade" in ours:
         raise UpgradeNotServed
     if "expect" in ours and [value.lower() for value in head.values("expect")] != ["100-continue"]:
         raise ExpectationFailed
     length = _length(head, is_old=is_old) if _FRAMING & ours else _NO_BODY
-    options = ",".join(head.values("connection")).lower().replace(" ", "").split(",")
     return Framing(
         length=length,
-        is_kept=not is_old and "close" not in options,
+        is_kept=not is_old and not ("connection" in ours and _is_closing(head)),
         is_old=is_old,
         expects_continue="expect" in ours and length != _NO_BODY and not is_old,
     )
+
+
+def _is_host(host: str | None, *, is_old: bool) -> bool:
+    return is_old if host is None else _HOST.fullmatch(host) is not None
+
+
+def _is_closing(head: Head) -> bool:
+    options = ",".join(head.values("connection")).lower().split(",")
+    return "close" in [option.strip() for option in options]
 
 
 def _length(head: Head, *, is_old: bool) -> int:

@@ -23,7 +23,10 @@ class Head:
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty text."""
-        return next((value for known, value in self.headers if known == name), "")
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return ""
 
     def values(self, name: str) -> list[str]:
         """Return every value of a header (lower-case name)."""
