@@ -67,9 +67,8 @@ class Forwarder:
         self._documents = documents
         lending = Lending(auth=ports.auth, clock=ports.clock)
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
-        self._sharing = Sharing(
-            finder=Reading(ports=ports, attempts=attempts), clock=ports.clock, signals=ports.signals
-        )
+        self._reading = Reading(ports=ports, attempts=attempts)
+        self._sharing = Sharing(finder=self._reading, clock=ports.clock, signals=ports.signals)
         identities.on_change(_each(lending.forget, self._sharing.forget))
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
         self._deadlines = Deadlines(ports.clock)

@@ -281,7 +281,7 @@ async def test_headers_of_amazons_that_nobody_needs_stay_here_T30(rig: Rig) -> N
         json_answer(b"{}", set_cookie="a=b", server="x", location="y", x_amz_apigw_id="z", date="a\tb")
     )
     answer = await rig.call(rig.auth.enrol(), PARTICIPATIONS)
-    assert {name for name, _ in answer.headers} == {"content-type", "x-amzn-requestid"}
+    assert {name for name, _ in answer.headers} == {"content-type", "x-amzn-requestid", "x-sallyport-source"}
 
 
 async def test_the_kept_copy_is_served_without_asking_amazon(rig: Rig) -> None:

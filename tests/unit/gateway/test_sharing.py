@@ -73,21 +73,29 @@ async def test_the_same_read_by_many_desktops_is_one_call_to_amazon(rig: Rig) ->
         answers = await asyncio.gather(*calls)
     assert len(rig.upstream.requests) == 1
     assert {answer.body for answer in answers} == {amazon.body}
-    assert sorted(str(header(answer, "x-sallyport-source")) for answer in answers) == ["amazon"] + ["shared"] * 7
+    assert (
+        sorted(str(header(answer, "x-sallyport-source")) for answer in answers) == ["amazon"] + ["shared"] * 7
+    )
     assert len(rig.signals.shared_reads) == 7
 
 
 async def test_another_sellers_and_another_question_are_calls_of_their_own_T32(rig: Rig) -> None:
     one, other = rig.auth.enrol(), rig.auth.enrol(seller_id="seller-2")
     async with opened(rig) as amazon:
-        calls = [begin(rig, one, ORDERS), begin(rig, other, ORDERS), begin(rig, one, ORDERS + "&MaxResultsPerPage=5")]
+        calls = [
+            begin(rig, one, ORDERS),
+            begin(rig, other, ORDERS),
+            begin(rig, one, ORDERS + "&MaxResultsPerPage=5"),
+        ]
         await settle()
         amazon.gate.set()
         await asyncio.gather(*calls)
     assert len(rig.upstream.requests) == 3
 
 
-async def test_each_sees_of_a_shared_answer_what_it_may_see_and_is_audited_for_itself_T09_R01(rig: Rig) -> None:
+async def test_each_sees_of_a_shared_answer_what_it_may_see_and_is_audited_for_itself_T09_R01(
+    rig: Rig,
+) -> None:
     tokens = [rig.auth.enrol(scopes=PII), rig.auth.enrol(), rig.auth.enrol()]
     async with opened(rig) as amazon:
         amazon.body = ADDRESS_BYTES
