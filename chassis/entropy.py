@@ -2,7 +2,6 @@
 
 import random
 import secrets
-import uuid
 from typing import Protocol
 
 import chassis.clock
@@ -46,4 +45,5 @@ def new_id(clock: chassis.clock.Clock, entropy: Entropy) -> str:
     chance = int.from_bytes(entropy.token(10), "big")
     chance_a, chance_b = chance >> 68, chance & (1 << 62) - 1
     value = unix_ms << 80 | UUID_VERSION << 76 | chance_a << 64 | 0b10 << 62 | chance_b
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -9,6 +9,7 @@ registry.
 import re
 from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
+from typing import Generic, TypeVar
 
 import prometheus_client
 
@@ -19,6 +20,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 NO_LABELS: Mapping[str, Container[str]] = MappingProxyType({})
+
+
+M = TypeVar("M", prometheus_client.Counter, prometheus_client.Gauge, prometheus_client.Histogram)
 
 
 class Identifiers(Container[str]):
@@ -45,6 +49,7 @@ class _Labels:
 
     def __init__(self, allowed: Mapping[str, Container[str]]) -> None:
         self._allowed = dict(allowed)
+        self.is_empty = not allowed
 
     def values(self, given: Mapping[str, str]) -> list[str]:
         """Return the values in declared order, with "other" for what is absent or not allowed.
@@ -59,43 +64,60 @@ class _Labels:
         ]
 
 
+class _Series(Generic[M]):
+    """A metric's time series, each found once: what is allowed is little, so what is found is bounded."""
+
+    def __init__(self, metric: M, labels: _Labels) -> None:
+        self._metric: M = metric
+        self._labels = labels
+        self._found: dict[tuple[tuple[str, str], ...], M] = {}
+
+    def of(self, given: Mapping[str, str]) -> M:
+        """Return the one that these labels name; see `_Labels.values`."""
+        if not given and self._labels.is_empty:
+            return self._metric
+        key = tuple(given.items())
+        found = self._found.get(key)
+        if found is None:
+            values = self._labels.values(given)
+            series: M = self._metric.labels(*values)
+            if OTHER not in values:
+                self._found[key] = series
+            return series
+        return found
+
+
 class Counter:
     """A number that only grows."""
 
     def __init__(self, metric: prometheus_client.Counter, labels: _Labels) -> None:
-        self._metric = metric
-        self._labels = labels
+        self._series = _Series(metric, labels)
 
     def inc(self, amount: float = 1, **labels: str) -> None:
         """Add `amount`, zero or more, under these labels."""
-        values = self._labels.values(labels)
-        (self._metric.labels(*values) if values else self._metric).inc(amount)
+        self._series.of(labels).inc(amount)
 
 
 class Gauge:
     """A number as it is now."""
 
     def __init__(self, metric: prometheus_client.Gauge, labels: _Labels) -> None:
-        self._metric = metric
-        self._labels = labels
+        self._series = _Series(metric, labels)
 
     def set(self, value: float, **labels: str) -> None:
         """Say what the number is now under these labels."""
-        values = self._labels.values(labels)
-        (self._metric.labels(*values) if values else self._metric).set(value)
+        self._series.of(labels).set(value)
 
 
 class Histogram:
     """How long things took."""
 
     def __init__(self, metric: prometheus_client.Histogram, labels: _Labels) -> None:
-        self._metric = metric
-        self._labels = labels
+        self._series = _Series(metric, labels)
 
     def observe(self, duration_s: float, **labels: str) -> None:
         """Note that one thing took `duration_s` seconds under these labels."""
-        values = self._labels.values(labels)
-        (self._metric.labels(*values) if values else self._metric).observe(duration_s)
+        self._series.of(labels).observe(duration_s)
 
 
 class Registry:

@@ -4,8 +4,8 @@ No call waits for the log beyond its deadline and GRACE_S: what nothing depends 
 """
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import chassis.entropy
 from chassis.errors import SallyportError
@@ -50,6 +50,16 @@ class Told:
     order_ids: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """What an event says beside who and when; see `AuditEvent`."""
+
+    details: Mapping[str, str]
+    phase: Phase = Phase.FACT
+    result: str = ""
+    intent_id: str = ""
+
+
 class Records:
     """The forwarding path's hand in the audit log; `sum_up` is one of the process's tasks."""
 
@@ -69,8 +79,8 @@ class Records:
             Unavailable: `audit_unavailable`; nothing may happen (R-02).
         """
         named = (journey.order_id,) if journey.order_id else ()
-        fact = self._fact(journey.call.request_id, kind, journey.device)
-        event = replace(fact, phase=Phase.INTENT, details=_details(journey, named))
+        said = _Said(phase=Phase.INTENT, details=_details(journey, named))
+        event = self._event(journey.call.request_id, kind, journey.device, said=said)
         await self._audit.record(event)
         return Intent(event.event_id, kind, journey)
 
@@ -123,8 +133,8 @@ class Records:
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
         details = {"operation": operation, "status": str(error.http_status), **_untold(untold)}
-        fact = self._fact(call.request_id, kind, device)
-        event = replace(fact, result=error.code, details=details)
+        said = _Said(result=error.code, details=details)
+        event = self._event(call.request_id, kind, device, said=said)
         try:
             with self._deadlines.within(now_s + GRACE_S):
                 await self._audit.record(event)
@@ -139,25 +149,28 @@ class Records:
             await self._clock.sleep(SUM_UP_EVERY_S)
             untold = self._telling.sum_up()
             if untold:
-                fact = self._fact("", Kind.REFUSALS_COUNTED, None)
-                self._late.put(replace(fact, result="refused", details=_untold(untold)))
+                said = _Said(result="refused", details=_untold(untold))
+                self._late.put(self._event("", Kind.REFUSALS_COUNTED, None, said=said))
 
     def _outcome(self, intent: Intent, result: Result, told: Told) -> AuditEvent:
         journey = intent.journey
-        fact = self._fact(journey.call.request_id, intent.kind, journey.device)
         details = _details(journey, told.order_ids) | {"status": str(told.status), "source": told.source}
-        return replace(fact, phase=Phase.OUTCOME, intent_id=intent.event_id, result=result, details=details)
+        said = _Said(phase=Phase.OUTCOME, intent_id=intent.event_id, result=result, details=details)
+        return self._event(journey.call.request_id, intent.kind, journey.device, said=said)
 
-    def _fact(self, request_id: str, kind: Kind, device: Device | None) -> AuditEvent:
+    def _event(self, request_id: str, kind: Kind, device: Device | None, *, said: _Said) -> AuditEvent:
+        """Return an event of now."""
         return AuditEvent(
             event_id=chassis.entropy.new_id(self._clock, self._entropy),
             kind=kind,
-            phase=Phase.FACT,
             occurred_at=self._clock.now(),
             actor_id=device.device_id if device else "",
             seller_id=device.seller_id if device else "",
             request_id=request_id,
-            details={},
+            phase=said.phase,
+            intent_id=said.intent_id,
+            result=said.result,
+            details=said.details,
         )
 
 

@@ -6,6 +6,7 @@
   and told again, so that no page, token or control character of an upstream's passes (T-29 to T-31).
 """
 
+import functools
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -65,8 +66,17 @@ def request_headers(
         now: aware UTC.
     """
     taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
-    headers = [("accept", JSON_TYPE), ("x-amz-date", now.strftime("%Y%m%dT%H%M%SZ")), *taken.items()]
+    headers = [
+        ("accept", JSON_TYPE),
+        ("x-amz-date", _amazon_date(now.replace(microsecond=0))),
+        *taken.items(),
+    ]
     return headers if operation.method in _BODILESS else [*headers, ("content-type", JSON_TYPE)]
+
+
+@functools.lru_cache(maxsize=2)
+def _amazon_date(second: datetime) -> str:
+    return second.strftime("%Y%m%dT%H%M%SZ")
 
 
 def request_body(operation: Operation, body: bytes) -> bytes:
@@ -111,12 +121,16 @@ def check_success(answer: UpstreamAnswer) -> None:
     """Let a successful answer pass.
 
     Raises:
-        UpstreamInvalid: it is not JSON by its own account, or holds something shaped like a token.
+        UpstreamInvalid: it is not JSON by its own account, too deep, or holds something shaped like a token.
     """
     media_type = answer.header("content-type").partition(";")[0].strip().lower()
     is_json = media_type == JSON_TYPE or media_type.endswith("+json")
     if answer.body and (not is_json or holds_credential(answer.body)):
         raise UpstreamInvalid
+    try:
+        bounded_json.check(answer.body, bytes_max=BODY_BYTES_MAX)
+    except bounded_json.Unreadable as error:
+        raise UpstreamInvalid from error
 
 
 def success(answer: UpstreamAnswer, body: bytes, request_id: str) -> Answer:

@@ -20,10 +20,10 @@ class Recent(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Return the entry of a key, if it is remembered."""
-        if key not in self._entries:
-            return None
-        self._entries.move_to_end(key)
-        return self._entries[key]
+        value = self._entries.get(key)
+        if value is not None:
+            self._entries.move_to_end(key)
+        return value
 
     def put(self, key: K, value: V) -> None:
         """Remember an entry, at the price of the one longest unused."""

@@ -24,7 +24,8 @@ TARGET_CHARS_MAX = 16_384
 PATH_SEGMENTS_MAX = 16
 QUERY_PAIRS_MAX = 256
 
-# Source: RFC 3986, 3.3 (pchar) and 3.4 (query).
+# Source: RFC 3986, 2.3 (unreserved), 3.3 (pchar) and 3.4 (query).
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 _QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]|%[0-9A-Fa-f]{2})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
@@ -85,7 +86,9 @@ def parse(target: str) -> Target:
 
 def canonical(segments: Collection[str]) -> str:
     """Return the one spelling of a path: every character but the unreserved ones encoded."""
-    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+    return "".join(
+        f"/{segment if _UNRESERVED.fullmatch(segment) else quote(segment, safe='')}" for segment in segments
+    )
 
 
 def known_part(query: str, known: Collection[str]) -> Query:
@@ -154,6 +157,8 @@ def names(query: str) -> frozenset[str]:
 
 
 def _segment(raw: str) -> str:
+    if _UNRESERVED.fullmatch(raw) and raw not in _DOTS:
+        return raw
     if not _SEGMENT.fullmatch(raw):
         raise OperationNotAllowed
     try:
@@ -172,4 +177,9 @@ def _pairs(query: str) -> Iterator[tuple[str, str, str]]:
         raise QueryInvalid
     for pair in pairs:
         name, _, value = pair.partition("=")
-        yield pair, unquote_plus(name), unquote_plus(value)
+        yield pair, _plain(name), _plain(value)
+
+
+def _plain(text: str) -> str:
+    """Return a part of a query decoded; most are not encoded."""
+    return unquote_plus(text) if "%" in text or "+" in text else text
