@@ -20,6 +20,10 @@ from services.gateway.model.masking import HIDDEN_TEXT
 URL_CHARS_MAX = 4_096
 HTTPS_PORT = 443
 
+_SHOPS = (
+    *("ae", "ca", "co.jp", "co.uk", "co.za", "com", "com.au", "com.be", "com.br", "com.mx", "com.tr", "de"),
+    *("eg", "es", "fr", "ie", "in", "it", "nl", "pl", "sa", "se", "sg"),
+)
 # Where Amazon keeps documents: buckets by name, in the global, regional and older regional spellings; the
 # storage of its sandbox; and its shops, whose pages hold the papers of a return.
 # Source: links quoted in issues of amzn/selling-partner-api-models (1593, 3005, 1293) and in its models'
@@ -32,12 +36,7 @@ AMAZON_HOSTS = (
     "s3-*.amazonaws.com",
     "*.s3-*.amazonaws.com",
     "d34o8swod1owfl.cloudfront.net",
-    *(
-        f"www.amazon.{country}"
-        for country in (
-            "ae ca co.jp co.uk co.za com com.au com.be com.br com.mx com.tr de eg es fr ie in it nl pl sa se sg"
-        ).split()
-    ),
+    *(f"www.amazon.{country}" for country in _SHOPS),
 )
 
 # RFC 3986 with the characters that Amazon's own examples have besides; no user, fragment or backslash.
