@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from services.gateway.model.calls import Profile
+from services.gateway.model.priority import Priority
 
 ANY = "*"
 
@@ -61,13 +62,6 @@ class Sight(StrEnum):
     FULL = "full"
     MASKED = "masked"
     DROPPED = "dropped"
-
-
-class Priority(StrEnum):
-    """Whether a person waits for a call, or a machine."""
-
-    INTERACTIVE = "interactive"
-    BULK = "bulk"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,7 @@ within an allowance of a person's clicks. Everything else is bulk.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-
-from services.gateway.model.application_policy import Priority
-
-__all__ = ["PRIORITY_HEADER", "Clicks", "Priority", "stated"]
+from enum import StrEnum
 
 PRIORITY_HEADER = "x-sallyport-priority"
 
@@ -22,6 +19,13 @@ CLICK_REFILLS = 10.0
 
 # How Amazon's operations spell the parameter that asks for the next page of a list, in lower case.
 _PAGE_PARAMETERS = frozenset({"nexttoken", "pagetoken", "paginationtoken", "nextpagetoken", "startingtoken"})
+
+
+class Priority(StrEnum):
+    """Whose turn comes first."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
 
 
 @dataclass(frozen=True, slots=True)
