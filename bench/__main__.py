@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bench.herd.command
+import bench.hostile.command
 import bench.malformed.command
 import bench.sandbox.command
 import sallyport.stack
@@ -30,6 +31,7 @@ from sallyport.terminal import say
 # One row each; formatters leave the rows alone.
 SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     bench.herd.command.add_command,
+    bench.hostile.command.add_command,
     bench.malformed.command.add_command,
     bench.sandbox.command.add_command,
 )  # fmt: skip

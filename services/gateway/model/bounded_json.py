@@ -9,7 +9,10 @@ import orjson
 
 # Amazon's largest answers hold some ten thousand values; every mark may also stand in a text.
 MARKS_MAX = 1_000_000
-_MARKS = (b",", b"[", b"{")
+# As orjson has it.
+DEPTH_MAX = 1_024
+_NESTING = (b"[", b"{")
+_MARKS = (b",", *_NESTING)
 
 
 class Unreadable(ValueError):
@@ -34,3 +37,15 @@ def read(data: bytes, *, bytes_max: int) -> object:
         # What the error tells would hold the text.
         raise Unreadable from None
     return value
+
+
+def check(data: bytes, *, bytes_max: int) -> None:
+    """Return unless a JSON text that is passed on unread would be too deep or too full for whoever reads it.
+
+    One with few enough marks cannot be; only others are read.
+
+    Raises:
+        Unreadable: it is, or cannot be read.
+    """
+    if sum(map(data.count, _NESTING)) > DEPTH_MAX:
+        read(data, bytes_max=bytes_max)

@@ -39,6 +39,16 @@ def test_json_beyond_bounds_is_unreadable_and_says_nothing_of_itself_T10(text: b
     assert not refusal.value.args
 
 
+@pytest.mark.parametrize("body", [b"[" * 1_000_000, b"[[]," * 500_000 + b"[]" + b"]" * 500_000])
+def test_an_answer_too_deep_or_too_full_is_not_passed_on_T29(body: bytes) -> None:
+    with pytest.raises(UpstreamInvalid):
+        exchange.check_success(json_answer(body))
+
+
+def test_a_large_and_flat_answer_passes() -> None:
+    exchange.check_success(json_answer(b"[" + b"[]," * 5_000 + b"[]]"))
+
+
 def test_a_text_as_long_as_its_bound_is_read() -> None:
     assert bounded_json.read(b"[1,2]", bytes_max=5) == [1, 2]
     with pytest.raises(bounded_json.Unreadable):

@@ -1,0 +1,123 @@
+"""`python -m bench hostile`: the options, the tables, and the exit code: 0 when every promise held."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+
+from bench.hostile.show import Outcome, show
+from bench.hostile.way import open_way
+from fakes.certificates import Authority
+from sallyport.bench.figures import table
+from sallyport.terminal import say
+
+EXIT_HOLDS = 0
+EXIT_BROKEN = 1
+# Source: threats.md, T-32.
+RATIO_MAX = 1.5
+CALLS = 3
+ROUNDS = 3
+FAIR_CALLS = 2_000
+
+
+def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Mount `hostile` on the command line."""
+    parser = verbs.add_parser(
+        "hostile",
+        help="an upstream that bombs, drips, lies and never ends, before one seller's calls",
+        description="Show that a hostile upstream crashes nothing, and that others are served as before.",
+        epilog="Exit codes: 0 every promise held, 1 one did not. About a minute and a half.",
+    )
+    parser.add_argument("--quick", action="store_true", help="without the slow attacks and the comparison")
+    parser.set_defaults(verb=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show it; return the exit code."""
+    folder = Path(tempfile.mkdtemp(prefix="sallyport-hostile-"))
+    try:
+        outcome = uvloop.run(_show(folder, is_quick=options.quick))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for line in lines(outcome):
+        say(line)
+    return EXIT_BROKEN if findings(outcome) else EXIT_HOLDS
+
+
+async def _show(folder: Path, *, is_quick: bool) -> Outcome:
+    calls, rounds = (1, 0) if is_quick else (CALLS, ROUNDS)
+    async with _origin(folder) as port, open_way(folder, port) as way:
+        return await show(way, calls=calls, rounds=rounds, fair_calls=FAIR_CALLS, is_quick=is_quick)
+
+
+@asynccontextmanager
+async def _origin(folder: Path) -> AsyncIterator[int]:
+    """Give the port of the hostile origin, in a process of its own."""
+    write_certificates(folder)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bench.hostile.origin", str(folder)), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def write_certificates(folder: Path) -> None:
+    """Write `ca.pem`, and `server.pem` with `server.key` for localhost."""
+    authority = Authority()
+    certificate = authority.issue("localhost")
+    (folder / "server.pem").write_bytes(certificate.certificate_pem)
+    (folder / "server.key").write_bytes(certificate.key_pem.reveal())
+    authority.write_ca(folder)
+
+
+def findings(outcome: Outcome) -> list[str]:
+    """Return what was promised and does not hold, in words; empty when all holds."""
+    found = [f"{tally.attack.name}: {wrong}" for tally in outcome.tallies for wrong in tally.wrong]
+    found += [f"a crash: {crash}" for crash in outcome.crashes]
+    if outcome.alone and outcome.beside and outcome.beside.over(outcome.alone).median > RATIO_MAX:
+        found.append(f"the other seller's p99 is more than {RATIO_MAX} times what it was")
+    return found
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """Yield the tables, and the verdict at the end."""
+    yield from table(
+        "What a desktop heard of each attack",
+        ("", "calls", "statuses", "not as promised"),
+        [
+            (
+                tally.attack.name,
+                str(tally.statuses.total()),
+                ", ".join(f"{status} x {count}" for status, count in sorted(tally.statuses.items())),
+                str(len(tally.wrong)),
+            )
+            for tally in outcome.tallies
+        ],
+    )
+    if outcome.alone and outcome.beside:
+        alone_ms, beside_ms = (
+            [wait_s * 1_000 for wait_s in each.values] for each in (outcome.alone, outcome.beside)
+        )
+        yield from table(
+            "What another seller's calls waited meanwhile",
+            ("", "p99, ms, by round"),
+            [
+                ("alone", ", ".join(f"{each:.2f}" for each in alone_ms)),
+                ("beside an attacked seller", ", ".join(f"{each:.2f}" for each in beside_ms)),
+                (f"beside / alone (promised: at most {RATIO_MAX})", str(outcome.beside.over(outcome.alone))),
+                ("calls of attacked sellers refused while their circuits were open", f"{outcome.resting:,}"),
+            ],
+        )
+    yield f"\ncrashes: {len(outcome.crashes)}"
+    for finding in findings(outcome):
+        yield f"does not hold: {finding}"

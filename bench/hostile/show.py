@@ -1,0 +1,129 @@
+"""The show: every attack by itself, then one attacked seller beside another who is served fairly."""
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.hostile.attacks import ATTACKS, EVIL, Attack
+from bench.hostile.way import EFFECT, READ, Heard, Way
+from sallyport.bench.figures import Series
+
+FAIR_NAME = "fair"
+# Desktops of the seller who is served fairly, and of the one who is attacked.
+CALLERS = 4
+# So that what is measured is a wait for the attack, not for a full processor.
+PAUSE_S = 0.002
+# A seller's burst of one operation at Amazon is 30; a new one takes over in time.
+CALLS_A_SELLER = 25
+SHARE_P99 = 0.99
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was heard of one attack; `wrong` is heard and not documented for it, or evil."""
+
+    attack: Attack
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the show found.
+
+    Attributes:
+        crashes: mistakes of ours, in words.
+        alone, beside: the other seller's 99th percentile of waits in seconds, by round; None when not taken.
+        resting: calls of the attacked seller that were refused while its circuit was open.
+    """
+
+    tallies: Sequence[Tally]
+    crashes: Sequence[str]
+    alone: Series | None
+    beside: Series | None
+    resting: int
+
+
+async def sweep(
+    way: Way, attacks: Iterable[Attack], calls: int, *, methods: Sequence[str] = (READ, EFFECT)
+) -> list[Tally]:
+    """Play each attack at reads and at effects, each by a seller of its own, all at once."""
+    return list(
+        await asyncio.gather(*(_play(way, attack, calls=calls, methods=methods) for attack in attacks))
+    )
+
+
+async def _play(way: Way, attack: Attack, *, calls: int, methods: Sequence[str]) -> Tally:
+    tally = Tally(attack)
+    for number, method in itertools.product(range(calls), (EFFECT,) if attack.is_early else methods):
+        seller_id = f"{attack.name}-{method}-{number}"
+        _count(tally, await way.call(seller_id, attack.name, method, is_large=attack.is_early))
+        # Nothing of the attack may be left for the next call over the same connections.
+        after = await way.call(seller_id, FAIR_NAME, method)
+        if after.answer.status != 200 or EVIL in after.answer.body:
+            tally.wrong.append(f"the next call heard {after.answer.status}")
+    return tally
+
+
+def _count(tally: Tally, heard: Heard) -> None:
+    status = heard.answer.status
+    tally.statuses[status] += 1
+    if status not in tally.attack.statuses:
+        tally.wrong.append(f"heard {status}")
+    said = repr(heard.answer.headers).encode() + heard.answer.body
+    if EVIL in said or b"<script" in said:
+        tally.wrong.append("heard what it must not")
+
+
+async def compare(way: Way, *, rounds: int, calls: int) -> tuple[Series, Series]:
+    """Return the other seller's p99 without and with the attack, by round, each in turn."""
+    alone, beside = [], []
+    for number in range(rounds):
+        alone.append(await _p99_s(way, f"alone-{number}", calls))
+        attacking = [asyncio.create_task(_attack(way, f"attacked-{number}", each)) for each in range(CALLERS)]
+        beside.append(await _p99_s(way, f"beside-{number}", calls))
+        for task in attacking:
+            task.cancel()
+        await asyncio.gather(*attacking, return_exceptions=True)
+    return Series.of(alone), Series.of(beside)
+
+
+async def _attack(way: Way, seller_id: str, start: int) -> None:
+    """Call one attack after another, for ever."""
+    for number in itertools.count(start):
+        attack = ATTACKS[number % len(ATTACKS)]
+        await way.call(seller_id, attack.name, (READ, EFFECT)[number % 2], is_large=attack.is_early)
+        await asyncio.sleep(PAUSE_S)
+
+
+async def _p99_s(way: Way, group: str, calls: int) -> float:
+    waits_s: list[float] = []
+
+    async def call_fairly(caller: int) -> None:
+        for number in range(calls // CALLERS):
+            seller_id = f"{group}-{caller}-{number // CALLS_A_SELLER}"
+            heard = await way.call(seller_id, FAIR_NAME)
+            if heard.answer.status != 200:
+                raise RuntimeError(f"a fair call heard {heard.answer.status}")
+            waits_s.append(heard.wait_s)
+            await asyncio.sleep(PAUSE_S)
+
+    await asyncio.gather(*(call_fairly(caller) for caller in range(CALLERS)))
+    waits_s.sort()
+    return waits_s[int(len(waits_s) * SHARE_P99)]
+
+
+async def show(way: Way, *, calls: int, rounds: int, fair_calls: int, is_quick: bool) -> Outcome:
+    """Return what every attack did, and what one attacked seller cost another."""
+    attacks = [attack for attack in ATTACKS if not (is_quick and attack.is_slow)]
+    tallies = await sweep(way, attacks, calls)
+    alone, beside = await compare(way, rounds=rounds, calls=fair_calls) if rounds else (None, None)
+    return Outcome(
+        tallies=tallies,
+        crashes=[repr(error) for error in way.signals.crashes],
+        alone=alone,
+        beside=beside,
+        resting=way.signals.refusals.count("upstream_resting"),
+    )

@@ -1,0 +1,121 @@
+"""The forwarding path over real connections to an origin, with fakes for its other peers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import chassis.clock
+import chassis.crypto.tls
+import chassis.entropy
+from chassis.secrecy import Secret
+from fakes.gateway_document_types import FakeDocumentTypes
+from fakes.gateway_ports import FakeAuditLog, FakeAuthPeer, FakeForwardSignals, FakePolicies, FakeSafe
+from fakes.gateway_quota_store import FakeQuotaStore
+from services.gateway.amazon import Amazon
+from services.gateway.capabilities import Capabilities
+from services.gateway.catalogue.documents import DocumentTable
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward.document_links import DocumentLinks
+from services.gateway.model.calls import Answer, Call, Region
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
+from services.gateway.shared_key import SharedKey
+
+READ, EFFECT = "GET", "PUT"
+# Larger than a socket's buffers, so that an early answer is early.
+EFFECT_BODY = b'"' + b"x" * 4_194_304 + b'"'
+SMALL_BODY = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a desktop heard, and how long it waited."""
+
+    answer: Answer
+    wait_s: float
+
+
+class Way:
+    """What desktops of any seller call through."""
+
+    def __init__(self, forwarder: Forwarder, auth: FakeAuthPeer, signals: FakeForwardSignals) -> None:
+        self.forwarder = forwarder
+        self.signals = signals
+        self._auth = auth
+        self._tokens: dict[str, str] = {}
+
+    async def call(self, seller_id: str, name: str, method: str = READ, *, is_large: bool = False) -> Heard:
+        """Return what a seller's desktop hears of an attack, or of anything else that is fair."""
+        if seller_id not in self._tokens:
+            self._tokens[seller_id] = self._auth.enrol(seller_id=seller_id)
+        prefix = "/orders/v0/orders/" if method == READ else "/listings/2021-08-01/items/SELLER/"
+        call = Call(
+            method=method,
+            target=prefix + name,
+            headers=[],
+            body=b"" if method == READ else (EFFECT_BODY if is_large else SMALL_BODY),
+            host="gateway.example",
+            access_token=self._tokens[seller_id],
+            proof=None,
+            request_id=f"{seller_id}-{name}",
+        )
+        began_s = time.perf_counter()
+        answer = await self.forwarder.handle(call)
+        return Heard(answer, time.perf_counter() - began_s)
+
+
+@asynccontextmanager
+async def open_way(folder: Path, port: int) -> AsyncIterator[Way]:
+    """Give the way, with every region at one origin on loopback; `folder` holds `ca.pem`."""
+    clock, signals = chassis.clock.SystemClock(), FakeForwardSignals()
+    auth, entropy = FakeAuthPeer(clock), chassis.entropy.SystemEntropy()
+    base_urls = dict.fromkeys(Region, f"https://localhost:{port}")
+    tls = chassis.crypto.tls.outward_context(folder / "ca.pem")
+    async with Amazon.connect(base_urls=base_urls, tls=tls) as amazon:
+        ports = Ports(
+            auth=auth,
+            safe=FakeSafe(),
+            audit=FakeAuditLog(),
+            upstream=amazon,
+            policies=FakePolicies(),
+            quota=FakeQuotaStore(clock),
+            signals=signals,
+            clock=clock,
+            entropy=entropy,
+        )
+        turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=signals)
+        forwarder = _forwarder(ports, turns)
+        work = [turns.run, turns.tick, *(each for _, each in forwarder.tasks)]
+        tasks = [asyncio.ensure_future(each()) for each in work]
+        try:
+            yield Way(forwarder, auth, signals)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _forwarder(ports: Ports, turns: Turns) -> Forwarder:
+    catalogue, key = Catalogue.load(), SharedKey(ports.clock)
+    key.learn(Secret(bytes(32)))
+    documents = DocumentLinks(
+        catalogue=catalogue,
+        table=DocumentTable.load(),
+        types=FakeDocumentTypes(),
+        hosts=DocumentHosts(AMAZON_HOSTS),
+        sealing=Capabilities(key=key, clock=ports.clock, origin="https://gateway.example"),
+        signals=ports.signals,
+    )
+    return Forwarder(
+        catalogue=catalogue,
+        ports=ports,
+        identities=Identities(
+            auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
+        ),
+        turns=turns,
+        documents=documents,
+        user_agent="Sallyport/bench (Language=Python/3.11)",
+    )
