@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.errors import Denied
-from services.gateway.model.application_policy import ApplicationPolicy, Caller, Priority
+from services.gateway.model.application_policy import ApplicationPolicy, Caller
 from services.gateway.model.calls import Device, Grantless, Profile, Region, Restriction
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.policy import Rules
+from services.gateway.model.priority import Priority
 
 
 @dataclass(frozen=True, kw_only=True)

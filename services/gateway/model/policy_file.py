@@ -26,12 +26,12 @@ from services.gateway.model.application_policy import (
     DelegationRule,
     FieldRule,
     GrantlessRule,
-    Priority,
     Share,
     Sight,
     Terms,
 )
 from services.gateway.model.calls import Profile
+from services.gateway.model.priority import Priority
 
 VERSION = 1
 # A file that says something about each of the 370 operations has about 60 KB.

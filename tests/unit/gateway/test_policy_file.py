@@ -13,7 +13,6 @@ from services.gateway.model.application_policy import (
     CLASSES,
     PERSONAL_REPORTS,
     Caller,
-    Priority,
     Share,
     Sight,
 )
@@ -26,6 +25,7 @@ from services.gateway.model.policy_file import (
     lines,
     parse,
 )
+from services.gateway.model.priority import Priority
 
 CATALOGUE = tuple(Catalogue.load())
 PAGE = Path(__file__).parents[3] / "docs" / "policy.md"
