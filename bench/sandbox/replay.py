@@ -45,6 +45,7 @@ async def replay(
     """
     verdicts: list[Verdict] = []
     phases = _phases(cases)
+    answered = _answered(phases[0])
 
     async def work(waiting: list[list[Case]]) -> None:
         while waiting:
@@ -55,14 +56,14 @@ async def replay(
                 verdicts.append(verdict)
                 report(verdict)
 
-    async def pulse(answered: Case) -> None:
+    async def pulse() -> None:
         """Have Amazon answer now and then, so that failures never let the seller's calls rest."""
         while True:
             await permitted.ask(answered)
             await asyncio.sleep(PULSE_S)
 
     for phase in phases:
-        pulses = asyncio.create_task(pulse(_answered(phases[0])))
+        pulses = asyncio.create_task(pulse())
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(SIDE_BY_SIDE):

@@ -15,6 +15,7 @@ from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 
 CAPABILITY_PATH = "/_doc/"
 THROTTLED = 429
+GONE = 410
 # How the gateway tells that a call's turn would come too late.
 OWN_PLAN = b"quota_exceeded: "
 # What a masked member of each kind holds.
@@ -72,6 +73,7 @@ def _by_design(case: Case, facts: Facts, told: Sequence[Told]) -> str:
         ("a path that lacks a name", case.has_bare_path and statuses == {403}),
         ("an example's link that leads past Amazon", 502 in statuses and _leads_elsewhere(case, facts)),
         ("held back by the operation's published plan", case.status != THROTTLED and _is_held_back(told)),
+        ("an order whose time to be kept is over", GONE in statuses),
         ("Amazon has two answers to this request", case.is_shadowed),
     )
     return next((reason for reason, applies in reasons if applies), "")
