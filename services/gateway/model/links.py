@@ -49,7 +49,10 @@ _PATTERN = re.compile(r"(?P<host>[a-z0-9.*-]+)(?::(?P<port>[1-9][0-9]{0,4}))?")
 _LABEL = "[a-z0-9-]+"
 # What only a presigned link holds. Source: Amazon S3, "Authenticating Requests: Using Query Parameters".
 _PRESIGNED = re.compile(rb"X-Amz-Signature=|[?&]Signature=|AWSAccessKeyId=", re.IGNORECASE)
-_TOKEN = re.compile(rb'[{}\[\],:]|"(?:[^"\\]++|\\.)*+"|[^\s{}\[\],:"]++', re.DOTALL)
+# A text, with the colon that makes it a member's name, or the beginning or end of a container; numbers and
+# the like need no look.
+_TOKEN = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*+(:)?|[{}\[\]]', re.DOTALL)
+_ESCAPE = b"\\u00"
 _EACH = "[*]"
 
 
@@ -100,11 +103,13 @@ class LinkPaths:
             paths: each "$" followed by ".<member>" and "[*]" steps.
         """
         self._root = _Node()
+        self._names: set[bytes] = set()
         for path in paths:
-            node = self._root
-            for step in path.replace(_EACH, f".{_EACH}").split(".")[1:]:
+            node, steps = self._root, path.replace(_EACH, f".{_EACH}").split(".")[1:]
+            for step in steps:
                 node = node.children.setdefault(step, _Node())
             node.is_link = True
+            self._names.add(next(step for step in reversed(steps) if step != _EACH).encode())
 
     def rewrite(self, body: bytes, link_for: Callable[[str], str]) -> bytes:
         """Return an answer with another link in place of each; a hidden, empty or absent one stays.
@@ -114,8 +119,8 @@ class LinkPaths:
             link_for: gives the link that takes another's place; ASCII without quotes and backslashes.
 
         Raises:
-            UpstreamInvalid: not JSON, something else than a text where a link is expected, or a presigned
-                link where none is.
+            UpstreamInvalid: not JSON, an object or a list where a link is expected, or a presigned link where
+                none is.
             SallyportError: whatever `link_for` raises.
         """
         if not body:
@@ -125,7 +130,7 @@ class LinkPaths:
         except orjson.JSONDecodeError as error:
             raise UpstreamInvalid from error
         pieces, done = [], 0
-        for span in _spans(self._root, body):
+        for span in _spans(self._root, body) if self._may_hold_links(body) else ():
             link = orjson.loads(body[span.start : span.end])
             if link not in {"", HIDDEN_TEXT}:
                 pieces += [body[done : span.start], b'"' + link_for(link).encode("ascii") + b'"']
@@ -133,6 +138,10 @@ class LinkPaths:
         whole = b"".join([*pieces, body[done:]])
         _check_unsigned(whole)
         return whole
+
+    def _may_hold_links(self, body: bytes) -> bool:
+        """Return whether a link's name is in an answer, or might be, spelled with escapes."""
+        return _ESCAPE in body or any(name in body for name in self._names)
 
 
 class _Node:
@@ -149,51 +158,49 @@ _NOWHERE = _Node()
 
 
 class _Place:
-    """A container that is being walked: its node, and the member or entry whose value comes next."""
+    """A container that is being walked: its node, and the node of the value that comes next."""
 
-    __slots__ = ("is_list", "name", "node")
+    __slots__ = ("below", "node")
 
-    def __init__(self, node: _Node, *, is_list: bool) -> None:
+    def __init__(self, node: _Node) -> None:
         self.node = node
-        self.is_list = is_list
-        # None: a member's name comes next.
-        self.name: str | None = _EACH if is_list else None
-
-    def below(self) -> _Node:
-        """Return the node of the value that comes next."""
-        return self.node.children.get(self.name or "", _NOWHERE)
+        self.below = node.children.get(_EACH, _NOWHERE)
 
 
 def _spans(root: _Node, body: bytes) -> Iterator[_Span]:
     """Yield where links stand in valid JSON, in their order.
 
     Raises:
-        UpstreamInvalid: something else than a text or null stands where a link is expected.
+        UpstreamInvalid: a container stands where a link is expected.
     """
     places: list[_Place] = []
+    place = _Place(root)
+    place.below = root
     for token in _TOKEN.finditer(body):
-        mark = body[token.start()]
-        if mark in b"]}":
-            places.pop()
-        elif mark == ord(","):
-            places[-1].name = _EACH if places[-1].is_list else None
-        elif mark != ord(":"):
-            if places and places[-1].name is None:
-                places[-1].name = orjson.loads(token[0])
-                continue
-            node = places[-1].below() if places else root
-            if node.is_link and mark == ord('"'):
-                yield _Span(token.start(), token.end())
-            elif node.is_link and token[0] != b"null":
-                raise UpstreamInvalid
-            if mark in b"[{":
-                places.append(_Place(node, is_list=mark == ord("[")))
+        text, colon = token.group(1, 2)
+        if colon:
+            place.below = place.node.children.get(_name(text), _NOWHERE)
+        elif text:
+            if place.below.is_link:
+                yield _Span(*token.span(1))
+        elif body[token.start()] in b"]}":
+            place = places.pop()
+        elif place.below.is_link:
+            raise UpstreamInvalid
+        else:
+            places.append(place)
+            place = _Place(place.below)
+
+
+def _name(text: bytes) -> str:
+    """Return a member's name as it is meant; one that is no text of ours is as good as none."""
+    return str(orjson.loads(text)) if b"\\" in text else text[1:-1].decode()
 
 
 def _check_unsigned(body: bytes) -> None:
     """Let an answer pass in which nothing is left of a presigned link, escaped or not."""
-    plain = orjson.dumps(orjson.loads(body)) if b"\\" in body else body
-    if _PRESIGNED.search(plain):
+    plain = orjson.dumps(orjson.loads(body)) if b"\\" in body else b""
+    if _PRESIGNED.search(body) or _PRESIGNED.search(plain):
         raise UpstreamInvalid
 
 

@@ -115,10 +115,8 @@ def test_every_occurrence_counts_however_it_is_spelled() -> None:
     assert rewritten(["$.url"], body).count(OURS.encode()) == 3
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"url":{}}', b'{"url":["x"]}', b'{"url":7}', b'{"url":true}', b"{", b'{"url"}']
-)
-def test_what_is_no_text_where_a_link_is_expected_does_not_leave_T29(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b'{"url":{}}', b'{"url":["x"]}', b"{", b'{"url"}'])
+def test_a_container_where_a_link_is_expected_does_not_leave_T29(body: bytes) -> None:
     with pytest.raises(UpstreamInvalid):
         rewritten(["$.url"], body)
 
@@ -147,7 +145,7 @@ VALUES = st.recursive(
 def expected(value: Any, paths: list[list[str]]) -> Any:
     """Return the document with the links of these paths replaced, by the plainest way there is."""
     if any(not path for path in paths):
-        return OURS if value else value
+        return OURS if value and isinstance(value, str) else value
     if isinstance(value, list):
         return [expected(entry, [path[1:] for path in paths if path[0] == "[*]"]) for entry in value]
     if isinstance(value, dict):
@@ -159,9 +157,9 @@ def expected(value: Any, paths: list[list[str]]) -> Any:
 
 
 def is_linked_to_text(value: Any, paths: list[list[str]]) -> bool:
-    """Return whether texts and nulls only stand where links are expected."""
+    """Return whether no container stands where a link is expected."""
     if any(not path for path in paths):
-        return value is None or isinstance(value, str)
+        return not isinstance(value, (list, dict))
     if isinstance(value, list):
         below = [path[1:] for path in paths if path[0] == "[*]"]
         return all(is_linked_to_text(entry, below) for entry in value)
