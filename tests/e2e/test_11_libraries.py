@@ -77,7 +77,7 @@ async def test_amazon_gets_the_parameters_and_the_gateways_own_token_and_name_T0
         ("CreatedAfter", "MarketplaceIds", "OrderStatuses")
     }
     assert [call["seller_id"] for call in listed] == [story.home["seller_id"], story.abroad["seller_id"]]
-    assert all(call["user_agent"].startswith("Sallyport/") for call in calls)
+    assert all(call["user_agent"].startswith("Sallyport/") for call in calls if call["face"] == "api")
     held = {hashlib.sha256(token.encode()).hexdigest()[:DIGEST_CHARS] for token in story.tokens}
     assert held
     assert not held.intersection(call["token_digest"] for call in calls)
@@ -88,6 +88,19 @@ def test_a_library_asks_for_a_restricted_token_and_sees_the_address(story: Story
     seen = story.seen["restricted"]
     assert RESTRICTED_PATH in seen.paths()
     assert any(needle in json.dumps(seen.value) for needle in story.newest.needles)
+
+
+async def test_a_library_makes_a_report_and_downloads_it_through_the_gateway(story: Story) -> None:
+    fetched = [call for call in await story.calls(story.first_call) if call["face"] == "storage"]
+    assert story.newest.order_id in story.seen["report"].value
+    # The gateway's own requests, by its own client: no library's name, and nobody's token.
+    assert {call["method"] for call in fetched} == {"GET", "PUT"}
+    assert {(call["user_agent"], call["token_kind"]) for call in fetched} == {("", "")}
+
+
+def test_a_library_uploads_a_feed_through_the_gateway(story: Story) -> None:
+    # The simulated Amazon ends a feed whose document never came as FATAL.
+    assert story.seen["feed"].value == "DONE"
 
 
 def test_a_library_survives_a_429_and_does_not_hammer_T32(story: Story) -> None:
@@ -114,7 +127,7 @@ def test_a_library_gets_over_the_end_of_its_token(story: Story) -> None:
     assert renewed.value == story.seen["read"].value
 
 
-async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T03(story: Story) -> None:
+async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T01(story: Story) -> None:
     revoked, anew = story.seen["revoked"], story.seen["revoked anew"]
     token_requests = TOKEN_REQUESTS_WHEN_REFUSED.get(story.library.name, 1)
     assert revoked.statuses == (403,)

@@ -4,7 +4,7 @@ from bench.malformed.command import flood
 from bench.malformed.show import Plan
 from sallyport.demo.scene import Scene
 
-REQUESTS = 1_500
+REQUESTS = 1_000
 SEED = 12
 
 

@@ -1,6 +1,6 @@
 // `amazon-sp-api`, as a desktop program uses it.
 import { connect } from './settings.mjs'
-import { serve } from './stage.mjs'
+import { serve, settled } from './stage.mjs'
 
 const VERSION = { version: 'v0' }
 const clients = new Map()
@@ -46,12 +46,13 @@ await serve({
     const body = { reportType: kind, marketplaceIds: [marketplaceId] }
     return client(region).downloadReport({ body, version: '2021-06-30', interval: pauseS * 1000 })
   },
-  async feed ({ region, kind, marketplaceId, content, contentType }) {
+  async feed ({ region, kind, marketplaceId, content, contentType, pauseS }) {
     const feeds = client(region)
     const document = await feeds.callAPI({ operation: 'createFeedDocument', endpoint: 'feeds', body: { contentType } })
     await feeds.upload(document, { content, contentType })
     const body = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
     const { feedId } = await feeds.callAPI({ operation: 'createFeed', endpoint: 'feeds', body })
-    return (await feeds.callAPI({ operation: 'getFeed', endpoint: 'feeds', path: { feedId } })).processingStatus
+    const read = () => feeds.callAPI({ operation: 'getFeed', endpoint: 'feeds', path: { feedId } })
+    return settled(async () => (await read()).processingStatus, pauseS)
   }
 })

@@ -1,7 +1,7 @@
 // Amazon's SDK for JavaScript, as a desktop program uses it.
 import { FeedsSpApi, OrdersSpApi, ReportsSpApi } from '@amazon-sp-api-release/amazon-sp-api-sdk-js'
 import { connect, connectRestricted } from './settings.mjs'
-import { download, pause, put, serve } from './stage.mjs'
+import { download, pause, put, serve, settled } from './stage.mjs'
 
 const client = connect(OrdersSpApi)
 const orders = () => new OrdersSpApi.OrdersV0Api(client)
@@ -36,12 +36,12 @@ await serve({
     }
     return download(await reports.getReportDocument(found.reportDocumentId))
   },
-  async feed ({ kind, marketplaceId, content, contentType }) {
+  async feed ({ kind, marketplaceId, content, contentType, pauseS }) {
     const feeds = new FeedsSpApi.FeedsApi(connect(FeedsSpApi))
     const document = await feeds.createFeedDocument({ contentType })
     await put(document.url, content, contentType)
     const asked = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
     const { feedId } = await feeds.createFeed(asked)
-    return (await feeds.getFeed(feedId)).processingStatus
+    return settled(async () => (await feeds.getFeed(feedId)).processingStatus, pauseS)
   }
 })

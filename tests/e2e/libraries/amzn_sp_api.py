@@ -13,6 +13,8 @@ from spapi.api.tokens_v2021_03_01.tokens_api import TokensApi
 
 from tests.e2e.libraries.stage import serve
 
+UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
+
 client = connect()
 
 
@@ -58,7 +60,7 @@ def report(kind: str, marketplace_id: str, pause_s: float) -> str:
     return (gzip.decompress(answer.content) if is_packed else answer.content).decode()
 
 
-def feed(kind: str, marketplace_id: str, content: str, content_type: str) -> str:
+def feed(kind: str, marketplace_id: str, content: str, content_type: str, pause_s: float) -> str:
     feeds = FeedsApi(client)
     document = feeds.create_feed_document({"contentType": content_type})
     put = requests.put(
@@ -72,7 +74,9 @@ def feed(kind: str, marketplace_id: str, content: str, content_type: str) -> str
             "inputFeedDocumentId": document.feed_document_id,
         }
     )
-    return str(feeds.get_feed(made.feed_id).processing_status)
+    while (status := feeds.get_feed(made.feed_id).processing_status) in UNDER_WAY:
+        time.sleep(pause_s)
+    return str(status)
 
 
 if __name__ == "__main__":

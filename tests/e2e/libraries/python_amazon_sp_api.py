@@ -14,6 +14,7 @@ from tests.e2e.libraries.stage import serve
 ANYWHERE = "ATVPDKIKX0DER"
 PAUSE_S = 1.0
 TRIES = 5
+UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
 
 
 def orders(marketplace_id: str = ANYWHERE) -> Any:
@@ -51,12 +52,16 @@ def report(kind: str, marketplace_id: str, pause_s: float) -> str:
     return str(reports.get_report_document(found["reportDocumentId"], download=True).payload["document"])
 
 
-def feed(kind: str, marketplace_id: str, content: str, content_type: str) -> str:
+def feed(kind: str, marketplace_id: str, content: str, content_type: str, pause_s: float) -> str:
     feeds = connect(Feeds, marketplace_id)
     _, made = feeds.submit_feed(
         kind, io.BytesIO(content.encode()), content_type=content_type, marketplaceIds=[marketplace_id]
     )
-    return str(feeds.get_feed(made.payload["feedId"]).payload["processingStatus"])
+    while True:
+        status = feeds.get_feed(made.payload["feedId"]).payload["processingStatus"]
+        if status not in UNDER_WAY:
+            return str(status)
+        time.sleep(pause_s)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tests.e2e.libraries.stage import Verb, serve
 ANYWHERE = "ATVPDKIKX0DER"
 PAUSE_S = 1.0
 TRIES = 5
+UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
 
 
 async def list_orders(marketplace_id: str, statuses: list[str]) -> list[str]:
@@ -58,12 +59,16 @@ async def report(kind: str, marketplace_id: str, pause_s: float) -> str:
     return str(document.payload["document"])
 
 
-async def feed(kind: str, marketplace_id: str, content: str, content_type: str) -> str:
+async def feed(kind: str, marketplace_id: str, content: str, content_type: str, pause_s: float) -> str:
     async with connect(Feeds, marketplace_id) as feeds:
         _, made = await feeds.submit_feed(
             kind, io.BytesIO(content.encode()), content_type=content_type, marketplaceIds=[marketplace_id]
         )
-        return str((await feeds.get_feed(made.payload["feedId"])).payload["processingStatus"])
+        while True:
+            status = (await feeds.get_feed(made.payload["feedId"])).payload["processingStatus"]
+            if status not in UNDER_WAY:
+                return str(status)
+            await asyncio.sleep(pause_s)
 
 
 def run_by(runner: asyncio.Runner, verb: Callable[..., Coroutine[Any, Any, object]]) -> Verb:

@@ -2,7 +2,7 @@
 import { FeedsApiClient } from '@sp-api-sdk/feeds-api-2021-06-30'
 import { OrdersApiClient } from '@sp-api-sdk/orders-api-v0'
 import { ReportsApiClient } from '@sp-api-sdk/reports-api-2021-06-30'
-import { download, pause, put, serve } from './stage.mjs'
+import { download, pause, put, serve, settled } from './stage.mjs'
 
 let beginnings = 0
 let connect
@@ -41,12 +41,12 @@ await serve({
     }
     return download((await reports.getReportDocument({ reportDocumentId: found.reportDocumentId })).data)
   },
-  async feed ({ region, kind, marketplaceId, content, contentType }) {
+  async feed ({ region, kind, marketplaceId, content, contentType, pauseS }) {
     const feeds = connect(FeedsApiClient, region)
     const document = (await feeds.createFeedDocument({ body: { contentType } })).data
     await put(document.url, content, contentType)
     const body = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
     const { feedId } = (await feeds.createFeed({ body })).data
-    return (await feeds.getFeed({ feedId })).data.processingStatus
+    return settled(async () => (await feeds.getFeed({ feedId })).data.processingStatus, pauseS)
   }
 })

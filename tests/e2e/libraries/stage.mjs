@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline'
 
 const TEXT_CHARS_MAX = 2000
+const UNDER_WAY = ['IN_QUEUE', 'IN_PROGRESS']
 
 /** Do what each line of standard input asks for, until there are no more. */
 export async function serve (verbs) {
@@ -14,6 +15,15 @@ export async function serve (verbs) {
 /** Return a promise that is kept after some seconds. */
 export function pause (seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+}
+
+/** Return a feed's status once it is not under way any more. */
+export async function settled (status, pauseS) {
+  for (;;) {
+    const found = await status()
+    if (!UNDER_WAY.includes(found)) return found
+    await pause(pauseS)
+  }
 }
 
 /** Send a document where an answer says, and expect 200. */

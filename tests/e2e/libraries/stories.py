@@ -28,6 +28,14 @@ MORE_THAN_AN_HOUR_DAYS = 1.1 / 24
 
 THROTTLED_OPERATION = "ordersV0.getOrderItems"
 THROTTLED = 429
+# The simulated Amazon works three seconds on each.
+PAUSE_S = 1.0
+REPORT = "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"
+FEED = {
+    "kind": "JSON_LISTINGS_FEED",
+    "content": '{"header":{"sellerId":"A1","version":"2.0"},"messages":[{"messageId":1,"sku":"\u00e9"}]}',
+    "content_type": "application/json; charset=UTF-8",
+}
 # More than all libraries together meet until Amazon relents.
 FAULTS = 1_000
 
@@ -135,6 +143,7 @@ async def play(stories: Sequence[Story], scene: Scene) -> None:
 async def _play_one(story: Story, together: asyncio.Barrier) -> None:
     async with on_stage(story) as program:
         await _call(story, program)
+        await _move_documents(story, program)
         await together.wait()
         await together.wait()
         await _survive_throttling(story, program, together)
@@ -152,6 +161,12 @@ async def _call(story: Story, program: RunningProgram) -> None:
         story.seen[name] = await program.do("list", **_asked(story, account, asked))
     for verb in ("read", *sorted(story.library.verbs)):
         story.seen[verb] = await program.do(verb, **_an_order(story))
+
+
+async def _move_documents(story: Story, program: RunningProgram) -> None:
+    asked = {"marketplace_id": story.home["marketplace_ids"][0], "pause_s": PAUSE_S}
+    for verb, more in (("report", {"kind": REPORT}), ("feed", FEED)):
+        story.seen[verb] = await program.do(verb, **_asked(story, story.home, {**asked, **more}))
 
 
 async def _survive_throttling(story: Story, program: RunningProgram, together: asyncio.Barrier) -> None:
