@@ -7,8 +7,6 @@ name a document and its type together. What is not known counts as personal.
 from collections.abc import Mapping
 from typing import Protocol
 
-import orjson
-
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from services.gateway.catalogue.documents import DocumentTable
@@ -25,7 +23,7 @@ from services.gateway.model.documents import (
     tells_types,
     told_types,
 )
-from services.gateway.model.links import DocumentHosts, LinkPaths
+from services.gateway.model.links import DocumentHosts, LinkPaths, read_answer
 from services.gateway.model.operations import Operation
 from services.gateway.model.recent import Recent
 
@@ -166,12 +164,12 @@ class DocumentLinks:
         What it tells about documents' types is kept; when it cannot be, that is counted.
 
         Raises:
-            UpstreamInvalid: a link that may not be followed, or where none is expected.
+            UpstreamInvalid: not readable; a link that may not be followed, or where none is expected.
             KeyServiceUnavailable: no link of ours can be made right now.
         """
         name = journey.operation.name
         if tells_types(name):
-            await self._learn(journey.device.seller_id, told_types(name, orjson.loads(body)))
+            await self._learn(journey.device.seller_id, told_types(name, read_answer(body)))
         return self._rewritten(journey, body)
 
     async def _learn(self, seller_id: str, types: Mapping[str, str]) -> None:
@@ -205,7 +203,7 @@ class DocumentLinks:
         method, content_type = self._table.method(journey.operation.name), ""
         headers: tuple[tuple[str, str], ...] = ()
         if method == UPLOAD:
-            headers = uploads.wanted_headers(orjson.loads(answer))
+            headers = uploads.wanted_headers(read_answer(answer))
             named = next(targets.values(journey.query, uploads.TYPE_PARAMETERS), "")
             content_type = uploads.declared_type(journey.body, named)
         return Capability(

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 import orjson
 
+from services.gateway.model import bounded_json
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.masking import HIDDEN_TEXT
 
+# A page of Amazon's largest orders has a tenth of this; looking for links holds everybody else up.
+ANSWER_BYTES_MAX = 4 * 1_048_576
 # Amazon's presigned links have 500 to 2,500 characters, most of them a session token's.
 URL_CHARS_MAX = 4_096
 HTTPS_PORT = 443
@@ -54,6 +57,18 @@ _PRESIGNED = re.compile(rb"X-Amz-Signature=|[?&]Signature=|AWSAccessKeyId=", re.
 _TOKEN = re.compile(rb'("(?:[^"\\]++|\\.)*+")\s*+(:)?|[{}\[\]]', re.DOTALL)
 _ESCAPE = b"\\u00"
 _EACH = "[*]"
+
+
+def read_answer(body: bytes) -> object:
+    """Return what an answer tells that may hold links, or tell of documents.
+
+    Raises:
+        UpstreamInvalid: not JSON, or more than ANSWER_BYTES_MAX.
+    """
+    try:
+        return bounded_json.read(body, bytes_max=ANSWER_BYTES_MAX)
+    except bounded_json.Unreadable as error:
+        raise UpstreamInvalid from error
 
 
 class DocumentHosts:
@@ -125,10 +140,7 @@ class LinkPaths:
         """
         if not body:
             return body
-        try:
-            orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise UpstreamInvalid from error
+        read_answer(body)
         pieces, done = [], 0
         for span in _spans(self._root, body) if self._may_hold_links(body) else ():
             link = orjson.loads(body[span.start : span.end])

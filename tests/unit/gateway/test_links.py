@@ -134,6 +134,11 @@ def test_a_presigned_link_in_another_place_does_not_leave_T29(body: bytes) -> No
         rewritten(["$.url"], body)
 
 
+def test_an_answer_that_is_larger_than_any_does_not_leave_T29() -> None:
+    with pytest.raises(UpstreamInvalid):
+        rewritten(["$.url"], b'{"url":"' + b"x" * 4 * 1_048_576 + b'"}')
+
+
 NAMES = st.sampled_from(["url", "a", "b", 'q"u', "\\", "ü"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("https://link.example/1"),
