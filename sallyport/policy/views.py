@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.errors import Denied
+from services.gateway.model import kept_answers
 from services.gateway.model.application_policy import ApplicationPolicy, Caller
 from services.gateway.model.calls import Device, Grantless, Profile, Region, Restriction
 from services.gateway.model.operations import Operation, TokenRule
@@ -38,7 +39,7 @@ def view(policy: ApplicationPolicy, operation: Operation, asker: Asker) -> dict[
             for kind, paths in sorted(operation.pii.items())
         },
         "not_fetched": sorted([*plan.view.datasets_hidden, *plan.withheld]),
-        "cache_s": policy.cache_life_s(operation.name),
+        "cache_s": kept_answers.life_s(operation, policy),
         "share_of_plan": {str(each): policy.share(operation.name, each).of_plan for each in Priority},
     }
 

@@ -146,7 +146,7 @@ class DelegationRule:
 
 @dataclass(frozen=True, slots=True)
 class CacheRule:
-    """How long answers of some reads may be served again, in seconds."""
+    """How long answers of some reads may be served again, in seconds; 0 for never."""
 
     operations: tuple[str, ...]
     life_s: float
@@ -230,10 +230,10 @@ class ApplicationPolicy:
         """Return whether files of a report type hold personal data."""
         return is_named(report_type, self.personal_reports)
 
-    def cache_life_s(self, operation: str) -> float:
-        """Return for how long a read's answer may be served again; 0 for never."""
+    def cache_life_s(self, operation: str) -> float | None:
+        """Return for how long a read's answer may be served again; 0 for never, None where no rule says."""
         lives_s = (rule.life_s for rule in self.caches if is_named(operation, rule.operations))
-        return next(lives_s, 0.0)
+        return next(lives_s, None)
 
     def share(self, operation: str, priority: Priority) -> Share:
         """Return how much of a seller's plan calls of an operation may use."""

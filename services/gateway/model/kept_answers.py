@@ -117,4 +117,5 @@ def life_s(operation: Operation, policy: ApplicationPolicy) -> float:
     is_personal = operation.mask is not None or operation.token is not TokenRule.ORDINARY
     if not operation.is_read or is_personal or operation.document_links or tells_of_orders(operation.name):
         return 0.0
-    return policy.cache_life_s(operation.name) or LIVES_S.get(operation.name, 0.0)
+    told_s = policy.cache_life_s(operation.name)
+    return LIVES_S.get(operation.name, 0.0) if told_s is None else told_s

@@ -161,12 +161,13 @@ class _Table:
         given = self._values.get(name, default)
         return given if given == default or self._is_word(name, given, form) else default
 
-    def number(self, name: str, default: float, *, most: float) -> float:
-        """Return a number above 0."""
+    def number(self, name: str, default: float, *, most: float, may_be_zero: bool = False) -> float:
+        """Return a number above 0, or 0 where that means something."""
         given = self._values.get(name, default)
         is_number = isinstance(given, (int, float)) and not isinstance(given, bool)
-        if not is_number or not 0 < given <= most:
-            self.refuse(name, f"must be a number above 0, at most {most:g}")
+        if not is_number or not (0 < given <= most or (may_be_zero and given == 0)):
+            least = "from 0" if may_be_zero else "above 0"
+            self.refuse(name, f"must be a number {least}, at most {most:g}")
             return default
         return float(given)
 
@@ -264,7 +265,7 @@ class _Reading:
             table.refuse("seconds", "say for how long")
         return CacheRule(
             table.words("operations", PATTERN_FORM, is_needed=True),
-            table.number("seconds", 1.0, most=CACHE_LIFE_S_MAX),
+            table.number("seconds", 0.0, most=CACHE_LIFE_S_MAX, may_be_zero=True),
         )
 
     def _budget_rule(self, table: _Table) -> BudgetRule:

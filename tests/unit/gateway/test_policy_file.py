@@ -63,6 +63,7 @@ def test_the_example_of_the_documentation_can_be_followed_and_every_rule_of_it_d
     assert policy.delegates(read, "amzn1.sellerapps.app.7e8f")
     assert not policy.delegates(read, "amzn1.sellerapps.app.other")
     assert policy.cache_life_s("catalogItems_2022-04-01.getCatalogItem") == 300
+    assert policy.cache_life_s("sellers.getAccount") is None
     assert policy.share("feeds_2021-06-30.createFeed", Priority.BULK) == Share(0.8, 0.5)
     assert policy.share("feeds_2021-06-30.createFeed", Priority.INTERACTIVE) == Share()
     assert policy.is_personal_report("GET_FLAT_FILE_ORDER_REPORT_DATA_SHIPPING")
@@ -94,6 +95,11 @@ def test_amazons_restricted_report_types_are_personal_without_a_word() -> None:
     policy = parse(LEAST.encode())
     assert policy.personal_reports == PERSONAL_REPORTS
     assert all(policy.is_personal_report(each) for each in restricted.split())
+
+
+def test_a_cache_may_be_closed() -> None:
+    policy = parse(f'{LEAST}[[caches]]\noperations = ["*"]\nseconds = 0\n'.encode())
+    assert policy.cache_life_s("sellers.getMarketplaceParticipations") == 0
 
 
 def test_a_list_of_personal_reports_may_be_empty() -> None:
@@ -156,7 +162,7 @@ of_plan = 0
         "line 21, grantless[0].devices: must be a list of 1 to",
         "line 22, grantless[0].operations: application_2023-11-30.rotateApplicationClientSecret is open",
         "line 24, delegates[0].application: name the other developer",
-        "line 29, caches[0].seconds: must be a number above 0, at most 3600",
+        "line 29, caches[0].seconds: must be a number from 0, at most 3600",
         "line 33, budgets[0].priority: 'urgent' is not known here; there are bulk, interactive",
         "line 34, budgets[0].of_plan: must be a number above 0, at most 1",
     )
