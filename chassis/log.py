@@ -101,6 +101,8 @@ def configure(
     """
     root, ours = logging.getLogger(), logging.getLogger(_ROOT)
     before = root.handlers, root.level, ours.level
+    # No line tells of threads and processes. Source: Python's logging HOWTO, "Optimization".
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     spool = Spool(stream or sys.stdout)
     spool.setFormatter(LineFormatter(service, context))
     root.handlers = [spool]
@@ -112,6 +114,7 @@ def configure(
         root.handlers = before[0]
         root.setLevel(before[1])
         ours.setLevel(before[2])
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
         spool.close()
 
 

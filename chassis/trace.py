@@ -126,9 +126,12 @@ def continued(given: str | None) -> Iterator[None]:
 
 def fields() -> Mapping[str, str]:
     """Return what every log line says about the request: its id, and the trace id if there is one."""
-    current = opentelemetry.trace.get_current_span().get_span_context()
-    trace_id = {"trace_id": f"{current.trace_id:032x}"} if current.is_valid else {}
-    return {"request_id": request_id(), **trace_id} if request_id() else trace_id
+    bound = request_id()
+    told = {"request_id": bound} if bound else {}
+    current = opentelemetry.trace.get_current_span()
+    if current is not opentelemetry.trace.INVALID_SPAN and current.get_span_context().is_valid:
+        told["trace_id"] = f"{current.get_span_context().trace_id:032x}"
+    return told
 
 
 @contextmanager
