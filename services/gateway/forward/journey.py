@@ -8,13 +8,10 @@ from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKe
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
-from services.gateway.model.quota import Budget, Claim
+from services.gateway.model.quota import EVERY_SELLER, Budget, Claim
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
 KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
-
-# Whose budget the application's own calls spend from; sellers' ids are UUIDs.
-APPLICATION = "application"
 
 _ORDER_PARAMETERS = ("orderId", "amazonOrderId")
 
@@ -50,7 +47,7 @@ class Journey:
     def budget(self) -> Budget:
         """What of the seller's own the call spends from."""
         is_grantless = isinstance(self.plan.loan, Grantless)
-        owner = APPLICATION if is_grantless else self.device.seller_id
+        owner = EVERY_SELLER if is_grantless else self.device.seller_id
         return Budget.of(owner, self.region, self.operation)
 
     @property
