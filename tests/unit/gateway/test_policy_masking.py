@@ -49,6 +49,34 @@ def test_another_shape_than_the_model_says_is_hidden_whole(document: Any) -> Non
     assert SECRET not in json.dumps(masked(["$.orders[*].name"], document))
 
 
+def test_what_is_dropped_is_not_there_any_more() -> None:
+    mask = Mask(["$.orders[*].name"], ["$.orders[*].phone", "$.orders[*].notes[*]", "$.buyer"])
+    document = {
+        "orders": [{"id": "1", "name": SECRET, "phone": SECRET, "notes": [SECRET, 7]}, {"id": "2"}],
+        "buyer": {"name": SECRET},
+    }
+    assert json.loads(mask.apply(json.dumps(document).encode())) == {
+        "orders": [{"id": "1", "name": "***", "notes": []}, {"id": "2"}]
+    }
+
+
+def test_a_path_that_is_masked_and_dropped_is_dropped() -> None:
+    assert json.loads(Mask(["$.a.b", "$.a.c"], ["$.a.b"]).apply(b'{"a":{"b":"x","c":"y"}}')) == {
+        "a": {"c": "***"}
+    }
+
+
+def test_what_stands_beneath_something_hidden_is_hidden_with_it() -> None:
+    assert json.loads(Mask(["$.a"], ["$.a.b"]).apply(b'{"a":{"b":"x","c":"y"}}')) == {
+        "a": {"b": "***", "c": "***"}
+    }
+
+
+def test_where_entries_are_dropped_another_shape_is_masked() -> None:
+    mask = Mask([], ["$.notes[*]"])
+    assert json.loads(mask.apply(b'{"notes":{"a":"x"}}')) == {"notes": {"a": "***"}}
+
+
 def test_null_on_the_way_stays_null() -> None:
     assert masked(["$.payload.Address.Name"], {"payload": {"Address": None}}) == {
         "payload": {"Address": None}
@@ -122,7 +150,7 @@ STEPS = st.lists(st.sampled_from(["a", "b", "c", "[*]"]), min_size=1, max_size=4
 @settings(deadline=None)
 @given(document=VALUES, ways=st.lists(STEPS, min_size=1, max_size=4))
 def test_no_personal_text_survives_where_a_path_ends(document: Any, ways: list[list[str]]) -> None:
-    paths = ["$" + "".join(step if step == "[*]" else f".{step}" for step in way) for way in ways]
+    paths = [_path(way) for way in ways]
     try:
         mask = Mask(paths)
     except ValueError:
@@ -140,6 +168,29 @@ def _ends(value: Any, way: list[str]) -> list[Any]:
     if way[0] == "[*]":
         return [end for entry in value for end in _ends(entry, way[1:])] if isinstance(value, list) else []
     return _ends(value[way[0]], way[1:]) if isinstance(value, dict) and way[0] in value else []
+
+
+@settings(deadline=None)
+@given(
+    document=VALUES,
+    masked_ways=st.lists(STEPS, max_size=3),
+    dropped_ways=st.lists(STEPS, min_size=1, max_size=3),
+)
+def test_no_personal_text_survives_where_a_path_is_masked_or_dropped(
+    document: Any, masked_ways: list[list[str]], dropped_ways: list[list[str]]
+) -> None:
+    masked_paths, dropped_paths = ([_path(way) for way in ways] for ways in (masked_ways, dropped_ways))
+    try:
+        mask = Mask(masked_paths, dropped_paths)
+    except ValueError:
+        return
+    out = json.loads(mask.apply(json.dumps(document).encode()))
+    for way in (*masked_ways, *dropped_ways):
+        assert all(SECRET not in json.dumps(value) for value in _ends(out, way))
+
+
+def _path(way: list[str]) -> str:
+    return "$" + "".join(step if step == "[*]" else f".{step}" for step in way)
 
 
 @settings(deadline=None)
