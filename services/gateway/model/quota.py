@@ -6,7 +6,7 @@ Source: SP-API, "Usage Plans and Rate Limits".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
+from typing import NamedTuple, Self
 
 from services.gateway.model.calls import Region
 from services.gateway.model.operations import Operation
@@ -40,9 +40,10 @@ APPLICATION_RATES_PER_S: Mapping[str, float] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """Whose calls of what are counted together, and the plan they begin with.
+
+    A tuple, because each call looks its budget up again and again.
 
     Accounts at Amazon are per region, so budgets are too. There is one application per installation, so it is
     not part of what tells budgets apart.
