@@ -2,7 +2,8 @@
 
 `{"errors":[{"code","message","details"}]}`, because that is what SP-API libraries read. `details`
 starts with the stable code of the reason. Only an ended access token answers with words that match
-`access token.*expired`: one library refreshes on exactly that, and would loop on any other use.
+`access token.*expired`: one library refreshes on exactly that, and would loop on any other use. Every 429
+names a limit: the same library asks again at once, for ever, when none is named.
 """
 
 import math
@@ -29,6 +30,8 @@ JSON_TYPE = "application/json"
 RETRY_AFTER_S_DEFAULT = 5.0
 # No library waits longer in any useful way; a bucket of 0.0056 calls/s refills within this.
 RETRY_AFTER_S_MAX = 3600.0
+# A call that comes back so much too early is held until its turn.
+HELD_S = 10.0
 
 TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
 EXPIRED_DETAILS = "The access token you provided has expired."
@@ -236,15 +239,14 @@ def render(error: SallyportError, request_id: str, *, is_bound: bool = False) ->
         headers += [("www-authenticate", challenge)] if challenge else []
     if isinstance(error, (LimitExceeded, Unavailable)):
         headers.append(("retry-after", retry_after(error.retry_after_s)))
-    if isinstance(error, QuotaExceeded):
-        headers.append(("x-amzn-ratelimit-limit", format(error.rate_per_s, ".10g")))
+    if isinstance(error, LimitExceeded):
+        headers.append(("x-amzn-ratelimit-limit", _limit(error)))
     return Answer(status, headers, _body(error, status))
 
 
 def retry_after(delay_s: float | None) -> str:
     """Return the value of a Retry-After header: whole seconds, at least 1, never absurd."""
-    wanted_s = RETRY_AFTER_S_DEFAULT if delay_s is None or not math.isfinite(delay_s) else delay_s
-    return str(math.ceil(min(max(wanted_s, 1.0), RETRY_AFTER_S_MAX)))
+    return str(math.ceil(_delay_s(delay_s)))
 
 
 def shaped(code: str, message: str, details: str) -> bytes:
@@ -255,6 +257,22 @@ def shaped(code: str, message: str, details: str) -> bytes:
 def challenge(code: str) -> str:
     """Return the challenge that a client with a key reads (RFC 9449, 7.1)."""
     return f'DPoP error="{code}", algs="{" ".join(PROOF_ALGORITHMS)}"'
+
+
+def _delay_s(wanted_s: float | None) -> float:
+    known_s = RETRY_AFTER_S_DEFAULT if wanted_s is None or not math.isfinite(wanted_s) else wanted_s
+    return min(max(known_s, 1.0), RETRY_AFTER_S_MAX)
+
+
+def _limit(error: LimitExceeded) -> str:
+    """Return the limit that a 429 names, in calls a second: libraries wait 1/limit s, and not at all without.
+
+    It is the plan's own, unless the next turn is much further away: calls before that would all be in vain.
+    """
+    turn_s = _delay_s(error.retry_after_s)
+    if isinstance(error, QuotaExceeded) and turn_s <= 1 / error.rate_per_s + HELD_S:
+        return format(error.rate_per_s, ".10g")
+    return format(1 / turn_s, ".10g")
 
 
 def _body(error: SallyportError, status: int) -> bytes:
