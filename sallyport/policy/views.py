@@ -6,10 +6,10 @@ from typing import Any
 
 from chassis.errors import Denied
 from services.gateway.model import kept_answers
-from services.gateway.model.application_policy import ApplicationPolicy, Caller
+from services.gateway.model.application_policy import ApplicationPolicy, Caller, Sight
 from services.gateway.model.calls import Device, Grantless, Profile, Region, Restriction
 from services.gateway.model.operations import Operation, TokenRule
-from services.gateway.model.policy import Rules
+from services.gateway.model.policy import DOCUMENT, Rules
 from services.gateway.model.priority import Priority
 
 
@@ -38,6 +38,7 @@ def view(policy: ApplicationPolicy, operation: Operation, asker: Asker) -> dict[
             kind: {"sight": str(policy.sight(operation.name, kind, caller)), "members": len(paths)}
             for kind, paths in sorted(operation.pii.items())
         },
+        "documents": policy.sight(operation.name, DOCUMENT, caller) if operation.document_links else None,
         "not_fetched": sorted([*plan.view.datasets_hidden, *plan.withheld]),
         "cache_s": kept_answers.life_s(operation, policy),
         "share_of_plan": {str(each): policy.share(operation.name, each).of_plan for each in Priority},
@@ -55,6 +56,9 @@ def lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"  {kind:<16} {told['sight']:<7} {told['members']} members"
     if not row["fields"]:
         yield "  its answers hold no personal members"
+    if row["documents"]:
+        is_given = row["documents"] == Sight.FULL
+        yield f"  links to personal documents are {'given' if is_given else 'refused'}"
     if row["not_fetched"]:
         yield f"  not asked of Amazon: {', '.join(row['not_fetched'])}"
     if row["cache_s"]:

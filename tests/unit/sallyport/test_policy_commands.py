@@ -65,6 +65,16 @@ def test_what_a_device_sees_is_shown_by_class(file: Path, capsys: pytest.Capture
     assert "not asked of Amazon: buyerInfo, buyerTaxInformation, shippingAddress" in capsys.readouterr().out
 
 
+def test_whether_personal_documents_are_given_is_shown(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["policy", "show", str(file), "--operation", "reports_2021-06-30.getReportDocument"]
+    assert main(asked) == 0
+    assert "links to personal documents are refused" in capsys.readouterr().out
+    assert main([*asked, "--scopes", "orders,pii"]) == 0
+    assert "links to personal documents are given" in capsys.readouterr().out
+
+
 def test_a_refusal_is_shown_with_its_code(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "show", str(file), "--operation", "sellerWallet*", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
