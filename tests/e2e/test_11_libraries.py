@@ -2,16 +2,23 @@
 
 import asyncio
 import hashlib
+import inspect
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+import sp_api.base.exceptions
+import sp_api.util
+import urllib3
+from spapi.auth.lwa_request import AccessTokenCache
 
 from sallyport.demo.stage import set_stage
 from sallyport.stack import Stack
-from tests.e2e.libraries.programs import Library
+from tests.e2e.libraries.programs import HERE, Library
 from tests.e2e.libraries.stories import Story, play, set_story
+from tests.e2e.npm import installed
 from tests.stage import APART
 
 ASKS_BY_ITSELF = frozenset({"restricted"})
@@ -26,7 +33,8 @@ LIBRARIES = (
 RESTRICTED = [library.name for library in LIBRARIES if "restricted" in library.verbs]
 NAMES = [library.name for library in LIBRARIES]
 
-# The libraries that do it by themselves; the others leave it to the program.
+# The libraries that do it by themselves; the others leave it to the program. Read in their source by
+# `test_what_makes_a_library_ask_again_is_what_the_refusals_are_made_for`.
 RETRIES_WHEN_THROTTLED = set(NAMES) - {"amazon_sp_api_sdk_js"}
 RENEWS_WHEN_EXPIRED = {"amazon_sp_api"}
 # Source: spapi/auth/lwa_request.py, AccessTokenCache: max_retries=3.
@@ -136,3 +144,24 @@ async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T01
     assert anew.statuses == (400,) * token_requests
     assert anew.raised
     assert await story.calls(story.last_call) == []
+
+
+async def test_what_makes_a_library_ask_again_is_what_the_refusals_are_made_for() -> None:
+    """A new version that asks again on other words or statuses fails here, before it loops at a seller's."""
+    packages = await installed(HERE) / "node_modules"
+    node = (packages / "amazon-sp-api" / "lib" / "SellingPartner.js").read_text(encoding="utf-8")
+    assert re.findall(r"/(.+?)/\.test\(error\.details\)", node) == ["access token.*expired"]
+    assert re.findall(r"res\.statusCode === (\d+) && error\.code === '(\w+)'", node) == [
+        ("429", "QuotaExceeded")
+    ]
+    assert "1 / (res.headers['x-amzn-ratelimit-limit'] * 1)" in node
+    common = (packages / "@sp-api-sdk" / "common" / "dist" / "index.js").read_text(encoding="utf-8")
+    assert re.findall(r"retryCondition: \(error\) => (.+),", common) == ["error.response?.status === 429"]
+    official = packages / "@amazon-sp-api-release" / "amazon-sp-api-sdk-js" / "src" / "orders_v0"
+    assert ".retry(" not in (official / "ApiClient.js").read_text(encoding="utf-8")
+    assert {413, 429, 503} == urllib3.Retry.RETRY_AFTER_STATUS_CODES
+    assert inspect.signature(AccessTokenCache).parameters["max_retries"].default == 3
+    assert "SellingApiRequestThrottledException" in inspect.getsource(sp_api.util.throttle_retry)
+    assert (
+        sp_api.base.exceptions.get_exception_for_code(429).__name__ == "SellingApiRequestThrottledException"
+    )
