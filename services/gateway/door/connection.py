@@ -14,10 +14,11 @@ from contextvars import Context
 from typing import Any, Protocol
 
 import chassis.errors
-from services.gateway.door import bodies, exchange, heads, limits
-from services.gateway.door.exchange import Exchange, Follower
+from services.gateway.door import bodies, heads, limits, ports
+from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import ClientGone, MalformedRequest, RequestTimeout
 from services.gateway.door.pace import Pace
+from services.gateway.door.ports import Follower
 
 NEVER = math.inf
 
@@ -39,7 +40,7 @@ class Phase(enum.Enum):
     """Waits to be gone."""
 
 
-class House(exchange.House, Protocol):
+class House(ports.House, Protocol):
     """What connections of one server share.
 
     Attributes:

@@ -3,102 +3,20 @@
 import asyncio
 import enum
 from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
 
 from chassis.errors import SallyportError
-from chassis.web import Places
 from chassis.web.problem import ENDING
 from services.gateway.door import answers, bodies, decoding, pace
 from services.gateway.door.faults import BodyTooLarge
 from services.gateway.door.heads import CHUNKED, Framing
-from services.gateway.door.limits import Limits
 from services.gateway.door.pace import Pace
+from services.gateway.door.ports import House, Line
 from services.gateway.door.request import Head
 from services.gateway.model import faults
 from services.gateway.model.calls import Answer
 
 # A body up to this size travels together with its head.
 JOINED_BYTES_MAX = 64 * 1024
-
-
-class House(Protocol):
-    """What the exchanges of one server share."""
-
-    limits: Limits
-    large_bodies: Places
-    streams: Places
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether answers end their connections now."""
-        ...
-
-
-class Follower(Protocol):
-    """Somebody who writes to the connection by himself."""
-
-    def pause_writing(self) -> None:
-        """Write no more for now."""
-        ...
-
-    def resume_writing(self) -> None:
-        """Go on."""
-        ...
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Give up: there is nobody any more."""
-        ...
-
-
-class Line(Protocol):
-    """The connection, as long as it is this request's turn."""
-
-    @property
-    def has_unread(self) -> bool:
-        """Whether something has come that nobody has read."""
-        ...
-
-    @property
-    def transport(self) -> asyncio.Transport:
-        """What carries the connection."""
-        ...
-
-    def follow(self, follower: Follower) -> None:
-        """Have somebody told what the event loop tells about writing, until the turn ends."""
-        ...
-
-    async def read(self, body: bodies.Body, patience: Pace) -> bytes:
-        """Return the next part of a body; empty at its end.
-
-        Raises:
-            RequestTimeout: nothing came in time.
-            MalformedRequest: it broke off, or is no body.
-        """
-        ...
-
-    def write(self, data: bytes) -> None:
-        """Send bytes.
-
-        Raises:
-            ClientGone: there is nobody.
-        """
-        ...
-
-    async def drain(self, patience: Pace) -> None:
-        """Return when the client has taken enough of what was sent.
-
-        Raises:
-            ClientGone: it did not, in time or at all.
-        """
-        ...
-
-    def end_turn(self, *, is_last: bool, is_body_whole: bool) -> None:
-        """Go on to the next request, or end the connection; the answer is out."""
-        ...
-
-    def abort(self) -> None:
-        """End at once."""
-        ...
 
 
 class _Stage(enum.Enum):
