@@ -97,7 +97,8 @@ class Storage:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             read_bufsize=CHUNK_BYTES,
         ) as session:
-            session._retry_connection = False  # noqa: SLF001 - as in the lock file's aiohttp; a test counts
+            # aiohttp would by itself ask again, and has no public switch for it; a test counts the requests.
+            session._retry_connection = False  # noqa: SLF001
             yield cls(session, is_guarded=is_guarded)
 
     @asynccontextmanager
@@ -119,6 +120,7 @@ class Storage:
             )
         try:
             _check(response, refusal=DocumentEnded)
+            _check_framing(response)
             yield Fetched(
                 content_type=_kept(response, "content-type", _PLAIN),
                 content_encoding=_kept(response, "content-encoding", _ENCODING),
@@ -268,6 +270,13 @@ def _check(response: aiohttp.ClientResponse, *, refusal: type[DocumentEnded | Do
         case status if 500 <= status < 600:
             raise StorageUnavailable
     raise UpstreamInvalid
+
+
+def _check_framing(response: aiohttp.ClientResponse) -> None:
+    """Let a document pass whose end can be told from a connection that broke."""
+    is_chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
+    if response.content_length is None and not is_chunked:
+        raise UpstreamInvalid
 
 
 def _kept(response: aiohttp.ClientResponse, name: str, form: re.Pattern[str]) -> str:

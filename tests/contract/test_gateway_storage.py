@@ -212,6 +212,27 @@ async def test_garbage_is_no_answer_T29(sockets: Real) -> None:
         await fetched(sockets, "/garbage")
 
 
+async def test_a_document_without_an_end_of_its_own_is_no_answer_T29(sockets: Real) -> None:
+    async def endless(_seen: object, _reader: object, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf of it")
+
+    sockets.server.plays["/endless"] = endless
+    with pytest.raises(UpstreamInvalid):
+        await fetched(sockets, "/endless")
+
+
+async def test_a_lost_connection_is_not_tried_again_by_itself(sockets: Real) -> None:
+    async def once(_seen: object, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx")
+        await reader.readuntil(b"\r\n\r\n")
+
+    sockets.server.plays["/once"] = once
+    assert await fetched(sockets, "/once") == b"x"
+    with pytest.raises(UpstreamLost):
+        await fetched(sockets, "/once")
+    assert len(sockets.server.seen) == 1
+
+
 async def test_silence_is_a_timeout_T29(sockets: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     async def silence(_seen: object, reader: asyncio.StreamReader, _writer: object) -> None:
         await reader.read()
