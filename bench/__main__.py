@@ -16,7 +16,9 @@ from pathlib import Path
 import bench.herd.command
 import bench.hostile.command
 import bench.malformed.command
+import bench.quota.command
 import bench.sandbox.command
+import bench.upstream_clients
 import sallyport.stack
 from bench import appending, erasing, forwarding, goals, holding, reads, waiting
 from bench.parts import Parts, choose_cpus, open_parts
@@ -33,7 +35,9 @@ SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], N
     bench.herd.command.add_command,
     bench.hostile.command.add_command,
     bench.malformed.command.add_command,
+    bench.quota.command.add_command,
     bench.sandbox.command.add_command,
+    bench.upstream_clients.add_command,
 )  # fmt: skip
 
 

@@ -52,12 +52,12 @@ def run(options: argparse.Namespace) -> int:
 
 async def _show(folder: Path, *, is_quick: bool) -> Outcome:
     calls, rounds = (1, 0) if is_quick else (CALLS, ROUNDS)
-    async with _origin(folder) as port, open_way(folder, port) as way:
+    async with serving(folder) as port, open_way(folder, port) as way:
         return await show(way, calls=calls, rounds=rounds, fair_calls=FAIR_CALLS, is_quick=is_quick)
 
 
 @asynccontextmanager
-async def _origin(folder: Path) -> AsyncIterator[int]:
+async def serving(folder: Path) -> AsyncIterator[int]:
     """Give the port of the hostile origin, in a process of its own."""
     write_certificates(folder)
     process = await asyncio.create_subprocess_exec(
