@@ -39,6 +39,9 @@ from simulator.record import Record
 from simulator.sandbox import Sandbox
 from simulator.sealing import Sealer
 from simulator.seed import Mint, Seed
+from simulator.shop.catalog import Catalog
+from simulator.shop.listings import Listings
+from simulator.shop.stock import Stock
 from simulator.stand_in import StandIn
 from simulator.tokens import Tokens
 from simulator.world import World
@@ -136,6 +139,9 @@ def build(
         queries=Queries(jobs=jobs, storage=storage, seed=seed, world=world),
         uploads=Uploads(storage=storage, mint=mint),
         notifications=Notifications(mint),
+        catalog=Catalog(world),
+        listings=Listings(world=world, mint=mint),
+        stock=Stock(world),
         client_secrets=client_secrets,
     )
     api = Api(

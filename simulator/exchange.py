@@ -55,10 +55,7 @@ class Request:
         Raises:
             ValueError: the body is not a JSON object.
         """
-        try:
-            document = json.loads(self.body)
-        except RecursionError as error:
-            raise ValueError("the body is nested too deeply") from error
+        document = json_value(self.body)
         if not isinstance(document, dict):
             raise ValueError("the body is not a JSON object")  # noqa: TRY004 - what was sent is wrong, not a type
         return document
@@ -99,6 +96,18 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.details = details
+
+
+def json_value(body: bytes) -> Any:
+    """Return the JSON value that a body holds.
+
+    Raises:
+        ValueError: it holds none.
+    """
+    try:
+        return json.loads(body)
+    except RecursionError as error:
+        raise ValueError("the body is nested too deeply") from error
 
 
 def invalid_input(message: str, details: str = "") -> Refusal:

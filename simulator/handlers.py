@@ -13,6 +13,10 @@ from simulator.notifications import Notifications
 from simulator.orders.shipping import Shipping
 from simulator.orders.v0 import OrdersV0
 from simulator.orders.v2026 import Orders2026
+from simulator.shop import accounts, fees
+from simulator.shop.catalog import Catalog
+from simulator.shop.listings import Listings
+from simulator.shop.stock import Stock
 from simulator.tokens import Tokens
 
 
@@ -29,6 +33,9 @@ class Parts:
     queries: Queries
     uploads: Uploads
     notifications: Notifications
+    catalog: Catalog
+    listings: Listings
+    stock: Stock
     client_secrets: ClientSecrets
 
 
@@ -51,6 +58,7 @@ def of_sellers(parts: Parts) -> Mapping[str, Handler]:
         "notifications.getSubscription": parts.notifications.subscription,
         "notifications.getSubscriptions": parts.notifications.subscriptions,
         **_of_documents(parts),
+        **_of_shop(parts),
     }
 
 
@@ -65,6 +73,24 @@ def of_applications(parts: Parts) -> Mapping[str, OwnHandler]:
         "notifications.getSubscriptionById": parts.notifications.subscription_by_id,
         "notifications.deleteSubscriptionById": parts.notifications.unsubscribe_by_id,
         "notifications.sendTestNotification": parts.notifications.send_test,
+    }
+
+
+def _of_shop(parts: Parts) -> Mapping[str, Handler]:
+    return {
+        "sellers.getMarketplaceParticipations": accounts.participations,
+        "sellers.getAccount": accounts.account,
+        "catalogItems_2022-04-01.getCatalogItem": parts.catalog.item,
+        "catalogItems_2022-04-01.searchCatalogItems": parts.catalog.search,
+        "listingsItems_2021-08-01.getListingsItem": parts.listings.item,
+        "listingsItems_2021-08-01.searchListingsItems": parts.listings.search,
+        "listingsItems_2021-08-01.putListingsItem": parts.listings.put,
+        "listingsItems_2021-08-01.patchListingsItem": parts.listings.patch,
+        "listingsItems_2021-08-01.deleteListingsItem": parts.listings.delete,
+        "productFeesV0.getMyFeesEstimateForSKU": fees.for_sku,
+        "productFeesV0.getMyFeesEstimateForASIN": fees.for_asin,
+        "productFeesV0.getMyFeesEstimates": fees.several,
+        "fbaInventory.getInventorySummaries": parts.stock.summaries,
     }
 
 

@@ -161,6 +161,7 @@ class World:
     """Every seller and every order of a seed."""
 
     def __init__(self, *, seed: simulator.seed.Seed, born_at: datetime, sellers_count: int) -> None:
+        self.born_at = born_at
         self._seed = seed
         self._first_at = born_at - ORDERS_AT_BIRTH * ARRIVAL_INTERVAL
         self.sellers = tuple(self._seller(index) for index in range(sellers_count))
@@ -175,6 +176,10 @@ class World:
     def products(self) -> tuple[Product, ...]:
         """Return everything that sellers offer."""
         return tuple(Product(self._asin(sku), sku, title, price) for title, sku, price in _PRODUCTS)
+
+    def stock(self, seller: Seller, sku: str) -> int:
+        """Return how many pieces of a product a seller has."""
+        return self._seed.below(200, "stock", seller.seller_id, sku)
 
     def order_id(self, seller: Seller, number: int) -> str:
         """Return the identifier of a seller's order number `number`, counted from 0."""

@@ -116,7 +116,7 @@ class ReportFiles:
 
     def _products(self, seller: Seller) -> Iterator[Row]:
         for item in self._world.products():
-            quantity = self._seed.below(200, "stock", seller.seller_id, item.sku)
+            quantity = self._world.stock(seller, item.sku)
             yield {
                 "item-name": item.title,
                 "seller-sku": item.sku,

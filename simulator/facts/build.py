@@ -20,6 +20,7 @@ from simulator.facts.shape import Shaper
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "operations.json"
 RATES = FOLDER / "rates.json"
+NO_CONTENT = 204
 METHODS = ("get", "post", "put", "patch", "delete")
 
 # The row of the usage plan's table in an operation's description: | rate | burst |.
@@ -70,7 +71,8 @@ def _row(
     told = _USAGE_PLAN.search(node.get("description", ""))
     plan = [float(told[1]), int(told[2])] if told else rates.get(f"{method} {path}")
     status = min(int(each) for each in node["responses"] if each.startswith("2"))
-    answer = node["responses"][str(status)].get("schema")
+    # HTTP has no body with 204, whatever a model says.
+    answer = None if status == NO_CONTENT else node["responses"][str(status)].get("schema")
     row = {
         "name": f"{api}.{node['operationId']}",
         "method": method,
