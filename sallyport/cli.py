@@ -12,6 +12,7 @@ from typing import NoReturn
 import chassis.secrecy
 import sallyport.application.commands
 import sallyport.audit.commands
+import sallyport.bench.command
 import sallyport.demo.command
 import sallyport.inventory
 import sallyport.keys.commands
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     sallyport.demo.command.add_command(verbs)
     sallyport.application.commands.add_commands(verbs)
     sallyport.audit.commands.add_commands(verbs)
+    sallyport.bench.command.add_command(verbs)
     sallyport.inventory.add_command(verbs)
     sallyport.keys.commands.add_commands(verbs)
     sallyport.people.commands.add_commands(verbs)
