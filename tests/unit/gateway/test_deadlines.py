@@ -26,7 +26,7 @@ async def rig() -> AsyncIterator[Rig]:
     made = Rig()
     made.upstream.answer = lambda _: json_answer(ADDRESS_BYTES)
     async with talking(made.turns):
-        tasks = [asyncio.create_task(work()) for _, work in made.forwarder.tasks]
+        tasks = [asyncio.ensure_future(work()) for _, work in made.forwarder.tasks]
         try:
             yield made
         finally:
