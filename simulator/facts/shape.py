@@ -5,10 +5,12 @@ storage), or `=WORD` for the first word of a closed list. An object is an object
 of one shape.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-DEPTH_MAX = 8
+LINK = "link"
+DEPTH_MAX = 12
 # Down to here, an object of which nothing is required shows all its members.
 DEPTH_OPEN = 2
 # An object shows no more members than so many.
@@ -68,18 +70,16 @@ class Shaper:
     def _object(
         self, name: str, members: Mapping[str, Schema], *, required: set[str], depth: int
     ) -> dict[str, Any]:
+        """Return the members that must be there, or all where none must, and those that lead to a link."""
         if depth >= DEPTH_MAX:
             return {}
         is_open = depth <= DEPTH_OPEN and not required
-        shown = [
-            each
-            for each in members
-            if each in required or _is_link(name, each) or (is_open and each != "errors")
-        ]
-        return {
-            each: "link" if _is_link(name, each) else self.of(members[each], depth + 1)
-            for each in shown[:MEMBERS_MAX]
-        }
+        shown: dict[str, Any] = {}
+        for each, schema in members.items():
+            part = LINK if _is_link(name, each) else self.of(schema, depth + 1)
+            if each in required or (is_open and each != "errors") or _leads_to_link(part):
+                shown[each] = part
+        return dict(itertools.islice(shown.items(), MEMBERS_MAX))
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema]:
         name = ""
@@ -97,6 +97,12 @@ class Shaper:
         for part in schema.get("allOf", ()):
             yield from self._required(self._resolved(part)[1])
         yield from schema.get("required", ())
+
+
+def _leads_to_link(part: Any) -> bool:
+    if isinstance(part, dict | list):
+        return any(map(_leads_to_link, part.values() if isinstance(part, dict) else part))
+    return bool(part == LINK)
 
 
 def _is_link(name: str, member: str) -> bool:
