@@ -54,5 +54,10 @@ await serve({
     const { feedId } = await feeds.callAPI({ operation: 'createFeed', endpoint: 'feeds', body })
     const read = () => feeds.callAPI({ operation: 'getFeed', endpoint: 'feeds', path: { feedId } })
     return settled(async () => (await read()).processingStatus, pauseS)
+  },
+  async 'list feeds' ({ region, kinds }) {
+    const query = { feedTypes: kinds }
+    const { feeds } = await client(region).callAPI({ operation: 'getFeeds', endpoint: 'feeds', query })
+    return feeds.map((feed) => feed.feedType)
   }
 })

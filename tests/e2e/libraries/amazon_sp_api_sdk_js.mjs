@@ -43,5 +43,9 @@ await serve({
     const asked = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
     const { feedId } = await feeds.createFeed(asked)
     return settled(async () => (await feeds.getFeed(feedId)).processingStatus, pauseS)
+  },
+  async 'list feeds' ({ kinds }) {
+    const { feeds } = await new FeedsSpApi.FeedsApi(connect(FeedsSpApi)).getFeeds({ feedTypes: kinds })
+    return feeds.map((feed) => feed.feedType)
   }
 })

@@ -79,6 +79,10 @@ def feed(kind: str, marketplace_id: str, content: str, content_type: str, pause_
     return str(status)
 
 
+def list_feeds(kinds: list[str]) -> list[str]:
+    return [feed.feed_type for feed in FeedsApi(client).get_feeds(feed_types=kinds).feeds]
+
+
 if __name__ == "__main__":
     serve(
         {
@@ -89,5 +93,6 @@ if __name__ == "__main__":
             "restricted": restricted,
             "report": report,
             "feed": feed,
+            "list feeds": list_feeds,
         }
     )

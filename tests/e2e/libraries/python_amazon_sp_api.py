@@ -64,6 +64,10 @@ def feed(kind: str, marketplace_id: str, content: str, content_type: str, pause_
         time.sleep(pause_s)
 
 
+def list_feeds(kinds: list[str]) -> list[str]:
+    return [feed["feedType"] for feed in connect(Feeds, ANYWHERE).get_feeds(feedTypes=kinds).payload["feeds"]]
+
+
 if __name__ == "__main__":
     serve(
         {
@@ -74,5 +78,6 @@ if __name__ == "__main__":
             "restricted": restricted,
             "report": report,
             "feed": feed,
+            "list feeds": list_feeds,
         }
     )

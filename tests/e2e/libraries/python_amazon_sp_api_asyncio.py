@@ -71,6 +71,11 @@ async def feed(kind: str, marketplace_id: str, content: str, content_type: str, 
             await asyncio.sleep(pause_s)
 
 
+async def list_feeds(kinds: list[str]) -> list[str]:
+    async with connect(Feeds, ANYWHERE) as feeds:
+        return [feed["feedType"] for feed in (await feeds.get_feeds(feedTypes=kinds)).payload["feeds"]]
+
+
 def run_by(runner: asyncio.Runner, verb: Callable[..., Coroutine[Any, Any, object]]) -> Verb:
     """Return the verb as one that blocks."""
     return lambda **asked: runner.run(verb(**asked))
@@ -85,6 +90,7 @@ if __name__ == "__main__":
         "restricted": restricted,
         "report": report,
         "feed": feed,
+        "list feeds": list_feeds,
     }
     with asyncio.Runner() as runner:
         serve({name: run_by(runner, verb) for name, verb in verbs.items()})

@@ -48,5 +48,9 @@ await serve({
     const body = { feedType: kind, marketplaceIds: [marketplaceId], inputFeedDocumentId: document.feedDocumentId }
     const { feedId } = (await feeds.createFeed({ body })).data
     return settled(async () => (await feeds.getFeed({ feedId })).data.processingStatus, pauseS)
+  },
+  async 'list feeds' ({ region, kinds }) {
+    const { data } = await connect(FeedsApiClient, region).getFeeds({ feedTypes: kinds })
+    return data.feeds.map((feed) => feed.feedType)
   }
 })

@@ -36,6 +36,7 @@ FEED = {
     "content": '{"header":{"sellerId":"A1","version":"2.0"},"messages":[{"messageId":1,"sku":"\u00e9"}]}',
     "content_type": "application/json; charset=UTF-8",
 }
+OTHER_FEEDS = "POST_FLAT_FILE_INVLOADER_DATA"
 # More than all libraries together meet until Amazon relents.
 FAULTS = 1_000
 
@@ -167,6 +168,8 @@ async def _move_documents(story: Story, program: RunningProgram) -> None:
     asked = {"marketplace_id": story.home["marketplace_ids"][0], "pause_s": PAUSE_S}
     for verb, more in (("report", {"kind": REPORT}), ("feed", FEED)):
         story.seen[verb] = await program.do(verb, **_asked(story, story.home, {**asked, **more}))
+    kinds = {"kinds": [FEED["kind"], OTHER_FEEDS]}
+    story.seen["list feeds"] = await program.do("list feeds", **_asked(story, story.home, kinds))
 
 
 async def _survive_throttling(story: Story, program: RunningProgram, together: asyncio.Barrier) -> None:
