@@ -13,10 +13,10 @@ from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Ports
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, order_list
 from services.gateway.model.calls import Call, Device
 from services.gateway.model.faults import DeadlineExceeded
-from services.gateway.model.telling import Telling
 from services.gateway.model.tripwire import CredentialsNotAccepted
 
 # How long after its deadline, or a refusal, a call may still wait for its last event.
@@ -70,7 +70,7 @@ class Records:
         self._signals = ports.signals
         self._deadlines = deadlines
         self._late = late
-        self._telling = Telling()
+        self._allowance = Allowance()
 
     async def intend(self, journey: Journey, kind: Kind) -> Intent:
         """Return once it is durable that the call is about to be made (R-01).
@@ -127,7 +127,7 @@ class Records:
         Of a source that is refused again and again only some are told, with how many were not.
         """
         now_s = self._clock.monotonic_s()
-        untold = self._telling.ask(device.device_id if device else ANYBODY, now_s)
+        untold = self._allowance.ask(device.device_id if device else ANYBODY, now_s)
         if untold is None:
             return
         is_credential = isinstance(error, CredentialsNotAccepted)
@@ -147,7 +147,7 @@ class Records:
         """Tell again and again, for ever, how many refusals were not told one by one."""
         while True:
             await self._clock.sleep(SUM_UP_EVERY_S)
-            untold = self._telling.sum_up()
+            untold = self._allowance.sum_up()
             if untold:
                 said = _Said(result="refused", details=_untold(untold))
                 self._late.put(self._event("", Kind.REFUSALS_COUNTED, None, said=said))

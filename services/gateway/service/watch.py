@@ -7,6 +7,7 @@ import chassis.errors
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from services.gateway.model import tripwire
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.audit import AuditEvent, Kind, Phase
 from services.gateway.service.ports import Audit, Signals
 
@@ -19,6 +20,7 @@ class Watch:
         self._signals = signals
         self._clock = clock
         self._entropy = entropy
+        self._allowance = Allowance()
 
     async def check(self, parts: Iterable[str], *, door: str, request_id: str) -> None:
         """Let what a request carries pass.
@@ -40,6 +42,10 @@ class Watch:
             raise
 
     async def _tell(self, code: str, door: str, request_id: str) -> None:
+        """Tell of a refusal; of many at one door only some, with how many were not told before."""
+        untold = self._allowance.ask(door, self._clock.monotonic_s())
+        if untold is None:
+            return
         event = AuditEvent(
             event_id=chassis.entropy.new_id(self._clock, self._entropy),
             kind=Kind.CREDENTIALS_REFUSED,
@@ -49,7 +55,7 @@ class Watch:
             seller_id="",
             request_id=request_id,
             result=code,
-            details={"operation": door},
+            details={"operation": door} | ({"untold": str(untold)} if untold else {}),
         )
         try:
             await self._audit.record(event)

@@ -6,10 +6,10 @@ import pytest
 
 from fakes.gateway_ports import json_answer
 from services.gateway.forward.records import SUM_UP_EVERY_S
+from services.gateway.model.allowance import REFILL_S, SOURCES_MAX, TOLD_MAX, Allowance
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.circuit import FAILURES_MAX
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
-from services.gateway.model.telling import REFILL_S, SOURCES_MAX, TOLD_MAX, Telling
 from tests.unit.gateway.forwarding import Rig, error_of, finished, header
 
 CATALOG = "/catalog/2022-04-01/items/B000"
@@ -129,11 +129,11 @@ async def test_credentials_pasted_by_strangers_are_counted_T06(rig: Rig) -> None
 
 
 def test_what_is_counted_is_bounded_and_summed_up_once_R23() -> None:
-    telling = Telling()
+    allowance = Allowance()
     for source in range(SOURCES_MAX + 10):
         for _ in range(TOLD_MAX):
-            assert telling.ask(str(source), 0.0) == 0
-        assert telling.ask(str(source), 0.0) is None
-    assert len(telling._untold) <= SOURCES_MAX + 1
-    assert telling.sum_up() == SOURCES_MAX + 10
-    assert telling.sum_up() == 0
+            assert allowance.ask(str(source), 0.0) == 0
+        assert allowance.ask(str(source), 0.0) is None
+    assert len(allowance._untold) <= SOURCES_MAX + 1
+    assert allowance.sum_up() == SOURCES_MAX + 10
+    assert allowance.sum_up() == 0

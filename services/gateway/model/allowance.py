@@ -25,7 +25,7 @@ class _Source:
     at_s: float
 
 
-class Telling:
+class Allowance:
     """Whose refusals were told lately, and how many were not."""
 
     def __init__(self) -> None:
