@@ -13,6 +13,9 @@ from services.gateway.door.heads import CHUNKED, Framing
 # A chunk's size with its extensions, which nobody here knows and which are skipped (RFC 9112, 7.1.1).
 CHUNK_LINE_BYTES_MAX = 256
 TRAILER_BYTES_MAX = 8190
+# Nobody cuts a body into crumbs but to keep us busy: beyond so many chunks they must hold so much on average.
+CRUMBS_MAX = 1024
+CHUNK_BYTES_MEAN_MIN = 16
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
 _FIELD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
@@ -78,27 +81,35 @@ class _Next(Enum):
 class ChunkedBody:
     """Chunks, each with its size in front; trailers are checked and thrown away."""
 
-    __slots__ = ("_left", "_next", "_trailer_bytes", "is_whole")
+    __slots__ = ("_bytes", "_chunks", "_left", "_next", "_trailer_bytes", "is_whole")
 
     def __init__(self) -> None:
+        self._chunks = 0
+        self._bytes = 0
         self._left = 0
         self._next = _Next.SIZE
         self._trailer_bytes = 0
         self.is_whole = False
 
     def take(self, unread: Unread) -> tuple[bytes, int]:
-        """See Body."""
-        used = 0
-        while not self.is_whole and not self._left:
+        """See Body; takes all the chunks that have come, because what is left over is moved each time."""
+        parts, used = [], 0
+        while not self.is_whole:
+            if self._left:
+                part = bytes(unread[used : used + self._left])
+                if not part:
+                    break
+                parts.append(part)
+                self._left -= len(part)
+                used += len(part)
+                continue
             line_end = unread.find(_LINE_END, used)
             if line_end < 0:
                 self._check_unfinished(unread, used)
-                return b"", used
+                break
             self._read(bytes(unread[used:line_end]))
             used = line_end + len(_LINE_END)
-        part = bytes(unread[used : used + self._left])
-        self._left -= len(part)
-        return part, used + len(part)
+        return b"".join(parts), used
 
     def _read(self, line: bytes) -> None:
         match self._next:
@@ -106,8 +117,7 @@ class ChunkedBody:
                 size = _CHUNK_LINE.fullmatch(line) if len(line) <= CHUNK_LINE_BYTES_MAX else None
                 if size is None:
                     raise MalformedRequest
-                self._left = int(size[1], 16)
-                self._next = _Next.CHUNK_END if self._left else _Next.TRAILER
+                self._begin(int(size[1], 16))
             case _Next.CHUNK_END:
                 if line:
                     raise MalformedRequest
@@ -117,6 +127,14 @@ class ChunkedBody:
                 if self._trailer_bytes > TRAILER_BYTES_MAX or (line and not _FIELD.fullmatch(line)):
                     raise MalformedRequest
                 self.is_whole = not line
+
+    def _begin(self, size: int) -> None:
+        if self._chunks > CRUMBS_MAX and self._bytes < CHUNK_BYTES_MEAN_MIN * self._chunks:
+            raise MalformedRequest
+        self._chunks += 1
+        self._bytes += size
+        self._left = size
+        self._next = _Next.CHUNK_END if size else _Next.TRAILER
 
     def _check_unfinished(self, unread: Unread, at: int) -> None:
         """Refuse early what cannot become a line any more."""

@@ -219,7 +219,7 @@ class Connection(asyncio.Protocol):
         """
         while True:
             part, used = body.take(self._unread)
-            self._unread = self._unread[used:]
+            self._use(used)
             if self._is_reading_paused and not self._unread:
                 self._resume_reading()
             if part or body.is_whole:
@@ -287,7 +287,8 @@ class Connection(asyncio.Protocol):
     def _begin(self, head_end: int) -> None:
         """Make a request of a whole head."""
         head, framing = heads.read(bytes(self._unread[:head_end]))
-        self._unread, self._line_at = self._unread[head_end:], 0
+        self._use(head_end)
+        self._line_at = 0
         self._exchange = Exchange(self, self._house, head=head, framing=framing)
         if 0 < framing.length <= limits.SMALL_BODY_BYTES_MAX and not framing.expects_continue:
             self._phase = Phase.BODY
@@ -301,7 +302,7 @@ class Connection(asyncio.Protocol):
         length = self._exchange.framing.length
         if len(self._unread) >= length:
             self._exchange.collect(bytes(self._unread[:length]))
-            self._unread = self._unread[length:]
+            self._use(length)
             self._serve(self._exchange)
 
     def _serve(self, request: Exchange) -> None:
@@ -337,6 +338,15 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.LINGER
         self._wait(self._house.limits.linger_s_max)
         self._resume_reading()
+
+    def _use(self, size: int) -> None:
+        """Drop what has been read; what is left is moved once, however many pieces are read of it."""
+        if size == len(self._unread):
+            self._unread = b""
+        elif isinstance(self._unread, bytearray):
+            del self._unread[:size]
+        else:
+            self._unread = bytearray(self._unread[size:])
 
     def _resume_reading(self) -> None:
         if self._is_reading_paused:

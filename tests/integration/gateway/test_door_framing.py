@@ -60,6 +60,7 @@ IN_DOUBT = {
     "a folded trailer": (post(CHUNKED, body=b"0\r\na: b\r\n c\r\n\r\n"), 400),
     "a trailer that is none": (post(CHUNKED, body=b"0\r\nGET / HTTP/1.1\r\n\r\n"), 400),
     "an endless trailer": (post(CHUNKED, body=b"0\r\n" + b"a: b\r\n" * 2500 + b"\r\n"), 400),
+    "a body in crumbs": (post(CHUNKED, body=b"1\r\nx\r\n" * 2000 + b"0\r\n\r\n"), 400),
     # Heads that are none
     "a folded field": (post(b"X-A: b\r\n c"), 400),
     "a field that begins with a space": (post(b" X-A: b"), 400),
