@@ -94,7 +94,8 @@ class Circuits:
             if after.is_open and after.turn != circuit.turn:
                 self._signals.circuit_opened(key[1])
         self._become(key, after)
-        self._signals.failing(key[1], self._weather[key[1]].seen(key[0], is_fair=attempt.is_answered))
+        if self._weather[key[1]].is_news(key[0], is_fair=attempt.is_answered):
+            self._signals.failing(key[1], self._weather[key[1]].share)
 
     def _become(self, key: _Key, circuit: Circuit) -> Circuit:
         if circuit == _CLOSED:
@@ -109,11 +110,15 @@ class _Weather:
 
     def __init__(self) -> None:
         self._fair: Recent[str, bool] = Recent(SELLERS_LOOKED_AT)
-        self._share = 0.0
 
-    def seen(self, seller_id: str, *, is_fair: bool) -> float:
-        """Return the share of sellers whose last call failed."""
-        if self._fair.get(seller_id) is not is_fair:
-            self._fair.put(seller_id, is_fair)
-            self._share = 1 - sum(self._fair.values()) / len(self._fair)
-        return self._share
+    @property
+    def share(self) -> float:
+        """The share of sellers whose last call failed."""
+        return 1 - sum(self._fair.values()) / len(self._fair)
+
+    def is_news(self, seller_id: str, *, is_fair: bool) -> bool:
+        """Remember how a seller's call went; return whether its last one went otherwise."""
+        if self._fair.get(seller_id) is is_fair:
+            return False
+        self._fair.put(seller_id, is_fair)
+        return True
