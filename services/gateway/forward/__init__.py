@@ -10,12 +10,14 @@ How the composition root puts it together (all keyword arguments)::
     ports = Ports(auth=…, safe=…, audit=…, upstream=…, quota=…, signals=…, clock=clock, entropy=entropy)
     identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
     turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=ports.signals)
+    links = DocumentLinks(catalogue=…, table=DocumentTable.load(), types=…, hosts=…, sealing=…, signals=…)
     forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities, turns=turns,
-                          user_agent=exchange.user_agent(version))
+                          documents=links, user_agent=exchange.user_agent(version))
     tasks += [("revocations", identities.watch), ("quota", turns.run), ("quota_ticks", turns.tick)]
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
-both in Amazon's shape. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
+both in Amazon's shape. What its answers' links to documents are worth is `documents.Documents`' affair, which
+another face serves. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
 """
 
 from services.gateway.forward.forwarder import Forwarder

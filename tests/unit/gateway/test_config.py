@@ -5,6 +5,7 @@ import pytest
 import chassis.env
 from services.gateway import config
 from services.gateway.model.calls import Region
+from services.gateway.model.faults import UpstreamInvalid
 
 ENVIRON = {
     "SALLYPORT_PRIVATE_LISTEN": "127.0.0.1:0",
@@ -79,6 +80,8 @@ def test_what_may_be_told_is_heard() -> None:
             "SALLYPORT_DESKTOP_REDIRECT_PATH",
             "config_invalid",
         ),
+        ({"SALLYPORT_DOCUMENT_HOSTS": "https://s3.example"}, "SALLYPORT_DOCUMENT_HOSTS", "config_invalid"),
+        ({"SALLYPORT_DOCUMENT_HOSTS": "s3.example,"}, "SALLYPORT_DOCUMENT_HOSTS", "config_invalid"),
         ({"SALLYPORT_AUTH_ADDRESS": "auth"}, "SALLYPORT_AUTH_ADDRESS", "config_invalid"),
         ({"SALLYPORT_AUDIT": "off"}, "SALLYPORT_AUDIT", "config_invalid"),
     ],
@@ -94,3 +97,14 @@ def test_what_must_be_told_is_named() -> None:
         config.load({})
     for key in ENVIRON:
         assert key in refusal.value.text
+
+
+def test_documents_lie_with_amazon_unless_something_else_is_told_T05() -> None:
+    amazons = config.load(ENVIRON).amazon.document_hosts
+    amazons.check("https://bucket.s3.eu-west-1.amazonaws.com/key")
+    told = {**ENVIRON, "SALLYPORT_DOCUMENT_HOSTS": "documents.example, localhost:8443"}
+    others = config.load(told).amazon.document_hosts
+    for url in ("https://documents.example/key", "https://localhost:8443/key"):
+        others.check(url)
+    with pytest.raises(UpstreamInvalid):
+        others.check("https://bucket.s3.eu-west-1.amazonaws.com/key")

@@ -31,3 +31,16 @@ def test_a_mistake_of_ours_is_counted() -> None:
     registry = chassis.metrics.Registry()
     Signals(registry, []).crashed("request-1", ZeroDivisionError("Jane Roe"))
     assert "sallyport_gateway_crashes_total 1.0" in registry.render().decode()
+
+
+def test_documents_are_counted_by_their_way_and_end_and_never_by_their_names_T28() -> None:
+    registry = chassis.metrics.Registry()
+    signals = Signals(registry, [])
+    signals.moved("GET", "whole", 1_000)
+    signals.moved("PUT", "document_ended", 24)
+    signals.moved("PUT", "https://s3.amazonaws.com/secret", 0)
+    shown = registry.render().decode()
+    assert 'documents_total{code="whole",method="GET"} 1.0' in shown
+    assert 'documents_total{code="document_ended",method="PUT"} 1.0' in shown
+    assert 'document_bytes_total{method="PUT"} 24.0' in shown
+    assert "secret" not in shown
