@@ -5,10 +5,7 @@ too many calls under way waits for none of the connections that others need. Wha
 in a metric: the share of the sellers who called lately whose last call failed.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Self
 
 from chassis.clock import Clock
 from services.gateway.forward.ports import Signals
@@ -29,12 +26,28 @@ _CLOSED = Circuit()
 _Key = tuple[str, Region]
 
 
-@dataclass(slots=True)
 class Attempt:
-    """One call under way; says at most once how it went."""
+    """One call under way, entered with `with`.
 
-    turn: int
-    is_answered: bool | None = None
+    Attributes:
+        is_answered: how it went, as far as its caller knows when it ends; None for no news.
+    """
+
+    __slots__ = ("_circuits", "_key", "_turn", "is_answered")
+
+    def __init__(self, circuits: "Circuits", key: _Key) -> None:
+        self.is_answered: bool | None = None
+        self._circuits = circuits
+        self._key = key
+
+    def __enter__(self) -> Self:
+        """Begin; see `Circuits.attempt`."""
+        self._turn = self._circuits.begin(self._key)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End, with or without news."""
+        self._circuits.end(self._key, self._turn, is_answered=self.is_answered)
 
 
 class Circuits:
@@ -44,7 +57,7 @@ class Circuits:
         self._clock = clock
         self._signals = signals
         self._circuits: Recent[_Key, Circuit] = Recent(CIRCUITS_MAX)
-        self._under_way: Counter[_Key] = Counter()
+        self._under_way: dict[_Key, int] = {}
         self._weather = {region: _Weather() for region in Region}
 
     def check(self, seller_id: str, region: Region) -> None:
@@ -53,49 +66,53 @@ class Circuits:
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
         """
-        circuit = self._circuits.get((seller_id, region)) or _CLOSED
-        wait_s = circuit.wait_s(self._clock.monotonic_s())
+        circuit = self._circuits.get((seller_id, region))
+        wait_s = circuit.wait_s(self._clock.monotonic_s()) if circuit else 0.0
         if wait_s > 0:
             raise UpstreamResting(retry_after_s=wait_s)
 
-    @contextmanager
-    def attempt(self, seller_id: str, region: Region) -> Iterator[Attempt]:
-        """Let one call through, and learn from what its caller sets `is_answered` to.
+    def attempt(self, seller_id: str, region: Region) -> Attempt:
+        """Return one call, to be entered; its circuit learns from what is said of it inside.
 
-        Raises:
+        Raises on entering:
             UpstreamResting: Amazon has not been answering this seller.
             UpstreamBusy: too many of this seller's calls are under way.
         """
-        self.check(seller_id, region)
-        key = seller_id, region
-        if self._under_way[key] >= UNDER_WAY_MAX:
-            raise UpstreamBusy(retry_after_s=BUSY_S)
-        circuit = self._circuits.get(key) or _CLOSED
-        circuit = self._become(key, circuit.asked(self._clock.monotonic_s()))
-        attempt = Attempt(circuit.turn)
-        self._under_way[key] += 1
-        try:
-            yield attempt
-        finally:
-            self._under_way[key] -= 1
-            if not self._under_way[key]:
-                del self._under_way[key]
-            self._learn(key, attempt)
+        return Attempt(self, (seller_id, region))
 
-    def _learn(self, key: _Key, attempt: Attempt) -> None:
-        circuit, now_s = self._circuits.get(key) or _CLOSED, self._clock.monotonic_s()
-        if attempt.is_answered is None:
-            self._become(key, circuit.given_up(attempt.turn, now_s))
+    def begin(self, key: _Key) -> int:
+        """Let one call through and return the turn of its circuit; only for `Attempt`."""
+        self.check(*key)
+        under_way = self._under_way.get(key, 0)
+        if under_way >= UNDER_WAY_MAX:
+            raise UpstreamBusy(retry_after_s=BUSY_S)
+        self._under_way[key] = under_way + 1
+        circuit = self._circuits.get(key)
+        if circuit is None:
+            return _CLOSED.turn
+        return self._become(key, circuit.asked(self._clock.monotonic_s())).turn
+
+    def end(self, key: _Key, turn: int, *, is_answered: bool | None) -> None:
+        """Learn how a call of a turn went; only for `Attempt`."""
+        left = self._under_way.pop(key) - 1
+        if left:
+            self._under_way[key] = left
+        circuit = self._circuits.get(key) or _CLOSED
+        if is_answered is None:
+            self._become(key, circuit.given_up(turn, self._clock.monotonic_s()))
             return
-        if attempt.is_answered:
-            after = circuit.answered(attempt.turn)
-        else:
-            after = circuit.failed(attempt.turn, now_s)
-            if after.is_open and after.turn != circuit.turn:
-                self._signals.circuit_opened(key[1])
-        self._become(key, after)
-        if self._weather[key[1]].is_news(key[0], is_fair=attempt.is_answered):
-            self._signals.failing(key[1], self._weather[key[1]].share)
+        if not is_answered:
+            self._fail(key, circuit, turn)
+        elif circuit is not _CLOSED:
+            self._become(key, circuit.answered(turn))
+        weather = self._weather[key[1]]
+        if weather.is_news(key[0], is_fair=is_answered):
+            self._signals.failing(key[1], weather.share)
+
+    def _fail(self, key: _Key, circuit: Circuit, turn: int) -> None:
+        after = self._become(key, circuit.failed(turn, self._clock.monotonic_s()))
+        if after.is_open and after.turn != circuit.turn:
+            self._signals.circuit_opened(key[1])
 
     def _become(self, key: _Key, circuit: Circuit) -> Circuit:
         if circuit == _CLOSED:
