@@ -24,6 +24,7 @@ LOOK_S = 0.05
 # In so many pieces a body drips.
 PIECES = 20
 READ_BYTES = 65_536
+PIECE_BYTES_MAX = 1_048_576
 
 Document = dict[str, Any]
 
@@ -59,7 +60,7 @@ async def _answered(incoming: web.Request, answer: Answer) -> web.StreamResponse
         await asyncio.sleep(answer.delay_s)
     if answer.is_hung_up and incoming.transport is not None:
         incoming.transport.abort()
-    if answer.drip_s or answer.sent_bytes is not None:
+    if answer.drip_s or answer.sent_bytes is not None or len(answer.body) > PIECE_BYTES_MAX:
         return await _sent_in_pieces(incoming, answer)
     response = web.Response(status=answer.status, body=answer.body, headers=CIMultiDict(answer.headers))
     with contextlib.suppress(ConnectionError):
@@ -69,11 +70,11 @@ async def _answered(incoming: web.Request, answer: Answer) -> web.StreamResponse
 
 
 async def _sent_in_pieces(incoming: web.Request, answer: Answer) -> web.StreamResponse:
-    """Send a body slowly, or only its beginning."""
+    """Send a body slowly, or only its beginning, or one that is too large for one piece."""
     response = web.StreamResponse(status=answer.status, headers=CIMultiDict(answer.headers))
     response.content_length = len(answer.body)
     sent = answer.body if answer.sent_bytes is None else answer.body[: answer.sent_bytes]
-    size = max(-(-len(sent) // PIECES), 1)
+    size = max(-(-len(sent) // PIECES), 1) if answer.drip_s else PIECE_BYTES_MAX
     with contextlib.suppress(ConnectionError):
         await response.prepare(incoming)
         for begin in range(0, len(sent), size):
