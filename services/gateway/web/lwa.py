@@ -2,7 +2,13 @@
 
 Form or JSON, whatever charset the header names; any client secret is taken, because most libraries
 insist on sending one. The refresh token never rotates here: no library stores a new one.
+
+For an operation of the application's own, such as notifications' destinations, libraries ask with the grant
+`client_credentials`, which shows no refresh token: there the client secret must be it. What the token is good
+for is decided at each call, by the application's policy.
 """
+
+from collections.abc import Mapping
 
 import orjson
 from aiohttp import web
@@ -19,7 +25,8 @@ from services.gateway.web.render import respond
 
 PATH = "/auth/o2/token"
 DOOR = "lwa"
-GRANTS_OF_SERVERS = frozenset({"authorization_code", "client_credentials"})
+# How a device's refresh token begins; anything else in a client secret's place is there because it must be.
+REFRESH_MARK = "sp_rt_"
 
 
 class LwaDoor:
@@ -37,21 +44,30 @@ class LwaDoor:
         read = inputs.read_json if request.content_type == "application/json" else inputs.read_form
         fields = read(await request.read())
         await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())
-        _check_grant(inputs.required(fields, "grant_type"))
-        device_id = inputs.required(fields, "client_id")
-        refresh_token = inputs.required(fields, "refresh_token")
+        name = _where_the_token_is(fields)
+        device_id, refresh_token = inputs.required(fields, "client_id"), inputs.required(fields, name)
         tokens = await self._apps.refresh(device_id, Secret(refresh_token))
         members = {
             "access_token": tokens.access_token.reveal(),
-            "refresh_token": refresh_token,
+            **({name: refresh_token} if name == "refresh_token" else {}),
             "token_type": "bearer",
             "expires_in": tokens.expires_in_s,
         }
         return respond(Answer(200, list(token_faults.NO_STORE), orjson.dumps(members)))
 
 
-def _check_grant(grant_type: str) -> None:
-    if grant_type in GRANTS_OF_SERVERS:
+def _where_the_token_is(fields: Mapping[str, str]) -> str:
+    """Return the name of the field that holds the device's refresh token.
+
+    Raises:
+        GrantNotForDevices: the grant is a server's.
+        UnsupportedGrant: nobody knows the grant.
+    """
+    grant_type = inputs.required(fields, "grant_type")
+    if grant_type == "refresh_token":
+        return grant_type
+    if grant_type == "client_credentials" and fields.get("client_secret", "").startswith(REFRESH_MARK):
+        return "client_secret"
+    if grant_type in {"authorization_code", "client_credentials"}:
         raise token_faults.GrantNotForDevices
-    if grant_type != "refresh_token":
-        raise token_faults.UnsupportedGrant
+    raise token_faults.UnsupportedGrant

@@ -73,6 +73,24 @@ async def test_any_client_secret_is_taken(
     assert (await ask_json(house, {**credentials, "client_secret": secret})).status == 200
 
 
+async def test_client_credentials_get_a_token_when_the_secret_is_the_refresh_token(
+    house: House, credentials: dict[str, str]
+) -> None:
+    asked = {
+        "grant_type": "client_credentials",
+        "scope": "sellingpartnerapi::notifications",
+        "client_id": credentials["client_id"],
+        "client_secret": credentials["refresh_token"],
+    }
+    heard = await ask_json(house, asked)
+    assert heard.status == 200
+    assert json.loads(heard.body).keys() == {"access_token", "token_type", "expires_in"}
+    assert problem(await ask_json(house, {**asked, "client_secret": "sp_rt_unknown"})) == (
+        400,
+        "invalid_grant",
+    )
+
+
 async def test_the_host_header_is_not_obeyed(house: House, credentials: dict[str, str]) -> None:
     headers = {"Content-Type": "application/json", "Host": "api.amazon.com"}
     heard = await house.ask("POST", PATH, data=json.dumps(credentials).encode(), headers=headers)
