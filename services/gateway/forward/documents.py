@@ -35,9 +35,8 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.faults import TOKEN_EXPIRED, ScopeMissing, UpstreamLost, UpstreamUnreachable
 
-# Reports of a whole catalogue have hundreds of megabytes, packed; no feed may have more than this.
-# Source: Amazon MWS, "Feeds API section overview": a feed has at most 2^31 - 1 bytes.
-DOCUMENT_BYTES_MAX = 2**31 - 1
+# Reports of a whole catalogue have hundreds of megabytes, packed. Whatever is larger is a mistake or a trap.
+DOCUMENT_BYTES_MAX = 2 * 1_073_741_824
 # About half a megabyte each, in buffers on both sides.
 STREAMS_MAX = 256
 STREAMS_PER_DEVICE_MAX = 8

@@ -350,7 +350,7 @@ async def test_where_none_was_declared_the_clients_content_type_goes_on(rig: Mov
         ({"content_type": "text/csv"}, ContentTypeDiffers),
         ({"content_type": ""}, ContentTypeDiffers),
         ({"length_bytes": None}, LengthRequired),
-        ({"length_bytes": 2**31}, DocumentTooLarge),
+        ({"length_bytes": 2**31 + 1}, DocumentTooLarge),
     ],
 )
 async def test_what_amazon_would_not_take_is_refused_before_it_is_asked(
