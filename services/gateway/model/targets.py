@@ -11,8 +11,9 @@ Amazon's page tokens must go back as they came.
   libraries send some of their own; the answer names what was dropped.
 """
 
+import functools
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -171,13 +172,14 @@ def _segment(raw: str) -> str:
     return plain
 
 
-def _pairs(query: str) -> Iterator[tuple[str, str, str]]:
+@functools.lru_cache(maxsize=2)
+def _pairs(query: str) -> Sequence[tuple[str, str, str]]:
+    """Return each pair as it is, and its name and value decoded; one call asks several times in a row."""
     pairs = [pair for pair in query.split("&") if pair]
     if len(pairs) > QUERY_PAIRS_MAX:
         raise QueryInvalid
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        yield pair, _plain(name), _plain(value)
+    parts = [(pair, *pair.partition("=")) for pair in pairs]
+    return [(pair, _plain(name), _plain(value)) for pair, name, _, value in parts]
 
 
 def _plain(text: str) -> str:
