@@ -203,10 +203,11 @@ class ApplicationPolicy:
     digest: str = ""
 
     def sight(self, operation: str, kind: str, caller: Caller) -> Sight:
-        """Return what a caller sees of a class of members in an operation's answers."""
+        """Return what a caller sees of a class of members in answers; in full never without `pii`."""
         for rule in self.fields:
             sight = rule.sights.get(kind) or rule.sights.get(ANY)
-            if sight is not None and rule.terms.names(operation) and rule.terms.fit(caller):
+            is_allowed = sight is not Sight.FULL or SCOPE_PII in caller.scopes
+            if sight is not None and is_allowed and rule.terms.names(operation) and rule.terms.fit(caller):
                 return sight
         return Sight.MASKED
 

@@ -1,5 +1,7 @@
 """Who may call what, with which of Amazon's tokens, and what of the answer they may see.
 
+- A policy narrows what auth lets a device do: without the scope `orders` it calls nothing, and without `pii`
+  it sees nobody's data, whatever the policy says. Only a person or the vendor decides about scopes.
 - An operation of the application's own is refused unless the policy opens it to the device; one that renews
   the client secret is refused whatever the policy says.
 - An operation that always needs a restricted data token gets one, whoever asks: a device that may not see
@@ -18,7 +20,7 @@ from types import MappingProxyType
 
 from chassis.errors import Denied
 from services.gateway.model import targets
-from services.gateway.model.application_policy import ApplicationPolicy, Caller, Sight, is_named
+from services.gateway.model.application_policy import SCOPE_CALL, ApplicationPolicy, Caller, Sight, is_named
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Grantless, Loan, Profile, Restriction
 from services.gateway.model.documents import DocumentClass
@@ -158,9 +160,10 @@ class Rules:
         view = self.view(operation, device, purpose)
         if document_class not in {None, DocumentClass.PLAIN} and not operation.pii:
             self._check_document(operation, Caller(device.device_id, device.profile, device.scopes, purpose))
+        named = _named(operation, device, path)
         if operation.grantless_scope:
             return Plan(Grantless(), view, False, Kind.OPERATION_CALLED, purpose)
-        restriction, withheld = _restriction(operation, _named(operation, device, path), view)
+        restriction, withheld = _restriction(operation, named, view)
         if document_class is DocumentClass.RESTRICTED:
             restriction = Restriction(operation.method, path)
         if restriction is not None and device.target_application:
@@ -209,6 +212,8 @@ class Rules:
 
     def _refusal(self, operation: Operation, caller: Caller) -> type[Denied] | None:
         """Return why a caller may not call an operation, or None; the reason that is nearest to being met."""
+        if SCOPE_CALL not in caller.scopes:
+            return ScopeMissing
         if is_named(operation.name, self.policy.denied):
             return OperationNotOpen
         if operation.grantless_scope:

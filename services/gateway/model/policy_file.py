@@ -19,6 +19,7 @@ from services.gateway.model.application_policy import (
     CLASSES,
     PERSONAL_REPORTS,
     PURPOSE_UNSTATED,
+    SCOPE_PII,
     SCOPES,
     ApplicationPolicy,
     BudgetRule,
@@ -244,7 +245,12 @@ class _Reading:
                 sights[kind] = sight
         if not any(table.has(sight) for sight in Sight):
             table.refuse("operations", f"the rule says nothing; add {', '.join(Sight)}, or remove it")
-        return FieldRule(table.terms(), MappingProxyType(sights))
+        terms = table.terms()
+        if Sight.FULL in sights.values() and SCOPE_PII not in terms.scopes:
+            table.refuse(
+                "full", f'only devices with the scope {SCOPE_PII} see data in full; add scopes = ["pii"]'
+            )
+        return FieldRule(terms, MappingProxyType(sights))
 
     def _grantless_rule(self, table: _Table) -> GrantlessRule:
         terms = table.terms()

@@ -17,6 +17,7 @@ version = 1
 operations = ["*"]
 [[fields]]
 operations = ["*"]
+scopes = ["pii"]
 full = ["*"]
 [[grantless]]
 operations = ["*"]

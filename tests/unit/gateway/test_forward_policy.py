@@ -60,9 +60,9 @@ async def test_the_audit_log_says_what_was_shown_and_what_for(rig: Rig) -> None:
         rig,
         '[purposes]\ndefault = "handling"\nothers = ["shipping"]\n'
         + CALL
-        + '[[fields]]\noperations = ["*"]\npurposes = ["shipping"]\nfull = ["name"]\n',
+        + '[[fields]]\noperations = ["*"]\nscopes = ["pii"]\npurposes = ["shipping"]\nfull = ["name"]\n',
     )
-    token = rig.auth.enrol()
+    token = rig.auth.enrol(scopes=PII)
     await rig.call(token, ADDRESS_PATH, headers=[("x-sallyport-purpose", "shipping")])
     intent, outcome = rig.audit.events
     assert (intent.kind, intent.details["purpose"], intent.details["shown"]) == (
@@ -98,6 +98,20 @@ async def test_what_the_policy_does_not_open_is_refused_and_audited_T05(
     assert error_of(answer)["details"].startswith(f"{code}: ")
     assert rig.upstream.requests == []
     assert rig.told == [("gateway.operation.refused", "fact", code)]
+
+
+async def test_a_policy_gives_nobody_the_scope_that_was_withheld(rig: Rig) -> None:
+    follow(rig, f'{CALL}[[grantless]]\noperations = ["notifications.*"]\ndevices = ["*"]\n')
+    token = rig.auth.enrol(scopes=frozenset({"pii"}))
+    for target in (ADDRESS_PATH, DESTINATIONS):
+        assert error_of(await rig.call(token, target))["details"].startswith("scope_missing: ")
+
+
+async def test_a_handle_is_no_way_to_the_applications_own_operations(rig: Rig) -> None:
+    follow(rig, f'{CALL}[[grantless]]\noperations = ["notifications.*"]\ndevices = ["*"]\n')
+    restricted = await handle(rig, rig.auth.enrol(), handle_for("buyerInfo"))
+    answer = await rig.call(restricted, DESTINATIONS)
+    assert error_of(answer)["details"].startswith("restriction_mismatch: ")
 
 
 async def test_a_purpose_that_the_policy_does_not_know_is_refused(rig: Rig) -> None:
@@ -157,8 +171,8 @@ async def test_data_about_people_is_fetched_for_who_may_see_it(rig: Rig) -> None
 
 
 async def test_only_the_datasets_of_which_something_is_seen_are_fetched(rig: Rig) -> None:
-    follow(rig, CALL + '[[fields]]\noperations = ["*"]\nfull = ["tax_id"]\n')
-    seen, told = await asked(rig, rig.auth.enrol(), "&includedData=BUYER,RECIPIENT,TAX")
+    follow(rig, CALL + '[[fields]]\noperations = ["*"]\nscopes = ["pii"]\nfull = ["tax_id"]\n')
+    seen, told = await asked(rig, rig.auth.enrol(scopes=PII), "&includedData=BUYER,RECIPIENT,TAX")
     assert (seen["includedData"], told) == (["TAX"], "includedData=BUYER,RECIPIENT")
 
 
@@ -181,8 +195,8 @@ async def handle(rig: Rig, token: str, body: bytes) -> str:
 
 
 async def test_a_handle_fetches_only_the_elements_of_which_something_is_seen(rig: Rig) -> None:
-    follow(rig, CALL + '[[fields]]\noperations = ["*"]\nfull = ["email"]\n')
-    restricted = await handle(rig, rig.auth.enrol(), handle_for("buyerInfo", "shippingAddress"))
+    follow(rig, CALL + '[[fields]]\noperations = ["*"]\nscopes = ["pii"]\nfull = ["email"]\n')
+    restricted = await handle(rig, rig.auth.enrol(scopes=PII), handle_for("buyerInfo", "shippingAddress"))
     rig.upstream.answer = lambda _: json_answer(b'{"payload":{"Orders":[]}}')
     answer = await rig.call(restricted, "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER")
     ((_, _, lent),) = rig.auth.lent

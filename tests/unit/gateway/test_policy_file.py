@@ -123,6 +123,7 @@ profiles = ["bund"]
 
 [[fields]]
 operations = ["ordersV0.*"]
+scopes = ["pii"]
 purposes = ["labels"]
 full = ["name", "nmae"]
 masked = ["name"]
@@ -154,17 +155,17 @@ of_plan = 0
         "line 8, allow[0].operations: must be a list of 1 to",
         "line 9, allow[0].scopes: 'tax' is not known here; there are orders, pii",
         "line 10, allow[0].profiles: 'bund' is not known here; there are bound, compat",
-        "line 14, fields[0].purposes: 'labels' is not known here; there are unstated",
-        "line 15, fields[0].full: 'nmae' is not known here",
-        "line 16, fields[0].masked: name is also full in this rule",
-        "line 19, fields[1].operations: the rule says nothing",
-        "line 19, fields[1].operations: 'ordersV0.get?' is not of the form",
-        "line 21, grantless[0].devices: must be a list of 1 to",
-        "line 22, grantless[0].operations: application_2023-11-30.rotateApplicationClientSecret is open",
-        "line 24, delegates[0].application: name the other developer",
-        "line 29, caches[0].seconds: must be a number from 0, at most 3600",
-        "line 33, budgets[0].priority: 'urgent' is not known here; there are bulk, interactive",
-        "line 34, budgets[0].of_plan: must be a number above 0, at most 1",
+        "line 15, fields[0].purposes: 'labels' is not known here; there are unstated",
+        "line 16, fields[0].full: 'nmae' is not known here",
+        "line 17, fields[0].masked: name is also full in this rule",
+        "line 20, fields[1].operations: the rule says nothing",
+        "line 20, fields[1].operations: 'ordersV0.get?' is not of the form",
+        "line 22, grantless[0].devices: must be a list of 1 to",
+        "line 23, grantless[0].operations: application_2023-11-30.rotateApplicationClientSecret is open",
+        "line 25, delegates[0].application: name the other developer",
+        "line 30, caches[0].seconds: must be a number from 0, at most 3600",
+        "line 34, budgets[0].priority: 'urgent' is not known here; there are bulk, interactive",
+        "line 35, budgets[0].of_plan: must be a number above 0, at most 1",
     )
     assert len(told) == len(expected)
     for each in expected:
@@ -177,6 +178,10 @@ of_plan = 0
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        (
+            f'{LEAST}[[fields]]\noperations = ["*"]\nfull = ["*"]\n',
+            "line 6, fields[0].full: only devices with",
+        ),
         ("version = 1\nallow == 2\n", "line 2: this is not TOML"),
         ("version = 1\n", "allow: there is no [[allow]], so nothing could be called"),
         ('version = 1\nallow = "all"\n', "line 2, allow: must be tables"),
@@ -217,8 +222,8 @@ def test_a_huge_file_is_refused_unread_R23() -> None:
             '[[grantless]]\noperations = ["application_2023-11-30.*"]\ndevices = ["*"]',
             "can be opened this way",
         ),
-        ('[[fields]]\noperations = ["sellers.*"]\nfull = ["*"]', "whose answers have such members"),
-        ('[[fields]]\noperations = ["ordersV0.*"]\nfull = ["geo"]\n' * 2, "decides nothing"),
+        ('[[fields]]\noperations = ["sellers.*"]\nmasked = ["*"]', "whose answers have such members"),
+        ('[[fields]]\noperations = ["ordersV0.*"]\ndropped = ["geo"]\n' * 2, "decides nothing"),
         ('[[caches]]\noperations = ["ordersV0.getOrders"]\nseconds = 5', "no read without personal data"),
         ('[[delegates]]\napplication = "*"\noperations = ["sellers.*"]', "takes a restricted token"),
         ('[[budgets]]\noperations = ["nothing.*"]\nof_plan = 0.5', "names no operation"),
@@ -261,3 +266,11 @@ def test_whatever_a_rule_holds_it_is_followed_or_told_T10(table: str, keys: dict
     else:
         told = ()
     assert all(problem.text for problem in told)
+
+
+def test_no_rule_shows_data_in_full_without_the_scope() -> None:
+    policy = parse(example().encode())
+    for operation in CATALOGUE:
+        for kind in operation.pii:
+            for purpose in policy.purposes:
+                assert policy.sight(operation.name, kind, caller("orders", purpose=purpose)) is not Sight.FULL
