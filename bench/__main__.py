@@ -18,6 +18,7 @@ import bench.hostile.command
 import bench.malformed.command
 import bench.quota.command
 import bench.sandbox.command
+import bench.slow.command
 import bench.upstream_clients
 import sallyport.stack
 from bench import appending, erasing, forwarding, goals, holding, reads, waiting
@@ -37,6 +38,7 @@ SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], N
     bench.malformed.command.add_command,
     bench.quota.command.add_command,
     bench.sandbox.command.add_command,
+    bench.slow.command.add_command,
     bench.upstream_clients.add_command,
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ from tests.integration.gateway.door import (
 )
 
 SHORT_S = 0.05
-SLOW_CLIENTS = 2000
+SLOW_CLIENTS = 500
 
 
 def limits(**changes: Any) -> Limits:
@@ -148,7 +148,7 @@ async def test_a_client_that_does_not_take_a_stream_is_gone_for_the_face_R25() -
 
 
 async def test_many_slow_clients_leave_others_served_and_take_no_place_among_them_R25() -> None:
-    """No more requests at once than one, and two thousand of every slow kind at the door."""
+    """No more requests at once than one; `python -m bench slow` has two thousand, and TLS."""
     face = Recorder()
     kinds = [b"", b"GET / HT", UNFINISHED["small"]]
     async with serving(face, limits(requests_max=1)) as door, asyncio.timeout(PATIENCE_S):

@@ -6,7 +6,7 @@ import httptools
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chassis.errors
@@ -37,6 +37,7 @@ class Listener:
         self.is_whole = True
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(NAMES, VALUES), max_size=6))
 def test_a_head_that_is_taken_says_what_llhttp_says_T09(fields: list[tuple[str, str]]) -> None:
     lines = "".join(f"{name}:{value}\r\n" for name, value in [("Host", "x"), *fields])
@@ -137,6 +138,7 @@ PATHS = st.one_of(
 ).filter(lambda path: not path.startswith("//"))
 
 
+@settings(max_examples=60)
 @given(path=PATHS, method=st.sampled_from(["GET", "POST", "HEAD", "PUT"]))
 async def test_what_goes_to_the_pages_is_what_they_have_a_route_for(
     router: web.UrlDispatcher, path: str, method: str
