@@ -201,13 +201,15 @@ class Documents:
             await self._ask(stream)
 
     async def _ask(self, stream: _Stream) -> None:
+        # What is told while the answer is under way counts after it.
+        stream.is_doubted = False
         try:
             await self._check(stream.capability)
         except Unavailable:
+            stream.is_doubted = True
             if self._clock.monotonic_s() - stream.sure_at_s > DOUBT_S_MAX:
                 raise
             return
-        stream.is_doubted = False
         stream.sure_at_s = self._clock.monotonic_s()
 
     async def _admit(self, capability: Capability, request_id: str) -> None:

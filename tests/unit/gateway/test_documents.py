@@ -17,6 +17,7 @@ from services.gateway.forward import documents as moving
 from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX, Documents, Upload
+from services.gateway.model.calls import Device
 from services.gateway.model.documents import (
     DOWNLOAD,
     UPLOAD,
@@ -263,6 +264,26 @@ async def test_a_revocation_cuts_a_document_on_its_way_T01(rig: Moving) -> None:
             await rig.read(rig.capability(token), taken)
     assert len(taken.body) < 5 * CHUNK_BYTES
     assert rig.storage.open == 0
+
+
+async def test_a_revocation_that_overtakes_auths_answer_counts_T01(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    device_id, introspect = rig.auth.devices[token].device_id, rig.auth.introspect
+
+    async def overtaken(access_token: str) -> Device:
+        device = await introspect(access_token)
+        rig.auth.revoke(token)
+        rig.identities._hear(device_id)
+        return device
+
+    async with listening(rig):
+        spelled = rig.capability(token)
+        rig.auth.introspect = overtaken  # type: ignore[method-assign]
+        rig.storage.objects[URL] = FakeFetched(BODY, each=lambda: rig.clock.pass_(moving.ASK_AGAIN_S))
+        taken = FakeReceiver()
+        with pytest.raises(DeviceRevoked):
+            await rig.read(spelled, taken)
+    assert not taken.is_ended
 
 
 async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer_T01(rig: Moving) -> None:
