@@ -24,6 +24,7 @@ import sallyport.stack
 from bench import appending, erasing, forwarding, goals, holding, reads, waiting
 from bench.parts import Parts, choose_cpus, open_parts
 from bench.ports import free_base_port
+from sallyport.bench import processor
 from sallyport.demo.scene import Scene
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY
@@ -99,7 +100,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _measure(folder: Path, scale: Scale) -> None:
-    load_cpu, proxy_cpu = choose_cpus()
+    cpus, (load_cpu, proxy_cpu) = os.sched_getaffinity(0), choose_cpus()
     os.sched_setaffinity(0, {load_cpu})
     _print(_machine(scale.rounds))
     layout = Layout(folder, free_base_port(), is_tapped=True)
@@ -107,25 +108,30 @@ async def _measure(folder: Path, scale: Scale) -> None:
         for step in STORY[:STEPS_TO_AN_ADDRESS]:
             await step.take(scene)
         async with open_parts(stack, proxy_cpu) as parts:
-            run = await _take_all(scene, parts, scale)
-        for part in (run.costs, run.waits, run.held, run.appends):
-            _print(part.tables())
+            every, costs, waits, held = await _compare(scene, parts, scale)
+        # Telemetry and PostgreSQL work side by side in earnest.
+        processor.pin(os.getpid(), cpus)
+        appends = await appending.measure(stack, rounds=scale.rounds, batches=scale.batches)
+        _print(appends.tables())
         # Last, because it moves time.
         _print(await erasing.measure(scene, rounds=scale.rounds, sizes=scale.sizes))
-        _print(goals.tables(run))
-        say(f"\nLoad {os.getloadavg()[0]:.1f} after the end")
+    _print(goals.tables(goals.Run(reads=every, costs=costs, waits=waits, held=held, appends=appends)))
+    say(f"\nLoad {os.getloadavg()[0]:.1f} after the end")
 
 
-async def _take_all(scene: Scene, parts: Parts, scale: Scale) -> goals.Run:
+async def _compare(
+    scene: Scene, parts: Parts, scale: Scale
+) -> tuple[reads.Reads, forwarding.Costs, waiting.Waits, holding.Held]:
+    """Return what the gateway and its peers need, and print it as it comes."""
     every = await reads.prepare(scene)
     await reads.lift_limits(scene.stack, parts, every)
-    return goals.Run(
-        reads=every,
-        costs=await forwarding.measure(scene, parts, every, rounds=scale.rounds, seconds=scale.seconds),
-        waits=await waiting.measure(parts, every, rounds=scale.rounds, requests=scale.waits),
-        held=await holding.measure(parts, every, connections=scale.connections),
-        appends=await appending.measure(scene.stack, rounds=scale.rounds, batches=scale.batches),
-    )
+    costs = await forwarding.measure(scene, parts, every, rounds=scale.rounds, seconds=scale.seconds)
+    _print(costs.tables())
+    waits = await waiting.measure(parts, every, rounds=scale.rounds, requests=scale.waits)
+    _print(waits.tables())
+    held = await holding.measure(parts, every, connections=scale.connections)
+    _print(held.tables())
+    return every, costs, waits, held
 
 
 def _machine(rounds: int) -> Iterator[str]:

@@ -43,9 +43,9 @@ SEEK_FACTOR = 1.1
 SEEK_S = 30.0
 # Of the pace that Amazon names, what is used after it refused a call that should have had a turn: somebody
 # else spends from the same plan. It comes back by itself.
-SHARE_CUT = 0.75
+SHARE_CUT = 0.85
 SHARE_MIN = 0.1
-SHARE_BACK_S = 300.0
+SHARE_BACK_S = 120.0
 CUT_S_MIN = 1.0
 
 # Less is the rounding of sums, not a call.

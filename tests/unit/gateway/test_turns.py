@@ -243,6 +243,19 @@ async def test_a_plan_that_grows_is_followed_and_one_that_shrinks_is_kept() -> N
     assert at.amazon.refused < 40
 
 
+async def test_nobody_is_sent_away_for_minutes_while_a_much_higher_rate_is_approached() -> None:
+    budget = Budget("seller", Region.NA, "GET /x", 0.0167, 20)
+    at = World(budget, Amazon(FakeClock(), 20.0, 20), replicas=2)
+    for desk in range(20):
+        at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
+    await at.clock.advance(20.0)
+    known = at.amazon.done
+    await at.clock.advance(5.0)
+    await at.end()
+    assert at.amazon.done - known > 90
+    assert (at.amazon.refused, at.refusals) == (0, [])
+
+
 async def test_the_tightest_of_two_budgets_wins() -> None:
     at = world(100.0, 100, replicas=1)
     of_all = Budget("", Region.NA, "GET /orders/v0/orders", 1.0, APPLICATION_BURST)

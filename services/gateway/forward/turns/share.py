@@ -8,7 +8,7 @@ import math
 
 from services.gateway.forward.turns.line import Line, Waiter
 from services.gateway.model import quota
-from services.gateway.model.buckets import LEASE_S, Ask, Grant
+from services.gateway.model.buckets import LEASE_S, MARGIN, RAISE_FACTOR, RAISE_S, Ask, Grant
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.quota import Budget
@@ -89,7 +89,7 @@ class Share:
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to remember: nothing granted, nobody waiting, all told."""
-        is_told = self._told == (self._ended, self._returned) and not self._is_throttled
+        is_told = self._told == (self._ended, self._returned) and not (self._is_throttled or self._rise_s())
         return is_told and not (self._held or self._out or self.line) and self._terms is not None
 
     @property
@@ -142,7 +142,8 @@ class Share:
             return 0.0
         terms, is_person = self._terms, waiter is not None and waiter in self.line.people
         calls = before + 1 + terms.people_before if is_person else (before + 1) / terms.part + terms.kept_back
-        return max(0.0, (calls - terms.left) / terms.pace_per_s)
+        missing = max(0.0, calls - terms.left)
+        return min(missing / terms.pace_per_s, self._rise_s() + missing / (self._named_per_s() * MARGIN))
 
     def exceeded(self, wait_s: float) -> QuotaExceeded:
         """Return the refusal of a call whose turn is so far away."""
@@ -173,8 +174,9 @@ class Share:
         has_news = self._told != (self._ended, self._returned)
         # Where somebody waits, the refill of a small bucket begins with the end of the call before.
         report_s = POLL_S_MIN if self.line else REPORT_S
+        is_rising = self._rise_s() > 0 and since_s >= RAISE_S
         is_old = bool(self._out or self._held) and since_s >= RENEW_S
-        return is_wanted or is_low or (has_news and since_s >= report_s) or is_old
+        return is_wanted or is_low or (has_news and since_s >= report_s) or is_rising or is_old
 
     def ask(self, replica_id: str, now_s: float) -> Ask:
         """Return what storage is asked, and told."""
@@ -245,6 +247,14 @@ class Share:
         is_stale = now_s > self._asked_s + USE_S or now_s > self._used_s + SPARE_S
         if self._held and not self.line and is_stale:
             self._returned += self._held
+
+    def _named_per_s(self) -> float:
+        """Return the rate that Amazon named, or the one that storage goes by."""
+        return self.rate_per_s if self._limit_per_s is None else self._limit_per_s
+
+    def _rise_s(self) -> float:
+        """Return how long it takes until storage goes by the higher rate that Amazon named."""
+        return max(0.0, math.log2(self._named_per_s() / self.rate_per_s) / math.log2(RAISE_FACTOR) * RAISE_S)
 
     def _knows_less(self) -> bool:
         """Return whether Amazon named a lower rate than storage goes by."""
