@@ -29,6 +29,7 @@ NONCE_LIFE_S = (STEPS_OLD_MAX + 1) * STEP_S
 # How long a proof can pass: a nonce of a replica that is ahead lives longer here.
 PROOF_S_MAX = NONCE_LIFE_S + STEPS_AHEAD_MAX * STEP_S
 NONCE_CHARS_MAX = 64
+STEPS_REMEMBERED_MAX = 32
 FINGERPRINT_BYTES = 16
 PURPOSE = "dpop nonce"
 
@@ -40,6 +41,9 @@ class Nonces:
         """Prepare; `clock` never goes back."""
         self._clock = clock
         self._key = SharedKey(clock)
+        # What was made with the key of now; it goes when the key does.
+        self._made: dict[int, str] = {}
+        self._made_with: Secret[bytes] | None = None
 
     def learn(self, key: Secret[bytes]) -> None:
         """Take the key that all replicas share, as it was read just now."""
@@ -70,5 +74,12 @@ class Nonces:
         return int(self._clock.now().timestamp()) // STEP_S
 
     def _nonce(self, step: int) -> str:
-        fingerprint = chassis.crypto.digest.keyed(self._key.current(), f"{PURPOSE} {step}")
-        return base64.urlsafe_b64encode(fingerprint[:FINGERPRINT_BYTES]).rstrip(b"=").decode("ascii")
+        key = self._key.current()
+        if key is not self._made_with or len(self._made) > STEPS_REMEMBERED_MAX:
+            self._made, self._made_with = {}, key
+        nonce = self._made.get(step)
+        if nonce is None:
+            fingerprint = chassis.crypto.digest.keyed(key, f"{PURPOSE} {step}")[:FINGERPRINT_BYTES]
+            nonce = base64.urlsafe_b64encode(fingerprint).rstrip(b"=").decode("ascii")
+            self._made[step] = nonce
+        return nonce

@@ -34,6 +34,7 @@ import chassis.vault
 from chassis.clock import Clock
 from services.gateway.model.calls import PROOF_ALGORITHMS, Proof
 from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
+from services.gateway.model.recent import Recent
 from services.gateway.nonces import PROOF_S_MAX, Nonces
 
 PROOF_BYTES_MAX = 4_096
@@ -49,6 +50,8 @@ MINUTES_MAX = math.ceil(PROOF_S_MAX / MINUTE_S)
 # About 1,400 proven calls a second for PROOF_S_MAX, in about 50 MB.
 PROOFS_MAX = 524_288
 DIGEST_BYTES = 16
+# Keys that were shown last, ready for use; about 4 KB each, and at most a header's size more.
+KEYS_MAX = 4_096
 PROOF_HEADER = "DPoP"
 NONCE_HEADER = "dpop-nonce"
 
@@ -95,6 +98,7 @@ class ProofVerifier:
         self._proofs_max = proofs_max
         self._registry = _Registry(strict_check_header=False)
         self._seen: dict[int, set[bytes]] = {}
+        self._keys: Recent[tuple[str, ...], tuple[ECKey | OKPKey, str]] = Recent(KEYS_MAX)
 
     def offer(self) -> Sequence[tuple[str, str]]:
         """Return the header that brings a client its next nonce; none while no nonce can be made.
@@ -137,7 +141,7 @@ class ProofVerifier:
         """Return thumbprint and claims of a well-formed, well-signed proof; the claims are unchecked."""
         try:
             unverified = jws.extract_compact(header.encode("ascii"), registry=self._registry)
-            key, key_thumbprint = _public_key(unverified.protected)
+            key, key_thumbprint = self._public_key(unverified.protected)
             if not jws.validate_compact(unverified, key, registry=self._registry):
                 raise InvalidDpopProof("The proof's signature is wrong.")
             claims = json.loads(unverified.payload)
@@ -146,6 +150,22 @@ class ProofVerifier:
         if not isinstance(claims, dict):
             raise InvalidDpopProof("The proof's payload is not an object.")
         return key_thumbprint, claims
+
+    def _public_key(self, header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:
+        """Return the key in a proof's header, and its thumbprint; a desktop shows the same one every time.
+
+        Raises:
+            InvalidDpopProof: as `_public_members`.
+            JoseError, ValueError: the members make no key.
+        """
+        public = _public_members(header)
+        members = tuple(public.values())
+        known = self._keys.get(members)
+        if known is None:
+            key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
+            known = key, thumbprint(public)
+            self._keys.put(members, known)
+        return known
 
     def _check_claims(
         self, claims: Mapping[str, Any], *, method: str, path: str, access_token: str | None
@@ -184,8 +204,8 @@ class ProofVerifier:
         self._seen.setdefault(minute, set()).add(digest)
 
 
-def _public_key(header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:
-    """Return the key in a proof's header, and its thumbprint.
+def _public_members(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that make the key in a proof's header.
 
     Raises:
         InvalidDpopProof: no public key of a kind that goes with the algorithm.
@@ -198,9 +218,7 @@ def _public_key(header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:
         raise InvalidDpopProof("The proof's key is not of a kind that is taken.")
     if _CURVES.get(str(algorithm)) != jwk["crv"]:
         raise InvalidDpopProof("The proof's algorithm and key do not go together.")
-    public = {name: jwk[name] for name in members}
-    key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
-    return key, thumbprint(public)
+    return {name: jwk[name] for name in members}
 
 
 def _names_token(ath: object, access_token: str) -> bool:
