@@ -77,7 +77,7 @@ async def open_parts(stack: Stack, proxy_cpu: int | None) -> AsyncIterator[Parts
         await process.start()
         gateway = Peer(GATEWAY, port, process.pid or 0)
         if proxy_cpu is not None:
-            processor.pin(gateway.pid, proxy_cpu)
+            processor.pin(gateway.pid, [proxy_cpu])
         yield Parts(peers={**peers, GATEWAY: gateway}, tls=tls)
 
 

@@ -90,7 +90,7 @@ async def open_peers(
                 continue
             peers[name] = started = await _start(things, ground, name=name, command_of=command_of)
             if ground.proxy_cpu is not None:
-                processor.pin(started.pid, ground.proxy_cpu)
+                processor.pin(started.pid, [ground.proxy_cpu])
         yield peers
 
 

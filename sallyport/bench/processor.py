@@ -6,7 +6,7 @@ in KiB.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -28,11 +28,11 @@ def spent_ns(before: Reading, after: Reading) -> int:
     return sum(ran_ns - before.get(thread, 0) for thread, ran_ns in after.items())
 
 
-def pin(root: int, cpu: int) -> None:
-    """Have a process, its descendants and all their threads run on one processor from now on."""
+def pin(root: int, cpus: Collection[int]) -> None:
+    """Have a process, its descendants and all their threads run on these processors only from now on."""
     for pid in _family([root], PROC):
         for thread in (PROC / str(pid) / "task").iterdir():
-            os.sched_setaffinity(int(thread.name), {cpu})
+            os.sched_setaffinity(int(thread.name), cpus)
 
 
 def held_bytes(root: int, proc: Path = PROC) -> int:
