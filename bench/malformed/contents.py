@@ -213,6 +213,18 @@ def odd_method(source: Source) -> Attempt:
     return Attempt("method", sent, Manner.LOOSE if method == "HEAD" else Manner.WHOLE)
 
 
+def odd_document(source: Source) -> Attempt:
+    """Return a request for a document under a link that was never given, with a body that need not fit."""
+    sealed = source.random.choice(
+        (_base64url(source.noise(200)), "x", "", "../x", "a" * 3_000, "%00", "\u00e9")
+    )
+    method = source.random.choice(("GET", "PUT", "POST", "HEAD"))
+    body = source.noise(5_000) if method == "PUT" else b""
+    headers = {"Content-Type": source.random.choice(("text/plain", "", "a/b; c", "\x01"))}
+    sent = whole(method, f"/_doc/{sealed}", headers, ident=source.ids.next(), body=body)
+    return Attempt("document", sent, Manner.LOOSE)
+
+
 MAKERS: tuple[Make, ...] = (
     odd_target,
     odd_encoding,
@@ -221,6 +233,7 @@ MAKERS: tuple[Make, ...] = (
     odd_proof,
     odd_host,
     odd_method,
+    odd_document,
 )
 
 

@@ -17,7 +17,7 @@ from spapi.auth.lwa_request import AccessTokenCache
 
 from sallyport.demo.stage import set_stage
 from sallyport.stack import Stack
-from tests.e2e.libraries.programs import HERE, Library
+from tests.e2e.libraries.programs import HERE, Library, blocks
 from tests.e2e.libraries.stories import FEED, OTHER_FEEDS, Story, play, set_story
 from tests.e2e.npm import installed
 from tests.stage import APART
@@ -159,6 +159,10 @@ async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T01
     assert anew.statuses == (400,) * token_requests
     assert anew.raised
     assert await story.calls(story.last_call) == []
+
+
+def test_the_page_says_how_each_library_is_set_up_and_no_other() -> None:
+    assert blocks().keys() == {*NAMES, "gateway_agent"}
 
 
 async def test_what_makes_a_library_ask_again_is_what_the_refusals_are_made_for() -> None:
