@@ -150,9 +150,9 @@ def _words(case: Case, told: Told) -> str:
 
 
 def _errors(body: bytes) -> list[tuple[str, ...]]:
-    """Return code, message and details of each error in an answer."""
+    """Return code, message and details of each error in an answer; some of Amazon's list them bare."""
     document = _document(body)
-    listed = document.get("errors") if isinstance(document, dict) else None
+    listed = document.get("errors") if isinstance(document, dict) else document
     entries = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return [tuple(str(each.get(name) or "") for name in ("code", "message", "details")) for each in entries]
 

@@ -44,6 +44,8 @@ _TOKEN_REFUSED = re.compile(
 )
 # The words on which one library refreshes its token; they are said of the device's own token only.
 _LOOPING = re.compile(r"access token.*expired", re.IGNORECASE | re.DOTALL)
+# What a failure without words of its own is called.
+_CODES = {400: "InvalidInput", 403: "Unauthorized", 404: "NotFound"}
 
 
 def user_agent(version: str) -> str:
@@ -149,7 +151,7 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
     """
     if not 400 <= answer.status < 600:
         raise UpstreamInvalid
-    told = _told(answer) or [("InternalFailure", "Amazon refused this call.", "")]
+    told = _told(answer) or [(_CODES.get(answer.status, "InternalFailure"), "Amazon refused this call.", "")]
     if answer.status == 403 and any(_LOOPING.search(" ".join(each)) for each in told):
         told = [("Unauthorized", "Amazon refused this call for the seller's account.", "")]
     errors = [{"code": code, "message": message, "details": details} for code, message, details in told]
@@ -157,12 +159,15 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
 
 
 def _told(answer: UpstreamAnswer) -> Sequence[tuple[str, str, str]]:
-    """Return code, message and details of each error that an answer tells, as plain bounded texts."""
+    """Return code, message and details of each error that an answer tells, as plain bounded texts.
+
+    Some of Amazon's operations list errors bare, without the member `errors` around them.
+    """
     try:
         document = bounded_json.read(answer.body, bytes_max=ERROR_BYTES_MAX)
     except bounded_json.Unreadable:
         return []
-    listed = document.get("errors") if isinstance(document, dict) else None
+    listed = document.get("errors") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         return []
     entries = [each for each in listed[:ERRORS_MAX] if isinstance(each, dict)]

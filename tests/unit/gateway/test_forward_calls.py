@@ -239,10 +239,18 @@ async def test_an_error_of_amazons_is_told_again_without_its_body_T30_T31(rig: R
     ]
 
 
+async def test_errors_that_amazon_lists_bare_are_told_in_the_shape_of_the_others(rig: Rig) -> None:
+    bare = b'[{"code":"InvalidInput","message":"No such job."}]'
+    rig.upstream.replies.append(json_answer(bare, 422))
+    answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
+    assert answer.status == 422
+    assert error_of(answer) == {"code": "InvalidInput", "message": "No such job.", "details": ""}
+
+
 async def test_an_html_error_page_becomes_an_error_of_ours_T31(rig: Rig) -> None:
     rig.upstream.replies.append(json_answer(b"<html>proxy</html>", 400, content_type="text/html"))
     answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
-    assert (answer.status, error_of(answer)["code"]) == (400, "InternalFailure")
+    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidInput")
     assert b"html" not in answer.body
     assert header(answer, "content-type") == "application/json"
 
