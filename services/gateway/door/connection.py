@@ -220,12 +220,11 @@ class Connection(asyncio.Protocol):
         while True:
             part, used = body.take(self._unread)
             self._use(used)
-            if self._is_reading_paused and not self._unread:
-                self._resume_reading()
             if part or body.is_whole:
                 return part
             if self._phase is not Phase.TURN:
                 raise MalformedRequest
+            self._resume_reading()
             self._reading = self._loop.create_future()
             try:
                 await self._arrive(self._reading, patience)

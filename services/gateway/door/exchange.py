@@ -163,7 +163,7 @@ class Exchange:
 
     async def write(self, chunk: bytes) -> None:
         """See Request."""
-        assert self._taking is not None
+        taking = self._begun()
         if not chunk or self.head.method == "HEAD":
             return
         if self._left == CHUNKED:
@@ -174,16 +174,23 @@ class Exchange:
                 if self._left < 0:
                     raise ValueError("the answer is longer than its head said")
             self.line.write(chunk)
-        self._taking.move(len(chunk))
-        await self.line.drain(self._taking)
+        taking.move(len(chunk))
+        await self.line.drain(taking)
 
     async def end(self) -> None:
         """See Request."""
+        self._begun()
         if self._left == CHUNKED:
             self.line.write(answers.LAST_CHUNK)
         elif self._left:
             raise ValueError("the answer is shorter than its head said")
         self._finish()
+
+    def _begun(self) -> Pace:
+        """Return the pace of an answer that has begun and not ended; after that the line is another's."""
+        if self._stage is not _Stage.BEGUN or self._taking is None:
+            raise RuntimeError("an answer is written between its beginning and its end")
+        return self._taking
 
     # What the server does
 

@@ -190,6 +190,32 @@ async def test_a_face_that_stops_reading_makes_the_client_stop_R23() -> None:
         writer.close()
 
 
+async def test_a_pause_in_the_middle_of_a_chunks_size_ends_R23() -> None:
+    gate, begun = asyncio.Event(), asyncio.Event()
+
+    async def act(asked: Request) -> None:
+        size = 0
+        async for part in asked.chunks():
+            size += len(part)
+            begun.set()
+            await gate.wait()
+        await asked.answer(Answer(200, [], str(size).encode()))
+
+    async with serving(Script(act)) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port)
+        writer.write(request("PUT /", "Transfer-Encoding: chunked") + b"1\r\nx\r\n")
+        await begun.wait()
+        (connection,) = door._connections
+        writer.write(b"20000\r\n" + bytes(0x20000) + b"\r\n5")
+        while not connection._is_reading_paused:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        await writer.drain()
+        gate.set()
+        writer.write(b"\r\nhello\r\n0\r\n\r\n")
+        assert (await one_answer(reader)).body == str(1 + 0x20000 + 5).encode()
+        writer.close()
+
+
 async def test_a_client_that_stops_reading_makes_the_face_stop_R23() -> None:
     written: list[int] = []
     begun = asyncio.Event()
@@ -238,6 +264,20 @@ async def test_a_face_that_forgets_to_answer_is_a_mistake_of_ours() -> None:
     async with serving(Script(act)) as door:
         (answer,) = heard(await exchange(door.port, LAST))
     assert answer.status == 500
+
+
+async def test_nothing_can_be_written_behind_the_end_of_an_answer() -> None:
+    async def act(asked: Request) -> None:
+        await asked.begin(200, [])
+        await asked.end()
+        with pytest.raises(RuntimeError):
+            await asked.write(b"into another's answer")
+        with pytest.raises(RuntimeError):
+            await asked.answer(Answer(200, [], b"twice"))
+
+    async with serving(Script(act)) as door:
+        first, second = heard(await exchange(door.port, request("GET /") + LAST))
+    assert (first.body, second.body) == (b"", b"")
 
 
 async def test_more_streams_than_held_at_a_time_are_503_R23() -> None:
