@@ -58,6 +58,7 @@ class Journey:
             device_id=self.device.device_id,
             budgets=(self.budget, of_all) if of_all else (self.budget,),
             priority=priority.stated(self.call.headers, targets.names(self.query)),
+            shares=self.rules.policy.shares(self.operation.name),
         )
 
     @property

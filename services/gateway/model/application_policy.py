@@ -236,6 +236,10 @@ class ApplicationPolicy:
         lives_s = (rule.life_s for rule in self.caches if is_named(operation, rule.operations))
         return next(lives_s, None)
 
+    def shares(self, operation: str) -> Mapping[Priority, Share]:
+        """Return the shares by priority; empty where every call may use the whole plan."""
+        return {each: self.share(operation, each) for each in Priority} if self.budgets else {}
+
     def share(self, operation: str, priority: Priority) -> Share:
         """Return how much of a seller's plan calls of an operation may use."""
         shares = (

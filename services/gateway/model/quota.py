@@ -3,11 +3,13 @@
 Source: SP-API, "Usage Plans and Rate Limits".
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
+from services.gateway.model.application_policy import Share
 from services.gateway.model.calls import Region
 from services.gateway.model.operations import Operation
 from services.gateway.model.priority import Priority
@@ -76,6 +78,21 @@ class Budget(NamedTuple):
         return cls(EVERY_SELLER, region, operation.key, rate_per_s, APPLICATION_BURST)
 
 
+    def portion(self, share: float, whose: str) -> Self:
+        """Return the budget of a part of this plan as Amazon publishes it: at least one call at a time.
+
+        Args:
+            share: above 0 to 1.
+            whose: tells it from other parts.
+        """
+        return self._replace(
+            operation_key=f"{self.operation_key} {whose}",
+            rate_per_s=self.rate_per_s * share,
+            burst=max(1, math.floor(self.burst * share)),
+            is_stated=True,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Who wants to spend from what.
@@ -83,11 +100,23 @@ class Claim:
     Attributes:
         budgets: all that the call spends from; the seller's own comes first.
         priority: as the call itself states it; None when it does not.
+        shares: what the vendor's policy leaves to calls of a priority; empty where it leaves them everything.
     """
 
     device_id: str
     budgets: Sequence[Budget]
     priority: Priority | None = None
+    shares: Mapping[Priority, Share] = field(default_factory=dict)
+
+    def portions(self, priority: Priority) -> Iterator[Budget]:
+        """Yield the parts of the seller's own plan within which a call of a priority stays besides."""
+        share = self.shares.get(priority)
+        if share is None:
+            return
+        if share.of_plan < 1:
+            yield self.budgets[0].portion(share.of_plan, priority)
+        if share.of_device < 1:
+            yield self.budgets[0].portion(share.of_device, f"{priority} {self.device_id}")
 
 
 def rate(limit: str) -> float | None:

@@ -50,8 +50,9 @@ __all__ = ["Leave", "Turns"]
 class Leave:
     """Leave to make one call: a turn of every bucket that it spends from."""
 
-    def __init__(self, turns: Sequence[Turn], signals: Signals) -> None:
+    def __init__(self, turns: Sequence[Turn], signals: Signals, *, own: Budget) -> None:
         self._turns = turns
+        self._own = own
         self._signals = signals
 
     def spend(self) -> None:
@@ -67,7 +68,9 @@ class Leave:
 
     def learn(self, answer: UpstreamAnswer) -> None:
         """Take from Amazon's answer what it tells about the seller's plan."""
-        self._turns[0].share.learn(answer)
+        for turn in self._turns:
+            if turn.share.budget == self._own:
+                turn.share.learn(answer)
         if answer.status == THROTTLED:
             self._signals.throttled()
 
@@ -107,7 +110,7 @@ class Turns:
         taken: list[Turn] = []
         try:
             taken = await self._take_all(claim, priority, until_s)
-            yield Leave(taken, self._signals)
+            yield Leave(taken, self._signals, own=claim.budgets[0])
         finally:
             self._close(taken)
             self._under_way[doing] -= 1
@@ -157,7 +160,8 @@ class Turns:
         for _ in range(TAKES_MAX):
             taken: list[Turn] = []
             try:
-                for budget in claim.budgets:
+                # Parts of the plan come first, so that nobody waits for theirs with a turn of the whole in hand.
+                for budget in (*claim.portions(priority), *claim.budgets):
                     taken.append(await self._take(claim.device_id, budget, priority, until_s))  # noqa: PERF401 - what was taken is given back when the next one fails
             except BaseException:
                 self._close(taken)
