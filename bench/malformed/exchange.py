@@ -68,7 +68,16 @@ class Client:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, attempt: Attempt) -> Ending:
-        """Return how an attempt ended."""
+        """Return how an attempt ended.
+
+        One over a connection that had served before and is found closed is made once more over a new one, as
+        every client does (RFC 9112, 9.3.1 and 9.5).
+        """
+        was_used = self._streams is not None
+        ending = await self._send_once(attempt)
+        return await self._send_once(attempt) if was_used and ending.outcome == LEFT else ending
+
+    async def _send_once(self, attempt: Attempt) -> Ending:
         try:
             return await self._try(attempt)
         except TimeoutError:

@@ -20,7 +20,7 @@ from bench.malformed.verdict import Tally
 CLIENTS = 64
 # Of all requests, and no fewer: caches fill, every path has been taken once.
 WARM_UP_SHARE = 0.05
-WARM_UP_MIN = 1_000
+WARM_UP_MIN = 5_000
 MUTATED_SHARE = 0.4
 # Of those that schemathesis makes each is sent by three callers, because making one takes long.
 GENERATED_SHARE = 0.03
