@@ -84,7 +84,7 @@ AXIOS := sallyport/bench/axios
 bench: $(STAMP)  ## ratios against nginx, an axios broker and the parts underneath, taken in one run
 	@test -d $(AXIOS)/node_modules || { command -v npm >/dev/null && npm ci --silent --no-audit --no-fund --prefix $(AXIOS); } \
 		|| echo "Without npm there is no broker of express and axios to compare with" >&2
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(if $(PAGE),--page $(PAGE))
 
 herd: $(STAMP)  ## 10,000 sellers whose tokens end at once, replicas killed; exits 0 when every promise held
 	@$(BIN)/python -m bench herd
