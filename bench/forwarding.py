@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bench.parts import GATEWAY, Parts
 from bench.reads import PAGE, SMALL, Read, Reads, endless, orders, tracking
 from sallyport.bench.figures import NOT_INSTALLED, Series, ratio, table
-from sallyport.bench.load import CONNECTIONS, Load, connected
+from sallyport.bench.load import CONNECTIONS, Load, LoadFailed, connected
 from sallyport.bench.peers import AIOHTTP, AXIOS, NGINX, Peer
 from sallyport.bench.processor import read, spent_ns
 from sallyport.demo.scene import Scene
@@ -93,11 +93,18 @@ async def measure(scene: Scene, parts: Parts, reads: Reads, *, rounds: int, seco
         await scene.desktop.call("GET", tracking(0))
         for subject in subjects:
             if subject.peer is not None:
-                address = LOOPBACK, subject.peer.port
-                async with connected(address, parts.tls) as load:
-                    await load.drive(subject.read.requests(), seconds=seconds * WARM_UP_SHARE)
-                    await _take(scene.stack, subject, load, seconds=seconds)
+                try:
+                    await _load(scene.stack, subject, parts, seconds=seconds)
+                except (LoadFailed, TimeoutError) as error:
+                    raise LoadFailed(f"{subject.part}, {subject.read.name}: {error}") from error
     return Costs(subjects)
+
+
+async def _load(stack: Stack, subject: Subject, parts: Parts, *, seconds: float) -> None:
+    assert subject.peer is not None
+    async with connected((LOOPBACK, subject.peer.port), parts.tls) as load:
+        await load.drive(subject.read.requests(), seconds=seconds * WARM_UP_SHARE)
+        await _take(stack, subject, load, seconds=seconds)
 
 
 async def _take(stack: Stack, subject: Subject, load: Load, *, seconds: float) -> None:

@@ -22,5 +22,7 @@ broker.use(async (request, response) => {
   const answer = await upstream.request({ method: request.method, url: request.originalUrl, headers })
   response.status(answer.status).set('content-type', answer.headers['content-type']).send(answer.data)
 })
-https.createServer({ key: file('server.key'), cert: file('server.pem'), minVersion: 'TLSv1.3' }, broker)
-  .listen(Number(port), '127.0.0.1')
+const server = https.createServer({ key: file('server.key'), cert: file('server.pem'), minVersion: 'TLSv1.3' }, broker)
+// A connection that rests between two rounds is not closed.
+server.keepAliveTimeout = 300_000
+server.listen(Number(port), '127.0.0.1')
