@@ -1,12 +1,13 @@
 """Who calls: desktops that work through lists as unmodified libraries would, and a person who clicks.
 
-A call that met no answer, because its gateway was killed, is made again at another one, as a library's next try
-behind a load balancer is. One that is refused for its quota is made again after the time it was told.
+A call that met no answer, because its gateway was killed, is made again at another one, as a library's next
+try behind a load balancer is. One that is refused for its quota is made again after the time it was told.
 """
 
 import asyncio
 import itertools
 import ssl
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -59,7 +60,12 @@ class Desks:
     """Every device of one seller; made by `open_desks`."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, replicas: Sequence[Replica], desks: Sequence[Desk], query: str
+        self,
+        session: aiohttp.ClientSession,
+        replicas: Sequence[Replica],
+        *,
+        desks: Sequence[Desk],
+        query: str,
     ) -> None:
         self._session = session
         self._replicas = replicas
@@ -67,11 +73,18 @@ class Desks:
         self._query = query
         self._questions = itertools.count()
         self._since = datetime.now(UTC) - timedelta(minutes=10)
+        self._awaited = sys.maxsize
+        self._has_come_so_far = asyncio.Event()
         self.seen = Seen()
 
     async def work(self, calls: int) -> None:
         """Have every desk but the person's make so many calls, one after the other, no two alike."""
         await asyncio.gather(*(self._work_one(desk, calls) for desk in self._desks[1:]))
+
+    async def until(self, calls: int) -> None:
+        """Return once so many calls are done."""
+        self._awaited = calls
+        await self._has_come_so_far.wait()
 
     async def click(self) -> None:
         """Have the person call now and then, for ever."""
@@ -92,6 +105,8 @@ class Desks:
         for _ in range(calls):
             await self._insist(desk, self._question())
             self.seen.done += 1
+            if self.seen.done >= self._awaited:
+                self._has_come_so_far.set()
 
     def _question(self) -> str:
         """Return a question that nobody asked before: about the orders since another second."""
@@ -129,7 +144,7 @@ async def open_desks(
         tokens = [await _token(session, replicas[0], program) for program in programs]
         desks = [Desk(token, number % len(replicas)) for number, token in enumerate(tokens)]
         query = urlencode({"MarketplaceIds": marketplace_id, "MaxResultsPerPage": 1})
-        yield Desks(session, replicas, desks, query)
+        yield Desks(session, replicas, desks=desks, query=query)
 
 
 async def _token(session: aiohttp.ClientSession, replica: Replica, program: Program) -> str:

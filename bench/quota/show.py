@@ -1,4 +1,4 @@
-"""The order of events: desktops enrol, the gateways learn the plan, all work, one dies, the record is read."""
+"""The order of events: desktops enrol, gateways learn the plan, all work, one dies, the record is read."""
 
 import asyncio
 import ssl
@@ -44,14 +44,16 @@ async def show(scene: Scene, plan: Plan, report: Report, *, is_learning: bool = 
         open_desks(programs, replicas.all, trust, marketplace_id=scene.marketplace_id) as desks,
         record.plan(rate=plan.rate, burst=plan.burst),
     ):
-        play = _Play(scene.account["seller_id"], plan, record, replicas, desks)
+        play = _Play(scene.account["seller_id"], plan, record=record, replicas=replicas, desks=desks)
         if is_learning:
             await play.learn()
         return await play.run()
 
 
 class _Play:
-    def __init__(self, account_id: str, plan: Plan, record: Record, replicas: Replicas, desks: Desks) -> None:
+    def __init__(
+        self, account_id: str, plan: Plan, *, record: Record, replicas: Replicas, desks: Desks
+    ) -> None:
         self._account_id = account_id
         self._plan = plan
         self._record = record
@@ -100,6 +102,5 @@ class _Play:
         return self._desks.seen.sources.total(), len(await self._record.calls(before, self._account_id))
 
     async def _kill_in_the_middle(self) -> str:
-        while self._desks.seen.done < self._plan.desks * self._plan.calls // 2:
-            await asyncio.sleep(LOOK_S / 10)
+        await self._desks.until(self._plan.desks * self._plan.calls // 2)
         return self._replicas.kill_last()

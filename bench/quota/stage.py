@@ -49,7 +49,7 @@ class Replicas:
 
 @asynccontextmanager
 async def open_replicas(stack: Stack, report: Report, *, count: int) -> AsyncIterator[Replicas]:
-    """Give so many gateways over a stack, at least two, healthy; stop those beside the stack's own at the end.
+    """Give so many gateways over a stack, at least two, healthy; stop those beside its own at the end.
 
     Raises:
         PartFailed: one did not come up.

@@ -106,7 +106,7 @@ def lines(plan: Plan, outcome: Outcome) -> Iterator[str]:
     yield "| what | seen |"
     yield "| --- | ---: |"
     yield f"| plan of getOrders at the simulated Amazon | {plan.rate:g} calls/s, {plan.burst} at once |"
-    yield f"| desktops of one seller, calls of each | {plan.desks} × {plan.calls:,} |"
+    yield f"| desktops of one seller, calls of each | {plan.desks}, {plan.calls:,} |"
     yield f"| replicas of the gateway, killed on the way | {plan.replicas}, {outcome.killed} |"
     yield f"| calls that reached Amazon, in | {len(outcome.calls):,}, {outcome.took_s:.1f} s |"
     yield f"| over the plan (429) | {outcome.over_plan} |"

@@ -1,4 +1,4 @@
-"""Reads that several desktops of a seller make at once become one call; some answers are served again for a while.
+"""Reads that several desktops of a seller make at once become one call; some answers are served again.
 
 - Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
@@ -141,13 +141,13 @@ class Sharing:
             # Whoever waited may have gone.
             flight.fate.exception()
         else:
-            self._keep(key, flight, journey, found)
+            self._keep(key, flight, journey=journey, found=found)
             flight.fate.set_result(found)
         finally:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-    def _keep(self, key: Hashable, flight: _Flight, journey: Journey, found: Found) -> None:
+    def _keep(self, key: Hashable, flight: _Flight, *, journey: Journey, found: Found) -> None:
         life_s = kept_answers.life_s(journey.operation, journey.rules.policy)
         is_current = self._flights.get(key) is flight
         if life_s > 0 and is_current and exchange.is_success(found.answer):

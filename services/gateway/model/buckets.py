@@ -125,7 +125,7 @@ class Grant:
 
     Attributes:
         granted: total of calls granted under its lease.
-        is_ended: the lease is over, because it ran out or nothing is left of it; the next one needs a new number.
+        is_ended: the lease is over: it ran out, or nothing is left of it; the next one needs a new number.
         rate_per_s: of the plan, as far as it is known.
         pace_per_s: how fast calls come in fact.
         left: calls that nobody has, after this grant; below zero while others' are counted.
@@ -289,8 +289,8 @@ class Bucket:
     def _throttle(self, now_s: float, *, is_stated: bool) -> None:
         """Take it that Amazon's bucket held less than was thought, and that somebody else spends from it.
 
-        Where calls were left, half of them stay, so that a few refusals find a limit that nobody states. Where
-        none were, the next turn is one refill away. Refusals that come together cut the pace once.
+        Where calls were left, half of them stay, so that a few refusals find a limit that nobody states.
+        Where none were, the next turn is one refill away. Refusals that come together cut the pace once.
         """
         free = self.left - self.open
         self.left = min(self.left, self.open + max(0, math.floor(free / 2)))

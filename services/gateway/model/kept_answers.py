@@ -1,8 +1,8 @@
 """Amazon's answers that may be served again for a while: which, for how long, and how many are kept.
 
-Only what tells nothing of anybody and changes seldom is kept, of one seller for that seller; a vendor's policy
-may name other times. Whatever a policy says, an answer that may hold personal data, tells of orders or links
-to a document is never kept.
+Only what tells nothing of anybody and changes seldom is kept, of one seller for that seller; a vendor's
+policy may name other times. Whatever a policy says, an answer that may hold personal data, tells of orders or
+links to a document is never kept.
 """
 
 from collections import Counter, OrderedDict, defaultdict
@@ -23,8 +23,8 @@ ANSWERS_MAX = 20_000
 # What keeping costs beside the body.
 ANSWER_OVERHEAD_BYTES = 1_024
 
-# How long answers are served again where no policy says otherwise, in seconds. A minute covers the desktops of
-# one seller that start together; what only Amazon changes, and rarely, may be older.
+# How long answers are served again where no policy says otherwise, in seconds. A minute covers the desktops
+# of one seller that start together; what only Amazon changes, and rarely, may be older.
 LIVES_S: Mapping[str, float] = MappingProxyType(
     {
         # Changes when a seller joins a marketplace; every library asks it at each start, at 0.016 calls/s.

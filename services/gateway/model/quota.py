@@ -28,7 +28,7 @@ THROTTLED = 429
 
 # Whose budget it is when all sellers of the application share it.
 EVERY_SELLER = ""
-# What the application's calls for all sellers together may be, in calls a second, beside each seller's own plan.
+# What the application may call for all sellers together, in calls a second, beside each seller's own plan.
 # Amazon states no burst for them, so a tenth of a second's worth is taken to be one.
 # Source: SP-API, "Product Type Definitions API v2020-09-01 rate limits" and "Listings Restrictions API
 # v2021-08-01 rate limits": 5 requests per second per account-application pair, 100 per application.
@@ -77,7 +77,6 @@ class Budget(NamedTuple):
             return None
         return cls(EVERY_SELLER, region, operation.key, rate_per_s, APPLICATION_BURST)
 
-
     def portion(self, share: float, whose: str) -> Self:
         """Return the budget of a part of this plan as Amazon publishes it: at least one call at a time.
 
@@ -86,7 +85,7 @@ class Budget(NamedTuple):
             whose: tells it from other parts.
         """
         return self._replace(
-            operation_key=f"{self.operation_key} {whose}",
+            operation_key=f"{self.operation_key} {whose} {share:g}",
             rate_per_s=self.rate_per_s * share,
             burst=max(1, math.floor(self.burst * share)),
             is_stated=True,

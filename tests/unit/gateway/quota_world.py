@@ -1,4 +1,4 @@
-"""Several replicas over one store, an Amazon that counts, and desktops that call; time passes as a test says."""
+"""Several replicas over one store, an Amazon that counts, desktops that call; time passes as a test says."""
 
 import asyncio
 import random

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fakes.gateway_ports import json_answer
 from services.gateway.model.calls import Answer, UpstreamAnswer, UpstreamRequest
 from services.gateway.model.kept_answers import (
     ANSWER_BYTES_MAX,
@@ -14,7 +15,6 @@ from services.gateway.model.kept_answers import (
     SELLER_BYTES_MAX,
     KeptAnswers,
 )
-from fakes.gateway_ports import json_answer
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, CATALOGUE, PII, Rig, call, header, talking
 
 ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01"
@@ -33,6 +33,7 @@ class Amazon:
         self.status = 200
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
+        assert timeout_s > 0
         self.rig.upstream.requests.append(request)
         await self.gate.wait()
         return json_answer(self.body, self.status)
@@ -44,7 +45,7 @@ async def opened(rig: Rig) -> AsyncIterator[Amazon]:
     amazon = Amazon(rig)
     rig.upstream.send = amazon.send  # type: ignore[method-assign]
     async with talking(rig.turns):
-        flying = asyncio.create_task(rig.forwarder._sharing.run())  # noqa: SLF001
+        flying = asyncio.create_task(rig.forwarder._sharing.run())
         yield amazon
         flying.cancel()
         await asyncio.gather(flying, return_exceptions=True)
@@ -192,7 +193,7 @@ async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T
     async with opened(rig) as amazon:
         amazon.gate.set()
         await begin(rig, token, PARTICIPATIONS)
-        rig.forwarder._sharing.forget("seller-1")  # noqa: SLF001
+        rig.forwarder._sharing.forget("seller-1")
         await begin(rig, token, PARTICIPATIONS)
     assert len(rig.upstream.requests) == 2
 

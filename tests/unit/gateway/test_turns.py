@@ -14,6 +14,7 @@ from services.gateway.forward.turns import (
     WAITING_PER_SELLER_MAX,
     Turns,
 )
+from services.gateway.model.application_policy import Share
 from services.gateway.model.buckets import LEASE_S, TurnsUnavailable
 from services.gateway.model.calls import Region
 from services.gateway.model.faults import QuotaExceeded
@@ -295,4 +296,28 @@ async def test_a_device_that_calls_often_is_not_taken_for_a_person() -> None:
         assert await called(at, at.replicas[0])
     priorities = [priority for priority, _ in at.replicas[0].signals.waits_s]
     assert priorities == [Priority.INTERACTIVE] * CLICKS_MAX + [Priority.BULK] * 3
+    await at.end()
+
+
+async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None:
+    at = world(10.0, 20, replicas=1)
+    shares = {Priority.BULK: Share(of_plan=0.5, of_device=0.25), Priority.INTERACTIVE: Share()}
+    turns = at.replicas[0].turns
+
+    async def bulk(device_id: str) -> None:
+        claim = Claim(device_id, (at.budget,), Priority.BULK, shares)
+        async with turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.01) as leave:
+            leave.spend()
+
+    for _ in range(4):
+        await bulk("one")
+    with pytest.raises(QuotaExceeded):
+        await bulk("one")
+    for device_id in ("two", "two", "two", "three"):
+        await bulk(device_id)
+    with pytest.raises(QuotaExceeded):
+        await bulk("three")
+    claim = Claim("person", (at.budget,), Priority.INTERACTIVE, shares)
+    async with turns.turn(claim, until_s=1e6) as leave:
+        leave.spend()
     await at.end()

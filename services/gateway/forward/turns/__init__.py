@@ -1,10 +1,10 @@
 """Whose turn it is: how many desktops and several replicas share one seller's plans at Amazon.
 
-The buckets lie in storage (`model.buckets`); this process spends from them under leases of a few calls, so most
-calls find their turn here. Calls wait within their deadline rather than fail: people before bulk, the devices
-of a seller in turn. How many may wait at once is bounded, for each device, each seller and in all, so that one
-tenant's flood stays its own (T-32, R-23). While storage is away what was granted is spent, then calls are
-refused until it is back (R-05).
+The buckets lie in storage (`model.buckets`); this process spends from them under leases of a few calls, so
+most calls find their turn here. Calls wait within their deadline rather than fail: people before bulk, the
+devices of a seller in turn. How many may wait at once is bounded, for each device, each seller and in all, so
+that one tenant's flood stays its own (T-32, R-23). While storage is away what was granted is spent, then
+calls are refused until it is back (R-05).
 
 `line` who waits · `share` what this replica has of one bucket. `Turns.run` and `Turns.tick` are the process's
 tasks: the one talks to storage, the other wakes it when something is due.
@@ -160,9 +160,9 @@ class Turns:
         for _ in range(TAKES_MAX):
             taken: list[Turn] = []
             try:
-                # Parts of the plan come first, so that nobody waits for theirs with a turn of the whole in hand.
+                # Parts of the plan come first, so that nobody waits for one with a turn of the whole in hand.
                 for budget in (*claim.portions(priority), *claim.budgets):
-                    taken.append(await self._take(claim.device_id, budget, priority, until_s))  # noqa: PERF401 - what was taken is given back when the next one fails
+                    taken.append(await self._take(claim.device_id, budget, priority, until_s=until_s))  # noqa: PERF401 - what was taken is given back when the next one fails
             except BaseException:
                 self._close(taken)
                 raise
@@ -173,7 +173,7 @@ class Turns:
             self._close(taken)
         raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
 
-    async def _take(self, device_id: str, budget: Budget, priority: Priority, until_s: float) -> Turn:
+    async def _take(self, device_id: str, budget: Budget, priority: Priority, *, until_s: float) -> Turn:
         share, now_s = self._share(budget), self._clock.monotonic_s()
         if not share.line and share.free(now_s) > 0:
             return share.take(now_s)

@@ -1,4 +1,4 @@
-"""Who waits for a turn: people before bulk, and within each the devices in turn, so that none starves another."""
+"""Who waits for a turn: people before bulk, and of each the devices in turn, so that none starves another."""
 
 import asyncio
 from collections import OrderedDict, deque

@@ -1,7 +1,7 @@
 """What this replica has of one bucket: the calls granted under its lease, and who waits for more.
 
-Never more is spent than was granted, and nothing after the time for which it was granted: USE_S for calls that
-are free, counted from before storage was asked (ADR 0019).
+Never more is spent than was granted, and nothing after the time for which it was granted: USE_S for calls
+that are free, counted from before storage was asked (ADR 0019).
 """
 
 import math
@@ -53,7 +53,7 @@ class Turn:
         self._is_spent = False
 
     def close(self) -> None:
-        """Count the call as made, or give the turn back if it was not spent; closing again changes nothing."""
+        """Count the call as made, or give the turn back if it was not spent; closing again does nothing."""
         if not self._is_closed:
             self._is_closed = True
             self.share.settle(self._lease_no, is_spent=self._is_spent)
