@@ -38,9 +38,14 @@ class Plan:
     seed: int
 
     @property
+    def raw(self) -> int:
+        """How many requests are made here."""
+        return int(self.count * (1 - GENERATED_SHARE * CALLERS))
+
+    @property
     def warm_up(self) -> int:
-        """How many requests come before the gateway's memory is first looked at."""
-        return max(int(self.count * WARM_UP_SHARE), min(WARM_UP_MIN, self.count))
+        """How many of them come before the gateway's memory is first looked at."""
+        return min(max(int(self.count * WARM_UP_SHARE), WARM_UP_MIN), self.raw)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +67,7 @@ async def run(plan: Plan, target: Target, tally: Tally, *, measure: Callable[[],
         )
         await _drive(target, itertools.islice(raw, plan.warm_up), tally, ids=ids)
         before = measure()
-        most = max(int(plan.count * (1 - GENERATED_SHARE * CALLERS)) - plan.warm_up, 0)
-        await _drive(target, itertools.islice(raw, most), tally, ids=ids)
+        await _drive(target, itertools.islice(raw, plan.raw - plan.warm_up), tally, ids=ids)
         await _drive(target, _called(await generating, target.valid, ids), tally, ids=ids)
     missing = max(plan.count - tally.outcomes.total(), 0)
     await _drive(target, itertools.islice(raw, missing), tally, ids=ids)
