@@ -20,7 +20,7 @@ from pathlib import Path
 import aiohttp
 import uvloop
 
-from bench.hostile.command import serving
+from bench.hostile.command import serving, write_certificates
 from chassis.secrecy import Secret
 from sallyport.bench.figures import Series, ratio, table
 from sallyport.terminal import say
@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 async def _measure(folder: Path, rounds: int) -> None:
     taken: defaultdict[str, list[float]] = defaultdict(list)
+    write_certificates(folder)
     async with serving(folder) as port:
         for _ in range(rounds):
             for name in CLIENTS:

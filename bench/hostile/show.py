@@ -2,24 +2,53 @@
 
 import asyncio
 import itertools
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from bench.hostile.attacks import ATTACKS, EVIL, Attack
-from bench.hostile.way import EFFECT, READ, Heard, Way
-from sallyport.bench.figures import Series
+from bench.hostile.way import EFFECT, FAIR_NAME, READ, Heard, Way
 
-FAIR_NAME = "fair"
 # Desktops of the seller who is served fairly, and of the one who is attacked.
 CALLERS = 4
 # So that what is measured is a wait for the attack, not for a full processor.
 PAUSE_S = 0.002
-# A desktop that is refused goes on calling fifty times a second; how a flood is held off is the quota's show.
-ATTACKED_PAUSE_S = 0.02
+# A desktop that is refused goes on calling ten times a second; how a flood is held off is the quota's show.
+ATTACKED_PAUSE_S = 0.1
+# Attacks under way at once, the slow ones aside.
+SWEEP_WIDTH = 6
 # A seller's burst of one operation at Amazon is 30; a new one takes over in time.
 CALLS_A_SELLER = 25
-SHARE_P99 = 0.99
+
+
+@dataclass(frozen=True)
+class Waits:
+    """How long calls waited, in milliseconds."""
+
+    calls: int
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, waits_s: Sequence[float]) -> Self:
+        """Return what these waits come to; at least two."""
+        cuts = statistics.quantiles(waits_s, n=100)
+        return cls(len(waits_s), cuts[49] * 1_000, cuts[98] * 1_000)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The other seller's waits without and with the attack."""
+
+    alone: Waits
+    beside: Waits
+
+    @property
+    def ratio(self) -> float:
+        """How many times as long the slowest hundredth waits beside an attacked seller."""
+        return self.beside.p99 / self.alone.p99
 
 
 @dataclass(frozen=True)
@@ -37,14 +66,13 @@ class Outcome:
 
     Attributes:
         crashes: mistakes of ours, in words.
-        alone, beside: the other seller's 99th percentile of waits in seconds, by round; None when not taken.
+        comparison: None when it was not made.
         resting: calls of the attacked seller that were refused while its circuit was open.
     """
 
     tallies: Sequence[Tally]
     crashes: Sequence[str]
-    alone: Series | None
-    beside: Series | None
+    comparison: Comparison | None
     resting: int
 
 
@@ -85,17 +113,21 @@ def _count(tally: Tally, heard: Heard) -> None:
         tally.wrong.append("heard what it must not")
 
 
-async def compare(way: Way, *, rounds: int, calls: int) -> tuple[Series, Series]:
-    """Return the other seller's p99 without and with the attack, by round, each in turn."""
-    alone, beside = [], []
+async def compare(way: Way, *, rounds: int, calls: int) -> Comparison:
+    """Return what the other seller's calls waited without and with the attack, in turns.
+
+    Other work of the machine falls on both alike; each round attacks a seller whose circuit is closed.
+    """
+    alone_s: list[float] = []
+    beside_s: list[float] = []
     for number in range(rounds):
-        alone.append(await _p99_s(way, f"alone-{number}", calls))
+        alone_s += await _waits_s(way, f"alone-{number}", calls)
         attacking = [asyncio.create_task(_attack(way, f"attacked-{number}", each)) for each in range(CALLERS)]
-        beside.append(await _p99_s(way, f"beside-{number}", calls))
+        beside_s += await _waits_s(way, f"beside-{number}", calls)
         for task in attacking:
             task.cancel()
         await asyncio.gather(*attacking, return_exceptions=True)
-    return Series.of(alone), Series.of(beside)
+    return Comparison(Waits.of(alone_s), Waits.of(beside_s))
 
 
 async def _attack(way: Way, seller_id: str, start: int) -> None:
@@ -106,7 +138,7 @@ async def _attack(way: Way, seller_id: str, start: int) -> None:
         await asyncio.sleep(ATTACKED_PAUSE_S)
 
 
-async def _p99_s(way: Way, group: str, calls: int) -> float:
+async def _waits_s(way: Way, group: str, calls: int) -> list[float]:
     waits_s: list[float] = []
 
     async def call_fairly(caller: int) -> None:
@@ -119,19 +151,17 @@ async def _p99_s(way: Way, group: str, calls: int) -> float:
             await asyncio.sleep(PAUSE_S)
 
     await asyncio.gather(*(call_fairly(caller) for caller in range(CALLERS)))
-    waits_s.sort()
-    return waits_s[int(len(waits_s) * SHARE_P99)]
+    return waits_s
 
 
 async def show(way: Way, *, calls: int, rounds: int, fair_calls: int, is_quick: bool) -> Outcome:
     """Return what every attack did, and what one attacked seller cost another."""
     attacks = [attack for attack in ATTACKS if not (is_quick and attack.is_slow)]
     tallies = await sweep(way, attacks, calls)
-    alone, beside = await compare(way, rounds=rounds, calls=fair_calls) if rounds else (None, None)
+    comparison = await compare(way, rounds=rounds, calls=fair_calls) if rounds else None
     return Outcome(
         tallies=tallies,
         crashes=[repr(error) for error in way.signals.crashes],
-        alone=alone,
-        beside=beside,
+        comparison=comparison,
         resting=way.signals.refusals.count("upstream_resting"),
     )

@@ -25,6 +25,9 @@ from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.shared_key import SharedKey
 
 READ, EFFECT = "GET", "PUT"
+# A seller whose first call is fair is at home in a region of its own, with an origin of its own.
+FAIR_NAME = "fair"
+FAIR_REGION, HOSTILE_REGION = Region.EU, Region.NA
 # Larger than a socket's buffers, so that an early answer is early.
 EFFECT_BODY = b'"' + b"x" * 4_194_304 + b'"'
 SMALL_BODY = b"{}"
@@ -50,7 +53,10 @@ class Way:
     async def call(self, seller_id: str, name: str, method: str = READ, *, is_large: bool = False) -> Heard:
         """Return what a seller's desktop hears of an attack, or of anything else that is fair."""
         if seller_id not in self._tokens:
-            self._tokens[seller_id] = self._auth.enrol(seller_id=seller_id)
+            region = FAIR_REGION if name == FAIR_NAME else HOSTILE_REGION
+            self._tokens[seller_id] = self._auth.enrol(
+                seller_id=seller_id, regions=frozenset({region}), marketplace_id=""
+            )
         prefix = "/orders/v0/orders/" if method == READ else "/listings/2021-08-01/items/SELLER/"
         call = Call(
             method=method,
@@ -68,11 +74,12 @@ class Way:
 
 
 @asynccontextmanager
-async def open_way(folder: Path, port: int) -> AsyncIterator[Way]:
-    """Give the way, with every region at one origin on loopback; `folder` holds `ca.pem`."""
+async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncIterator[Way]:
+    """Give the way to two origins on loopback; `folder` holds `ca.pem`."""
     clock, signals = chassis.clock.SystemClock(), FakeForwardSignals()
     auth, entropy = FakeAuthPeer(clock), chassis.entropy.SystemEntropy()
-    base_urls = dict.fromkeys(Region, f"https://localhost:{port}")
+    origins = {HOSTILE_REGION: hostile_port, FAIR_REGION: fair_port}
+    base_urls = {region: f"https://localhost:{port}" for region, port in origins.items()}
     tls = chassis.crypto.tls.outward_context(folder / "ca.pem")
     async with Amazon.connect(base_urls=base_urls, tls=tls) as amazon:
         ports = Ports(

@@ -11,7 +11,7 @@ GZIP_WINDOW_BITS = 16 + zlib.MAX_WBITS
 # Unpacked at a time, so that a bomb is noticed before it has cost anything.
 STEP_BYTES = 262_144
 # JSON packs 5 to 30 times; a bomb 1,000 times. Judged once a body is larger than this.
-RATIO_MAX = 200
+RATIO_MAX = 100
 RATIO_JUDGED_BYTES = 1_048_576
 
 IDENTITY = "identity"
@@ -73,10 +73,11 @@ class _Packed:
         self._unpacked = bytearray()
 
     def add(self, data: bytes) -> None:
-        self._packed_bytes += len(data)
         try:
             while data:
-                self._take(self._unpacker.decompress(data, STEP_BYTES))
+                step = self._unpacker.decompress(data, STEP_BYTES)
+                self._packed_bytes += len(data) - len(self._unpacker.unconsumed_tail)
+                self._take(step)
                 data = self._unpacker.unconsumed_tail
         except zlib.error as error:
             raise UpstreamInvalid from error
