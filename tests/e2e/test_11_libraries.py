@@ -158,7 +158,8 @@ async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T01
     assert anew.paths() == [TOKENS_PATH] * token_requests
     assert anew.statuses == (400,) * token_requests
     assert anew.raised
-    assert await story.calls(story.last_call) == []
+    # Login with Amazon may be asked meanwhile, for the seller's own sake.
+    assert [call for call in await story.calls(story.last_call) if call["face"] == "api"] == []
 
 
 def test_the_page_says_how_each_library_is_set_up_and_no_other() -> None:
