@@ -50,6 +50,9 @@ SCOPE_LENT = "sellingpartnerapi::notifications"
 # One for each operation, profile, set of scopes and purpose that calls lately had; about 1 KB each.
 VIEWS_MAX = 5_000
 
+# What calls that are decided alike have in common: operation, profile, scopes and purpose.
+_CallKind = tuple[str, Profile, frozenset[str], str]
+
 # The member in which an answer holds what a data element, or a dataset of `includedData`, stands for.
 # Source: Orders v0 model, the members' descriptions; SP-API, "Tokens API", data elements.
 _ELEMENTS: Mapping[str, str] = MappingProxyType(
@@ -114,7 +117,9 @@ class Rules:
 
     def __init__(self, policy: ApplicationPolicy) -> None:
         self.policy = policy
-        self._views: Recent[tuple[str, Profile, frozenset[str], str], View | type[Denied]] = Recent(VIEWS_MAX)
+        self._views: Recent[_CallKind, View | type[Denied]] = Recent(VIEWS_MAX)
+        # Of calls for which neither a handle nor a document decides.
+        self._plans: Recent[_CallKind, Plan] = Recent(VIEWS_MAX)
 
     def purpose(self, headers: Iterable[tuple[str, str]]) -> str:
         """Return what a call is for, by its header or else by the policy's default.
@@ -157,6 +162,24 @@ class Rules:
             RestrictionMismatch: the device shows a handle that does not name this call.
             DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
         """
+        is_plain = not device.restrictions and document_class is None and not operation.grantless_scope
+        key = (operation.key, device.profile, device.scopes, purpose)
+        known = self._plans.get(key) if is_plain else None
+        if known is None:
+            known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
+            if is_plain:
+                self._plans.put(key, known)
+        return known
+
+    def _plan(
+        self,
+        operation: Operation,
+        device: Device,
+        *,
+        path: str,
+        purpose: str,
+        document_class: DocumentClass | None,
+    ) -> Plan:
         view = self.view(operation, device, purpose)
         if document_class not in {None, DocumentClass.PLAIN} and not operation.pii:
             self._check_document(operation, Caller(device.device_id, device.profile, device.scopes, purpose))
