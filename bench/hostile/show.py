@@ -79,16 +79,22 @@ class Outcome:
 async def sweep(
     way: Way, attacks: Iterable[Attack], calls: int, *, methods: Sequence[str] = (READ, EFFECT)
 ) -> list[Tally]:
-    """Play each attack at reads and at effects, each by a seller of its own, all at once."""
-    return list(
-        await asyncio.gather(*(_play(way, attack, calls=calls, methods=methods) for attack in attacks))
-    )
+    """Play each attack at reads and at effects, each by a seller of its own, some attacks at once."""
+    width = asyncio.Semaphore(SWEEP_WIDTH)
+
+    async def play(attack: Attack) -> Tally:
+        if attack.is_slow:
+            return await _play(way, attack, calls=1, methods=methods)
+        async with width:
+            return await _play(way, attack, calls=calls, methods=methods)
+
+    return list(await asyncio.gather(*map(play, attacks)))
 
 
 async def _play(way: Way, attack: Attack, *, calls: int, methods: Sequence[str]) -> Tally:
     tally = Tally(attack)
     kinds = (EFFECT,) if attack.is_early else methods
-    turns = itertools.product(range(1 if attack.is_slow else calls), kinds)
+    turns = itertools.product(range(calls), kinds)
     await asyncio.gather(*(_play_once(way, tally, method=method, number=number) for number, method in turns))
     return tally
 
