@@ -33,10 +33,17 @@ class Swift:
         await request.answer(Answer(200, [], bytes(size)))
 
 
+class Nobody:
+    """Counts nothing."""
+
+    def refused(self, _code: str) -> None:
+        """See the door's Signals."""
+
+
 async def _run(folder: Path) -> None:
     ways = Ways([Way(ANY_METHOD, ANY_PATH, Swift(), "gateway.call.answered")])
     tls = server_tls(folder)
-    door = Door(listen=chassis.env.Address("127.0.0.1", 0), tls=lambda: tls, ways=ways)
+    door = Door(listen=chassis.env.Address("127.0.0.1", 0), tls=lambda: tls, ways=ways, signals=Nobody())
     await door.start()
     sys.stdout.write(f"{door.port}\n")
     sys.stdout.flush()

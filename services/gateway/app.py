@@ -184,6 +184,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
             ),
             ways=Ways([*Pages(pages).ways(), *documents.ways(), spapi.way()]),
+            signals=path.ports.signals,
         )
         yield chassis.run.Application(
             tasks=[

@@ -61,10 +61,6 @@ class House(ports.House, Protocol):
         """Have a request answered."""
         ...
 
-    def render(self, error: chassis.errors.SallyportError) -> bytes:
-        """Return the last answer of a connection whose bytes made no request."""
-        ...
-
 
 class Connection(asyncio.Protocol):
     """See the module."""

@@ -10,7 +10,7 @@ import contextlib
 from typing import Any
 
 from chassis.web import Inlet, SocketlessSite
-from services.gateway.door import answers, pace, serving
+from services.gateway.door import answers, pace
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import ClientGone, MalformedRequest
 from services.gateway.door.heads import CHUNKED
@@ -114,7 +114,7 @@ class _Visit:
         if self._is_begun:
             self.break_off()
         else:
-            self.write(serving.last_words(error))
+            self.write(self._request.house.render(error))
             self.end(is_kept=False)
 
 

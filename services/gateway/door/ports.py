@@ -3,6 +3,7 @@
 import asyncio
 from typing import Protocol
 
+from chassis.errors import SallyportError
 from chassis.web import Places
 from services.gateway.door import bodies
 from services.gateway.door.limits import Limits
@@ -19,6 +20,10 @@ class House(Protocol):
     @property
     def is_draining(self) -> bool:
         """Whether answers end their connections now."""
+        ...
+
+    def render(self, error: SallyportError) -> bytes:
+        """Return the last answer of a connection whose bytes made no request."""
         ...
 
 
@@ -86,4 +91,12 @@ class Line(Protocol):
 
     def abort(self) -> None:
         """End at once."""
+        ...
+
+
+class Signals(Protocol):
+    """Counters of what is refused."""
+
+    def refused(self, code: str) -> None:
+        """Count one refusal by its stable code."""
         ...

@@ -11,11 +11,12 @@ import chassis.env
 import chassis.errors
 import chassis.log
 from chassis.web import Places
-from services.gateway.door import limits, serving
+from services.gateway.door import limits
 from services.gateway.door.connection import Connection
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import Overloaded
 from services.gateway.door.limits import Limits
+from services.gateway.door.ports import House, Signals
 from services.gateway.door.serving import Serving
 from services.gateway.door.ways import Ways
 
@@ -33,6 +34,7 @@ class Door:
         listen: where; port 0 takes any free one.
         tls: gives the context for each handshake, so that renewal needs no restart; None serves plain HTTP.
         ways: all ways in.
+        signals: hear of what is refused here.
         limits: bounds.
     """
 
@@ -42,6 +44,7 @@ class Door:
         listen: chassis.env.Address,
         tls: Callable[[], ssl.SSLContext] | None,
         ways: Ways,
+        signals: Signals,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.limits = limits
@@ -52,7 +55,7 @@ class Door:
         self._loop = asyncio.get_running_loop()
         self._listen = listen
         self._tls = tls
-        self._serving = Serving(ways, limits.requests_max)
+        self._serving = Serving(ways, signals, limits.requests_max)
         # From the accept on, because a handshake costs memory too; and those that may be waited for.
         self._accepted: weakref.WeakSet[Connection] = weakref.WeakSet()
         self._connections: set[Connection] = set()
@@ -129,13 +132,13 @@ class Door:
 
     def render(self, error: chassis.errors.SallyportError) -> bytes:
         """See connection.House."""
-        return serving.last_words(error)
+        return self._serving.last_words(error)
 
     # Steps
 
     def _connect(self) -> asyncio.Protocol:
         if len(self._accepted) >= self.limits.connections_max:
-            return _Refusal()
+            return _Refusal(self)
         connection = Connection(self)
         self._accepted.add(connection)
         return connection
@@ -180,6 +183,9 @@ class Door:
 class _Refusal(asyncio.Protocol):
     """Tells a connection that is one too many so, when it asks."""
 
+    def __init__(self, house: House) -> None:
+        self._house = house
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: Any = transport
         loop = asyncio.get_running_loop()
@@ -187,7 +193,7 @@ class _Refusal(asyncio.Protocol):
 
     def data_received(self, _data: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(serving.last_words(Overloaded()))
+            self._transport.write(self._house.render(Overloaded()))
             self._transport.close()
 
     def connection_lost(self, _exc: BaseException | None) -> None:

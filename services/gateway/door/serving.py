@@ -14,6 +14,7 @@ from chassis.web.problem import understood
 from services.gateway.door import answers
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import ClientGone
+from services.gateway.door.ports import Signals
 from services.gateway.door.ways import Way, Ways
 from services.gateway.model import faults
 
@@ -25,8 +26,9 @@ _log = chassis.log.get("door")
 class Serving:
     """Carries requests to their faces."""
 
-    def __init__(self, ways: Ways, requests_max: int) -> None:
+    def __init__(self, ways: Ways, signals: Signals, requests_max: int) -> None:
         self._ways = ways
+        self._signals = signals
         self._places = Places(requests_max)
 
     async def carry(self, request: Exchange) -> None:
@@ -39,6 +41,18 @@ class Serving:
                 await way.face.handle(request)
         finally:
             request.leave()
+
+    def last_words(self, error: chassis.errors.SallyportError) -> bytes:
+        """Return the last answer of a connection whose bytes made no request; it quotes nothing of them."""
+        self._signals.refused(error.code)
+        with chassis.trace.bind_request_id(None) as request_id:
+            _log.info("request_unreadable", code=error.code)
+            answer = faults.render(error, request_id)
+            framing = answers.framing(answer.status, len(answer.body))
+            head = answers.head(
+                answer.status, answer.headers, request_id=request_id, framing=framing, is_last=True
+            )
+            return head + answer.body
 
     async def _tell(self, request: Exchange, way: Way) -> None:
         method, loop = request.head.method, asyncio.get_running_loop()
@@ -55,6 +69,7 @@ class Serving:
                 _log.info("request_served", **told)
                 return
             shown = understood(raised)
+            self._signals.refused(shown.code)
             level = chassis.errors.treatment_of(shown).log_level
             # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
             details = {"error": raised} if level == "error" else {}
@@ -87,15 +102,3 @@ async def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> No
         await request.refuse(error)
     except ClientGone:
         return
-
-
-def last_words(error: chassis.errors.SallyportError) -> bytes:
-    """Return the last answer of a connection whose bytes made no request; it quotes nothing of them."""
-    with chassis.trace.bind_request_id(None) as request_id:
-        _log.info("request_unreadable", code=error.code)
-        answer = faults.render(error, request_id)
-        framing = answers.framing(answer.status, len(answer.body))
-        head = answers.head(
-            answer.status, answer.headers, request_id=request_id, framing=framing, is_last=True
-        )
-        return head + answer.body

@@ -47,6 +47,16 @@ class Script:
         await self.act(request)
 
 
+@dataclass
+class FakeSignals:
+    """Keeps the codes of what was refused."""
+
+    refusals: list[str] = field(default_factory=list)
+
+    def refused(self, code: str) -> None:
+        self.refusals.append(code)
+
+
 class Gate:
     """A face that waits until it is let go, and tells when it has been reached."""
 
@@ -67,11 +77,14 @@ def everything(face: Face) -> Ways:
 
 @asynccontextmanager
 async def serving(
-    face: Face | Ways, limits: Limits = LIMITS, tls: Callable[[], ssl.SSLContext] | None = None
+    face: Face | Ways,
+    limits: Limits = LIMITS,
+    tls: Callable[[], ssl.SSLContext] | None = None,
+    signals: FakeSignals | None = None,
 ) -> AsyncIterator[Door]:
     """Open a door."""
     ways = face if isinstance(face, Ways) else everything(face)
-    door = Door(listen=LOOPBACK, tls=tls, ways=ways, limits=limits)
+    door = Door(listen=LOOPBACK, tls=tls, ways=ways, signals=signals or FakeSignals(), limits=limits)
     await door.start()
     try:
         yield door

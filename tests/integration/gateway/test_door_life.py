@@ -19,6 +19,7 @@ from services.gateway.model.calls import Answer
 from tests.integration.gateway.door import (
     LIMITS,
     PATIENCE_S,
+    FakeSignals,
     Gate,
     Recorder,
     Script,
@@ -70,10 +71,19 @@ async def test_more_connections_than_held_at_a_time_are_told_so_R23() -> None:
 async def test_an_address_in_use_refuses_the_start() -> None:
     async with serving(Recorder()) as door:
         address = chassis.env.Address("127.0.0.1", door.port)
-        other = Door(listen=address, tls=None, ways=everything(Recorder()))
+        other = Door(listen=address, tls=None, ways=everything(Recorder()), signals=FakeSignals())
         with pytest.raises(chassis.errors.StartRefused) as caught:
             await other.start()
     assert caught.value.code == "address_unavailable"
+
+
+async def test_what_the_door_refuses_is_counted_by_its_code() -> None:
+    signals = FakeSignals()
+    async with serving(Recorder(), signals=signals) as door:
+        await exchange(door.port, b"GET / HTTP/1.1\nHost: x\n\n")
+        await exchange(door.port, request("POST /", body=bytes(1001)))
+        await exchange(door.port, LAST)
+    assert signals.refusals == ["malformed_request", "body_too_large"]
 
 
 # Ending

@@ -270,6 +270,7 @@ async def open_house() -> AsyncIterator[House]:
         listen=chassis.env.Address("127.0.0.1", 0),
         tls=lambda: chassis.crypto.tls.public_context(certificate),
         ways=Ways([*Pages(site).ways(), spapi.way()]),
+        signals=signals,
     )
     await site.start()
     await door.start()
