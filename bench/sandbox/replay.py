@@ -32,6 +32,7 @@ async def replay(
     *,
     permitted: Asks,
     plain: Asks,
+    origin: str,
     report: Callable[[Verdict], None],
 ) -> list[Verdict]:
     """Return what each case proves.
@@ -41,6 +42,7 @@ async def replay(
         facts: by method and path template.
         permitted: a device with the scope `pii`.
         plain: a device without.
+        origin: the gateway's.
         report: told of each verdict as it is reached.
     """
     verdicts: list[Verdict] = []
@@ -52,7 +54,7 @@ async def replay(
             for case in waiting.pop(0):
                 known = facts.get(case.key, NOTHING_KNOWN)
                 told = await permitted.ask(case), await plain.ask(case)
-                verdict = judge(case, known, permitted=told[0], plain=told[1])
+                verdict = judge(case, known, permitted=told[0], plain=told[1], origin=origin)
                 verdicts.append(verdict)
                 report(verdict)
 

@@ -45,7 +45,8 @@ async def take(
         await things.enter_async_context(_sandbox(scene, models))
         permitted = await things.enter_async_context(Device(scene, scene.trusted))
         plain = await things.enter_async_context(Device(scene, scene.untrusted))
-        return await replay(cases, facts, permitted=permitted, plain=plain, report=report)
+        origin = scene.stack.layout.public_url
+        return await replay(cases, facts, permitted=permitted, plain=plain, origin=origin, report=report)
 
 
 @asynccontextmanager

@@ -14,12 +14,13 @@ from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 
 CAPABILITY_PATH = "/_doc/"
+DENIED = 403
 THROTTLED = 429
 GONE = 410
 # How the gateway tells that a call's turn would come too late.
 OWN_PLAN = b"quota_exceeded: "
-# What a masked member of each kind holds.
-_HIDDEN: tuple[Any, ...] = ("***", 0, False, None)
+# What a masked member of each kind holds, and what says nothing anyhow.
+_SAYS_NOTHING: tuple[Any, ...] = ("***", "", 0, False, None)
 _HOSTS = DocumentHosts(AMAZON_HOSTS)
 _OWN_WORDS = "told in the gateway's own words"
 
@@ -49,14 +50,15 @@ class Verdict:
     reason: str = ""
 
 
-def judge(case: Case, facts: Facts, *, permitted: Told, plain: Told) -> Verdict:
-    """Return what a case's answers prove."""
+def judge(case: Case, facts: Facts, *, permitted: Told, plain: Told, origin: str) -> Verdict:
+    """Return what a case's answers prove; `origin` is the gateway's, where every link must lead."""
     if aside := _by_design(case, facts, (permitted, plain)):
         return Verdict(case, Kind.ASIDE, aside)
-    wrongs = [*_of_permitted(case, facts, permitted), *_of_plain(case, facts, plain)]
+    ours = origin + CAPABILITY_PATH
+    wrongs = [*_of_permitted(case, facts, permitted, ours=ours), *_of_plain(case, facts, plain, ours=ours)]
     if wrongs:
         return Verdict(case, Kind.WRONG, "; ".join(wrongs))
-    if case.is_success and plain.status == 403:
+    if case.is_success and plain.status == DENIED:
         return Verdict(case, Kind.REPLAYED, "refused without the scope")
     return Verdict(case, Kind.REPLAYED, "" if case.is_success else _words(case, permitted))
 
@@ -94,53 +96,50 @@ def _is_held_back(told: Sequence[Told]) -> bool:
     return any(each.status == THROTTLED and OWN_PLAN in each.body for each in told)
 
 
-def _of_permitted(case: Case, facts: Facts, told: Told) -> Sequence[str]:
+def _of_permitted(case: Case, facts: Facts, told: Told, *, ours: str) -> Sequence[str]:
     if told.status != case.status:
         return [f"status {told.status} instead of {case.status}: {_shortened(told.body)}"]
     if not case.is_success:
         return []
-    expected = _with_links_of(case, facts, told)
-    if isinstance(expected, str):
-        return [expected]
-    return [] if expected == told.body else ["other bytes than Amazon's"]
+    if astray := _astray(facts, told, ours=ours):
+        return astray
+    return [] if _with_links_of(case, facts, told) == told.body else ["other bytes than Amazon's"]
 
 
-def _of_plain(case: Case, facts: Facts, told: Told) -> Sequence[str]:
-    inside, telling = (
-        customers_values(_document(case.answer), facts.customer_paths) if case.is_success else ([], set())
-    )
-    wrongs = []
-    is_personal = bool(inside) or bool(facts.link_paths) or bool(facts.customer_paths)
-    if told.status != case.status and not (told.status == 403 and is_personal):
+def _of_plain(case: Case, facts: Facts, told: Told, *, ours: str) -> Sequence[str]:
+    # A whole document cannot be masked, so whoever may not see it is refused.
+    is_refused = told.status == DENIED and bool(facts.link_paths)
+    wrongs = [*_astray(facts, told, ours=ours)]
+    if told.status != case.status and not is_refused:
         wrongs.append(f"without the scope status {told.status}: {_shortened(told.body)}")
+    if not case.is_success:
+        return wrongs
+    inside, telling = customers_values(_document(case.answer), facts.customer_paths)
     shown = told.body.decode("utf-8", "replace")
     wrongs += [
         f"shows a customer's text of {len(text)} characters" for text in telling if _spelled(text) in shown
     ]
-    if told.status == case.status and inside:
-        bare, _ = customers_values(_document(told.body), facts.customer_paths)
-        theirs = {(path, json.dumps(value)) for path, value in inside}
-        wrongs += [
-            f"shows {path}"
-            for path, value in bare
-            if value not in _HIDDEN and (path, json.dumps(value)) in theirs and value != ""
-        ]
-    return wrongs
+    theirs = {(path, json.dumps(value)) for path, value in inside if value not in _SAYS_NOTHING}
+    bare, _ = customers_values(_document(told.body), facts.customer_paths)
+    return [*wrongs, *(f"shows {path}" for path, value in bare if (path, json.dumps(value)) in theirs)]
 
 
-def _with_links_of(case: Case, facts: Facts, told: Told) -> bytes | str:
-    """Return Amazon's bytes with the gateway's links in place of Amazon's, or what is wrong with them."""
+def _astray(facts: Facts, told: Told, *, ours: str) -> list[str]:
+    """Return what is wrong with an answer's links: one that leads elsewhere than to the gateway."""
+    links = [value for path, value in values(_document(told.body)) if path in facts.link_paths]
+    is_ours = all(link in _SAYS_NOTHING or str(link).startswith(ours) for link in links)
+    return [] if is_ours else ["a link leads past the gateway"]
+
+
+def _with_links_of(case: Case, facts: Facts, told: Told) -> bytes:
+    """Return Amazon's bytes with the answer's links in place of Amazon's, one by one."""
     expected = case.answer
-    if not facts.link_paths or not expected:
-        return expected
-    theirs = [value for path, value in values(_document(expected)) if path in facts.link_paths and value]
-    ours = [value for path, value in values(_document(told.body)) if path in facts.link_paths and value]
-    if len(theirs) != len(ours):
-        return f"{len(ours)} links instead of {len(theirs)}"
-    for their, our in zip(theirs, ours, strict=True):
-        if CAPABILITY_PATH not in our:
-            return "a link leads past the gateway"
-        expected = expected.replace(_spelled(their).encode(), _spelled(our).encode(), 1)
+    their, our = (
+        [value for path, value in values(_document(body)) if path in facts.link_paths and value]
+        for body in (expected, told.body)
+    )
+    for old, new in zip(their, our, strict=False):
+        expected = expected.replace(_spelled(old).encode(), _spelled(new).encode(), 1)
     return expected
 
 

@@ -29,7 +29,7 @@ from services.gateway.model.calls import (
     UpstreamAnswer,
     UpstreamRequest,
 )
-from tests.unit.gateway.forwarding import DOCUMENT_KEY, PII, finished, header
+from tests.unit.gateway.forwarding import DOCUMENT_KEY, ORIGIN, PII, finished, header
 from tests.unit.gateway.forwarding import Rig as GatewayRig
 from tests.unit.simulator.rig import Rig as AmazonRig
 from tests.unit.simulator.rig import StillDial
@@ -57,7 +57,7 @@ class Replayed(GatewayRig):
     async def prove(self, case: Case, facts: bench.sandbox.facts.Facts) -> Verdict:
         """Return what a case proves, asked as a device with the scope `pii` and as one without."""
         permitted, plain = await self.ask(case, PII), await self.ask(case, PLAIN)
-        return judge(case, facts, permitted=permitted, plain=plain)
+        return judge(case, facts, permitted=permitted, plain=plain, origin=ORIGIN)
 
     async def ask(self, case: Case, scopes: frozenset[str]) -> Told:
         """Return the answer to a case's call; told to come back later, a device does."""

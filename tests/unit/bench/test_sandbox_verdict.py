@@ -14,6 +14,7 @@ LINKED = Facts(frozenset(), frozenset({"$.url"}), is_grantless=False)
 GRANTLESS = Facts(frozenset(), frozenset(), is_grantless=True)
 ANSWER = {"buyer": {"name": "Jane Roe-Sample"}, "tags": [{"text": "Leave it"}], "city": "Seattle"}
 MASKED = {"buyer": {"name": "***"}, "tags": [{"text": "***"}], "city": "Seattle"}
+ORIGIN = "https://gw.example"
 REFUSAL = {"errors": [{"code": "InvalidInput", "message": "No.", "details": ""}]}
 
 
@@ -33,7 +34,7 @@ def told(document: Any, status: int = 200) -> Told:
 def judged(
     permitted: Told, plain: Told, *, facts: Facts = PERSONAL, of: Case | None = None
 ) -> tuple[Kind, str]:
-    verdict: Verdict = judge(of or case(), facts, permitted=permitted, plain=plain)
+    verdict: Verdict = judge(of or case(), facts, permitted=permitted, plain=plain, origin=ORIGIN)
     return verdict.kind, verdict.reason
 
 
@@ -41,8 +42,12 @@ def test_amazons_bytes_and_a_masked_answer_are_right() -> None:
     assert judged(told(ANSWER), told(MASKED)) == (Kind.REPLAYED, "")
 
 
-def test_a_refusal_without_the_scope_is_right_and_said() -> None:
-    assert judged(told(ANSWER), told(REFUSAL, 403)) == (Kind.REPLAYED, "refused without the scope")
+def test_a_refusal_without_the_scope_is_right_for_whole_documents_only() -> None:
+    linked = case({"url": "https://s3.amazonaws.com/x"})
+    ours = told({"url": f"{ORIGIN}/_doc/abc"})
+    said = judged(ours, told(REFUSAL, 403), facts=LINKED, of=linked)
+    assert said == (Kind.REPLAYED, "refused without the scope")
+    assert judged(told(ANSWER), told(REFUSAL, 403))[0] is Kind.WRONG
 
 
 @pytest.mark.parametrize(
@@ -90,6 +95,7 @@ def test_links_must_lead_to_the_gateway_and_the_rest_stay_as_it_was() -> None:
     theirs = {"url": "https://s3.amazonaws.com/x?y=1", "id": "D1"}
     assert judged(told(ours), told(ours), facts=LINKED, of=linked) == (Kind.REPLAYED, "")
     assert judged(told(theirs), told(theirs), facts=LINKED, of=linked)[0] is Kind.WRONG
+    assert judged(told(ours), told(theirs), facts=LINKED, of=linked)[0] is Kind.WRONG
     assert judged(told(ours | {"id": "D2"}), told(ours), facts=LINKED, of=linked)[0] is Kind.WRONG
 
 
