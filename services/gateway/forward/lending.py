@@ -58,9 +58,7 @@ class Lending:
         if kept is not None and kept.span.is_open(now, now_s):
             return kept.token
         refused_digest = self._reports.get(key) or NO_REPORT
-        lent = await self._borrow(
-            device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s
-        )
+        lent = await self._borrow(device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s)
         self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
         if self._reports.get(key) == refused_digest:
             self._reports.drop(key)
