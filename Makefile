@@ -11,7 +11,7 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd malformed lock clean
+.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd hostile malformed lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,9 @@ bench: $(STAMP)  ## ratios against nginx, an axios broker and the parts undernea
 
 herd: $(STAMP)  ## 10,000 sellers whose tokens end at once, replicas killed; exits 0 when every promise held
 	@$(BIN)/python -m bench herd
+
+hostile: $(STAMP)  ## an upstream that bombs, drips and lies; exits 0 when nothing crashed and others did not notice
+	@$(BIN)/python -m bench hostile
 
 malformed: $(STAMP)  ## 100,000 malformed requests against a gateway; exits 0 when it is what it was
 	@$(BIN)/python -m bench malformed

@@ -14,6 +14,7 @@ from services.gateway.forward.turns import Leave, Turns
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import (
+    UpstreamBusy,
     UpstreamInvalid,
     UpstreamLost,
     UpstreamResting,
@@ -113,6 +114,9 @@ class Attempts:
                 if isinstance(error, UpstreamUnreachable):
                     leave.unspend()
                 signals.attempted(journey.operation.name, 0)
+                raise
+            except UpstreamBusy:
+                leave.unspend()
                 raise
             attempt.is_answered = answer.status < 500
         signals.attempted(journey.operation.name, answer.status)

@@ -137,6 +137,7 @@ class Upstream(Protocol):
             UpstreamInvalid: not an answer we accept: too large, a redirect, broken framing.
             UpstreamLost: the connection broke; Amazon may have seen the request.
             UpstreamUnreachable: no connection; Amazon cannot have seen the request.
+            UpstreamBusy: too many wait for a connection; Amazon was not asked.
         """
         ...
 

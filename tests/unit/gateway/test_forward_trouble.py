@@ -9,7 +9,13 @@ from services.gateway.forward.records import SUM_UP_EVERY_S
 from services.gateway.model.allowance import REFILL_S, SOURCES_MAX, TOLD_MAX, Allowance
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.circuit import FAILURES_MAX
-from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+from services.gateway.model.faults import (
+    UpstreamBusy,
+    UpstreamInvalid,
+    UpstreamLost,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from tests.unit.gateway.forwarding import Rig, error_of, finished, header
 
 CATALOG = "/catalog/2022-04-01/items/B000"
@@ -137,3 +143,15 @@ def test_what_is_counted_is_bounded_and_summed_up_once_R23() -> None:
     assert len(allowance._untold) <= SOURCES_MAX + 1
     assert allowance.sum_up() == SOURCES_MAX + 10
     assert allowance.sum_up() == 0
+
+
+async def test_a_call_without_a_connection_costs_no_quota_and_is_nobodys_failure(
+    rig: Rig,
+) -> None:
+    token = rig.auth.enrol()
+    rig.upstream.replies.extend([UpstreamBusy()] * (FAILURES_MAX + 2))
+    for _ in range(FAILURES_MAX + 2):
+        answer = await rig.call(token, ITEM, "PUT", body=b"{}")
+        assert error_of(answer)["details"].startswith("upstream_busy")
+    assert (await rig.call(token, ITEM, "PUT", body=b"{}")).status == 200
+    assert not rig.signals.openings
