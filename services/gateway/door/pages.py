@@ -87,6 +87,8 @@ class _Visit:
             inlet.feed(answers.LAST_CHUNK)
 
     def write(self, data: bytes) -> None:
+        if self.answered.done():
+            return  # The line is another request's by now.
         self._is_begun = True
         # Who has gone is told about by connection_lost.
         with contextlib.suppress(ClientGone):
