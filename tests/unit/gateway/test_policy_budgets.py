@@ -58,7 +58,15 @@ async def test_without_a_share_the_whole_plan_is_everybodys() -> None:
 @pytest.mark.parametrize(("share", "burst"), [(0.5, 5), (0.01, 1)])
 def test_a_part_of_a_plan_has_at_least_one_call(share: float, burst: int) -> None:
     part = Budget("seller", Region.NA, "GET /x", 2.0, 10).portion(share, "bulk")
-    assert (part.rate_per_s, part.burst, part.operation_key) == (2.0 * share, burst, "GET /x bulk")
+    assert (part.rate_per_s, part.burst) == (2.0 * share, burst)
+
+
+def test_a_part_that_a_changed_policy_makes_smaller_is_counted_anew() -> None:
+    plan = Budget("seller", Region.NA, "GET /x", 2.0, 10)
+    keys = {
+        plan.portion(share, whose).operation_key for share in (0.5, 0.2) for whose in ("bulk", "bulk desk")
+    }
+    assert len(keys) == 4
 
 
 async def test_the_policy_in_force_says_how_much_of_the_plan_a_job_may_use() -> None:
