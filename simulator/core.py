@@ -126,7 +126,7 @@ def build(
     client_secrets = ClientSecrets(
         seed=seed, ledger=ledger, applications=applications, mint=mint, letters=letters, hostility=hostility
     )
-    storage, files = Storage(seed), ReportFiles(seed=seed, world=world, search=search)
+    storage, files = Storage(seed), ReportFiles(seed=seed, world=world)
     jobs = Jobs(ledger=ledger, mint=mint, sealer=sealer)
     tokens = Tokens(ledger=ledger, world=world, applications=applications, mint=mint)
     parts = Parts(

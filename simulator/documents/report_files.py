@@ -14,9 +14,8 @@ from xml.sax.saxutils import escape
 from simulator.documents.storage import Content
 from simulator.events import JobCreated
 from simulator.orders.paging import instant, stamp
-from simulator.orders.search import Found, Search
 from simulator.seed import Seed
-from simulator.world import Seller, World
+from simulator.world import Order, Seller, World
 
 # Source: SP-API documentation, "Tokens API Use Case Guide", restricted report types (list of 2021).
 RESTRICTED = frozenset(
@@ -59,12 +58,11 @@ class ReportFiles:
     their rows.
     """
 
-    def __init__(self, *, seed: Seed, world: World, search: Search) -> None:
+    def __init__(self, *, seed: Seed, world: World) -> None:
         self.compression = "mixed"
         self.bytes_min = 0
         self._seed = seed
         self._world = world
-        self._search = search
 
     def is_empty(self, type_name: str, seller: Seller, asked: Mapping[str, Any], *, now: datetime) -> bool:
         """Return whether a report of orders would find none."""
@@ -102,17 +100,18 @@ class ReportFiles:
         if not _is_about_orders(job.type_name):
             yield from self._products(seller)
             return
-        for order, progress in self._orders(seller, json.loads(job.asked), job.ends_at):
-            yield from _order_rows((order, progress), is_personal=job.type_name in RESTRICTED)
+        for order in self._orders(seller, json.loads(job.asked), job.ends_at):
+            yield from _order_rows(order, is_personal=job.type_name in RESTRICTED)
 
-    def _orders(self, seller: Seller, asked: Mapping[str, Any], now: datetime) -> Iterator[Found]:
+    def _orders(self, seller: Seller, asked: Mapping[str, Any], now: datetime) -> Iterator[Order]:
+        """Yield the orders that a report covers; it tells of them only what never changes."""
         since, until = instant(asked["dataStartTime"]), instant(asked["dataEndTime"])
-        for order, progress in self._search.placed(seller, now):
+        for order in self._world.placed(seller, now):
             if (
                 since <= order.placed_at <= until
                 and order.marketplace.marketplace_id in asked["marketplaceIds"]
             ):
-                yield order, progress
+                yield order
 
     def _products(self, seller: Seller) -> Iterator[Row]:
         for item in self._world.products():
@@ -136,8 +135,7 @@ def _is_about_orders(type_name: str) -> bool:
     return any(word in type_name for word in _ORDER_WORDS)
 
 
-def _order_rows(found: Found, *, is_personal: bool) -> Iterator[Row]:
-    order, progress = found
+def _order_rows(order: Order, *, is_personal: bool) -> Iterator[Row]:
     buyer, where = order.buyer, order.buyer.address
     personal = {
         "buyer-email": buyer.email,
@@ -155,7 +153,6 @@ def _order_rows(found: Found, *, is_personal: bool) -> Iterator[Row]:
             "order-id": order.order_id,
             "order-item-id": item.item_id,
             "purchase-date": stamp(order.placed_at),
-            "order-status": progress.status.value,
             "sku": item.sku,
             "product-name": item.title,
             "quantity-purchased": str(item.quantity),

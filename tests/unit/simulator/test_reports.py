@@ -94,6 +94,17 @@ def test_a_files_compression_is_told_and_its_bytes_are_the_same_each_time(compre
     assert text_of(rig, documents[0]).startswith("order-id\t")
 
 
+def test_a_report_stays_as_it_was_when_its_orders_move_on() -> None:
+    rig = Rig()
+    access = rig.access()
+    report = finished_report(rig, access)
+    before = text_of(rig, read(rig, access, report).document())
+    rig.controls.ship(rig.orders()[23].order_id)
+    rig.clock.advance(days=20)
+    again = rig.access()
+    assert text_of(rig, read(rig, again, report).document()) == before
+
+
 def test_a_link_can_be_asked_for_that_tells_its_encoding() -> None:
     rig = Rig()
     access = rig.access()
