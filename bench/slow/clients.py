@@ -65,16 +65,17 @@ class Target:
             )
 
 
-async def be_slow(target: Target, kind: Slowness) -> None:
-    """Be slow for ever."""
+async def be_slow(target: Target, kind: Slowness, arrived: asyncio.Event) -> None:
+    """Be slow for ever; tells when it has arrived."""
     while True:
         with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
-            await _be_slow_once(target, kind)
+            await _be_slow_once(target, kind, arrived)
         await asyncio.sleep(COME_AGAIN_S)
 
 
-async def _be_slow_once(target: Target, kind: Slowness) -> None:
+async def _be_slow_once(target: Target, kind: Slowness, arrived: asyncio.Event) -> None:
     _reader, writer = await target.dial(is_tls=kind.is_tls)
+    arrived.set()
     try:
         writer.write(kind.first)
         while not writer.is_closing():

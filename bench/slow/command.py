@@ -29,7 +29,7 @@ CALLS = 1_000
 # So that what is measured is a wait for the slow ones, not for a full processor.
 PAUSE_S = 0.002
 SHARE_P99 = 0.99
-SETTLE_S = 5 * DRIP_S
+SETTLE_S = 2 * DRIP_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Load:
 
     Attributes:
         calls: of swift clients, in each half of a round.
-        settle_s: from the slow ones' coming to the measuring, so that it is not of their handshakes.
+        settle_s: from the last slow one's coming to the measuring, so that it is not of their handshakes.
     """
 
     slow_clients: int
@@ -136,8 +136,11 @@ async def _door(folder: Path) -> AsyncIterator[Target]:
 async def _slow(target: Target, load: Load) -> AsyncIterator[None]:
     """Have so many slow clients meanwhile, of every kind alike."""
     kinds = [KINDS[number % len(KINDS)] for number in range(load.slow_clients)]
-    waiting = [asyncio.create_task(be_slow(target, kind)) for kind in kinds]
+    arrivals = [asyncio.Event() for _ in kinds]
+    waiting = [asyncio.create_task(be_slow(target, *each)) for each in zip(kinds, arrivals, strict=True)]
     try:
+        for arrived in arrivals:
+            await arrived.wait()
         await asyncio.sleep(load.settle_s)
         yield
     finally:

@@ -33,6 +33,8 @@ CLOSE_S_MAX = 10.0
 REFUSAL_S_MAX = 1.0
 # Deadlines are looked at this often, so they may be missed by as much.
 LOOK_S = 0.5
+# Many who came together are late together; between so many of them others have their turn.
+EXPIRED_AT_ONCE_MAX = 32
 
 BACKLOG_MAX = 1024
 HANDSHAKE_DEADLINE_S = 10.0

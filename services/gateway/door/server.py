@@ -154,9 +154,11 @@ class Door:
     def _look(self) -> None:
         """End what has been waited for too long; look again soon."""
         now_s = self._loop.time()
-        for connection in [each for each in self._connections if each.deadline_s < now_s]:
+        late = [each for each in self._connections if each.deadline_s < now_s]
+        for connection in late[: limits.EXPIRED_AT_ONCE_MAX]:
             connection.expire()
-        self._next_look = self._loop.call_later(self.limits.look_s, self._look)
+        is_done = len(late) <= limits.EXPIRED_AT_ONCE_MAX
+        self._next_look = self._loop.call_later(self.limits.look_s if is_done else 0, self._look)
 
     async def _cut_off(self) -> None:
         for connection in list(self._connections):
