@@ -24,8 +24,8 @@ EXIT_BROKEN = 1
 # Source: threats.md, T-32.
 RATIO_MAX = 1.5
 CALLS = 3
-ROUNDS = 10
-FAIR_CALLS = 600
+ROUNDS = 8
+FAIR_CALLS = 400
 
 
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

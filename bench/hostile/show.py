@@ -11,6 +11,7 @@ from typing import Self
 from bench.hostile.attacks import ATTACKS, EVIL, Attack
 from bench.hostile.way import EFFECT, FAIR_NAME, READ, Heard, Way
 
+ATTACKED = "attacked"
 # Desktops of the seller who is served fairly, and of the one who is attacked.
 CALLERS = 4
 # So that what is measured is a wait for the attack, not for a full processor.
@@ -122,13 +123,14 @@ def _count(tally: Tally, heard: Heard) -> None:
 async def compare(way: Way, *, rounds: int, calls: int) -> Comparison:
     """Return what the other seller's calls waited without and with the attack, in turns.
 
-    Other work of the machine falls on both alike; each round attacks a seller whose circuit is closed.
+    Other work of the machine falls on both alike. It is one seller who is attacked, at first with its circuit
+    closed, and whenever a probe goes.
     """
     alone_s: list[float] = []
     beside_s: list[float] = []
     for number in range(rounds):
         alone_s += await _waits_s(way, f"alone-{number}", calls)
-        attacking = [asyncio.create_task(_attack(way, f"attacked-{number}", each)) for each in range(CALLERS)]
+        attacking = [asyncio.create_task(_attack(way, number * CALLERS + each)) for each in range(CALLERS)]
         beside_s += await _waits_s(way, f"beside-{number}", calls)
         for task in attacking:
             task.cancel()
@@ -136,11 +138,11 @@ async def compare(way: Way, *, rounds: int, calls: int) -> Comparison:
     return Comparison(Waits.of(alone_s), Waits.of(beside_s))
 
 
-async def _attack(way: Way, seller_id: str, start: int) -> None:
+async def _attack(way: Way, start: int) -> None:
     """Call one attack after another, for ever."""
     for number in itertools.count(start):
         attack = ATTACKS[number % len(ATTACKS)]
-        await way.call(seller_id, attack.name, (READ, EFFECT)[number % 2])
+        await way.call(ATTACKED, attack.name, (READ, EFFECT)[number % 2])
         await asyncio.sleep(ATTACKED_PAUSE_S)
 
 
