@@ -192,6 +192,21 @@ async def test_while_storage_is_away_what_is_granted_is_spent_and_then_it_is_sai
     await at.end()
 
 
+async def test_turns_are_given_again_once_storage_is_back_though_nothing_was_granted_before_R05() -> None:
+    at = world(20.0, 20, replicas=1)
+    turns = at.replicas[0].turns
+    at.store.is_down = True
+    waiting = asyncio.create_task(take(turns, at))
+    await at.clock.advance(AWAY_S_MAX + 1.0)
+    with pytest.raises(TurnsUnavailable):
+        await waiting
+    at.store.is_down = False
+    calling = asyncio.create_task(take(turns, at, until_s=1e6))
+    await at.clock.advance(1.0)
+    await asyncio.wait_for(calling, 5.0)
+    await at.end()
+
+
 async def test_a_busy_replica_asks_storage_much_less_often_than_it_calls() -> None:
     at = world(1000.0, 1000, replicas=1)
     for _ in range(400):

@@ -148,7 +148,9 @@ class Turns:
         if self._under_way[key]:
             return Priority.BULK
         clicks = self._clicks.get(key) or Clicks(CLICKS_MAX, now_s)
-        left = clicks.spend(now_s, rate_per_s=claim.budgets[0].rate_per_s)
+        share = self._shares.get(claim.budgets[0])
+        rate_per_s = claim.budgets[0].rate_per_s if share is None else share.rate_per_s
+        left = clicks.spend(now_s, rate_per_s=rate_per_s)
         if left is None:
             return Priority.BULK
         self._clicks.put(key, left)
@@ -177,7 +179,7 @@ class Turns:
         share, now_s = self._share(budget), self._clock.monotonic_s()
         if not share.line and share.free(now_s) > 0:
             return share.take(now_s)
-        if self._is_away(now_s):
+        if self._is_away(now_s) and not share.may_ask(now_s):
             raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
         if self._is_crowded(share, device_id):
             raise share.exceeded(share.wait_s(None, len(share.line)))

@@ -90,7 +90,7 @@ class Share:
     def is_idle(self) -> bool:
         """Whether there is nothing to remember: nothing granted, nobody waiting, all told."""
         is_told = self._told == (self._ended, self._returned) and not (self._is_throttled or self._rise_s())
-        return is_told and not (self._held or self._out or self.line) and self._terms is not None
+        return is_told and not (self._held or self._out or self.line)
 
     @property
     def rate_per_s(self) -> float:
@@ -164,7 +164,7 @@ class Share:
     def is_due(self, now_s: float) -> bool:
         """Return whether storage is to be asked now."""
         self._drop_spare(now_s)
-        if now_s < self._rest_until_s:
+        if not self.may_ask(now_s):
             return False
         since_s = now_s - self._asked_s
         if self._is_throttled or self._knows_less():
@@ -224,6 +224,10 @@ class Share:
     def postpone(self, until_s: float) -> None:
         """Do not ask storage before that moment: it is away."""
         self._rest_until_s = until_s
+
+    def may_ask(self, now_s: float) -> bool:
+        """Return whether storage may be asked again; whoever comes then finds out whether it is back."""
+        return now_s >= self._rest_until_s
 
     def hurry(self, now_s: float) -> None:
         """Ask storage now: somebody came for whom it may have a turn."""
