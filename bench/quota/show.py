@@ -96,6 +96,8 @@ class _Play:
             await asyncio.gather(calling, return_exceptions=True)
 
     async def _ask_alike(self) -> tuple[int, int]:
+        # What was under way is over.
+        await asyncio.sleep(HELD_BACK_S)
         before = await self._record.latest()
         await self._record.hold_back(HELD_BACK_S)
         await self._desks.ask_alike()

@@ -21,7 +21,7 @@ from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 START_REFUSED = 2
 POLICY = 'version = 1\n[[allow]]\noperations = ["*"]\n'
-READY = dict.fromkeys(("process", "auth", "retention", "audit"), True)
+READY = dict.fromkeys(("process", "auth", "retention", "audit", "store"), True)
 
 
 class Log(telemetry_pb2_grpc.TelemetryServiceServicer):
