@@ -77,7 +77,7 @@ def test_only_documented_answers_of_5xx_are_let_pass(status: int, body: bytes, i
 @pytest.mark.parametrize(
     "gateway",
     [
-        Gateway(memory_bytes=(100_000_000, 200_000_000), starts=1, crashes=0, is_serving=True),
+        Gateway(memory_bytes=(100_000_000, 300_000_000), starts=1, crashes=0, is_serving=True),
         Gateway(memory_bytes=(1, 1), starts=2, crashes=0, is_serving=True),
         Gateway(memory_bytes=(1, 1), starts=1, crashes=1, is_serving=True),
         Gateway(memory_bytes=(1, 1), starts=1, crashes=0, is_serving=False),
