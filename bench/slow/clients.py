@@ -10,8 +10,8 @@ from dataclasses import dataclass
 LOOPBACK = "127.0.0.1"
 SMALL = "/small"
 LARGE = "/large"
-# A slow client says something this often, so that no connection looks dead.
-DRIP_S = 1.0
+# A slow client says something this often.
+DRIP_S = 5.0
 # Who was cut or refused comes again, but is slow and no flood.
 COME_AGAIN_S = 10.0
 DIALS_AT_ONCE = 50

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvloop
 
 from bench.hostile.command import write_certificates
-from bench.slow.clients import DIALS_AT_ONCE, DRIP_S, KINDS, Target, be_slow, call
+from bench.slow.clients import DIALS_AT_ONCE, DRIP_S, Target, call
 from sallyport.bench.figures import Series, table
 from sallyport.terminal import say
 
@@ -29,7 +29,7 @@ CALLS = 1_000
 # So that what is measured is a wait for the slow ones, not for a full processor.
 PAUSE_S = 0.002
 SHARE_P99 = 0.99
-SETTLE_S = 2 * DRIP_S
+SETTLE_S = DRIP_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,9 @@ async def show(folder: Path, load: Load) -> Outcome:
     async with _door(folder) as target:
         for _ in range(load.rounds):
             alone.append(await _p99_s(target, load.calls))
-            async with _slow(target, load):
+            crowd = (str(folder), str(target.port), str(load.slow_clients))
+            async with _process("bench.slow.crowd", *crowd):
+                await asyncio.sleep(load.settle_s)
                 beside.append(await _p99_s(target, load.calls))
     return Outcome(load.slow_clients, Series.of(alone), Series.of(beside))
 
@@ -117,36 +119,23 @@ def lines(outcome: Outcome) -> Iterator[str]:
 async def _door(folder: Path) -> AsyncIterator[Target]:
     """Open a door in a process of its own."""
     write_certificates(folder)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.slow.server", str(folder)), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        port, trust = (
-            int(await process.stdout.readline()),
-            ssl.create_default_context(cafile=folder / "ca.pem"),
-        )
-        yield Target(port, trust, asyncio.Semaphore(DIALS_AT_ONCE))
-    finally:
-        process.kill()
-        await process.wait()
+    async with _process("bench.slow.server", str(folder)) as said:
+        trust = ssl.create_default_context(cafile=folder / "ca.pem")
+        yield Target(int(said), trust, asyncio.Semaphore(DIALS_AT_ONCE))
 
 
 @asynccontextmanager
-async def _slow(target: Target, load: Load) -> AsyncIterator[None]:
-    """Have so many slow clients meanwhile, of every kind alike."""
-    kinds = [KINDS[number % len(KINDS)] for number in range(load.slow_clients)]
-    arrivals = [asyncio.Event() for _ in kinds]
-    waiting = [asyncio.create_task(be_slow(target, *each)) for each in zip(kinds, arrivals, strict=True)]
+async def _process(module: str, *arguments: str) -> AsyncIterator[bytes]:
+    """Run a module meanwhile, from its first line on, which it gives."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
     try:
-        for arrived in arrivals:
-            await arrived.wait()
-        await asyncio.sleep(load.settle_s)
-        yield
+        yield await process.stdout.readline()
     finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        process.kill()
+        await process.wait()
 
 
 async def _p99_s(target: Target, calls: int) -> float:

@@ -1,0 +1,31 @@
+"""The slow ones, in a process of their own: `python -m bench.slow.crowd FOLDER PORT COUNT`.
+
+It says a line when all have come, so that nobody's wait is for their handshakes, and stays until it is ended.
+FOLDER holds ca.pem.
+"""
+
+import asyncio
+import ssl
+import sys
+from pathlib import Path
+
+import uvloop
+
+from bench.slow.clients import DIALS_AT_ONCE, KINDS, Target, be_slow
+
+
+async def _run(folder: Path, port: int, count: int) -> None:
+    trust = ssl.create_default_context(cafile=folder / "ca.pem")
+    target = Target(port, trust, asyncio.Semaphore(DIALS_AT_ONCE))
+    arrivals = [asyncio.Event() for _ in range(count)]
+    async with asyncio.TaskGroup() as group:
+        for number, arrived in enumerate(arrivals):
+            group.create_task(be_slow(target, KINDS[number % len(KINDS)], arrived))
+        for arrived in arrivals:
+            await arrived.wait()
+        sys.stdout.write("here\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(_run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
