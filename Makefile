@@ -11,7 +11,7 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd hostile malformed lock clean
+.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd hostile malformed slow lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -94,6 +94,9 @@ hostile: $(STAMP)  ## an upstream that bombs, drips and lies; exits 0 when nothi
 
 malformed: $(STAMP)  ## 100,000 malformed requests against a gateway; exits 0 when it is what it was
 	@$(BIN)/python -m bench malformed
+
+slow: $(STAMP)  ## 2,000 slow clients at the door; exits 0 when others waited at most twice as long
+	@$(BIN)/python -m bench slow
 
 lock: $(STAMP)  ## pin every package by hash again
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
