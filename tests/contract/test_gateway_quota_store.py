@@ -24,7 +24,7 @@ QuotaStore = FakeQuotaStore | Store
 
 # Refills so slowly that a test's own time does not count.
 SLOW = Budget("seller-1", Region.EU, "GET /orders/v0/orders", 0.0056, 20)
-OTHER = replace(SLOW, seller_id="seller-2")
+OTHER = SLOW._replace(seller_id="seller-2")
 KEPT_BACK = 2
 
 

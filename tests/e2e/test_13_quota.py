@@ -1,7 +1,7 @@
 """Desktops of one seller at several gateways, one of which dies: the plan is kept, and everybody is served.
 
-`python -m bench quota` is the same at the scale of twenty desktops and thousands of calls; both are judged by the
-simulated Amazon's record, this one by what was counted and not by time.
+`python -m bench quota` is the same at the scale of twenty desktops and thousands of calls; both are judged by
+the simulated Amazon's record, this one by what was counted and not by time.
 """
 
 import pytest
