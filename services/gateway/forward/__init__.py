@@ -3,7 +3,8 @@
 Owns the order of the gates a call passes: trip-wire, identity, operation, scope, quota, token,
 Amazon, observation, safe, field policy, audit. Never does I/O itself: everything outside comes
 through the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). It starts
-no task; the composition root runs `Identities.watch`, `Turns.run` and `Turns.tick`.
+no task; the composition root runs `Identities.watch`, `Turns.run`, `Turns.tick` and `Forwarder.tasks`,
+without which nothing keeps deadlines.
 
 How the composition root puts it together (all keyword arguments)::
 
@@ -13,7 +14,8 @@ How the composition root puts it together (all keyword arguments)::
     links = DocumentLinks(catalogue=…, table=DocumentTable.load(), types=…, hosts=…, sealing=…, signals=…)
     forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities, turns=turns,
                           documents=links, user_agent=exchange.user_agent(version))
-    tasks += [("revocations", identities.watch), ("quota", turns.run), ("quota_ticks", turns.tick)]
+    tasks += [("revocations", identities.watch), ("quota", turns.run), ("quota_ticks", turns.tick),
+              *forwarder.tasks]
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
 both in Amazon's shape. What its answers' links to documents are worth is `documents.Documents`' affair, which
