@@ -1,13 +1,14 @@
 """What a connection costs in memory while its desktop is silent."""
 
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import islice
 
 from bench.parts import GATEWAY, Parts
 from bench.reads import Reads, endless, tracking
 from sallyport.bench.figures import NOT_INSTALLED, Series, ratio, table
-from sallyport.bench.load import connected
+from sallyport.bench.load import CONNECTIONS, connected
 from sallyport.bench.peers import AIOHTTP, AXIOS, NGINX
 from sallyport.bench.processor import held_bytes
 from sallyport.layout import LOOPBACK
@@ -38,7 +39,7 @@ class Held:
 
 
 async def measure(parts: Parts, reads: Reads, *, connections: int) -> Held:
-    """Return what this many connections take, each after one answer."""
+    """Return what so many connections take, opened in rounds of CONNECTIONS, each after one answer."""
     kib: dict[str, Series | None] = {}
     for part in (NGINX, AXIOS, AIOHTTP, GATEWAY):
         peer = parts.peers[part]
@@ -47,7 +48,10 @@ async def measure(parts: Parts, reads: Reads, *, connections: int) -> Held:
             continue
         requests = reads.plain.requests if part == GATEWAY else endless(tracking)
         before = held_bytes(peer.pid)
-        async with connected((LOOPBACK, peer.port), parts.tls, connections=connections) as load:
-            await load.drive(islice(requests(), connections), seconds=SECONDS_MAX)
+        async with AsyncExitStack() as things:
+            for _ in range(0, connections, CONNECTIONS):
+                opening = connected((LOOPBACK, peer.port), parts.tls)
+                load = await things.enter_async_context(opening)
+                await load.drive(islice(requests(), CONNECTIONS), seconds=SECONDS_MAX)
             kib[part] = Series.of([(held_bytes(peer.pid) - before) / 1_024 / connections])
     return Held(connections, kib)

@@ -41,8 +41,8 @@ class Scale:
     sizes: tuple[int, ...]
 
 
-WHOLE = Scale(rounds=3, seconds=2.0, waits=500, connections=500, batches=100, sizes=(2_000, 50_000))
-QUICK = Scale(rounds=1, seconds=0.5, waits=100, connections=100, batches=10, sizes=(2_000,))
+WHOLE = Scale(rounds=3, seconds=2.0, waits=500, connections=480, batches=100, sizes=(2_000, 50_000))
+QUICK = Scale(rounds=1, seconds=0.5, waits=100, connections=96, batches=10, sizes=(2_000,))
 
 # The story up to where an address lies in the safe, and three desktops may read it.
 STEPS_TO_AN_ADDRESS = 3
