@@ -68,7 +68,7 @@ class Target:
 async def be_slow(target: Target, kind: Slowness, arrived: asyncio.Event) -> None:
     """Be slow for ever; tells when it has arrived."""
     while True:
-        with contextlib.suppress(ConnectionError, ssl.SSLError, TimeoutError):
+        with contextlib.suppress(OSError):
             await _be_slow_once(target, kind, arrived)
         await asyncio.sleep(COME_AGAIN_S)
 

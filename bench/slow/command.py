@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import shutil
 import ssl
 import sys
@@ -134,7 +135,8 @@ async def _process(module: str, *arguments: str) -> AsyncIterator[bytes]:
     try:
         yield await process.stdout.readline()
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
 
 
