@@ -1,0 +1,118 @@
+"""The forwarding path put together: calls and documents, over the ground."""
+
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+
+import chassis.entropy
+import chassis.errors
+from services.gateway.app.ground import Ground
+from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward.document_links import DocumentLinks
+from services.gateway.forward.document_ports import DocumentPorts
+from services.gateway.forward.document_records import DocumentRecords
+from services.gateway.forward.documents import Documents
+from services.gateway.model import exchange
+from services.gateway.model.application_policy import BUILT_IN
+from services.gateway.model.policy import Rules, Standing
+from services.gateway.model.policy_file import PolicyInvalid
+from services.gateway.peers.audit import AuditLog
+from services.gateway.peers.auth import AuthClient
+from services.gateway.peers.safe import SafeClient
+from services.gateway.policies import PolicyFile
+from services.gateway.service import PolicyKeeper
+from services.gateway.signals import Signals
+
+DISTRIBUTION = "sallyport"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forwarding:
+    """The forwarding path, put together; `keeper` follows the policy file, if there is one."""
+
+    ports: Ports
+    keeper: PolicyKeeper | None
+    identities: Identities
+    turns: Turns
+    documents: Documents
+    forwarder: Forwarder
+
+
+async def open_policy(
+    file: Path | None, ground: Ground, audit: AuditLog, *, signals: Signals
+) -> PolicyKeeper | None:
+    """Return what follows the policy file, with the file in force as it is now; None where there is no file.
+
+    Raises:
+        StartRefused: `policy_unreadable` or `policy_invalid`.
+    """
+    if file is None:
+        return None
+    keeper = PolicyKeeper(
+        source=PolicyFile(file),
+        audit=audit,
+        signals=signals,
+        clock=ground.clock,
+        entropy=chassis.entropy.SystemEntropy(),
+    )
+    try:
+        await keeper.begin()
+    except PolicyInvalid as error:
+        problems = "; ".join(str(each) for each in error.problems)
+        raise chassis.errors.StartRefused(error.code, f"{file}: {problems}") from error
+    except chassis.errors.Unavailable as error:
+        raise chassis.errors.StartRefused(error.code, f"{file} cannot be read") from error
+    return keeper
+
+
+def put_path(
+    ground: Ground,
+    audit: AuditLog,
+    catalogue: Catalogue,
+    *,
+    signals: Signals,
+    keeper: PolicyKeeper | None,
+    links: DocumentLinks,
+) -> Forwarding:
+    """Return the forwarding path over its ports."""
+    ports = Ports(
+        auth=AuthClient(ground.auth),
+        safe=SafeClient(ground.retention),
+        audit=audit,
+        upstream=ground.amazon,
+        quota=ground.store,
+        policies=keeper or Standing(Rules(BUILT_IN)),
+        signals=signals,
+        clock=ground.clock,
+        entropy=chassis.entropy.SystemEntropy(),
+    )
+    identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    turns = Turns(store=ports.quota, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    forwarder = Forwarder(
+        catalogue=catalogue,
+        ports=ports,
+        identities=identities,
+        turns=turns,
+        documents=links,
+        user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
+    )
+    documents = Documents(
+        ports=DocumentPorts(
+            capabilities=ground.capabilities,
+            storage=ground.storage,
+            signals=signals,
+            clock=ports.clock,
+            entropy=ports.entropy,
+        ),
+        identities=identities,
+        records=DocumentRecords(audit=audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals),
+    )
+    return Forwarding(
+        ports=ports,
+        keeper=keeper,
+        identities=identities,
+        turns=turns,
+        documents=documents,
+        forwarder=forwarder,
+    )
