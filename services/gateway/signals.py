@@ -108,29 +108,10 @@ CODES = frozenset(
 )
 
 
-class Signals:
-    """The one place where the gateway becomes visible."""
+class _AmazonSignals:
+    """What asking Amazon makes visible."""
 
-    def __init__(self, registry: chassis.metrics.Registry, operations: Iterable[str]) -> None:
-        """Make the gateway's metrics.
-
-        Args:
-            registry: the process's own.
-            operations: every operation's name, as the catalogue knows it.
-        """
-        self._log = chassis.log.get("gateway")
-        operation = frozenset(operations) | {NO_OPERATION}
-        self._calls = registry.counter(
-            "sallyport_gateway_calls_total",
-            "Calls of Amazon's API answered to desktops.",
-            {"operation": operation, "status": STATUSES},
-        )
-        self._call_seconds = registry.histogram(
-            "sallyport_gateway_call_duration_seconds", "From a call's arrival to its answer."
-        )
-        self._refusals = registry.counter(
-            "sallyport_gateway_refusals_total", "Calls and requests refused.", {"code": CODES}
-        )
+    def __init__(self, registry: chassis.metrics.Registry, operation: frozenset[str]) -> None:
         self._attempts = registry.counter(
             "sallyport_gateway_amazon_attempts_total",
             "Requests sent to Amazon; status none: no answer came.",
@@ -147,6 +128,24 @@ class Signals:
             "Of the sellers who called Amazon lately, the share whose last call failed; 1: Amazon is away.",
             {"region": region},
         )
+
+    def attempted(self, operation: str, status: int) -> None:
+        """Count one request to Amazon; status 0: no answer came."""
+        self._attempts.inc(operation=operation, status=str(status) if status else NO_ANSWER)
+
+    def circuit_opened(self, region: str) -> None:
+        """Count that the calls of a seller, whom Amazon does not answer, rest."""
+        self._circuits_opened.inc(region=region)
+
+    def failing(self, region: str, share: float) -> None:
+        """Show the share of a region's sellers, of those who called lately, whose last call failed."""
+        self._failing.set(share, region=region)
+
+
+class _QuotaSignals:
+    """What sharing sellers' plans at Amazon makes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry, operation: frozenset[str]) -> None:
         self._wait_seconds = registry.histogram(
             "sallyport_gateway_turn_wait_seconds",
             "How long calls waited for their turn in the quota.",
@@ -172,43 +171,6 @@ class Signals:
             "sallyport_gateway_throttled_total",
             "Calls that Amazon refused for its quota though they had a turn: somebody else spends the plan.",
         )
-        self._side_failures = registry.counter(
-            "sallyport_gateway_side_failures_total",
-            "Steps that failed without changing an answer.",
-            {"step": SIDE_STEPS, "code": CODES},
-        )
-        self._policy_changes = registry.counter(
-            "sallyport_gateway_policy_changes_total",
-            "Changes of the policy file.",
-            {"result": frozenset({"followed", "refused"})},
-        )
-        self._policy_is_current = registry.gauge(
-            "sallyport_gateway_policy_is_current",
-            "1: the policy file is in force as it is; 0: it was refused, and the last good one is.",
-        )
-        self._policy_is_current.set(1)
-        self._documents = registry.counter(
-            "sallyport_gateway_documents_total",
-            "Documents read by desktops or written by them; code whole: to the end.",
-            {"method": DOCUMENT_METHODS, "code": CODES | {"whole", "broken"}},
-        )
-        self._document_bytes = registry.counter(
-            "sallyport_gateway_document_bytes_total", "Bytes of documents.", {"method": DOCUMENT_METHODS}
-        )
-        self._crashes = registry.counter("sallyport_gateway_crashes_total", "Mistakes of ours: an alarm.")
-
-    def answered(self, operation: str, status: int, elapsed_s: float) -> None:
-        """Count one answered call; an empty operation means that none was matched."""
-        self._calls.inc(operation=operation or NO_OPERATION, status=str(status))
-        self._call_seconds.observe(elapsed_s)
-
-    def refused(self, code: str) -> None:
-        """Count one refusal by its stable code."""
-        self._refusals.inc(code=code)
-
-    def attempted(self, operation: str, status: int) -> None:
-        """Count one request to Amazon; status 0: no answer came."""
-        self._attempts.inc(operation=operation, status=str(status) if status else NO_ANSWER)
 
     def waited(self, priority: Priority, wait_s: float) -> None:
         """Observe how long a call waited for its turn."""
@@ -234,35 +196,102 @@ class Signals:
         """Count a call that Amazon refused for its quota though it had a turn."""
         self._throttled.inc()
 
-    def circuit_opened(self, region: str) -> None:
-        """Count that the calls of a seller, whom Amazon does not answer, rest."""
-        self._circuits_opened.inc(region=region)
 
-    def failing(self, region: str, share: float) -> None:
-        """Show the share of a region's sellers, of those who called lately, whose last call failed."""
-        self._failing.set(share, region=region)
+class _PolicySignals:
+    """What following the policy file makes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry) -> None:
+        self._policy_log = chassis.log.get("gateway")
+        self._policy_changes = registry.counter(
+            "sallyport_gateway_policy_changes_total",
+            "Changes of the policy file.",
+            {"result": frozenset({"followed", "refused"})},
+        )
+        self._policy_is_current = registry.gauge(
+            "sallyport_gateway_policy_is_current",
+            "1: the policy file is in force as it is; 0: it was refused, and the last good one is.",
+        )
+        self._policy_is_current.set(1)
+
+    def policy_followed(self, digest: str) -> None:
+        """Show that the policy file is in force as it is."""
+        self._policy_changes.inc(result="followed")
+        self._policy_is_current.set(1)
+        self._policy_log.info("policy in force", digest=digest)
+
+    def policy_refused(self, code: str, problems: Sequence[str]) -> None:
+        """Show that the policy file cannot be followed, and the last good one stays in force."""
+        self._policy_changes.inc(result="refused")
+        self._policy_is_current.set(0)
+        self._policy_log.warning("policy refused", code=code, problems="; ".join(problems))
+
+
+class _DocumentSignals:
+    """What moving documents makes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry) -> None:
+        self._documents = registry.counter(
+            "sallyport_gateway_documents_total",
+            "Documents read by desktops or written by them; code whole: to the end.",
+            {"method": DOCUMENT_METHODS, "code": CODES | {"whole", "broken"}},
+        )
+        self._document_bytes = registry.counter(
+            "sallyport_gateway_document_bytes_total", "Bytes of documents.", {"method": DOCUMENT_METHODS}
+        )
 
     def moved(self, method: str, code: str, size_bytes: int) -> None:
         """Count a document, read (GET) or written (PUT): what ended it ("whole", or a code), its bytes."""
         self._documents.inc(method=method, code=code)
         self._document_bytes.inc(size_bytes, method=method)
 
+
+class Signals(_AmazonSignals, _QuotaSignals, _PolicySignals, _DocumentSignals):
+    """The one place where the gateway becomes visible."""
+
+    def __init__(self, registry: chassis.metrics.Registry, operations: Iterable[str]) -> None:
+        """Make the gateway's metrics.
+
+        Args:
+            registry: the process's own.
+            operations: every operation's name, as the catalogue knows it.
+        """
+        operation = frozenset(operations) | {NO_OPERATION}
+        _AmazonSignals.__init__(self, registry, operation)
+        _QuotaSignals.__init__(self, registry, operation)
+        _PolicySignals.__init__(self, registry)
+        _DocumentSignals.__init__(self, registry)
+        self._log = chassis.log.get("gateway")
+        self._calls = registry.counter(
+            "sallyport_gateway_calls_total",
+            "Calls of Amazon's API answered to desktops.",
+            {"operation": operation, "status": STATUSES},
+        )
+        self._call_seconds = registry.histogram(
+            "sallyport_gateway_call_duration_seconds", "From a call's arrival to its answer."
+        )
+        self._refusals = registry.counter(
+            "sallyport_gateway_refusals_total", "Calls and requests refused.", {"code": CODES}
+        )
+        self._side_failures = registry.counter(
+            "sallyport_gateway_side_failures_total",
+            "Steps that failed without changing an answer.",
+            {"step": SIDE_STEPS, "code": CODES},
+        )
+        self._crashes = registry.counter("sallyport_gateway_crashes_total", "Mistakes of ours: an alarm.")
+
+    def answered(self, operation: str, status: int, elapsed_s: float) -> None:
+        """Count one answered call; an empty operation means that none was matched."""
+        self._calls.inc(operation=operation or NO_OPERATION, status=str(status))
+        self._call_seconds.observe(elapsed_s)
+
+    def refused(self, code: str) -> None:
+        """Count one refusal by its stable code."""
+        self._refusals.inc(code=code)
+
     def side_failed(self, what: str, code: str) -> None:
         """Count and log a side step that failed without changing the answer."""
         self._side_failures.inc(step=what, code=code)
         self._log.warning("side step failed", step=what, code=code)
-
-    def policy_followed(self, digest: str) -> None:
-        """Show that the policy file is in force as it is."""
-        self._policy_changes.inc(result="followed")
-        self._policy_is_current.set(1)
-        self._log.info("policy in force", digest=digest)
-
-    def policy_refused(self, code: str, problems: Sequence[str]) -> None:
-        """Show that the policy file cannot be followed, and the last good one stays in force."""
-        self._policy_changes.inc(result="refused")
-        self._policy_is_current.set(0)
-        self._log.warning("policy refused", code=code, problems="; ".join(problems))
 
     def crashed(self, request_id: str, error: Exception) -> None:
         """Log a mistake of ours whole, under the request's id."""
