@@ -1,4 +1,4 @@
-"""The policy file on disk: its bytes as they are now, read off the loop. Whether they make sense is not asked here."""
+"""The policy file on disk: its bytes as they are, read off the loop; others ask whether they make sense."""
 
 import asyncio
 from pathlib import Path
