@@ -105,9 +105,9 @@ async def test_certificate_of_another_authority_does_not_get_in_T24(
 async def test_identity_without_a_role_does_not_get_in_T24(
     database: chassis.env.DatabaseConfig, keeper_for: KeeperFor
 ) -> None:
-    certificate = (await keeper_for("gateway")).current
+    certificate = (await keeper_for("console")).current
     with pytest.raises(chassis.db.StoreUnavailable):
-        await chassis.db.connect(database, "gateway", certificate)
+        await chassis.db.connect(database, "console", certificate)
 
 
 async def test_connection_without_tls_does_not_get_in_T24(database: chassis.env.DatabaseConfig) -> None:
