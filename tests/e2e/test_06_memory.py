@@ -45,7 +45,7 @@ async def _serve(scene: Scene) -> None:
     """Have desktops read orders and renew their tokens, many at a time."""
     await connect_a_seller(scene)
     await enrol_the_desktops(scene)
-    orders = (await scene.amazon.orders(scene.account["seller_id"]))[:ORDERS]
+    orders = (await scene.amazon.orders(scene.account["seller_id"]))[-ORDERS:]
 
     async def read() -> None:
         for order in orders:
