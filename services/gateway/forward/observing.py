@@ -4,11 +4,12 @@
   order are told again only after TOLD_S_MAX: within that time they would move no clock.
 - While one call to retention is on its way for a seller, the next one gathers: concurrent answers share it.
 - An order whose clock is over is remembered as such; what retention says of the others is believed for
-  CLOCK_KNOWN_S_MAX, because other replicas learn of orders too.
+  CLOCK_KNOWN_S_MAX, because other replicas learn of orders too. What retention turns out not to know, e.g.
+  because it was erased, is told anew.
+- Both whiles end by either clock of this process, so a jump of the time of day ends them too (R-14).
 """
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from services.gateway.forward.ports import Safe
 from services.gateway.model.faults import OrderExpired
 from services.gateway.model.orders import OBSERVATIONS_MAX, Observation, OrderClock, OrderState
 from services.gateway.model.recent import Recent
+from services.gateway.model.spans import Span, span
 
 # About 400 bytes each. A forgotten one is told, or asked for, once more.
 ORDERS_MAX = 50_000
@@ -36,18 +38,19 @@ class _LeaderGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is remembered of one order; moments are readings of the monotonic clock.
+    """What is remembered of one order.
 
     Attributes:
-        facts: as told last; None when retention was only asked.
+        facts: as told last; None when retention was only asked, or does not know the order.
+        told: how long they need not be told again.
         clock: as retention said last; None when it knows none.
-        clock_at_s: when it said so; long ago when it was not asked.
+        heard: how long that is believed.
     """
 
     facts: _Facts | None = None
-    told_at_s: float = 0.0
+    told: Span | None = None
     clock: OrderClock | None = None
-    clock_at_s: float = -math.inf
+    heard: Span | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -95,8 +98,11 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         known = self._known.get((seller_id, order_id)) or _Known()
-        if self._clock.monotonic_s() - known.clock_at_s > CLOCK_KNOWN_S_MAX:
-            self._hear(seller_id, await self._safe.find_clocks(seller_id, [order_id]), [order_id])
+        if not self._is_open(known.heard):
+            clocks = await self._safe.find_clocks(seller_id, [order_id])
+            if not clocks:
+                self.forget(seller_id, order_id)
+            self._hear(seller_id, clocks, [order_id])
         self.check_known(seller_id, order_id)
 
     def check_known(self, seller_id: str, order_id: str) -> None:
@@ -119,7 +125,13 @@ class Observing:
         known = self._known.get((seller_id, seen.order_id))
         if known is None or known.facts != _facts(seen):
             return True
-        return self._clock.monotonic_s() - known.told_at_s >= TOLD_S_MAX
+        return not self._is_open(known.told)
+
+    def _is_open(self, while_: Span | None) -> bool:
+        return while_ is not None and while_.is_open(self._clock.now(), self._clock.monotonic_s())
+
+    def _from_now(self, life_s: float) -> Span:
+        return span(self._clock.now(), self._clock.monotonic_s(), life_s)
 
     async def _lead(self, seller_id: str, news: Sequence[Observation]) -> None:
         """Tell a new round, after the one on its way; whoever comes meanwhile joins it."""
@@ -145,21 +157,20 @@ class Observing:
             round_.fate.exception()
 
     async def _send(self, seller_id: str, seen: Sequence[Observation]) -> None:
-        told_at_s = self._clock.monotonic_s()
+        told = self._from_now(TOLD_S_MAX)
         clocks = await self._safe.observe_orders(seller_id, seen)
         for each in seen:
             known = self._known.get((seller_id, each.order_id)) or _Known()
-            told = replace(known, facts=_facts(each), told_at_s=told_at_s)
-            self._known.put((seller_id, each.order_id), told)
+            self._known.put((seller_id, each.order_id), replace(known, facts=_facts(each), told=told))
         self._hear(seller_id, clocks, [each.order_id for each in seen])
 
     def _hear(self, seller_id: str, clocks: Sequence[OrderClock], order_ids: Sequence[str]) -> None:
         """Remember what retention said of the clocks of orders, its silence too."""
-        now_s, by_order = self._clock.monotonic_s(), {clock.order_id: clock for clock in clocks}
+        by_order, heard = {clock.order_id: clock for clock in clocks}, self._from_now(CLOCK_KNOWN_S_MAX)
         for order_id in order_ids:
             known = self._known.get((seller_id, order_id)) or _Known()
-            heard = replace(known, clock=by_order.get(order_id), clock_at_s=now_s)
-            self._known.put((seller_id, order_id), heard)
+            told = replace(known, clock=by_order.get(order_id), heard=heard)
+            self._known.put((seller_id, order_id), told)
 
     @staticmethod
     def _close(rounds: dict[str, _Round], seller_id: str, round_: _Round) -> None:

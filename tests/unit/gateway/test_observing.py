@@ -69,6 +69,25 @@ async def test_the_same_facts_are_told_once_an_hour_R18(
     assert timedelta(seconds=TOLD_S_MAX) == RENEWAL_STEP
 
 
+async def test_a_jump_of_the_time_of_day_has_the_facts_told_again_R14_R18(
+    observing: Observing, safe: FakeSafe, clock: FakeClock
+) -> None:
+    await observing.tell(ME, [seen()])
+    clock.set_now(clock.now() + timedelta(days=40))
+    await observing.tell(ME, [seen()])
+    assert len(safe.observed) == 2
+
+
+async def test_what_retention_has_erased_is_told_to_it_again_R19(
+    observing: Observing, safe: FakeSafe, clock: FakeClock
+) -> None:
+    await observing.tell(ME, [seen()])
+    await clock.advance(CLOCK_KNOWN_S_MAX + 1)
+    await observing.check(ME, "1")
+    await observing.tell(ME, [seen()])
+    assert len(safe.observed) == 2
+
+
 @pytest.mark.parametrize(
     "changed",
     [
