@@ -76,11 +76,16 @@ class Seen:
 
 
 class RunningProgram:
-    """A library's program that waits for errands."""
+    """A library's program that waits for errands.
 
-    def __init__(self, process: asyncio.subprocess.Process, tap: Wiretap) -> None:
+    An errand's record begins where the one before ended: a library that gets its token while it is being
+    constructed, as the program starts, does so for the first errand.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, tap: Wiretap, *, already_heard: int) -> None:
         self._process = process
         self._tap = tap
+        self._heard = already_heard
 
     def statuses(self) -> tuple[int, ...]:
         """Return what the program has been answered so far."""
@@ -97,9 +102,9 @@ class RunningProgram:
             AssertionError: the program ended; the text is its last words.
             TimeoutError: it took longer than VERB_S_MAX.
         """
-        before = len(self._tap.captured())
         told = await self._ask({"do": verb, **asked})
-        heard = self._tap.captured()[before:]
+        heard = self._tap.captured()[self._heard :]
+        self._heard += len(heard)
         raised = told.get("raised", {})
         return Seen(
             value=told.get("seen"),
@@ -133,6 +138,7 @@ async def running(
         gateway: the tap's origin.
         ca_file: who vouches for the certificate there.
     """
+    already_heard = len(tap.captured())
     modules = await installed(HERE) if library.language == "js" else None
     with tempfile.TemporaryDirectory() as folder:
         if modules is not None:
@@ -158,7 +164,7 @@ async def running(
             },
         )
         try:
-            yield RunningProgram(process, tap)
+            yield RunningProgram(process, tap, already_heard=already_heard)
         finally:
             if process.returncode is None:
                 process.kill()
