@@ -1,6 +1,7 @@
 """The catalogue in memory: which operation a method and path name, and what is known about it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +15,37 @@ from services.gateway.model.quota import BURST_DEFAULT, RATE_PER_S_DEFAULT
 FILE = Path(__file__).parent / "operations.json"
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """How an operation is reached.
+
+    Attributes:
+        template: the segments of its path; None for a parameter.
+        parameters: the place and the name of each parameter.
+    """
+
+    operation: Operation
+    template: tuple[str | None, ...]
+    parameters: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the first segments of a path lead.
+
+    Attributes:
+        ends: what ends here, by method.
+        literals: where the next segment leads, by those that templates name.
+        other: where any other segment leads; None for nowhere.
+    """
+
+    ends: Mapping[str, _Route]
+    literals: "Mapping[str, _Place]"
+    other: "_Place | None"
+
+
 class Catalogue:
-    """Every operation that exists, found by walking a tree of path segments."""
+    """Every operation that exists, found by walking a tree of path segments, one step for each."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         """Build the tree.
@@ -27,14 +57,10 @@ class Catalogue:
             ValueError: two operations cannot be told apart.
         """
         self._operations = tuple(operations)
-        self._root = _Node()
-        for operation in operations:
-            node = self._root
-            for segment in operation.path.split("/")[1:]:
-                node = node.below(segment)
-            if operation.method in node.operations:
-                raise ValueError(f"two operations for {operation.key}")
-            node.operations[operation.method] = operation
+        routes = [_route(operation) for operation in operations]
+        if len({(route.operation.method, route.template) for route in routes}) < len(routes):
+            raise ValueError("two operations have one method and path")
+        self._root = _place(sorted(routes, key=_parametric), 0)
 
     @classmethod
     def load(cls, file: Path = FILE) -> Self:
@@ -56,46 +82,52 @@ class Catalogue:
         Raises:
             OperationNotAllowed: there is none.
         """
-        for node in _ends(self._root, segments):
-            operation = node.operations.get(method)
-            if operation is not None:
-                return operation, _parameters(operation, segments)
-        raise OperationNotAllowed
+        place = self._root
+        for segment in segments:
+            following = place.literals.get(segment, place.other)
+            if following is None:
+                raise OperationNotAllowed
+            place = following
+        route = place.ends.get(method)
+        if route is None:
+            raise OperationNotAllowed
+        return route.operation, {name: segments[at] for at, name in route.parameters}
 
 
-class _Node:
-    """One place in the tree: what literal or parameter may follow, and what ends here."""
-
-    __slots__ = ("literals", "operations", "parameter")
-
-    def __init__(self) -> None:
-        self.literals: dict[str, _Node] = {}
-        self.parameter: _Node | None = None
-        self.operations: dict[str, Operation] = {}
-
-    def below(self, segment: str) -> "_Node":
-        """Return the node that a segment of a template leads to, made when it is new."""
-        if not segment.startswith("{"):
-            return self.literals.setdefault(segment, _Node())
-        self.parameter = self.parameter or _Node()
-        return self.parameter
+def _route(operation: Operation) -> _Route:
+    segments = operation.path.split("/")[1:]
+    names = {at: segment[1:-1] for at, segment in enumerate(segments) if segment.startswith("{")}
+    template = tuple(None if at in names else segment for at, segment in enumerate(segments))
+    return _Route(operation, template, tuple(names.items()))
 
 
-def _ends(node: _Node, segments: Sequence[str]) -> Iterator[_Node]:
-    """Yield the nodes that segments lead to, the most literal first."""
-    if not segments:
-        yield node
-        return
-    literal = node.literals.get(segments[0])
-    if literal is not None:
-        yield from _ends(literal, segments[1:])
-    if node.parameter is not None:
-        yield from _ends(node.parameter, segments[1:])
+def _parametric(route: _Route) -> list[bool]:
+    """Return which segments are parameters: what sorts the most literal templates first."""
+    return [segment is None for segment in route.template]
 
 
-def _parameters(operation: Operation, segments: Sequence[str]) -> dict[str, str]:
-    template = operation.path.split("/")[1:]
-    return {name[1:-1]: value for name, value in zip(template, segments, strict=True) if name.startswith("{")}
+def _place(routes: Sequence[_Route], depth: int) -> _Place:
+    """Return where the segments lead that all of some routes begin with.
+
+    A literal leads to the routes with a parameter in its place too, so that nobody has to turn back.
+
+    Args:
+        routes: the most literal first; of two that end in one place the first is found.
+        depth: how many segments that is.
+    """
+    ends = {route.operation.method: route for route in reversed(routes) if len(route.template) == depth}
+    further = [route for route in routes if len(route.template) > depth]
+    open_ = [route for route in further if route.template[depth] is None]
+    literals = {
+        literal: [route for route in further if route.template[depth] in {literal, None}]
+        for literal in {route.template[depth] for route in further}
+        if literal is not None
+    }
+    return _Place(
+        ends=ends,
+        literals={literal: _place(fitting, depth + 1) for literal, fitting in literals.items()},
+        other=_place(open_, depth + 1) if open_ else None,
+    )
 
 
 def _operation(row: Mapping[str, Any]) -> Operation:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from services.gateway.model.masking import Mask
 
@@ -19,7 +20,7 @@ class TokenRule(StrEnum):
     REPORT = "report"  # only for restricted report types, with a specific path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation: method and path template, and all that decides how it is forwarded.
 
@@ -57,23 +58,17 @@ class Operation:
     mask: Mask | None = field(repr=False)
     is_rate_stated: bool = True
 
-    @property
-    def personal_parameters(self) -> frozenset[str]:
-        """Names of the query parameters that search by customers' data."""
-        paths = (path for paths in self.pii_request.values() for path in paths)
-        return frozenset(path[1:] for path in paths if path.startswith("?"))
-
-    @property
+    @cached_property
     def name(self) -> str:
         """How logs, metrics and the audit log call it, e.g. "ordersV0.getOrderAddress"."""
         return f"{self.api}.{self.operation_id}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """What tells it from every other: method and path template."""
         return f"{self.method} {self.path}"
 
-    @property
+    @cached_property
     def is_read(self) -> bool:
         """Whether it changes nothing and may be asked again."""
         return self.method in {"GET", "HEAD"}

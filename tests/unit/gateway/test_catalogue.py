@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from services.gateway.catalogue import build
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.faults import OperationNotAllowed
-from services.gateway.model.operations import TokenRule
+from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.targets import QueryInvalid, canonical, parse
 
 CATALOGUE = Catalogue.load()
@@ -54,6 +55,24 @@ def test_every_operation_is_found_by_its_own_path() -> None:
 def test_a_literal_goes_before_a_parameter() -> None:
     found, _ = CATALOGUE.match("GET", ("orders", "v0", "orders", "1", "address"))
     assert found.operation_id == "getOrderAddress"
+
+
+def of_path(method: str, path: str) -> Operation:
+    return replace(next(iter(CATALOGUE)), method=method, path=path)
+
+
+def test_a_path_that_begins_like_a_literal_one_and_goes_on_otherwise_is_found() -> None:
+    literal, generic = of_path("GET", "/a/b/{id}/c"), of_path("GET", "/a/{id}/{part}/d")
+    writing = of_path("POST", "/a/{id}/{part}/c")
+    catalogue = Catalogue([writing, generic, literal])
+    assert catalogue.match("GET", ("a", "b", "1", "c")) == (literal, {"id": "1"})
+    assert catalogue.match("GET", ("a", "b", "1", "d")) == (generic, {"id": "b", "part": "1"})
+    assert catalogue.match("POST", ("a", "b", "1", "c")) == (writing, {"id": "b", "part": "1"})
+
+
+def test_operations_that_no_call_could_tell_apart_are_refused() -> None:
+    with pytest.raises(ValueError, match="one method and path"):
+        Catalogue([of_path("GET", "/a/{id}"), of_path("GET", "/a/{name}")])
 
 
 @pytest.mark.parametrize(
