@@ -85,7 +85,7 @@ class Attempts:
             journey.plan.loan,
             timeout_s=journey.until_s - self._ports.clock.monotonic_s(),
         )
-        async with self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
+        with await self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
             return token, await self._send(journey, token, leave)
 
     async def _send(self, journey: Journey, token: Secret[str], leave: Leave) -> UpstreamAnswer:

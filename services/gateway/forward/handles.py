@@ -46,7 +46,7 @@ class Handles:
             SallyportError: auth's refusal, for one when it asks in favour of an application not named.
         """
         restrictions, target_application = self._asked(journey)
-        async with self._turns.turn(journey.claim, until_s=journey.until_s) as leave:
+        with await self._turns.turn(journey.claim, until_s=journey.until_s) as leave:
             leave.spend()
             handle, life_s = await self._auth.restrict_access(
                 journey.call.access_token, restrictions, target_application

@@ -6,8 +6,8 @@ within an allowance of a person's clicks. Everything else is bulk.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 PRIORITY_HEADER = "x-sallyport-priority"
 
@@ -28,9 +28,8 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
-@dataclass(frozen=True, slots=True)
-class Clicks:
-    """What a device has left of a person's allowance, for one operation.
+class Clicks(NamedTuple):
+    """What a device has left of a person's allowance, for one operation; a tuple, as each call makes one.
 
     Attributes:
         left: clicks at `counted_at_s`.

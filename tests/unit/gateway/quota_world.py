@@ -109,7 +109,7 @@ class World:
         claim = Claim(device_id, (self.budget,), priority)
         until_s = replica.clock.monotonic_s() + DEADLINE_S
         try:
-            async with replica.turns.turn(claim, until_s=until_s) as leave:
+            with await replica.turns.turn(claim, until_s=until_s) as leave:
                 self.waits_s.setdefault(device_id, []).append(self.clock.monotonic_s() - began_s)
                 leave.spend()
                 sent = asyncio.create_task(self._send())

@@ -24,7 +24,7 @@ async def made(at: World, device_id: str, priority: Priority, shares: Mapping[Pr
     replica, claim = at.replicas[0], Claim(device_id, (at.budget,), priority, shares)
     for calls in range(BURST + 1):
         try:
-            async with replica.turns.turn(claim, until_s=replica.clock.monotonic_s() + 0.5) as leave:
+            with await replica.turns.turn(claim, until_s=replica.clock.monotonic_s() + 0.5) as leave:
                 leave.spend()
         except QuotaExceeded:
             return calls

@@ -30,7 +30,7 @@ async def take(turns: Turns, world: World, device_id: str = "desk", **rest: obje
     claim = Claim(device_id, (rest.pop("budget", world.budget),), Priority.BULK)  # type: ignore[arg-type]
     until_s = float(rest.pop("until_s", 25.0))  # type: ignore[arg-type]
     shift_s = world.replicas[0].clock.monotonic_s() - world.clock.monotonic_s()
-    async with turns.turn(claim, until_s=shift_s + until_s) as leave:
+    with await turns.turn(claim, until_s=shift_s + until_s) as leave:
         leave.spend()
 
 
@@ -156,7 +156,7 @@ async def test_a_call_whose_client_went_away_gives_its_turn_back() -> None:
     holding, held = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
-        async with turns.turn(Claim("gone", (at.budget,)), until_s=1e6):
+        with await turns.turn(Claim("gone", (at.budget,)), until_s=1e6):
             held.set()
             await holding.wait()
 
@@ -279,11 +279,10 @@ async def test_the_tightest_of_two_budgets_wins() -> None:
     claim = Claim("desk", (at.budget, of_all), Priority.INTERACTIVE)
     turns = at.replicas[0].turns
     for _ in range(APPLICATION_BURST):
-        async with turns.turn(claim, until_s=1e6) as leave:
+        with await turns.turn(claim, until_s=1e6) as leave:
             leave.spend()
     with pytest.raises(QuotaExceeded) as refusal:
-        async with turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.5):
-            pass
+        await turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.5)
     assert refusal.value.rate_per_s == 1.0
     await at.end()
 
@@ -321,7 +320,7 @@ async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None
 
     async def bulk(device_id: str) -> None:
         claim = Claim(device_id, (at.budget,), Priority.BULK, shares)
-        async with turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.01) as leave:
+        with await turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.01) as leave:
             leave.spend()
 
     for _ in range(4):
@@ -333,6 +332,6 @@ async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None
     with pytest.raises(QuotaExceeded):
         await bulk("three")
     claim = Claim("person", (at.budget,), Priority.INTERACTIVE, shares)
-    async with turns.turn(claim, until_s=1e6) as leave:
+    with await turns.turn(claim, until_s=1e6) as leave:
         leave.spend()
     await at.end()

@@ -13,8 +13,8 @@ tasks: the one talks to storage, the other wakes it when something is due.
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from typing import Self
 
 import chassis.entropy
 from chassis.clock import Clock
@@ -46,30 +46,45 @@ TAKES_MAX = 3
 
 __all__ = ["Leave", "Turns"]
 
+# A device, and whose plan for which operation it spends from.
+_Doing = tuple[str, Budget]
+
 
 class Leave:
-    """Leave to make one call: a turn of every bucket that it spends from."""
+    """Leave to make one call: a turn of every bucket that it spends from; to be entered with `with`."""
 
-    def __init__(self, turns: Sequence[Turn], signals: Signals, *, own: Budget) -> None:
+    __slots__ = ("_doing", "_signals", "_taken", "_turns")
+
+    def __init__(self, turns: "Turns", taken: Sequence[Turn], *, doing: _Doing, signals: Signals) -> None:
         self._turns = turns
-        self._own = own
+        self._taken = taken
+        self._doing = doing
         self._signals = signals
+
+    def __enter__(self) -> Self:
+        """Return this leave; it is given already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Count the call as made, or give its turns back if they were not spent."""
+        self._turns.end(self._taken, self._doing)
 
     def spend(self) -> None:
         """Say right before the call is sent that Amazon may count it from now on."""
-        for turn in self._turns:
+        for turn in self._taken:
             turn.spend()
         self._signals.spent()
 
     def unspend(self) -> None:
         """Say that the call cannot have reached Amazon."""
-        for turn in self._turns:
+        for turn in self._taken:
             turn.unspend()
 
     def learn(self, answer: UpstreamAnswer) -> None:
         """Take from Amazon's answer what it tells about the seller's plan."""
-        for turn in self._turns:
-            if turn.share.budget == self._own:
+        _, own = self._doing
+        for turn in self._taken:
+            if turn.share.budget == own:
                 turn.share.learn(answer)
         if answer.status == THROTTLED:
             self._signals.throttled()
@@ -86,15 +101,14 @@ class Turns:
         self._lease_nos = itertools.count(1)
         self._shares: dict[Budget, Share] = {}
         self._by_seller: Counter[str] = Counter()
-        self._under_way: Counter[tuple[str, Budget]] = Counter()
-        self._clicks: Recent[tuple[str, Budget], Clicks] = Recent(CLICKS_KEPT_MAX)
+        self._under_way: dict[_Doing, int] = {}
+        self._clicks: Recent[_Doing, Clicks] = Recent(CLICKS_KEPT_MAX)
         self._is_wanted = asyncio.Event()
         self._is_open = asyncio.Event()
         self._away_since_s: float | None = None
 
-    @asynccontextmanager
-    async def turn(self, claim: Claim, *, until_s: float) -> AsyncIterator[Leave]:
-        """Give leave for one call when it is its turn; a turn that was not spent inside is given back.
+    async def turn(self, claim: Claim, *, until_s: float) -> Leave:
+        """Return leave for one call when it is its turn; a turn that is not spent inside is given back.
 
         Args:
             claim: who calls what.
@@ -104,18 +118,22 @@ class Turns:
             QuotaExceeded: the turn comes later, or too many are waiting.
             Unavailable: `store_unavailable`; storage is away, and what was granted is spent.
         """
-        priority = self._priority(claim)
-        doing = (claim.device_id, claim.budgets[0])
-        self._under_way[doing] += 1
-        taken: list[Turn] = []
+        doing, now_s = (claim.device_id, claim.budgets[0]), self._clock.monotonic_s()
+        priority = claim.priority or self._guess(doing, now_s)
+        self._under_way[doing] = self._under_way.get(doing, 0) + 1
         try:
-            taken = await self._take_all(claim, priority, until_s)
-            yield Leave(taken, self._signals, own=claim.budgets[0])
-        finally:
-            self._close(taken)
-            self._under_way[doing] -= 1
-            if not self._under_way[doing]:
-                del self._under_way[doing]
+            taken = await self._take_all(claim, priority, now_s, until_s=until_s)
+        except BaseException:
+            self.end((), doing)
+            raise
+        return Leave(self, taken, doing=doing, signals=self._signals)
+
+    def end(self, taken: Sequence[Turn], doing: _Doing) -> None:
+        """Close the turns of a call that is over; only for `Leave`."""
+        self._close(taken)
+        left = self._under_way.pop(doing) - 1
+        if left:
+            self._under_way[doing] = left
 
     def exceeded(self, budget: Budget) -> QuotaExceeded:
         """Return the refusal that tells when the next turn of a budget comes."""
@@ -140,45 +158,48 @@ class Turns:
 
     # Taking turns
 
-    def _priority(self, claim: Claim) -> Priority:
-        """Return what a call states; else a person's while its device makes few of them."""
-        if claim.priority is not None:
-            return claim.priority
-        key, now_s = (claim.device_id, claim.budgets[0]), self._clock.monotonic_s()
-        if self._under_way[key]:
+    def _guess(self, doing: _Doing, now_s: float) -> Priority:
+        """Return the priority of a call that states none: a person's while its device makes few of them."""
+        if doing in self._under_way:
             return Priority.BULK
-        clicks = self._clicks.get(key) or Clicks(CLICKS_MAX, now_s)
-        share = self._shares.get(claim.budgets[0])
-        rate_per_s = claim.budgets[0].rate_per_s if share is None else share.rate_per_s
-        left = clicks.spend(now_s, rate_per_s=rate_per_s)
+        clicks = self._clicks.get(doing) or Clicks(CLICKS_MAX, now_s)
+        _, budget = doing
+        share = self._shares.get(budget)
+        left = clicks.spend(now_s, rate_per_s=budget.rate_per_s if share is None else share.rate_per_s)
         if left is None:
             return Priority.BULK
-        self._clicks.put(key, left)
+        self._clicks.put(doing, left)
         return Priority.INTERACTIVE
 
-    async def _take_all(self, claim: Claim, priority: Priority, until_s: float) -> list[Turn]:
+    async def _take_all(
+        self, claim: Claim, priority: Priority, now_s: float, *, until_s: float
+    ) -> Sequence[Turn]:
         """Return a turn of each bucket, all of which may be sent now."""
-        began_s = self._clock.monotonic_s()
+        began_s = now_s
         for _ in range(TAKES_MAX):
             taken: list[Turn] = []
             try:
-                # Parts of the plan come first, so that nobody waits for one with a turn of the whole in hand.
-                for budget in (*claim.portions(priority), *claim.budgets):
-                    taken.append(await self._take(claim.device_id, budget, priority, until_s=until_s))  # noqa: PERF401 - what was taken is given back when the next one fails
+                for budget in _budgets(claim, priority):
+                    share = self._share(budget, now_s)
+                    if share.has_turn(now_s):
+                        taken.append(share.take(now_s))
+                    else:
+                        taken.append(await self._wait(share, claim.device_id, priority, until_s=until_s))
+                        now_s = self._clock.monotonic_s()
             except BaseException:
                 self._close(taken)
                 raise
-            now_s = self._clock.monotonic_s()
-            if all(turn.is_good(now_s) for turn in taken):
+            # One that was taken first may have waited too long for the others.
+            stale = [turn for turn in taken if not turn.is_good(now_s)]
+            if not stale:
                 self._signals.waited(priority, now_s - began_s)
                 return taken
             self._close(taken)
         raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
 
-    async def _take(self, device_id: str, budget: Budget, priority: Priority, *, until_s: float) -> Turn:
-        share, now_s = self._share(budget), self._clock.monotonic_s()
-        if not share.line and share.free(now_s) > 0:
-            return share.take(now_s)
+    async def _wait(self, share: Share, device_id: str, priority: Priority, *, until_s: float) -> Turn:
+        """Return a bucket's next turn that this call gets."""
+        now_s = self._clock.monotonic_s()
         if self._is_away(now_s) and not share.may_ask(now_s):
             raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
         if self._is_crowded(share, device_id):
@@ -188,7 +209,8 @@ class Turns:
         if priority is Priority.INTERACTIVE or not share.line:
             share.hurry(now_s)
         share.line.push(waiter)
-        self._by_seller[budget.seller_id] += 1
+        seller_id = share.budget.seller_id
+        self._by_seller[seller_id] += 1
         self._is_wanted.set()
         try:
             return await waiter.fate
@@ -198,9 +220,9 @@ class Turns:
                 self._close([fate.result()])
             raise
         finally:
-            self._by_seller[budget.seller_id] -= 1
-            if not self._by_seller[budget.seller_id]:
-                del self._by_seller[budget.seller_id]
+            self._by_seller[seller_id] -= 1
+            if not self._by_seller[seller_id]:
+                del self._by_seller[seller_id]
 
     def _is_crowded(self, share: Share, device_id: str) -> bool:
         return (
@@ -213,12 +235,13 @@ class Turns:
         """Close turns; what was not spent goes to whoever waits."""
         for turn in taken:
             turn.close()
-            turn.share.serve(self._clock.monotonic_s())
+            if turn.share.line:
+                turn.share.serve(self._clock.monotonic_s())
 
-    def _share(self, budget: Budget) -> Share:
+    def _share(self, budget: Budget, now_s: float) -> Share:
         share = self._shares.get(budget)
         if share is None:
-            share = Share(budget, next(self._lease_nos), self._clock.monotonic_s())
+            share = Share(budget, next(self._lease_nos), now_s)
             self._shares[budget] = share
             self._is_open.set()
         return share
@@ -275,3 +298,11 @@ class Turns:
 
     def _is_away(self, now_s: float) -> bool:
         return self._away_since_s is not None and now_s - self._away_since_s > AWAY_S_MAX
+
+
+def _budgets(claim: Claim, priority: Priority) -> Sequence[Budget]:
+    """Return all that a call spends from, in the order of taking.
+
+    Parts of the plan come first, so that nobody waits for one with a turn of the whole in hand.
+    """
+    return (*claim.portions(priority), *claim.budgets) if claim.shares else claim.budgets

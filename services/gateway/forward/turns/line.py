@@ -30,14 +30,15 @@ class Waiter:
 
 
 class Round:
-    """Waiters of one priority: each device's in the order of coming, the devices in turn."""
+    """Waiters of one priority: each device's in the order of coming, the devices in turn.
+
+    Attributes:
+        waiters: how many calls wait.
+    """
 
     def __init__(self) -> None:
+        self.waiters = 0
         self._by_device: OrderedDict[str, deque[Waiter]] = OrderedDict()
-        self._waiters = 0
-
-    def __len__(self) -> int:
-        return self._waiters
 
     def __iter__(self) -> Iterator[Waiter]:
         """Yield the waiters in the order in which they would be served."""
@@ -59,7 +60,7 @@ class Round:
     def push(self, waiter: Waiter) -> None:
         """Put a waiter at its device's end."""
         self._by_device.setdefault(waiter.device_id, deque()).append(waiter)
-        self._waiters += 1
+        self.waiters += 1
 
     def pop(self) -> Waiter:
         """Take the next one; its device comes last then. There must be one."""
@@ -67,7 +68,7 @@ class Round:
         waiter = queue.popleft()
         if queue:
             self._by_device[device_id] = queue
-        self._waiters -= 1
+        self.waiters -= 1
         return waiter
 
     def discard(self, waiter: Waiter) -> bool:
@@ -78,7 +79,7 @@ class Round:
         queue.remove(waiter)
         if not queue:
             del self._by_device[waiter.device_id]
-        self._waiters -= 1
+        self.waiters -= 1
         return True
 
 
@@ -90,7 +91,7 @@ class Line:
         self.bulk = Round()
 
     def __len__(self) -> int:
-        return len(self.people) + len(self.bulk)
+        return self.people.waiters + self.bulk.waiters
 
     def __iter__(self) -> Iterator[Waiter]:
         yield from self.people
@@ -106,7 +107,7 @@ class Line:
 
     def pop(self) -> Waiter:
         """Take the one whose turn is next. There must be one."""
-        return self.people.pop() if self.people else self.bulk.pop()
+        return self.people.pop() if self.people.waiters else self.bulk.pop()
 
     def discard(self, waiter: Waiter) -> bool:
         """Take one out wherever it is; return whether it was there."""

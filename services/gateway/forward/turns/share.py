@@ -34,6 +34,8 @@ BUSY_S = 1.0
 class Turn:
     """Leave to make one call; `spend` comes right before it, `close` after it or instead of it."""
 
+    __slots__ = ("_is_closed", "_is_spent", "_lease_no", "share")
+
     def __init__(self, share: "Share", lease_no: int) -> None:
         self.share = share
         self._lease_no = lease_no
@@ -102,6 +104,10 @@ class Share:
         return self._granted - self._ended - self._returned - self._out
 
     # What callers do
+
+    def has_turn(self, now_s: float) -> bool:
+        """Return whether a call that comes now has its turn at once: one is free, and nobody came before."""
+        return self.free(now_s) > 0 and not self.line
 
     def take(self, now_s: float) -> Turn:
         """Return a turn; one must be free."""
@@ -187,8 +193,8 @@ class Share:
             known=self._granted,
             ended=self._ended,
             returned=self._returned,
-            people=len(line.people),
-            bulk=len(line.bulk),
+            people=line.people.waiters,
+            bulk=line.bulk.waiters,
             devices=line.bulk.devices,
             waited_s=line.waited_s(now_s),
             ahead=max(0, self._ahead(now_s) - held),
@@ -237,7 +243,7 @@ class Share:
         """Return when the bucket has a call that somebody here may get, be it this replica's or another's."""
         if self._terms is None:
             return 0.0
-        calls = 1.0 if self.line.people else 1.0 + self._terms.kept_back
+        calls = 1.0 if self.line.people.waiters else 1.0 + self._terms.kept_back
         return (calls - self._terms.left) / self._terms.pace_per_s
 
     def _begin(self, lease_no: int) -> None:
