@@ -16,12 +16,14 @@ import logging
 import math
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import TextIO
 
 import orjson
@@ -41,7 +43,14 @@ DRAIN_S = 2.0
 GATHER_S = 0.02
 
 _ROOT = "sallyport"
-_FIELDS = "sallyport_fields"
+# What logging's own records have besides and no line of ours tells: to find it out costs more than the line.
+_UNSAID: dict[str, object] = (
+    dict.fromkeys(("pathname", "filename", "module", "funcName", "threadName", "processName"), "")
+    | dict.fromkeys(("lineno", "thread", "process", "msecs", "relativeCreated"), 0)
+    | dict.fromkeys(("exc_info", "exc_text", "stack_info", "taskName"))
+    | {"args": ()}
+)
+_NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 
 class Logger:
@@ -73,9 +82,22 @@ class Logger:
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
         logger = self._logger
         if logger.isEnabledFor(level):
-            # Where a line was written says its event; the search for its place would cost more than the line.
-            record = logger.makeRecord(logger.name, level, "", 0, event, (), None, extra={_FIELDS: fields})
-            logger.handle(record)
+            logger.handle(_Record(logger.name, level, event, fields=fields))
+
+
+class _Record(logging.LogRecord):
+    """An event of ours; its words say where it happened."""
+
+    def __init__(self, name: str, level: int, event: str, *, fields: Mapping[str, object]) -> None:
+        vars(self).update(
+            _UNSAID,
+            name=name,
+            levelno=level,
+            levelname=logging.getLevelName(level),
+            msg=event,
+            created=time.time(),
+            sallyport_fields=fields,
+        )
 
 
 def get(name: str) -> Logger:
@@ -128,7 +150,7 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of ASCII JSON without the line's end."""
-        head: dict[str, object] = {
+        line: dict[str, object] = {
             "time": _time(record.created),
             "level": record.levelname.lower(),
             "service": self._service,
@@ -136,13 +158,13 @@ class LineFormatter(logging.Formatter):
             "event": shown(record.msg),
             **self._context(),
         }
-        fields: Mapping[str, object] = getattr(record, _FIELDS, {})
-        line = head | {str(key): shown(value) for key, value in fields.items()}
+        fields: Mapping[str, object] = getattr(record, "sallyport_fields", _NO_FIELDS)
+        for name, value in fields.items():
+            line.setdefault(name, shown(value))
         if record.args:
             line["args"] = shown(record.args)
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = shown(record.exc_info[1])
-        line |= head
         return _as_json(line)
 
 
@@ -209,16 +231,16 @@ class Spool(logging.Handler):
 def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one return per known type reads best
     """Return what may be written of a value: JSON made of known types, scrubbed and bounded."""
     match value:
-        case chassis.secrecy.Secret():
-            return chassis.secrecy.HIDDEN
+        case str():
+            return _cut(value)
         case None | bool():
             return value
         case int() if abs(value) <= INTEGER_MAX:
             return value
         case float():
             return value if math.isfinite(value) else str(value)
-        case str():
-            return _cut(value)
+        case chassis.secrecy.Secret():
+            return chassis.secrecy.HIDDEN
         case datetime() | date():
             return value.isoformat()
         case BaseException():
@@ -232,8 +254,8 @@ def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one retur
 
 def _time(created_s: float) -> str:
     """Return a moment in UTC, to the millisecond."""
-    second, fraction = divmod(created_s, 1)
-    return f"{_second(int(second))}.{int(fraction * 1000):03d}+00:00"
+    second, millisecond = divmod(int(created_s * 1000), 1000)
+    return f"{_second(second)}.{millisecond:03d}+00:00"
 
 
 @functools.lru_cache(maxsize=2)
