@@ -77,7 +77,7 @@ class Observing:
         Raises:
             SallyportError: as the safe's; some of it may be known.
         """
-        news = [each for each in seen if self._is_news(seller_id, each)]
+        news = self._news(seller_id, seen)
         while news:
             gathering = self._gathering.get(seller_id)
             try:
@@ -98,7 +98,8 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         known = self._known.get((seller_id, order_id)) or _Known()
-        if not self._is_open(known.heard):
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        if known.heard is None or not known.heard.is_open(now, now_s):
             clocks = await self._safe.find_clocks(seller_id, [order_id])
             if not clocks:
                 self.forget(seller_id, order_id)
@@ -119,16 +120,21 @@ class Observing:
         """Forget an order of which retention turns out to know nothing."""
         self._known.drop((seller_id, order_id))
 
-    def _is_news(self, seller_id: str, seen: Observation) -> bool:
-        if seen.state is OrderState.UNKNOWN:
-            return False
-        known = self._known.get((seller_id, seen.order_id))
-        if known is None or known.facts != _facts(seen):
-            return True
-        return not self._is_open(known.told)
-
-    def _is_open(self, while_: Span | None) -> bool:
-        return while_ is not None and while_.is_open(self._clock.now(), self._clock.monotonic_s())
+    def _news(self, seller_id: str, seen: Sequence[Observation]) -> list[Observation]:
+        """Return what retention has not been told, or not lately."""
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        news = []
+        for each in seen:
+            known = self._known.get((seller_id, each.order_id))
+            is_told = (
+                known is not None
+                and known.told is not None
+                and known.facts == _facts(each)
+                and known.told.is_open(now, now_s)
+            )
+            if not is_told and each.state is not OrderState.UNKNOWN:
+                news.append(each)
+        return news
 
     def _from_now(self, life_s: float) -> Span:
         return span(self._clock.now(), self._clock.monotonic_s(), life_s)

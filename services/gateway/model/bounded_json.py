@@ -57,6 +57,8 @@ def check(data: bytes, *, bytes_max: int) -> None:
 
 def _has_more(data: bytes, marks: Sequence[bytes], count_max: int) -> bool:
     """Return whether more than `count_max` of some one-byte marks stand in a text."""
+    if len(data) <= count_max:
+        return False
     count = 0
     for start in range(0, len(data), SLICE_BYTES):
         piece = data[start : start + SLICE_BYTES]

@@ -4,12 +4,15 @@ Read from the answers of getOrders, getOrder (Orders v0) and searchOrders, getOr
 Only ids, states and times are taken; buyers' fields are not looked at.
 """
 
-from collections.abc import Iterable, Mapping
+import functools
+import itertools
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeGuard
 
 # Retention takes at most this many at a time; a page of Amazon's holds at most 100.
 OBSERVATIONS_MAX = 200
@@ -30,7 +33,7 @@ class OrderState(StrEnum):
     DELIVERED = "delivered"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Observation:
     """What one answer said about one order; times are aware UTC, None where it did not tell."""
 
@@ -72,15 +75,15 @@ _HERE_V0 = frozenset(
 )
 _HERE_2026 = frozenset({"PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "CANCELLED", "UNFULFILLABLE"})
 
-# Where an answer holds its orders: the member to enter first (if any), then the one that holds them.
-_PLACES = MappingProxyType(
-    {
-        "ordersV0.getOrders": ("payload", "Orders"),
-        "ordersV0.getOrder": ("", "payload"),
-        "orders_2026-01-01.searchOrders": ("", "orders"),
-        "orders_2026-01-01.getOrder": ("", "order"),
-    },
-)
+# Words and times that answers repeat, read once; about 200 bytes each.
+WORDS_MAX = 256
+TIMES_MAX = 10_000
+# No word and no time of Amazon's is longer.
+TEXT_LENGTH_MAX = 64
+# What stands for a longer one: no time, and no word that is known.
+_TOO_LONG = "?"
+
+_Entry = dict[str, object]
 
 
 def tells_of_orders(operation: str) -> bool:
@@ -93,38 +96,69 @@ def observations(operation: str, body: object, now: datetime) -> list[Observatio
 
     Entries without an order id are passed over: Amazon's answers break their own schema in places.
     """
-    if operation not in _PLACES:
+    place = _PLACES.get(operation)
+    if place is None:
         return []
-    outer, inner = _PLACES[operation]
-    observe = _observe_v0 if operation.startswith("ordersV0.") else _observe_2026
-    orders = _each(_member(body, outer) if outer else body, inner)
-    found = (observe(order, now) for order in orders)
-    return [seen for seen in found if seen is not None][:OBSERVATIONS_MAX]
+    found = (place.observe(order, now) for order in place.orders_of(body))
+    return list(itertools.islice((seen for seen in found if seen is not None), OBSERVATIONS_MAX))
 
 
-def _observe_v0(order: Mapping[str, object], now: datetime) -> Observation | None:
-    order_id = _order_id(order.get("AmazonOrderId"))
-    if order_id is None:
+def _observe_v0(order: _Entry, now: datetime) -> Observation | None:
+    order_id = order.get("AmazonOrderId")
+    if not _is_order_id(order_id):
         return None
-    words = {_text(order.get("OrderStatus")), _text(order.get("EasyShipShipmentStatus"))} - {""}
-    state = OrderState.DELIVERED if "Delivered" in words else _state(words, _HERE_V0)
-    return Observation(order_id, state, _time(order.get("PurchaseDate")), None, None, now)
+    state = _state_v0(_text(order.get("OrderStatus")), _text(order.get("EasyShipShipmentStatus")))
+    return Observation(order_id, state, _time(_text(order.get("PurchaseDate"))), None, None, now)
 
 
-def _observe_2026(order: Mapping[str, object], now: datetime) -> Observation | None:
-    order_id = _order_id(order.get("orderId"))
-    if order_id is None:
+def _observe_2026(order: _Entry, now: datetime) -> Observation | None:
+    order_id = order.get("orderId")
+    if not _is_order_id(order_id):
         return None
-    packages = list(_each(order, "packages"))
+    packages = _entries(order.get("packages"))
     words = {_text(_member(package.get("packageStatus"), "status")) for package in packages}
     words = (words | {_text(_member(order.get("fulfillment"), "fulfillmentStatus"))}) - {""}
-    shipped = [at for package in packages if (at := _time(package.get("shipTime"))) is not None]
+    times = [_time(_text(package.get("shipTime"))) for package in packages]
+    shipped = [at for at in times if at is not None]
     state = OrderState.SHIPPED if shipped else _state(words, _HERE_2026)
     if "DELIVERED" in words:
         state = OrderState.DELIVERED
-    return Observation(
-        order_id, state, _time(order.get("createdTime")), min(shipped, default=None), None, now
-    )
+    purchased_at = _time(_text(order.get("createdTime")))
+    return Observation(order_id, state, purchased_at, min(shipped, default=None), None, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where answers hold their orders, and how those are read.
+
+    Attributes:
+        way: the members to enter; the last one holds a list of orders, or one.
+    """
+
+    way: tuple[str, ...]
+    observe: Callable[[_Entry, datetime], Observation | None]
+
+    def orders_of(self, body: object) -> list[_Entry]:
+        """Return the orders in a decoded answer; none where it has another shape."""
+        for name in self.way:
+            body = _member(body, name)
+        return _entries(body)
+
+
+_PLACES = MappingProxyType(
+    {
+        "ordersV0.getOrders": _Place(("payload", "Orders"), _observe_v0),
+        "ordersV0.getOrder": _Place(("payload",), _observe_v0),
+        "orders_2026-01-01.searchOrders": _Place(("orders",), _observe_2026),
+        "orders_2026-01-01.getOrder": _Place(("order",), _observe_2026),
+    },
+)
+
+
+@functools.lru_cache(maxsize=WORDS_MAX)
+def _state_v0(status: str, easy_ship: str) -> OrderState:
+    words = {status, easy_ship} - {""}
+    return OrderState.DELIVERED if "Delivered" in words else _state(words, _HERE_V0)
 
 
 def _state(words: AbstractSet[str], here: AbstractSet[str]) -> OrderState:
@@ -135,27 +169,29 @@ def _state(words: AbstractSet[str], here: AbstractSet[str]) -> OrderState:
 
 
 def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, Mapping) else None
+    return value.get(name) if isinstance(value, dict) else None
 
 
-def _each(value: object, name: str) -> Iterable[Mapping[str, object]]:
-    found = _member(value, name)
-    listed = found if isinstance(found, list) else [found]
-    return (entry for entry in listed if isinstance(entry, Mapping))
+def _entries(value: object) -> list[_Entry]:
+    """Return the objects in a list, or the one that stands where a list might."""
+    listed = value if isinstance(value, list) else [value]
+    return [entry for entry in listed if isinstance(entry, dict)]
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if len(value) <= TEXT_LENGTH_MAX else _TOO_LONG
 
 
-def _order_id(value: object) -> str | None:
-    known = _text(value)
-    return known if 0 < len(known) <= ORDER_ID_LENGTH_MAX and known.isprintable() else None
+def _is_order_id(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= ORDER_ID_LENGTH_MAX and value.isprintable()
 
 
-def _time(value: object) -> datetime | None:
+@functools.lru_cache(maxsize=TIMES_MAX)
+def _time(text: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(_text(value))
+        at = datetime.fromisoformat(text)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

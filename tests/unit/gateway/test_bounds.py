@@ -55,6 +55,14 @@ def test_a_text_as_long_as_its_bound_is_read() -> None:
         bounded_json.read(b"[1,2]", bytes_max=4)
 
 
+def test_a_text_shorter_than_the_bounds_is_still_read_for_depth_T29() -> None:
+    deep = b"[" * (bounded_json.DEPTH_MAX + 1) + b"]" * (bounded_json.DEPTH_MAX + 1)
+    assert len(deep) < bounded_json.MARKS_MAX
+    with pytest.raises(bounded_json.Unreadable):
+        bounded_json.check(deep, bytes_max=ROOM)
+    bounded_json.check(b"[" * bounded_json.DEPTH_MAX, bytes_max=ROOM)
+
+
 @pytest.mark.parametrize("body", [b"[" * 200_000, b'{"errors":' + b"[" * 200_000, b"x" * 300_000])
 def test_a_failure_that_cannot_be_read_is_told_in_our_words_T29(body: bytes) -> None:
     answer = exchange.failure(json_answer(body, 500), "request-1")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.gateway.model.orders import (
     OBSERVATIONS_MAX,
+    TEXT_LENGTH_MAX,
     Observation,
     OrderState,
     observations,
@@ -62,6 +63,12 @@ def test_a_v0_order_tells_its_purchase_and_no_other_time() -> None:
     assert seen == Observation(
         "1", OrderState.UNSHIPPED, datetime(2026, 11, 1, 8, tzinfo=UTC), None, None, NOW
     )
+
+
+def test_a_word_longer_than_any_of_amazons_starts_the_clock_and_a_longer_time_is_none_R18() -> None:
+    fraction = "0" * TEXT_LENGTH_MAX
+    seen = v0(OrderStatus="Pending" * TEXT_LENGTH_MAX, PurchaseDate=f"2026-11-01T08:00:00.{fraction}Z")
+    assert (seen.state, seen.purchased_at) == (OrderState.SHIPPED, None)
 
 
 def test_a_2026_order_counts_from_its_first_package() -> None:
