@@ -34,13 +34,12 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clocks."""
 
+    # The machine's monotonic clock itself, without a step of ours: it is read several times in every call.
+    monotonic_s = staticmethod(time.monotonic)
+
     def now(self) -> datetime:
         """Return the machine's time in UTC."""
         return datetime.now(UTC)
-
-    def monotonic_s(self) -> float:
-        """Return the machine's monotonic clock in seconds."""
-        return time.monotonic()
 
     async def sleep(self, delay_s: float) -> None:
         """Let other tasks run for `delay_s` seconds."""

@@ -27,7 +27,7 @@ class Deadlines:
         Raises on entering and inside:
             DeadlineExceeded: that moment has passed.
         """
-        return Limit(self, until_s)
+        return Limit(self._limits, self._clock, until_s)
 
     async def run(self) -> None:
         """End what is over its limit, for ever."""
@@ -41,35 +41,32 @@ class Deadlines:
         for limit in [each for each in self._limits if each.until_s <= now_s]:
             limit.expire()
 
-    def _begin(self, limit: "Limit") -> None:
-        if limit.until_s <= self._clock.monotonic_s():
-            raise DeadlineExceeded
-        self._limits.add(limit)
-
-    def _end(self, limit: "Limit") -> None:
-        self._limits.discard(limit)
-
 
 class Limit:
     """One limit of one task; see `Deadlines.within`."""
 
-    def __init__(self, deadlines: Deadlines, until_s: float) -> None:
+    __slots__ = ("_cancelled_before", "_clock", "_is_expired", "_limits", "_task", "until_s")
+
+    def __init__(self, limits: "set[Limit]", clock: Clock, until_s: float) -> None:
         self.until_s = until_s
-        self._deadlines = deadlines
+        self._limits = limits
+        self._clock = clock
         self._is_expired = False
 
     def __enter__(self) -> None:
         """Begin to count."""
+        if self.until_s <= self._clock.monotonic_s():
+            raise DeadlineExceeded
         task = asyncio.current_task()
         assert task is not None
         self._task, self._cancelled_before = task, task.cancelling()
-        self._deadlines._begin(self)  # noqa: SLF001 - the two are one
+        self._limits.add(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         """End; turn a cancellation by this limit, and by nobody else, into DeadlineExceeded."""
-        self._deadlines._end(self)  # noqa: SLF001 - as above
+        self._limits.discard(self)
         if not self._is_expired:
             return
         is_alone = self._task.uncancel() <= self._cancelled_before
