@@ -38,18 +38,41 @@ class Finder(Protocol):
 
 @dataclass(eq=False, slots=True)
 class _Flight:
-    """A call that is under way for everybody who waits for it."""
+    """A call that is under way for everybody who waits for it.
 
+    Attributes:
+        fates: of the waiters who have not left, each one's own.
+    """
+
+    key: Hashable = field(repr=False)
     seller_id: str
     api: str
     until_s: float
-    fate: "asyncio.Future[Found]" = field(repr=False)
     task: "asyncio.Task[None] | None" = field(default=None, repr=False)
-    waiters: int = 0
+    fates: "list[asyncio.Future[Found]]" = field(default_factory=list, repr=False)
+
+    def land(self, found: Found) -> None:
+        """Tell the waiters the answer."""
+        for fate in self.fates:
+            if not fate.done():
+                fate.set_result(found)
+
+    def fail(self, error: Exception) -> None:
+        """Have the error raised where somebody waits."""
+        for fate in self.fates:
+            if not fate.done():
+                fate.set_exception(error)
+                # Whoever waited may be leaving.
+                fate.exception()
+
+    def end(self) -> None:
+        """Send the waiters away: there will be no answer."""
+        for fate in self.fates:
+            fate.cancel()
 
 
 class Sharing:
-    """Fits `Finder`, in front of another one. `run` is one of the process's tasks; calls fly inside it."""
+    """Fits `Finder`, in front of another one. `run` is one of the process's tasks; no call outlives it."""
 
     def __init__(self, *, finder: Finder, clock: Clock, signals: Signals) -> None:
         self._finder = finder
@@ -57,16 +80,19 @@ class Sharing:
         self._signals = signals
         self._kept = KeptAnswers()
         self._flights: dict[Hashable, _Flight] = {}
-        self._group: asyncio.TaskGroup | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_open = False
 
     async def run(self) -> None:
-        """Let calls be under way that belong to no waiter alone, for ever."""
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            try:
-                await asyncio.Event().wait()
-            finally:
-                self._group = None
+        """Let calls be under way that belong to no waiter alone, for ever; end them in the end."""
+        self._is_open = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._is_open = False
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def find(self, journey: Journey) -> Found:
         """Return the answer to a call, from whoever asks for it now or lately asked for it.
@@ -82,9 +108,11 @@ class Sharing:
         if kept is not None:
             self._signals.served_again(journey.operation.name)
             return Found(kept, FROM_CACHE)
-        if self._group is None:
+        if not self._is_open:
             return await self._finder.find(journey)
-        return await self._join(key, journey, is_fresh=is_fresh)
+        if is_fresh or key not in self._flights:
+            return await self._wait(self._begin(key, journey))
+        return await self._join(key, journey)
 
     def forget(self, seller_id: str | None) -> None:
         """Forget what is kept of a seller, or of everybody: its standing may have changed."""
@@ -105,12 +133,12 @@ class Sharing:
             if (flight.seller_id, flight.api) == (seller_id, api):
                 del self._flights[key]
 
-    async def _join(self, key: Hashable, journey: Journey, *, is_fresh: bool) -> Found:
+    async def _join(self, key: Hashable, journey: Journey) -> Found:
         """Return the answer of the call that is under way, or of one that begins now."""
         for _ in range(JOINS_MAX - 1):
-            flight = None if is_fresh else self._flights.get(key)
+            flight = self._flights.get(key)
             if flight is None:
-                return await self._wait(self._begin(key, journey))
+                break
             try:
                 found = await self._wait(flight)
             except _FOR_WANT_OF_TIME:
@@ -122,37 +150,34 @@ class Sharing:
         return await self._wait(self._begin(key, journey))
 
     def _begin(self, key: Hashable, journey: Journey) -> _Flight:
-        assert self._group is not None
-        fate: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        flight = _Flight(journey.device.seller_id, journey.operation.api, journey.until_s, fate)
+        flight = _Flight(key, journey.device.seller_id, journey.operation.api, journey.until_s)
         self._flights[key] = flight
-        flight.task = self._group.create_task(self._fly(key, flight, journey))
+        task = flight.task = asyncio.get_running_loop().create_task(self._fly(flight, journey))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return flight
 
-    async def _fly(self, key: Hashable, flight: _Flight, journey: Journey) -> None:
+    async def _fly(self, flight: _Flight, journey: Journey) -> None:
         """Make the call, and tell its waiters what became of it."""
         try:
             found = await self._finder.find(journey)
+            self._keep(flight, journey, found)
         except asyncio.CancelledError:
-            flight.fate.cancel()
+            flight.end()
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait, and raised there
-            flight.fate.set_exception(error)
-            # Whoever waited may have gone.
-            flight.fate.exception()
+            flight.fail(error)
         else:
-            self._keep(key, flight, journey=journey, found=found)
-            flight.fate.set_result(found)
+            flight.land(found)
         finally:
-            if self._flights.get(key) is flight:
-                del self._flights[key]
+            self._drop(flight)
 
-    def _keep(self, key: Hashable, flight: _Flight, *, journey: Journey, found: Found) -> None:
+    def _keep(self, flight: _Flight, journey: Journey, found: Found) -> None:
+        """Keep an answer that may be served again, unless a write outdated it meanwhile."""
         life_s = kept_answers.life_s(journey.operation, journey.rules.policy)
-        is_current = self._flights.get(key) is flight
-        if life_s > 0 and is_current and exchange.is_success(found.answer):
+        if life_s > 0 and self._flights.get(flight.key) is flight and exchange.is_success(found.answer):
             self._kept.put(
-                key,
+                flight.key,
                 found.answer,
                 seller_id=flight.seller_id,
                 api=flight.api,
@@ -161,16 +186,21 @@ class Sharing:
 
     async def _wait(self, flight: _Flight) -> Found:
         """Return a flight's answer; the last one who leaves ends it."""
-        flight.waiters += 1
+        fate: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        flight.fates.append(fate)
         try:
-            return await asyncio.shield(flight.fate)
-        finally:
-            flight.waiters -= 1
-            if not flight.waiters and flight.task is not None and not flight.fate.done():
+            return await fate
+        except asyncio.CancelledError:
+            flight.fates.remove(fate)
+            if not flight.fates and flight.task is not None:
                 flight.task.cancel()
-                for key, each in list(self._flights.items()):
-                    if each is flight:
-                        del self._flights[key]
+                self._drop(flight)
+            raise
+
+    def _drop(self, flight: _Flight) -> None:
+        """Let nobody join a flight any more."""
+        if self._flights.get(flight.key) is flight:
+            del self._flights[flight.key]
 
 
 def wants_fresh(journey: Journey) -> bool:
@@ -178,8 +208,8 @@ def wants_fresh(journey: Journey) -> bool:
 
     Source: RFC 9111, 5.2.1.4 (no-cache).
     """
-    values = (value for name, value in journey.call.headers if name == "cache-control")
-    return any("no-cache" in value.lower() or "no-store" in value.lower() for value in values)
+    told = ",".join([value for name, value in journey.call.headers if name == "cache-control"]).lower()
+    return "no-cache" in told or "no-store" in told
 
 
 def _key(journey: Journey) -> Hashable:

@@ -136,6 +136,32 @@ async def test_when_the_last_one_leaves_the_call_ends_and_its_turn_is_back(rig: 
     assert len(rig.upstream.requests) == 2
 
 
+async def test_whoever_leaves_while_the_answer_comes_takes_it_from_nobody(rig: Rig) -> None:
+    tokens = [rig.auth.enrol() for _ in range(3)]
+    for turns in range(12):
+        async with opened(rig) as amazon:
+            first, *others = [begin(rig, token, ORDERS) for token in tokens]
+            await settle()
+            amazon.gate.set()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            first.cancel()
+            answers = await asyncio.gather(*others)
+            await asyncio.gather(first, return_exceptions=True)
+        assert [answer.status for answer in answers] == [200, 200]
+    assert len(rig.upstream.requests) == 12
+    assert not rig.signals.crashes
+
+
+async def test_nobody_waits_for_a_call_that_ends_with_the_process_R23(rig: Rig) -> None:
+    async with opened(rig):
+        calls = [begin(rig, rig.auth.enrol(), ORDERS) for _ in range(2)]
+        await settle()
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
+    assert not rig.turns._under_way
+
+
 async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:
     tokens = [rig.auth.enrol() for _ in range(2)]
     async with opened(rig) as amazon:
