@@ -4,28 +4,38 @@ A desktop never holds such a secret in a right installation, so one that arrives
 fetched by mistake: the request is refused, the fact is audited, the value goes nowhere.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping
 
 from chassis.errors import InvalidInput
 
 # How Amazon's client secrets, refresh tokens, access tokens and restricted data tokens begin.
 # Source: SP-API, "Connect to the SP-API" and "Tokens API" (shapes of LWA credentials and tokens).
-MARKS = (b"amzn1.oa2-cs.", b"Atzr|", b"Atza|", b"Atz.sprdt|")
+_SECRET_MARK = b"amzn1.oa2-cs."
+_TOKEN_MARKS = (b"Atzr|", b"Atza|", b"Atz.sprdt|")
+MARKS = (_SECRET_MARK, *_TOKEN_MARKS)
+# In each of _TOKEN_MARKS and seldom elsewhere; one byte is looked for many times faster than several.
+_TOKEN_BYTE = b"|"
 
 # A value may have been percent-encoded by each layer it went through.
 DECODING_ROUNDS_MAX = 3
 
-_JSON_PREFIX, _PERCENT_PREFIX = b"\\u00", b"%"
+_BACKSLASH, _JSON_PREFIX, _PERCENT = b"\\", b"\\u00", b"%"
 
 
-def _escapes(prefix: bytes) -> Sequence[tuple[bytes, bytes]]:
+def _escapes(prefix: bytes) -> Mapping[bytes, bytes]:
     """Return how the characters of MARKS, and those that begin an escape, are written escaped."""
     plain = sorted({*b"".join(MARKS), *b"\\%"})
     codes = [(f"{char:02x}", bytes([char])) for char in plain]
-    return [(prefix + code.encode(), char) for low, char in codes for code in {low, low.upper()}]
+    return {prefix + code.encode(): char for low, char in codes for code in (low, low.upper())}
 
 
-_ESCAPES = ((_JSON_PREFIX, _escapes(_JSON_PREFIX)), (_PERCENT_PREFIX, _escapes(_PERCENT_PREFIX)))
+def _any_of(texts: Iterable[bytes]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(map(re.escape, texts)))
+
+
+# What finds escapes at all, which is several times faster than replacing them, and what they stand for.
+_ESCAPES = tuple((_any_of(escapes), escapes) for escapes in map(_escapes, (_JSON_PREFIX, _PERCENT)))
 
 
 class CredentialsNotAccepted(InvalidInput):
@@ -38,7 +48,8 @@ class CredentialsNotAccepted(InvalidInput):
 
 def holds_credential(document: bytes) -> bool:
     """Return whether a JSON document, Amazon's for one, tells any of MARKS, plainly or escaped (T-31)."""
-    return _holds_mark(document) or (_JSON_PREFIX in document and finds_credential(document))
+    is_escaped = _BACKSLASH in document and _JSON_PREFIX in document
+    return _holds_mark(document) or (is_escaped and finds_credential(document))
 
 
 def finds_credential(data: bytes) -> bool:
@@ -46,7 +57,7 @@ def finds_credential(data: bytes) -> bool:
 
     Percent-encoding (up to DECODING_ROUNDS_MAX layers) and JSON escapes are seen through.
     """
-    if b"%" not in data and b"\\" not in data:
+    if _PERCENT not in data and _BACKSLASH not in data:
         return _holds_mark(data)
     for _ in range(DECODING_ROUNDS_MAX):
         if _holds_mark(data):
@@ -64,23 +75,21 @@ def check(parts: Iterable[bytes]) -> None:
     Raises:
         CredentialsNotAccepted: one of them holds a credential; nothing of it is in the error.
     """
-    if any(finds_credential(part) for part in parts):
-        raise CredentialsNotAccepted
+    for part in parts:
+        if finds_credential(part):
+            raise CredentialsNotAccepted
 
 
 def _holds_mark(data: bytes) -> bool:
-    for mark in MARKS:  # noqa: SIM110 - asked of every part of every call, where a generator costs most
-        if mark in data:
-            return True
-    return False
+    return _SECRET_MARK in data or (_TOKEN_BYTE in data and any(mark in data for mark in _TOKEN_MARKS))
 
 
 def _decoded_once(data: bytes) -> bytes:
     """Return bytes with the escapes replaced that could hide a mark; as fast as it is for any bytes."""
     # JSON in a text of JSON.
-    data = data.replace(rb"\\", b"\\")
-    for prefix, escapes in _ESCAPES:
-        if prefix in data:
-            for escape, plain in escapes:
+    data = data.replace(rb"\\", _BACKSLASH)
+    for pattern, escapes in _ESCAPES:
+        if pattern.search(data):
+            for escape, plain in escapes.items():
                 data = data.replace(escape, plain)
     return data
