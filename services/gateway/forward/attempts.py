@@ -80,10 +80,7 @@ class Attempts:
         """Return Amazon's answer, and the token with which it was asked."""
         self._circuits.check(journey.device.seller_id, journey.region)
         token = await self._lending.lend(
-            journey.device,
-            journey.region,
-            journey.plan.loan,
-            timeout_s=journey.until_s - self._ports.clock.monotonic_s(),
+            journey.device, journey.region, journey.plan.loan, until_s=journey.until_s
         )
         with await self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
             return token, await self._send(journey, token, leave)

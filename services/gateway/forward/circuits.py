@@ -66,10 +66,7 @@ class Circuits:
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
         """
-        circuit = self._circuits.get((seller_id, region))
-        wait_s = circuit.wait_s(self._clock.monotonic_s()) if circuit else 0.0
-        if wait_s > 0:
-            raise UpstreamResting(retry_after_s=wait_s)
+        self._let_pass((seller_id, region))
 
     def attempt(self, seller_id: str, region: Region) -> Attempt:
         """Return one call, to be entered; its circuit learns from what is said of it inside.
@@ -82,12 +79,11 @@ class Circuits:
 
     def begin(self, key: _Key) -> int:
         """Let one call through and return the turn of its circuit; only for `Attempt`."""
-        self.check(*key)
+        circuit = self._let_pass(key)
         under_way = self._under_way.get(key, 0)
         if under_way >= UNDER_WAY_MAX:
             raise UpstreamBusy(retry_after_s=BUSY_S)
         self._under_way[key] = under_way + 1
-        circuit = self._circuits.get(key)
         if circuit is None:
             return _CLOSED.turn
         return self._become(key, circuit.asked(self._clock.monotonic_s())).turn
@@ -108,6 +104,15 @@ class Circuits:
         weather = self._weather[key[1]]
         if weather.is_news(key[0], is_fair=is_answered):
             self._signals.failing(key[1], weather.share)
+
+    def _let_pass(self, key: _Key) -> Circuit | None:
+        """Return the circuit of a call that might be let through; None for one that is simply closed."""
+        circuit = self._circuits.get(key)
+        if circuit is not None:
+            wait_s = circuit.wait_s(self._clock.monotonic_s())
+            if wait_s > 0:
+                raise UpstreamResting(retry_after_s=wait_s)
+        return circuit
 
     def _fail(self, key: _Key, circuit: Circuit, turn: int) -> None:
         after = self._become(key, circuit.failed(turn, self._clock.monotonic_s()))

@@ -64,22 +64,22 @@ class Identities:
             Unauthenticated: unknown, ended or revoked, in auth's words.
             Unavailable: auth cannot be asked.
         """
+        now, now_s = self._clock.now(), self._clock.monotonic_s()
+        known = self._known.get(access_token)
+        if known is not None and self._is_hearing(now_s) and known.span.is_open(now, now_s):
+            return known.device
         if not _TOKEN.fullmatch(access_token):
             raise TokenMissing
-        known = self._known.get(access_token) if self.is_listening() else None
-        if known is not None and self._is_current(known):
-            return known.device
-        changes, asked_at, asked_s = self._changes, self._clock.now(), self._clock.monotonic_s()
+        changes = self._changes
         device = await self._auth.introspect(access_token)
         if self.is_listening() and changes == self._changes:
             life_s = min(device.expires_in_s, REMEMBERED_S_MAX)
-            self._known.put(access_token, _Known(device, span(asked_at, asked_s, life_s)))
+            self._known.put(access_token, _Known(device, span(now, now_s, life_s)))
         return device
 
     def is_listening(self) -> bool:
         """Return whether a revocation made just now would reach this process."""
-        heard_at_s = self._heard_at_s
-        return heard_at_s is not None and self._clock.monotonic_s() - heard_at_s <= SILENCE_S_MAX
+        return self._is_hearing(self._clock.monotonic_s())
 
     async def watch(self) -> None:
         """Listen to revocations for ever, dialling again whenever the stream ends."""
@@ -100,8 +100,8 @@ class Identities:
         """Have `tell` called with each device of which something is heard, or with None when trust ends."""
         self._tell_news = tell
 
-    def _is_current(self, known: _Known) -> bool:
-        return known.span.is_open(self._clock.now(), self._clock.monotonic_s())
+    def _is_hearing(self, now_s: float) -> bool:
+        return self._heard_at_s is not None and now_s - self._heard_at_s <= SILENCE_S_MAX
 
     def _hear(self, device_id: str | None) -> None:
         if not self.is_listening():

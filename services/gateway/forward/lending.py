@@ -44,20 +44,26 @@ class Lending:
         self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
         self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
 
-    async def lend(self, device: Device, region: Region, loan: Loan, *, timeout_s: float) -> Secret[str]:
+    async def lend(self, device: Device, region: Region, loan: Loan, *, until_s: float) -> Secret[str]:
         """Return a token that is good for at least another minute: of the device's seller, or grantless.
+
+        Args:
+            device: in whose name Amazon is called.
+            region: where.
+            loan: what for.
+            until_s: the monotonic moment up to which the call can wait.
 
         Raises:
             Denied: the consent is missing, ended or withdrawn, in auth's words.
             LimitExceeded: this gateway borrows too much, in auth's words.
-            Unavailable: auth, or Amazon's authorization service, gives none within `timeout_s`.
+            Unavailable: auth, or Amazon's authorization service, gives none in time.
         """
         key = _key(device, region, loan)
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         kept = self._kept.get(key)
         if kept is not None and kept.span.is_open(now, now_s):
             return kept.token
-        refused_digest = self._reports.get(key) or NO_REPORT
+        refused_digest, timeout_s = self._reports.get(key) or NO_REPORT, until_s - now_s
         lent = await self._borrow(device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s)
         self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
         if self._reports.get(key) == refused_digest:

@@ -16,7 +16,7 @@ from services.gateway.forward.observing import Observing
 from services.gateway.forward.ports import Ports
 from services.gateway.model import bounded_json, exchange, orders
 from services.gateway.model.audit import Kind
-from services.gateway.model.calls import UpstreamAnswer
+from services.gateway.model.calls import SafeKey, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
 
 # An older copy of an order that has not shipped is fetched anew: its address may have changed.
@@ -47,24 +47,28 @@ class Reading:
             SallyportError: as `Attempts.ask`, and the safe's own faults.
         """
         named = (journey.order_id,) if journey.order_id else ()
-        kept = await self._kept(journey)
-        if kept is not None:
-            return Found(kept, FROM_SAFE, named)
-        await self._check(journey)
+        is_shown, key = _is_shown(journey), journey.safe_key
+        if key is not None:
+            kept = await self._kept(key)
+            if kept is not None:
+                return Found(kept, FROM_SAFE, named)
+        elif is_shown:
+            # What the safe keeps, it judges itself.
+            await self._check(journey)
         answer = await self._attempts.ask(journey)
         if not exchange.is_success(answer):
             return Found(answer, FROM_AMAZON)
         exchange.check_success(answer)
-        seen, document = await self._observe(journey, answer)
-        if _is_shown(journey):
+        found = Found(answer, FROM_AMAZON, named)
+        if orders.tells_of_orders(journey.operation.name):
+            found = await self._observe(journey, found)
+        if is_shown:
             self._observing.check_known(journey.device.seller_id, journey.order_id)
-        await self._keep(journey, answer)
-        return Found(answer, FROM_AMAZON, seen or named, document)
+        if key is not None:
+            await self._keep(key, answer)
+        return found
 
-    async def _kept(self, journey: Journey) -> UpstreamAnswer | None:
-        key = journey.safe_key
-        if key is None:
-            return None
+    async def _kept(self, key: SafeKey) -> UpstreamAnswer | None:
         try:
             body = await self._ports.safe.open(key, KEPT_AGE_S_MAX)
         except NotFound:
@@ -72,9 +76,7 @@ class Reading:
         return UpstreamAnswer(200, [("content-type", JSON_TYPE)], body)
 
     async def _check(self, journey: Journey) -> None:
-        """Return unless the call would show data of an order whose clock is over; the safe judges its own."""
-        if not _is_shown(journey) or journey.safe_key is not None:
-            return
+        """Return unless the clock is over of the order whose data the call would show."""
         try:
             await self._observing.check(journey.device.seller_id, journey.order_id)
         except Gone:
@@ -82,12 +84,10 @@ class Reading:
         except SallyportError as error:
             raise _unavailable(error) from error
 
-    async def _observe(self, journey: Journey, answer: UpstreamAnswer) -> tuple[tuple[str, ...], object]:
-        """Tell retention about the orders in an answer; return their ids, and the answer as it was read."""
-        if not orders.tells_of_orders(journey.operation.name):
-            return (), None
+    async def _observe(self, journey: Journey, found: Found) -> Found:
+        """Tell retention about the orders in an answer; return it with their ids, and as it was read."""
         try:
-            document = bounded_json.read(answer.body, bytes_max=exchange.BODY_BYTES_MAX)
+            document = bounded_json.read(found.answer.body, bytes_max=exchange.BODY_BYTES_MAX)
         except bounded_json.Unreadable as error:
             raise UpstreamInvalid from error
         seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
@@ -97,12 +97,10 @@ class Reading:
             if not journey.plan.is_masked:
                 raise _unavailable(error) from error
             self._ports.signals.side_failed("observe_orders", error.code)
-        return tuple(each.order_id for each in seen), document
+        order_ids = tuple([each.order_id for each in seen]) or found.order_ids
+        return Found(found.answer, found.source, order_ids, document)
 
-    async def _keep(self, journey: Journey, answer: UpstreamAnswer) -> None:
-        key = journey.safe_key
-        if key is None:
-            return
+    async def _keep(self, key: SafeKey, answer: UpstreamAnswer) -> None:
         try:
             await self._ports.safe.seal(key, answer.body, self._ports.clock.now())
         except Gone:
