@@ -94,6 +94,8 @@ async def test_a_trailer_is_no_header(real: Real) -> None:
         SWITCH,
         wire("200 OK", content_length=""),
         wire("200 OK", content_length="2, 2"),
+        wire("200 OK", Content_Length="2"),
+        wire("200 OK", content_encoding="identity", Content_Encoding="identity"),
         wire("200 OK", content_length="+2"),
         wire("200 OK", content_length="99999999999999999999"),
         wire("200 OK", content_length=str(17 * 1_048_576)),
@@ -242,6 +244,15 @@ async def started(real: Real, count: int) -> list[asyncio.Task[object]]:
     tasks: list[asyncio.Task[object]] = [asyncio.create_task(real.send("/gate")) for _ in range(count)]
     await until(lambda: len(real.origin.heard) == min(count, 2), tries=100_000)
     return tasks
+
+
+async def test_a_kept_connection_keeps_the_time_of_each_of_its_callers_R07(real: Real) -> None:
+    real.origin.plays["/silent"] = silence
+    await real.send("/ok")
+    with pytest.raises(UpstreamTimeout):
+        await real.send("/silent", timeout_s=0.05)
+    await real.send("/ok")
+    assert real.origin.connections == [1, 1, 2]
 
 
 @pytest.mark.usefixtures("narrow")

@@ -20,24 +20,30 @@ WIRE_BYTES_MAX = 2 * bodies.BODY_BYTES_MAX
 
 _SWITCH = 101
 _NO_CONTENT = 204
+_LENGTH, _CODING, _ENCODING = "content-length", "transfer-encoding", "content-encoding"
+# What tells how a body is to be read; whoever says one of them twice may be read in two ways.
+_SAID_ONCE = frozenset({_LENGTH, _CODING, _ENCODING})
 
 
 class AnswerReader:
-    """Reads what one connection says; also the callbacks of its parser."""
+    """Reads what one connection says; also the callbacks of its parser.
+
+    Attributes:
+        is_kept: whether the connection may serve again: the answer said so, and nothing came after it.
+    """
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._is_expected = False
-        self._is_kept = False
         self._answer: UpstreamAnswer | None = None
+        self.is_kept = False
 
     def expect(self) -> None:
         """Begin a new answer; before it, and after it, nothing may be said."""
         self._is_expected = True
-        self._is_kept = False
+        self.is_kept = False
         self._answer = None
         self._wire_bytes = 0
-        self._head_bytes = 0
         self._interim = 0
         self._begin_head()
 
@@ -48,23 +54,16 @@ class AnswerReader:
             UpstreamInvalid: not an answer that is taken.
         """
         self._wire_bytes += len(data)
-        if not self._is_head_whole:
-            self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if self._answer is None:
                 raise UpstreamInvalid from error
-            self._is_kept = False
-        is_head_long = self._head_bytes > HEAD_BYTES_MAX and not self._is_head_whole
-        if self._answer is None and (is_head_long or self._wire_bytes > WIRE_BYTES_MAX):
+            self.is_kept = False
+        bytes_max = WIRE_BYTES_MAX if self._is_head_whole else HEAD_BYTES_MAX
+        if self._answer is None and self._wire_bytes > bytes_max:
             raise UpstreamInvalid
         return self._answer
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether the connection may serve again: the answer said so, and nothing came after it."""
-        return self._is_kept
 
     def on_message_begin(self) -> None:
         """Refuse what nobody asked for."""
@@ -72,17 +71,15 @@ class AnswerReader:
             raise UpstreamInvalid
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the head; one of a trailer only counts."""
-        self._fields += 1
+        """Keep a field of the head, or of a trailer, which nobody reads."""
         self._field_bytes += len(name) + len(value)
-        if self._fields > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
+        self._fields.append((name, value))
+        if len(self._fields) > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
             raise UpstreamInvalid
-        if not self._is_head_whole:
-            self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
 
     def on_headers_complete(self) -> None:
         """Judge the head before any of the body is taken."""
-        status = self._parser.get_status_code()
+        self._status = status = self._parser.get_status_code()
         if status < 200:
             self._interim += 1
             if status == _SWITCH or self._interim > INTERIM_MAX:
@@ -90,11 +87,13 @@ class AnswerReader:
             return
         if not (200 <= status < 300 or 400 <= status < 600) or self._parser.get_http_version() != "1.1":
             raise UpstreamInvalid
-        self._check_framing(status)
-        self._body = bodies.begin(self._joined("content-encoding"))
+        self._headers = [
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._fields
+        ]
+        self._body = self._framed()
         self._is_head_whole = True
         # Only here does the parser know.
-        self._is_kept = self._parser.should_keep_alive()
+        self.is_kept = self._parser.should_keep_alive()
 
     def on_body(self, data: bytes) -> None:
         """Take a part of the body."""
@@ -105,22 +104,25 @@ class AnswerReader:
         if not self._is_head_whole:
             self._begin_head()
             return
-        self._answer = UpstreamAnswer(self._parser.get_status_code(), self._headers, self._body.whole())
+        self._answer = UpstreamAnswer(self._status, self._headers, self._body.whole())
         self._is_expected = False
 
     def _begin_head(self) -> None:
         self._is_head_whole = False
-        self._fields = self._field_bytes = 0
-        self._headers: list[tuple[str, str]] = []
+        self._field_bytes = 0
+        self._fields: list[tuple[bytes, bytes]] = []
 
-    def _check_framing(self, status: int) -> None:
-        """Let pass exactly one way of telling where the body ends."""
-        length, coding = self._joined("content-length"), self._joined("transfer-encoding")
-        is_framed = coding == "chunked" if coding else length.isdecimal() or status == _NO_CONTENT
+    def _framed(self) -> bodies.Body:
+        """Return the body as the head announces it: with exactly one way of telling where it ends."""
+        said: dict[str, str] = {}
+        for name, value in self._headers:
+            if name in _SAID_ONCE:
+                if name in said:
+                    raise UpstreamInvalid
+                said[name] = value.strip().lower()
+        length, coding = said.get(_LENGTH, ""), said.get(_CODING, "")
+        is_framed = coding == "chunked" if coding else length.isdecimal() or self._status == _NO_CONTENT
         is_single = not (coding and length)
         if not is_framed or not is_single or (length and int(length) > bodies.BODY_BYTES_MAX):
             raise UpstreamInvalid
-
-    def _joined(self, name: str) -> str:
-        """Return a field's values as RFC 9110, 5.3 joins them, in lower case."""
-        return ",".join(value.strip().lower() for known, value in self._headers if known == name)
+        return bodies.begin(said.get(_ENCODING, ""))

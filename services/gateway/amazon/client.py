@@ -12,7 +12,6 @@ from services.gateway.amazon import requests
 from services.gateway.amazon.dialler import Dialler
 from services.gateway.amazon.pool import Pool
 from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
-from services.gateway.model.faults import UpstreamTimeout, UpstreamUnreachable
 
 HTTPS_PORT = 443
 
@@ -27,6 +26,7 @@ class Amazon:
             ValueError: a base URL is not an https origin.
         """
         origins = {region: _origin(url) for region, url in base_urls.items()}
+        self._loop = asyncio.get_running_loop()
         pools = {
             (host, port): Pool(Dialler(host=host, port=port, tls=tls)) for host, port in origins.values()
         }
@@ -66,20 +66,15 @@ class Amazon:
             ValueError: the request cannot be written.
         """
         pool, authority = self._ways[request.region]
-        encoded, is_sent = requests.encode(request, authority), False
+        encoded, until_s = requests.encode(request, authority), self._loop.time() + timeout_s
+        connection = await pool.take(until_s)
         try:
-            async with asyncio.timeout(timeout_s):
-                connection = await pool.take()
-                is_sent = True
-                try:
-                    answer = await connection.exchange(encoded)
-                except BaseException:
-                    pool.drop(connection)
-                    raise
-                pool.give_back(connection)
-                return answer
-        except TimeoutError as error:
-            raise (UpstreamTimeout if is_sent else UpstreamUnreachable) from error
+            answer = await connection.exchange(encoded, until_s)
+        except BaseException:
+            pool.drop(connection)
+            raise
+        pool.give_back(connection)
+        return answer
 
 
 def _origin(url: str) -> tuple[str, int]:

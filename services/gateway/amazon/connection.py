@@ -6,8 +6,14 @@ from collections.abc import Callable
 from typing import cast
 
 from services.gateway.amazon.answers import AnswerReader
+from services.gateway.amazon.deadline import Deadline
 from services.gateway.model.calls import UpstreamAnswer
-from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamUnreachable
+from services.gateway.model.faults import (
+    UpstreamInvalid,
+    UpstreamLost,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 
 # Anything that an idle connection says is its end: a close, or bytes that nobody asked for.
 _SPOKE = select.POLLIN | select.POLLHUP | select.POLLERR
@@ -25,29 +31,30 @@ class Connection(asyncio.Protocol):
         self._on_end = on_end
         self._reader = AnswerReader()
         self._waiter: asyncio.Future[UpstreamAnswer] | None = None
+        self._deadline = Deadline(lambda: self._fail(UpstreamTimeout()))
         self._poll = select.poll()
         self.made_at_s = self.idle_at_s = self._loop.time()
 
-    async def exchange(self, request: bytes) -> UpstreamAnswer:
-        """Return the answer to a whole request.
+    def exchange(self, request: bytes, until_s: float) -> asyncio.Future[UpstreamAnswer]:
+        """Send a whole request; return where its answer comes, or one of the faults below.
+
+        Args:
+            request: as it goes over the wire.
+            until_s: a reading of the loop's clock.
 
         Raises:
-            UpstreamInvalid: it is none that is taken.
+            UpstreamInvalid: the answer is none that is taken.
             UpstreamLost: the connection ended first; Amazon may have seen the request.
-            UpstreamUnreachable: it had ended before, so that nothing was sent.
+            UpstreamTimeout: there was no whole answer by `until_s`.
+            UpstreamUnreachable: at once, when it had ended before, so that nothing was sent.
         """
         if self._transport.is_closing():
             raise UpstreamUnreachable
         self._reader.expect()
-        waiter: asyncio.Future[UpstreamAnswer] = self._loop.create_future()
-        self._waiter = waiter
+        self._waiter = waiter = self._loop.create_future()
+        self._deadline.set(until_s)
         self._transport.write(request)
-        try:
-            return await waiter
-        finally:
-            # A caller that went away in the very moment of a fault does not hear of it.
-            if waiter.done() and not waiter.cancelled():
-                waiter.exception()
+        return waiter
 
     @property
     def is_kept(self) -> bool:
@@ -92,8 +99,13 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits, and the pool."""
-        if self._waiter is not None and not self._waiter.done():
-            error = UpstreamLost()
-            error.__cause__ = exc
-            self._waiter.set_exception(error)
+        error = UpstreamLost()
+        error.__cause__ = exc
+        self._fail(error)
+        self._deadline.clear()
         self._on_end(self)
+
+    def _fail(self, error: Exception) -> None:
+        """Tell whoever waits, if anybody does."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(error)

@@ -12,7 +12,7 @@ from collections import deque
 
 from services.gateway.amazon.connection import Connection
 from services.gateway.amazon.dialler import Dialler
-from services.gateway.model.faults import UpstreamBusy
+from services.gateway.model.faults import UpstreamBusy, UpstreamUnreachable
 
 # One per region, and regions may share an origin: at most three times as many in all.
 CONNECTIONS_MAX = 128
@@ -29,6 +29,7 @@ class Pool:
     """Lends connections to one origin."""
 
     def __init__(self, dialler: Dialler) -> None:
+        self._loop = asyncio.get_running_loop()
         self._dialler = dialler
         self._open: set[Connection] = set()
         self._idle: deque[Connection] = deque()
@@ -37,32 +38,32 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def take(self) -> Connection:
+    async def take(self, until_s: float) -> Connection:
         """Return a connection for one exchange.
+
+        Args:
+            until_s: a reading of the loop's clock; who has none by then gets none.
 
         Raises:
             UpstreamBusy: too many wait already.
             UpstreamUnreachable: no connection came about.
         """
-        connection = self._used_before() or await self._in_line()
+        connection = self._used_before()
         if connection is not None:
             return connection
-        dial = asyncio.get_running_loop().create_task(self._dial())
-        self._dials.add(dial)
-        dial.add_done_callback(self._dials.discard)
         try:
-            return await asyncio.shield(dial)
-        except asyncio.CancelledError:
-            dial.add_done_callback(self._adopt)
-            raise
+            async with asyncio.timeout_at(until_s):
+                return await self._in_line() or await self._dialled()
+        except TimeoutError as error:
+            raise UpstreamUnreachable from error
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back after an answer: for the next in line, or to wait for use."""
-        age_s = asyncio.get_running_loop().time() - connection.made_at_s
-        if connection not in self._open or not connection.is_kept or age_s > AGE_S_MAX:
+        now_s = self._loop.time()
+        if not connection.is_kept or now_s - connection.made_at_s > AGE_S_MAX:
             self.drop(connection)
         elif not self._hand_on(connection):
-            self._rest(connection)
+            self._rest(connection, now_s)
 
     def drop(self, connection: Connection) -> None:
         """End a connection; its place is free at once."""
@@ -80,8 +81,18 @@ class Pool:
         # Transports end in the loop's next turn.
         await asyncio.sleep(0)
 
+    async def _dialled(self) -> Connection:
+        """Return a new connection; when the caller goes away meanwhile, it is somebody else's."""
+        dial = self._loop.create_task(self._dial())
+        self._dials.add(dial)
+        dial.add_done_callback(self._dials.discard)
+        try:
+            return await asyncio.shield(dial)
+        except asyncio.CancelledError:
+            dial.add_done_callback(self._adopt)
+            raise
+
     async def _dial(self) -> Connection:
-        """Return a new connection; goes on when its caller has gone, and then is somebody else's."""
         try:
             connection = await self._dialler.dial(lambda: Connection(self._ended))
             self._open.add(connection)
@@ -93,11 +104,11 @@ class Pool:
     def _adopt(self, dial: asyncio.Task[Connection]) -> None:
         """Keep what was dialled for a caller that has gone."""
         if not dial.cancelled() and dial.exception() is None and not self._hand_on(dial.result()):
-            self._rest(dial.result())
+            self._rest(dial.result(), self._loop.time())
 
     def _used_before(self) -> Connection | None:
         """Return the idle connection that was used last, if it is fit for use."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._loop.time()
         while self._idle:
             connection = self._idle.pop()
             if now_s - connection.idle_at_s < IDLE_S_MAX and connection.is_silent:
@@ -112,7 +123,7 @@ class Pool:
             return None
         if len(self._waiting) >= WAITING_MAX:
             raise UpstreamBusy
-        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[Connection | None] = self._loop.create_future()
         self._waiting.append(turn)
         try:
             return await turn
@@ -153,20 +164,19 @@ class Pool:
                 return True
         return False
 
-    def _rest(self, connection: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        connection.idle_at_s = loop.time()
+    def _rest(self, connection: Connection, now_s: float) -> None:
+        connection.idle_at_s = now_s
         self._idle.append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(IDLE_S_MAX, self._end_idle)
+            self._sweep = self._loop.call_later(IDLE_S_MAX, self._end_idle)
 
     def _end_idle(self) -> None:
         """End what was idle for too long, and come again while anything is."""
-        loop = asyncio.get_running_loop()
-        while self._idle and loop.time() - self._idle[0].idle_at_s >= IDLE_S_MAX:
+        now_s = self._loop.time()
+        while self._idle and now_s - self._idle[0].idle_at_s >= IDLE_S_MAX:
             self.drop(self._idle.popleft())
-        again_s = self._idle[0].idle_at_s + IDLE_S_MAX - loop.time() if self._idle else 0.0
-        self._sweep = loop.call_later(again_s, self._end_idle) if self._idle else None
+        again_s = self._idle[0].idle_at_s + IDLE_S_MAX - now_s if self._idle else 0.0
+        self._sweep = self._loop.call_later(again_s, self._end_idle) if self._idle else None
 
     def _ended(self, connection: Connection) -> None:
         """Forget a connection; told by itself, or known already."""

@@ -28,7 +28,7 @@ def encode(request: UpstreamRequest, host: str) -> bytes:
     # Amazon refuses a GET with a length. Source: SP-API, "Resolve Common HTTP and Authorization Error Codes".
     if request.body or request.method != "GET":
         lines.append(f"content-length: {len(request.body)}")
-    head = "\r\n".join(lines)
-    if head.count("\r") != len(lines) - 1 or head.count("\n") != len(lines) - 1 or "\0" in head:
+    said = "".join(lines)
+    if "\r" in said or "\n" in said or "\0" in said:
         raise ValueError("a part of a request has no line break")
-    return head.encode("latin-1") + b"\r\n\r\n" + request.body
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body
