@@ -2,11 +2,15 @@
 
 import random
 import secrets
+from datetime import datetime
 from typing import Protocol
 
 import chassis.clock
 
 UUID_VERSION = 7
+# The digit that begins with the two bits 10, and goes on with two bits of chance.
+VARIANTS = "89ab"
+UNIX_MS_MAX = (1 << 48) - 1
 
 
 class Entropy(Protocol):
@@ -37,13 +41,16 @@ class SystemEntropy:
 
 
 def new_id(clock: chassis.clock.Clock, entropy: Entropy) -> str:
-    """Return a fresh UUID of version 7 as text; ids made later sort later, to the millisecond.
+    """Return a fresh UUID of version 7 as text; ids made later sort later, to the millisecond."""
+    return id_of(clock.now(), entropy)
+
+
+def id_of(moment: datetime, entropy: Entropy) -> str:
+    """Return a fresh UUID of version 7 of a moment, which is aware.
 
     Source: RFC 9562, section 5.7.
     """
-    unix_ms = int(clock.now().timestamp() * 1000) & (1 << 48) - 1
-    chance = int.from_bytes(entropy.token(10), "big")
-    chance_a, chance_b = chance >> 68, chance & (1 << 62) - 1
-    value = unix_ms << 80 | UUID_VERSION << 76 | chance_a << 64 | 0b10 << 62 | chance_b
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    time = f"{int(moment.timestamp() * 1000) & UNIX_MS_MAX:012x}"
+    chance = entropy.token(10).hex()
+    variant = VARIANTS[int(chance[4], 16) & 0b11]
+    return f"{time[:8]}-{time[8:]}-{UUID_VERSION}{chance[:3]}-{variant}{chance[5:8]}-{chance[8:]}"

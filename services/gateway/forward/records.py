@@ -4,7 +4,7 @@ No call waits for the log beyond its deadline and GRACE_S: what nothing depends 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import chassis.entropy
@@ -26,16 +26,15 @@ SUM_UP_EVERY_S = 60.0
 ANYBODY = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Intent:
     """An intent that is durable."""
 
-    event_id: str
-    kind: Kind
+    event: AuditEvent
     journey: Journey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
     """What an outcome tells beside its result.
 
@@ -48,16 +47,6 @@ class Told:
     status: int = 0
     source: str = ""
     order_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
-    """What an event says beside who and when; see `AuditEvent`."""
-
-    details: Mapping[str, str]
-    phase: Phase = Phase.FACT
-    result: str = ""
-    intent_id: str = ""
 
 
 class Records:
@@ -78,11 +67,19 @@ class Records:
         Raises:
             Unavailable: `audit_unavailable`; nothing may happen (R-02).
         """
-        named = (journey.order_id,) if journey.order_id else ()
-        said = _Said(phase=Phase.INTENT, details=_details(journey, named))
-        event = self._event(journey.call.request_id, kind, journey.device, said=said)
+        now, device = self._clock.now(), journey.device
+        event = AuditEvent(
+            event_id=chassis.entropy.id_of(now, self._entropy),
+            kind=kind,
+            phase=Phase.INTENT,
+            occurred_at=now,
+            actor_id=device.device_id,
+            seller_id=device.seller_id,
+            request_id=journey.call.request_id,
+            details=_details(journey),
+        )
         await self._audit.record(event)
-        return Intent(event.event_id, kind, journey)
+        return Intent(event, journey)
 
     async def conclude(self, intent: Intent, result: Result, told: Told) -> None:
         """Return once it is durable what became of an intent.
@@ -133,8 +130,9 @@ class Records:
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
         details = {"operation": operation, "status": str(error.http_status), **_untold(untold)}
-        said = _Said(result=error.code, details=details)
-        event = self._event(call.request_id, kind, device, said=said)
+        event = self._fact(
+            kind, device=device, request_id=call.request_id, result=error.code, details=details
+        )
         try:
             with self._deadlines.within(now_s + GRACE_S):
                 await self._audit.record(event)
@@ -149,28 +147,45 @@ class Records:
             await self._clock.sleep(SUM_UP_EVERY_S)
             untold = self._allowance.sum_up()
             if untold:
-                said = _Said(result="refused", details=_untold(untold))
-                self._late.put(self._event("", Kind.REFUSALS_COUNTED, None, said=said))
+                kind, details = Kind.REFUSALS_COUNTED, _untold(untold)
+                self._late.put(
+                    self._fact(kind, device=None, request_id="", result="refused", details=details)
+                )
 
     def _outcome(self, intent: Intent, result: Result, told: Told) -> AuditEvent:
-        journey = intent.journey
-        details = _details(journey, told.order_ids) | {"status": str(told.status), "source": told.source}
-        said = _Said(phase=Phase.OUTCOME, intent_id=intent.event_id, result=result, details=details)
-        return self._event(journey.call.request_id, intent.kind, journey.device, said=said)
-
-    def _event(self, request_id: str, kind: Kind, device: Device | None, *, said: _Said) -> AuditEvent:
-        """Return an event of now."""
+        now, before = self._clock.now(), intent.event
         return AuditEvent(
-            event_id=chassis.entropy.new_id(self._clock, self._entropy),
+            event_id=chassis.entropy.id_of(now, self._entropy),
+            kind=before.kind,
+            phase=Phase.OUTCOME,
+            occurred_at=now,
+            actor_id=before.actor_id,
+            seller_id=before.seller_id,
+            request_id=before.request_id,
+            intent_id=before.event_id,
+            result=result,
+            details={
+                **before.details,
+                "order_ids": order_list(told.order_ids),
+                "status": str(told.status),
+                "source": told.source,
+            },
+        )
+
+    def _fact(
+        self, kind: Kind, *, device: Device | None, request_id: str, result: str, details: Mapping[str, str]
+    ) -> AuditEvent:
+        now = self._clock.now()
+        return AuditEvent(
+            event_id=chassis.entropy.id_of(now, self._entropy),
             kind=kind,
-            occurred_at=self._clock.now(),
+            phase=Phase.FACT,
+            occurred_at=now,
             actor_id=device.device_id if device else "",
             seller_id=device.seller_id if device else "",
             request_id=request_id,
-            phase=said.phase,
-            intent_id=said.intent_id,
-            result=said.result,
-            details=said.details,
+            result=result,
+            details=details,
         )
 
 
@@ -178,12 +193,15 @@ def _untold(count: int) -> dict[str, str]:
     return {"untold": str(count)} if count else {}
 
 
-def _details(journey: Journey, order_ids: Iterable[str]) -> dict[str, str]:
+def _details(journey: Journey) -> dict[str, str]:
+    """Return what is known of a call before it is made."""
     plan, view = journey.plan, journey.plan.view
     details = {
         "operation": journey.operation.name,
-        "order_ids": order_list(order_ids),
+        "order_ids": order_list((journey.order_id,)) if journey.order_id else "",
         "masked": "true" if plan.is_masked else "false",
         "purpose": plan.purpose,
     }
-    return details | {"shown": ",".join(sorted(view.shown))} if view.shown and view.mask else details
+    if view.shown and view.mask:
+        details["shown"] = ",".join(sorted(view.shown))
+    return details

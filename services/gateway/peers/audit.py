@@ -6,6 +6,9 @@
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
 
 import chassis.groups
 import chassis.rpc
@@ -20,6 +23,8 @@ WAITING_EVENTS_MAX = 10_000
 RECORD_S_MAX = 5.0
 SENDS_MAX = 2
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_S = 86_400
 _PHASES = {
     Phase.INTENT: telemetry_pb2.PHASE_INTENT,
     Phase.OUTCOME: telemetry_pb2.PHASE_OUTCOME,
@@ -67,17 +72,25 @@ class AuditLog:
 
 
 def _message(event: AuditEvent) -> telemetry_pb2.AuditEvent:
-    message = telemetry_pb2.AuditEvent(
-        event_id=event.event_id,
-        kind=event.kind,
-        phase=_PHASES[event.phase],
-        intent_id=event.intent_id,
-        result=event.result,
-        seller_id=event.seller_id,
-        request_id=event.request_id,
-        details=event.details,
-    )
+    """Return an event as it travels; fields set one by one cost half of fields handed in by name."""
+    message = telemetry_pb2.AuditEvent()
+    message.event_id = event.event_id
+    message.kind = event.kind
+    message.phase = _PHASES[event.phase]
+    message.intent_id = event.intent_id
+    message.result = event.result
+    message.seller_id = event.seller_id
+    message.request_id = event.request_id
+    message.details.update(event.details)
     if event.actor_id:
-        message.actor.CopyFrom(telemetry_pb2.Actor(kind="device", id=event.actor_id))
-    message.occurred_at.FromDatetime(event.occurred_at)
+        message.actor.kind = "device"
+        message.actor.id = event.actor_id
+    _note(message.occurred_at, event.occurred_at)
     return message
+
+
+def _note(timestamp: Timestamp, moment: datetime) -> None:
+    """Set a timestamp to a moment; protobuf's own way takes several times as long."""
+    since = moment - EPOCH
+    timestamp.seconds = since.days * DAY_S + since.seconds
+    timestamp.nanos = since.microseconds * 1_000
