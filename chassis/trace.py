@@ -8,6 +8,7 @@ from ATTRIBUTES, so that no identifier of a person, token or text of an upstream
 
 import re
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import ProxyTracerProvider, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 import chassis.errors
 import chassis.secrecy
@@ -42,6 +43,8 @@ TRACEPARENT_FORM = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16}
 
 _TRACER = "sallyport"
 _NOT_MEASURED = nullcontext()
+# Set once in the life of a process, as OpenTelemetry's provider is.
+_is_collecting = threading.Event()
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -78,8 +81,7 @@ def span(name: str, **attributes: str | float | bool) -> AbstractContextManager[
         name: fixed words, e.g. an event kind; never made from input.
         attributes: those named in ATTRIBUTES are kept, others are dropped.
     """
-    is_collected = not isinstance(opentelemetry.trace.get_tracer_provider(), ProxyTracerProvider)
-    return _measured(name, attributes) if is_collected else _NOT_MEASURED
+    return _measured(name, attributes) if _is_collecting.is_set() else _NOT_MEASURED
 
 
 @contextmanager
@@ -155,11 +157,17 @@ def configure(service: str, endpoint: str | None) -> Iterator[None]:
             export_timeout_millis=EXPORT_TIMEOUT_S * 1000,
         ),
     )
-    opentelemetry.trace.set_tracer_provider(provider)
+    collect(provider)
     try:
         yield
     finally:
         provider.shutdown()
+
+
+def collect(provider: TracerProvider) -> None:
+    """Give the spans of this process to a provider, for good: OpenTelemetry knows one per process."""
+    opentelemetry.trace.set_tracer_provider(provider)
+    _is_collecting.set()
 
 
 def _bounded(value: str | float | bool) -> str | float | bool:

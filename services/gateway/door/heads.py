@@ -11,6 +11,7 @@ state of it outlives a request. What it lets pass and we do not (T-09):
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import httptools
@@ -100,10 +101,11 @@ def _fields(data: bytes, begin: int) -> list[tuple[str, str]]:
     """Return the header fields of a head that was judged: each is one line, with a colon behind its name."""
     text = data[begin : -len(END)].decode("latin-1")
     lines = text.split("\r\n") if text else []
-    if len(lines) > limits.HEAD_FIELDS_MAX or max(map(len, lines), default=0) > limits.HEAD_LINE_BYTES_MAX:
+    if len(lines) > limits.HEAD_FIELDS_MAX:
         raise HeadTooLarge
-    parts = [line.partition(":") for line in lines]
-    return [(name.lower(), value.strip(" \t")) for name, _, value in parts]
+    if len(text) > limits.HEAD_LINE_BYTES_MAX and max(map(len, lines)) > limits.HEAD_LINE_BYTES_MAX:
+        raise HeadTooLarge
+    return [(name.lower(), value.strip(" \t")) for line in lines for name, _, value in [line.partition(":")]]
 
 
 def check_beginning(data: bytes | bytearray, line_at: int) -> int:
@@ -137,10 +139,8 @@ def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
 
 
 def _framing(head: Head, *, is_old: bool) -> Framing:
-    fields = dict(head.headers)
-    ours = _MEANT_FOR_US & fields.keys()
-    has_twins = len(fields) != len(head.headers)
-    if not _is_host(fields.get("host"), is_old=is_old) or (has_twins and len(head.values("host")) > 1):
+    ours = _MEANT_FOR_US.intersection(head.first)
+    if not _is_host(head.values("host"), is_old=is_old):
         raise MalformedRequest
     if "upgrade" in ours:
         raise UpgradeNotServed
@@ -155,8 +155,8 @@ def _framing(head: Head, *, is_old: bool) -> Framing:
     )
 
 
-def _is_host(host: str | None, *, is_old: bool) -> bool:
-    return is_old if host is None else _HOST.fullmatch(host) is not None
+def _is_host(hosts: Sequence[str], *, is_old: bool) -> bool:
+    return is_old if not hosts else len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
 
 def _is_closing(head: Head) -> bool:

@@ -1,13 +1,13 @@
 """One request at the door, and the ways to answer it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.gateway.model.calls import Answer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     """What stands before a request's body.
 
@@ -15,21 +15,27 @@ class Head:
         method: upper case.
         target: raw path and query, percent-encoding untouched.
         headers: names in lower case, values as ISO 8859-1 texts, in order of arrival.
+        first: each name with the first of its values.
     """
 
     method: str
     target: str = field(repr=False)
     headers: Sequence[tuple[str, str]] = field(repr=False)
+    first: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.first = dict(reversed(self.headers))
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty text."""
-        for known, value in self.headers:
-            if known == name:
-                return value
-        return ""
+        return self.first.get(name, "")
 
     def values(self, name: str) -> list[str]:
         """Return every value of a header (lower-case name)."""
+        if name not in self.first:
+            return []
+        if len(self.first) == len(self.headers):
+            return [self.first[name]]
         return [value for known, value in self.headers if known == name]
 
 

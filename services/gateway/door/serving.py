@@ -33,12 +33,21 @@ class Serving:
 
     async def carry(self, request: Exchange) -> None:
         """Have one request answered, whatever happens."""
-        way = self._ways.find(request.head.method, request.head.target)
+        head = request.head
+        way = self._ways.find(head.method, head.target)
         try:
-            if way.event:
-                await self._tell(request, way)
-            else:
+            if not way.event:
                 await way.face.handle(request)
+                return
+            began_s = asyncio.get_running_loop().time()
+            with (
+                chassis.trace.bind_request_id(head.header(REQUEST_ID_HEADER)) as request.request_id,
+                chassis.trace.span(way.event, event=way.event, method=head.method),
+            ):
+                raised = await self._answer(request, way)
+                _tell(request, way, began_s=began_s, raised=raised)
+                if raised is not None:
+                    self._signals.refused(understood(raised).code)
         finally:
             request.leave()
 
@@ -54,31 +63,16 @@ class Serving:
             )
             return head + answer.body
 
-    async def _tell(self, request: Exchange, way: Way) -> None:
-        method, loop = request.head.method, asyncio.get_running_loop()
-        began_s = loop.time()
-        given = request.head.header(REQUEST_ID_HEADER)
-        with (
-            chassis.trace.bind_request_id(given) as request.request_id,
-            chassis.trace.span(way.event, event=way.event, method=method),
-        ):
-            raised = await self._answer(request, way)
-            duration_ms = round((loop.time() - began_s) * 1000, 1)
-            told = {"kind": way.event, "method": method, "status": request.status, "duration_ms": duration_ms}
-            if raised is None:
-                _log.info("request_served", **told)
-                return
-            shown = understood(raised)
-            self._signals.refused(shown.code)
-            level = chassis.errors.treatment_of(shown).log_level
-            # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
-            details = {"error": raised} if level == "error" else {}
-            _log.at(level, "request_refused", **told, code=shown.code, **details)
-
     async def _answer(self, request: Exchange, way: Way) -> Exception | None:
         """Return what was raised instead of an answer, if anything was; the client has been told."""
         try:
-            await self._hand(request, way)
+            self._places.take()
+            try:
+                await way.face.handle(request)
+            finally:
+                self._places.leave()
+            if not request.is_ended:
+                raise RuntimeError("a face has not answered")  # noqa: TRY301 - told like what the face raises
         except ClientGone:
             return None
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
@@ -87,14 +81,23 @@ class Serving:
             return error
         return None
 
-    async def _hand(self, request: Exchange, way: Way) -> None:
-        self._places.take()
-        try:
-            await way.face.handle(request)
-        finally:
-            self._places.leave()
-        if not request.is_ended:
-            raise RuntimeError("a face has not answered")
+
+def _tell(request: Exchange, way: Way, *, began_s: float, raised: Exception | None) -> None:
+    """Leave the log line of one request."""
+    told = {
+        "kind": way.event,
+        "method": request.head.method,
+        "status": request.status,
+        "duration_ms": round((asyncio.get_running_loop().time() - began_s) * 1000, 1),
+    }
+    if raised is None:
+        _log.info("request_served", **told)
+        return
+    shown = understood(raised)
+    level = chassis.errors.treatment_of(shown).log_level
+    # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
+    details = {"error": raised} if level == "error" else {}
+    _log.at(level, "request_refused", **told, code=shown.code, **details)
 
 
 async def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> None:

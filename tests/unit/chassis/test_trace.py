@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 
-import opentelemetry.trace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ def exporter() -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    opentelemetry.trace.set_tracer_provider(provider)
+    chassis.trace.collect(provider)
     return exporter
 
 
