@@ -105,9 +105,16 @@ class Forwarder:
 
     async def _serve(self, call: Call, seen: _Seen, *, until_s: float) -> Answer:
         tripwire.check(_parts(call))
+        intent = None
         with self._deadlines.within(until_s):
             journey, omissions = await self._admit(call, seen, until_s)
-        answer = await self._travel(journey, seen)
+            if journey.plan.audit_kind is None:
+                answer = await self._show(journey, await self._find(journey))
+            else:
+                intent = await self._records.intend(journey, journey.plan.audit_kind)
+        if intent is not None:
+            seen.has_intent = True
+            answer = await self._carry_out(intent)
         answer.headers += omissions
         return answer
 
@@ -143,14 +150,9 @@ class Forwarder:
         )
         return journey, _omissions(known, query, plan)
 
-    async def _travel(self, journey: Journey, seen: _Seen) -> Answer:
-        """Return the answer to an admitted call, with its intent and outcome in the audit log."""
-        if journey.plan.audit_kind is None:
-            with self._deadlines.within(journey.until_s):
-                return await self._show(journey, await self._find(journey))
-        with self._deadlines.within(journey.until_s):
-            intent = await self._records.intend(journey, journey.plan.audit_kind)
-        seen.has_intent = True
+    async def _carry_out(self, intent: Intent) -> Answer:
+        """Return the answer to a call whose intent is in the audit log, once its outcome is there too."""
+        journey = intent.journey
         try:
             with self._deadlines.within(journey.until_s):
                 found = await self._find(journey)
@@ -165,10 +167,9 @@ class Forwarder:
         await self._conclude(intent, found)
         return answer
 
-    async def _find(self, journey: Journey) -> Found:
-        if self._handles.is_meant(journey):
-            return await self._handles.give(journey)
-        return await self._sharing.find(journey)
+    def _find(self, journey: Journey) -> Awaitable[Found]:
+        finder = self._handles.give if self._handles.is_meant(journey) else self._sharing.find
+        return finder(journey)
 
     async def _show(self, journey: Journey, found: Found) -> Answer:
         """Return what the desktop may see of an answer; links in it lead to us."""
