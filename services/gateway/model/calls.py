@@ -146,7 +146,7 @@ class SafeKey:
     field_set: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamRequest:
     """A call to Amazon, built by us from parts we know.
 
