@@ -109,21 +109,18 @@ def traceparent() -> str | None:
     return f"00-{current.trace_id:032x}-{current.span_id:016x}-{current.trace_flags:02x}"
 
 
-@contextmanager
-def continued(given: str | None) -> Iterator[None]:
+def continued(given: str | None) -> AbstractContextManager[object]:
     """Let spans inside belong to the trace a verified peer names; anything malformed starts a new one."""
-    match = TRACEPARENT_FORM.fullmatch(given or "")
+    match = TRACEPARENT_FORM.fullmatch(given) if given else None
     if match is None:
-        yield
-        return
+        return _NOT_MEASURED
     remote = SpanContext(
         trace_id=int(match["trace"], 16),
         span_id=int(match["span"], 16),
         is_remote=True,
         trace_flags=TraceFlags(int(match["flags"], 16)),
     )
-    with opentelemetry.trace.use_span(opentelemetry.trace.NonRecordingSpan(remote), record_exception=False):
-        yield
+    return opentelemetry.trace.use_span(opentelemetry.trace.NonRecordingSpan(remote), record_exception=False)
 
 
 def fields() -> Mapping[str, str]:

@@ -129,6 +129,8 @@ class Channel:
 
     async def _end(self, link: _Link) -> None:
         link.calls -= 1
+        if not self._retired:
+            return
         idle = [retired for retired in self._retired if not retired.calls]
         self._retired = [retired for retired in self._retired if retired.calls]
         for retired in idle:

@@ -1,12 +1,12 @@
 """Serves RPCs: who calls, may they, how long may it take, and what becomes of an error."""
 
 import asyncio
-import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -27,6 +27,10 @@ from chassis.rpc.methods import Method, Service, rows
 CALLS_MAX = 1_000
 MISTAKE_ID_BYTES = 8
 PROCESS_ID_CHARS = 16
+# What a connection proves, as gRPC calls it: names, TLS version, certificate.
+PROVEN_FACTS = ("x509_subject_alternative_name", "ssl_tls_version", "x509_pem_cert")
+# Certificates of callers, of one hour each; about 2 KB each.
+PEERS_REMEMBERED_MAX = 256
 
 if TYPE_CHECKING:
     Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
@@ -94,11 +98,9 @@ class Server:
         Raises:
             StartRefused: `address_unavailable`.
         """
-        server = grpc.aio.server(
-            interceptors=[self._gate], options=transport.SERVER_OPTIONS, maximum_concurrent_rpcs=CALLS_MAX
-        )
+        server = grpc.aio.server(options=transport.SERVER_OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
         for service in self._services:
-            service.add(service.servicer, server)
+            service.add(service.servicer, _Registrar(server, self._gate))
         self._shown = self._keeper.current
         credentials = grpc.dynamic_ssl_server_credentials(
             transport.server_certificate(self._shown),
@@ -132,7 +134,24 @@ class Server:
         return transport.server_certificate(certificate)
 
 
-class _Gate(grpc.aio.ServerInterceptor):
+class _Registrar:
+    """The part of a gRPC server that generated code uses; each handler is taken with the gate around it."""
+
+    def __init__(self, server: grpc.aio.Server, gate: "_Gate") -> None:
+        self._server = server
+        self._gate = gate
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Leave it: generated code names the same handlers again, one by one."""
+
+    def add_registered_method_handlers(self, service_name: str, handlers: Mapping[str, Handler]) -> None:
+        guarded = {
+            name: self._gate.guarded(f"/{service_name}/{name}", handler) for name, handler in handlers.items()
+        }
+        self._server.add_registered_method_handlers(service_name, guarded)
+
+
+class _Gate:
     """What every call passes before and after its handler."""
 
     def __init__(self, table: dict[str, Method], clock: chassis.clock.Clock) -> None:
@@ -140,27 +159,17 @@ class _Gate(grpc.aio.ServerInterceptor):
         self._clock = clock
         self._entropy = chassis.entropy.SystemEntropy()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler:
-        """Return the handler of a call with the gate around it."""
-        handler = await continuation(handler_call_details)
-        row = self._table.get(handler_call_details.method)
-        if handler is None or row is None:
-            # A path that no service has: gRPC answers that it is not implemented.
-            return cast("Handler", None)
+    def guarded(self, path: str, handler: Handler) -> Handler:
+        """Return a handler with the gate around it."""
         if handler.response_streaming:
-            return self._guarded_stream(row, handler)
-        return self._guarded(row, handler)
+            return self._guarded_stream(self._table[path], handler)
+        return self._guarded(self._table[path], handler)
 
     def _guarded(self, row: Method, handler: Handler) -> Handler:
         inner = cast("Callable[[object, Context], Awaitable[object]]", handler.unary_unary)
 
         async def serve(request: object, context: Context) -> object:
-            async with self._around(row, context):
-                return await inner(request, context)
+            return await self._serve(row, context, lambda: inner(request, context))
 
         return grpc.unary_unary_rpc_method_handler(
             serve, handler.request_deserializer, handler.response_serializer
@@ -169,56 +178,46 @@ class _Gate(grpc.aio.ServerInterceptor):
     def _guarded_stream(self, row: Method, handler: Handler) -> Handler:
         inner = cast("Callable[[object, Context], AsyncGenerator[object]]", handler.unary_stream)
 
-        # It writes, and is no generator: what is bound around a call is then undone in the call's own task.
+        # It writes, and is no generator: what is bound around a call then stays in the call's own task.
         async def serve(request: object, context: Context) -> None:
-            async with self._around(row, context), aclosing(inner(request, context)) as answers:
-                async for answer in answers:
-                    await context.write(answer)
+            async def write() -> None:
+                async with aclosing(inner(request, context)) as answers:
+                    async for answer in answers:
+                        await context.write(answer)
+
+            await self._serve(row, context, write)
 
         return grpc.unary_stream_rpc_method_handler(
             serve, handler.request_deserializer, handler.response_serializer
         )
 
-    @asynccontextmanager
-    async def _around(self, row: Method, context: Context) -> AsyncIterator[None]:
-        """Admit the call, bound it in time, and turn what goes wrong into a status."""
+    async def _serve(self, row: Method, context: Context, handle: Callable[[], Awaitable[object]]) -> object:
+        """Return what a handler returns; turn what goes wrong into a status; leave a line in the log."""
+        started_s = self._clock.monotonic_s()
         sent = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        report = _Report()
         with (
             chassis.trace.bind_request_id(sent.get(transport.REQUEST_ID)),
             chassis.trace.continued(sent.get(transport.TRACEPARENT)),
-            self._reported(row) as report,
         ):
             try:
-                report.caller = _identity(context)
-                _admit(report.caller, row)
-                with _bound(report.caller, _process_id(context)):
-                    async with _limited(row.deadline_s):
-                        with chassis.trace.span(row.event, caller=report.caller):
-                            yield
+                return await _admitted(row, context, report=report, handle=handle)
             except chassis.errors.SallyportError as error:
                 report.failure = error
             except Exception as error:  # noqa: BLE001 - our mistake: whole in the log, an id to the caller
                 report.failure = self._mistake(error)
-            if report.failure is not None:
-                trailers = status.trailers_of(report.failure)
-                await context.abort(status.code_of(report.failure), report.failure.text, trailers)
-
-    @contextmanager
-    def _reported(self, row: Method) -> Iterator["_Report"]:
-        """Write the line that every call leaves in the log, however it ends."""
-        report = _Report()
-        started_s = self._clock.monotonic_s()
-        try:
-            yield report
-        finally:
-            _log.at(
-                "info" if report.failure is None else chassis.errors.treatment_of(report.failure).log_level,
-                "call_served",
-                kind=row.event,
-                caller=report.caller,
-                outcome=report.outcome,
-                duration_ms=round((self._clock.monotonic_s() - started_s) * 1000, 1),
-            )
+            finally:
+                duration_s = self._clock.monotonic_s() - started_s
+                _log.at(
+                    report.level,
+                    "call_served",
+                    kind=row.event,
+                    caller=report.caller,
+                    outcome=report.outcome,
+                    duration_ms=round(duration_s * 1000, 1),
+                )
+            trailers = status.trailers_of(report.failure)
+            return await context.abort(status.code_of(report.failure), report.failure.text, trailers)
 
     def _mistake(self, error: Exception) -> chassis.errors.Internal:
         mistake_id = self._entropy.token(MISTAKE_ID_BYTES).hex()
@@ -226,59 +225,69 @@ class _Gate(grpc.aio.ServerInterceptor):
         return chassis.errors.Internal(f"Something went wrong ({mistake_id}).")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Report:
-    """What is known of a call when it ends."""
+    """What is known of a call when it ends; one that is thrown out from outside neither fails nor is done."""
 
     caller: str = ""
     failure: chassis.errors.SallyportError | None = None
+    is_done: bool = False
 
     @property
     def outcome(self) -> str:
         if self.failure is not None:
             return self.failure.code
-        # Thrown out of the handler from outside, as when the caller has left.
-        return "done" if sys.exc_info()[0] is None else "cancelled"
+        return "done" if self.is_done else "cancelled"
+
+    @property
+    def level(self) -> str:
+        return "info" if self.failure is None else chassis.errors.treatment_of(self.failure).log_level
 
 
-def _admit(name: str, row: Method) -> None:
-    if name not in row.callers:
+async def _admitted(
+    row: Method, context: Context, *, report: _Report, handle: Callable[[], Awaitable[object]]
+) -> object:
+    """Return what the handler returns, for a caller who may call it, within the row's deadline."""
+    proven = context.auth_context()
+    peer = _peer(*(tuple(proven.get(fact, ())) for fact in PROVEN_FACTS))
+    report.caller = peer.name
+    if peer.name not in row.callers:
         raise status.CallerNotAllowed
-
-
-@contextmanager
-def _bound(name: str, process_id: str = "") -> Iterator[None]:
-    caller_before, process_before = _caller.set(name), _process.set(process_id)
+    # Nobody takes these back: each call has a task of its own.
+    _caller.set(peer.name)
+    _process.set(peer.process_id)
+    limit = asyncio.timeout(row.deadline_s)
     try:
-        yield
-    finally:
-        _process.reset(process_before)
-        _caller.reset(caller_before)
-
-
-@asynccontextmanager
-async def _limited(deadline_s: float) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(deadline_s) as limit:
-            yield
+        async with limit:
+            with chassis.trace.span(row.event, caller=peer.name):
+                answer = await handle()
     except TimeoutError as error:
         if limit.expired():
             raise status.DeadlineExceeded from error
         raise
+    report.is_done = True
+    return answer
 
 
-def _identity(context: Context) -> str:
-    """Return whom the caller's certificate names: exactly one of our DNS names, on a TLS 1.3 connection."""
-    proven = context.auth_context()
-    names = [name.decode("ascii", "replace") for name in proven.get("x509_subject_alternative_name", ())]
+class _Peer(NamedTuple):
+    """Who calls; see `caller` and `calling_process`."""
+
+    name: str
+    process_id: str
+
+
+@functools.lru_cache(PEERS_REMEMBERED_MAX)
+def _peer(names: tuple[bytes, ...], versions: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> _Peer:
+    """Return whom a certificate names: exactly one of our DNS names, on a TLS 1.3 connection.
+
+    Raises:
+        CallerUnknown: it names none, or several, or the connection is not TLS 1.3.
+    """
+    texts = [name.decode("ascii", "replace") for name in names]
     ours = [
-        name.removesuffix(transport.NAME_SUFFIX) for name in names if name.endswith(transport.NAME_SUFFIX)
+        text.removesuffix(transport.NAME_SUFFIX) for text in texts if text.endswith(transport.NAME_SUFFIX)
     ]
-    if len(ours) != 1 or list(proven.get("ssl_tls_version", ())) != [transport.TLS_VERSION]:
+    if len(ours) != 1 or list(versions) != [transport.TLS_VERSION]:
         raise status.CallerUnknown
-    return ours[0]
-
-
-def _process_id(context: Context) -> str:
-    certificates = context.auth_context().get("x509_pem_cert", ())
-    return chassis.crypto.digest.sha256(b"".join(certificates)).hex()[:PROCESS_ID_CHARS]
+    digest = chassis.crypto.digest.sha256(b"".join(certificates))
+    return _Peer(ours[0], digest.hex()[:PROCESS_ID_CHARS])
