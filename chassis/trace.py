@@ -6,8 +6,8 @@ from ATTRIBUTES, so that no identifier of a person, token or text of an upstream
 (R-24). Exceptions are recorded by code or type, never by message.
 """
 
+import random
 import re
-import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -37,11 +37,14 @@ EXPORT_PERIOD_S = 2.0
 
 # What a request id from outside may look like; anything else is replaced, not repaired.
 REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
-REQUEST_ID_BYTES = 16
+REQUEST_ID_BITS = 128
 # Source: W3C Trace Context, section 3.2 (version 00).
 TRACEPARENT_FORM = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})")
 
 _TRACER = "sallyport"
+# An id tells requests apart and opens nothing, so it may be guessed. To ask the operating system for each
+# would let other threads in between, which costs more than the rest of its making.
+_ids = random.Random()  # noqa: S311
 _NOT_MEASURED = nullcontext()
 # Set once in the life of a process, as OpenTelemetry's provider is.
 _is_collecting = threading.Event()
@@ -59,7 +62,7 @@ class bind_request_id:  # noqa: N801 - used like a function, and cheaper than on
     __slots__ = ("_bound", "_token")
 
     def __init__(self, given: str | None) -> None:
-        self._bound = given if given and _is_good(given) else secrets.token_hex(REQUEST_ID_BYTES)
+        self._bound = given if given and _is_good(given) else _new_id()
 
     def __enter__(self) -> str:
         self._token = _request_id.set(self._bound)
@@ -67,6 +70,10 @@ class bind_request_id:  # noqa: N801 - used like a function, and cheaper than on
 
     def __exit__(self, *_: object) -> None:
         _request_id.reset(self._token)
+
+
+def _new_id() -> str:
+    return f"{_ids.getrandbits(REQUEST_ID_BITS):0{REQUEST_ID_BITS // 4}x}"
 
 
 def _is_good(given: str) -> bool:
