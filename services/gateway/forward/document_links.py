@@ -204,7 +204,7 @@ class DocumentLinks:
         headers: tuple[tuple[str, str], ...] = ()
         if method == UPLOAD:
             headers = uploads.wanted_headers(read_answer(answer))
-            named = next(targets.values(journey.query, uploads.TYPE_PARAMETERS), "")
+            named = next(targets.values(targets.split(journey.query), uploads.TYPE_PARAMETERS), "")
             content_type = uploads.declared_type(journey.body, named)
         return Capability(
             url=Secret(url),

@@ -1,7 +1,8 @@
 """The gates that one call passes, in their order; see the package's docstring."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from chassis.errors import Denied, Internal, SallyportError
@@ -19,7 +20,7 @@ from services.gateway.forward.reading import Reading
 from services.gateway.forward.records import Intent, Records, Told
 from services.gateway.forward.sharing import Sharing
 from services.gateway.forward.turns import Turns
-from services.gateway.model import exchange, faults, policy, regions, targets, tripwire
+from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
 from services.gateway.model.audit import Result
 from services.gateway.model.calls import Answer, Call, Device
 from services.gateway.model.masking import Unmaskable
@@ -126,14 +127,18 @@ class Forwarder:
         target = targets.parse(call.target)
         operation, parameters = self._catalogue.match(call.method, target.segments)
         seen.operation = operation.name
-        path, rules = targets.canonical(target.segments), self._ports.policies.rules
-        document_class = await self._documents.classify(operation, device, parameters, policy=rules.policy)
+        rules = self._ports.policies.rules
+        document_class = None
+        if operation.document_links:
+            document_class = await self._documents.classify(
+                operation, device, parameters, policy=rules.policy
+            )
         purpose = rules.purpose(call.headers)
-        plan = rules.plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-        policy.check_search(operation, plan.view, targets.names(target.query))
-        known = targets.known_part(target.query, operation.query)
-        query = plan.view.narrow(known.text)
-        marketplace_ids = targets.values(target.query, regions.MARKETPLACE_PARAMETERS)
+        plan = rules.plan(operation, device, path=target.path, purpose=purpose, document_class=document_class)
+        known = targets.known_part(target.pairs, operation.query)
+        policy.check_search(plan.view, known.names)
+        query, narrowed = plan.view.narrow(known.text)
+        marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
         journey = Journey(
             call=call,
             device=device,
@@ -141,14 +146,15 @@ class Forwarder:
             rules=rules,
             plan=plan,
             region=regions.choose(call.host, marketplace_ids, device),
-            path=path,
-            query=query.text,
+            path=target.path,
+            query=query,
             body=exchange.request_body(operation, call.body),
             order_id=order_id_of(parameters),
+            priority=priority.stated(call.headers, known.names),
             document_class=document_class,
             until_s=until_s,
         )
-        return journey, _omissions(known, query, plan)
+        return journey, _omissions(known.dropped, narrowed, plan.withheld)
 
     async def _carry_out(self, intent: Intent) -> Answer:
         """Return the answer to a call whose intent is in the audit log, once its outcome is there too."""
@@ -205,11 +211,10 @@ def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
     return tell
 
 
-def _parts(call: Call) -> Iterator[bytes]:
-    """Yield all that a call carries, for the trip-wire."""
-    head = [call.target, *(f"{name}: {value}" for name, value in call.headers)]
-    yield "\n".join(head).encode("utf-8", "surrogatepass")
-    yield call.body
+def _parts(call: Call) -> Sequence[bytes]:
+    """Return all that a call carries, for the trip-wire."""
+    head = "\n".join((call.target, *itertools.chain.from_iterable(call.headers)))
+    return head.encode("utf-8", "surrogatepass"), call.body
 
 
 def _check_possession(call: Call, device: Device) -> None:
@@ -219,12 +224,16 @@ def _check_possession(call: Call, device: Device) -> None:
         raise faults.InvalidDpopProof
 
 
-def _omissions(known: targets.Query, query: targets.Query, plan: policy.Plan) -> list[tuple[str, str]]:
+def _omissions(
+    parameters: Sequence[str], datasets: Sequence[str], elements: Sequence[str]
+) -> list[tuple[str, str]]:
     """Return the headers that tell what of a call did not go to Amazon."""
-    narrowed = [f"{policy.INCLUDED_DATA}={','.join(query.dropped)}"] if query.dropped else []
-    narrowed += [f"{policy.DATA_ELEMENTS}={','.join(plan.withheld)}"] if plan.withheld else []
-    headers = [(IGNORED_HEADER, ",".join(known.dropped))] if known.dropped else []
-    return [*headers, (NARROWED_HEADER, ";".join(narrowed))] if narrowed else headers
+    headers = [(IGNORED_HEADER, ",".join(parameters))] if parameters else []
+    if datasets or elements:
+        narrowed = [f"{policy.INCLUDED_DATA}={','.join(datasets)}"] if datasets else []
+        narrowed += [f"{policy.DATA_ELEMENTS}={','.join(elements)}"] if elements else []
+        headers.append((NARROWED_HEADER, ";".join(narrowed)))
+    return headers
 
 
 def _shown(journey: Journey, found: Found) -> Answer:

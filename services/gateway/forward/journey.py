@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from services.gateway.model import priority, targets
 from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, UpstreamAnswer
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
+from services.gateway.model.priority import Priority
 from services.gateway.model.quota import EVERY_SELLER, Budget, Claim
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
@@ -16,7 +16,7 @@ KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
 _ORDER_PARAMETERS = ("orderId", "amazonOrderId")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Journey:
     """What is known about a call before Amazon is asked.
 
@@ -26,6 +26,7 @@ class Journey:
         query: cut down to what the operation knows.
         body: checked; empty where the method has none.
         order_id: of the order that the path names; empty when it names none.
+        priority: as the call itself states it; None when it does not.
         document_class: of the documents to which the answer links; None when it links to none.
         until_s: the monotonic moment at which the client must have its answer.
     """
@@ -40,6 +41,7 @@ class Journey:
     query: str = field(repr=False)
     body: bytes = field(repr=False)
     order_id: str
+    priority: Priority | None
     document_class: DocumentClass | None = None
     until_s: float
 
@@ -54,12 +56,8 @@ class Journey:
     def claim(self) -> Claim:
         """Who wants to spend from what."""
         of_all = Budget.of_all(self.region, self.operation)
-        return Claim(
-            device_id=self.device.device_id,
-            budgets=(self.budget, of_all) if of_all else (self.budget,),
-            priority=priority.stated(self.call.headers, targets.names(self.query)),
-            shares=self.rules.policy.shares(self.operation.name),
-        )
+        budgets = (self.budget, of_all) if of_all else (self.budget,)
+        return Claim(self.device.device_id, budgets, self.priority, self.plan.shares)
 
     @property
     def safe_key(self) -> SafeKey | None:
@@ -69,7 +67,7 @@ class Journey:
         return SafeKey(self.device.seller_id, self.order_id, self.operation.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """The answer to a call, with personal data unmasked.
 
@@ -87,4 +85,7 @@ class Found:
 
 def order_id_of(parameters: Mapping[str, str]) -> str:
     """Return the order id among path parameters; empty when there is none."""
-    return next((parameters[name] for name in _ORDER_PARAMETERS if name in parameters), "")
+    for name in _ORDER_PARAMETERS:
+        if name in parameters:
+            return parameters[name]
+    return ""

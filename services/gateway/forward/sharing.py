@@ -15,7 +15,7 @@ from typing import Protocol
 from chassis.clock import Clock
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
-from services.gateway.model import exchange, kept_answers
+from services.gateway.model import exchange
 from services.gateway.model.faults import DeadlineExceeded, QuotaExceeded, UpstreamTimeout
 from services.gateway.model.kept_answers import KeptAnswers
 
@@ -174,14 +174,14 @@ class Sharing:
 
     def _keep(self, flight: _Flight, journey: Journey, found: Found) -> None:
         """Keep an answer that may be served again, unless a write outdated it meanwhile."""
-        life_s = kept_answers.life_s(journey.operation, journey.rules.policy)
-        if life_s > 0 and self._flights.get(flight.key) is flight and exchange.is_success(found.answer):
+        kept_s = journey.plan.kept_s
+        if kept_s > 0 and self._flights.get(flight.key) is flight and exchange.is_success(found.answer):
             self._kept.put(
                 flight.key,
                 found.answer,
                 seller_id=flight.seller_id,
                 api=flight.api,
-                until_s=self._clock.monotonic_s() + life_s,
+                until_s=self._clock.monotonic_s() + kept_s,
             )
 
     async def _wait(self, flight: _Flight) -> Found:

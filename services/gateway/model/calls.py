@@ -39,7 +39,7 @@ class Proof:
     thumbprint: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One call of a desktop, as the doors read it from the wire.
 
@@ -166,7 +166,7 @@ class UpstreamRequest:
     token: Secret[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpstreamAnswer:
     """What Amazon said, whole and within the size cap; header names in lower case."""
 
@@ -176,4 +176,7 @@ class UpstreamAnswer:
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty text."""
-        return next((value for known, value in self.headers if known == name), "")
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return ""

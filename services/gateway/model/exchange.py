@@ -34,8 +34,10 @@ ERRORS_MAX = 10
 ERROR_TEXT_CHARS_MAX = 2_000
 
 # What of a successful answer's headers a desktop may see.
-_HEADERS_KEPT = frozenset({"x-amzn-requestid", "x-amzn-ratelimit-limit", "date"})
-_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_REQUEST_ID = "x-amzn-requestid"
+_HEADERS_KEPT = frozenset({_REQUEST_ID, "x-amzn-ratelimit-limit", "date"})
+# Amazon spells a media type in few ways.
+_TYPES_MAX = 16
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 # How Amazon says that it is the token; a missing role or consent is told in other words.
 # Source: SP-API, "Resolve Common HTTP and Authorization Error Codes".
@@ -67,13 +69,13 @@ def request_headers(
         given: the client's headers, names in lower case; of those only the operation's are taken.
         now: aware UTC.
     """
-    taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
-    headers = [
-        ("accept", JSON_TYPE),
-        ("x-amz-date", _amazon_date(now.replace(microsecond=0))),
-        *taken.items(),
-    ]
-    return headers if operation.method in _BODILESS else [*headers, ("content-type", JSON_TYPE)]
+    headers = [("accept", JSON_TYPE), ("x-amz-date", _amazon_date(now.replace(microsecond=0)))]
+    if operation.headers:
+        taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
+        headers += taken.items()
+    if operation.method not in _BODILESS:
+        headers.append(("content-type", JSON_TYPE))
+    return headers
 
 
 @functools.lru_cache(maxsize=2)
@@ -125,21 +127,31 @@ def check_success(answer: UpstreamAnswer) -> None:
     Raises:
         UpstreamInvalid: it is not JSON by its own account, too deep, or holds something shaped like a token.
     """
-    media_type = answer.header("content-type").partition(";")[0].strip().lower()
-    is_json = media_type == JSON_TYPE or media_type.endswith("+json")
-    if answer.body and (not is_json or holds_credential(answer.body)):
-        raise UpstreamInvalid
+    _check_content(answer)
     try:
         bounded_json.check(answer.body, bytes_max=BODY_BYTES_MAX)
     except bounded_json.Unreadable as error:
         raise UpstreamInvalid from error
 
 
+def read_success(answer: UpstreamAnswer) -> object:
+    """Return the value that a successful answer tells.
+
+    Raises:
+        UpstreamInvalid: as `check_success`; or it cannot be read.
+    """
+    _check_content(answer)
+    try:
+        return bounded_json.read(answer.body, bytes_max=BODY_BYTES_MAX)
+    except bounded_json.Unreadable as error:
+        raise UpstreamInvalid from error
+
+
 def success(answer: UpstreamAnswer, body: bytes, request_id: str) -> Answer:
     """Return a successful answer for the desktop, with the headers it may see."""
-    kept = [(name, value) for name, value in answer.headers if name in _HEADERS_KEPT and _is_plain(value)]
-    if not any(name == "x-amzn-requestid" for name, _ in kept):
-        kept.append(("x-amzn-requestid", request_id))
+    kept = [each for each in answer.headers if each[0] in _HEADERS_KEPT and _is_plain(each[1])]
+    if _REQUEST_ID not in [name for name, _ in kept]:
+        kept.append((_REQUEST_ID, request_id))
     return Answer(answer.status, [("content-type", JSON_TYPE), *kept] if body else kept, body)
 
 
@@ -156,6 +168,17 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
         told = [("Unauthorized", "Amazon refused this call for the seller's account.", "")]
     errors = [{"code": code, "message": message, "details": details} for code, message, details in told]
     return success(answer, orjson.dumps({"errors": errors}), request_id)
+
+
+def _check_content(answer: UpstreamAnswer) -> None:
+    if answer.body and (not _is_json(answer.header("content-type")) or holds_credential(answer.body)):
+        raise UpstreamInvalid
+
+
+@functools.lru_cache(maxsize=_TYPES_MAX)
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == JSON_TYPE or media_type.endswith("+json")
 
 
 def _told(answer: UpstreamAnswer) -> Sequence[tuple[str, str, str]]:
@@ -183,4 +206,4 @@ def _text(value: object) -> str:
 
 
 def _is_plain(value: str) -> bool:
-    return len(value) <= HEADER_CHARS_MAX and _PRINTABLE.fullmatch(value) is not None
+    return len(value) <= HEADER_CHARS_MAX and value.isascii() and value.isprintable()

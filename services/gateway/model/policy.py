@@ -14,13 +14,20 @@
   is served with a token that Amazon delegates to that developer's application, if the policy delegates.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from chassis.errors import Denied
-from services.gateway.model import targets
-from services.gateway.model.application_policy import SCOPE_CALL, ApplicationPolicy, Caller, Sight, is_named
+from services.gateway.model import kept_answers, targets
+from services.gateway.model.application_policy import (
+    SCOPE_CALL,
+    ApplicationPolicy,
+    Caller,
+    Share,
+    Sight,
+    is_named,
+)
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import Device, Grantless, Loan, Profile, Restriction
 from services.gateway.model.documents import DocumentClass
@@ -35,6 +42,7 @@ from services.gateway.model.faults import (
 )
 from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation, TokenRule
+from services.gateway.model.priority import Priority
 from services.gateway.model.recent import Recent
 
 # The class of personal members that stands for whole documents too.
@@ -77,17 +85,19 @@ class View:
         mask: hides the others; None when there is nothing to hide.
         elements: the data elements of which something is seen.
         datasets_hidden: the values of `includedData` of which nothing is seen.
+        searches_hidden: the query parameters that search by customers' data that is not seen.
     """
 
     shown: frozenset[str]
     mask: Mask | None
     elements: frozenset[str]
     datasets_hidden: frozenset[str]
+    searches_hidden: frozenset[str]
 
-    def narrow(self, query: str) -> targets.Query:
-        """Return the query that asks for no more than is seen; `dropped` names the datasets left out."""
+    def narrow(self, query: str) -> tuple[str, Sequence[str]]:
+        """Return the query that asks for no more than is seen, and the datasets left out."""
         if not self.datasets_hidden:
-            return targets.Query(query, ())
+            return query, ()
         return targets.without_values(query, INCLUDED_DATA, self.datasets_hidden)
 
 
@@ -102,6 +112,8 @@ class Plan:
         audit_kind: which event the call is; None when it neither shows such data nor changes anything.
         purpose: what it is for.
         withheld: data elements that a handle names and of which nothing is seen, so they are not asked for.
+        shares: how much of the seller's quota calls of each priority may use; empty: all of it.
+        kept_s: for how long the answer may be served again; 0 for never.
     """
 
     loan: Loan
@@ -109,7 +121,9 @@ class Plan:
     is_masked: bool
     audit_kind: Kind | None
     purpose: str
-    withheld: tuple[str, ...] = ()
+    withheld: tuple[str, ...]
+    shares: Mapping[Priority, Share]
+    kept_s: float
 
 
 class Rules:
@@ -162,13 +176,13 @@ class Rules:
             RestrictionMismatch: the device shows a handle that does not name this call.
             DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
         """
-        is_plain = not device.restrictions and document_class is None and not operation.grantless_scope
+        if device.restrictions or document_class is not None or operation.grantless_scope:
+            return self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
         key = (operation.key, device.profile, device.scopes, purpose)
-        known = self._plans.get(key) if is_plain else None
+        known = self._plans.get(key)
         if known is None:
-            known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-            if is_plain:
-                self._plans.put(key, known)
+            known = self._plan(operation, device, path=path, purpose=purpose, document_class=None)
+            self._plans.put(key, known)
         return known
 
     def _plan(
@@ -182,18 +196,40 @@ class Rules:
     ) -> Plan:
         view = self.view(operation, device, purpose)
         if document_class not in {None, DocumentClass.PLAIN} and not operation.pii:
-            self._check_document(operation, Caller(device.device_id, device.profile, device.scopes, purpose))
+            self._check_document(operation, _caller(device, purpose))
+        loan, withheld = self._loan(operation, device, view, path=path, document_class=document_class)
+        is_masked = bool(operation.pii) and not view.shown
+        return Plan(
+            loan=loan,
+            view=view,
+            is_masked=is_masked,
+            audit_kind=_kind(operation, is_masked=is_masked),
+            purpose=purpose,
+            withheld=withheld,
+            shares=self.policy.shares(operation.name),
+            kept_s=kept_answers.life_s(operation, self.policy),
+        )
+
+    def _loan(
+        self,
+        operation: Operation,
+        device: Device,
+        view: View,
+        *,
+        path: str,
+        document_class: DocumentClass | None,
+    ) -> tuple[Loan, tuple[str, ...]]:
+        """Return what a token of Amazon's is borrowed for; and elements that are named and not seen."""
         named = _named(operation, device, path)
         if operation.grantless_scope:
-            return Plan(Grantless(), view, False, Kind.OPERATION_CALLED, purpose)
+            return Grantless(), ()
         restriction, withheld = _restriction(operation, named, view)
         if document_class is DocumentClass.RESTRICTED:
             restriction = Restriction(operation.method, path)
         if restriction is not None and device.target_application:
             self.check_delegation(operation, device.target_application)
             restriction = replace(restriction, target_application=device.target_application)
-        is_masked = bool(operation.pii) and not view.shown
-        return Plan(restriction, view, is_masked, _kind(operation, is_masked=is_masked), purpose, withheld)
+        return restriction, withheld
 
     def view(self, operation: Operation, device: Device, purpose: str) -> View:
         """Return what a device that calls an operation sees of its answers.
@@ -202,12 +238,12 @@ class Rules:
             OperationNotForSellers, OperationNotOpen, ScopeMissing, ProfileNotAllowed, PurposeNotAllowed: it
                 may not call it.
         """
-        caller = Caller(device.device_id, device.profile, device.scopes, purpose)
         if operation.grantless_scope:
-            self._check_grantless(operation, caller)
+            self._check_grantless(operation, _caller(device, purpose))
         key = (operation.key, device.profile, device.scopes, purpose)
         known = self._views.get(key)
         if known is None:
+            caller = _caller(device, purpose)
             known = self._refusal(operation, caller) or _view(self.policy, operation, caller)
             self._views.put(key, known)
         if isinstance(known, View):
@@ -258,20 +294,18 @@ class Standing:
     rules: Rules
 
 
-def check_search(operation: Operation, view: View, names: Collection[str]) -> None:
+def check_search(view: View, names: Iterable[str]) -> None:
     """Return unless a call searches by what its answer would hide: a hit tells as much as the answer.
 
     Args:
-        operation: what is called.
-        view: what the caller sees of its answers.
+        view: what the caller sees of the operation's answers.
         names: of the call's query parameters.
 
     Raises:
         ScopeMissing: the search is by customers' data that the device may not see.
     """
-    for kind, paths in operation.pii_request.items():
-        if kind not in view.shown and any(path[1:] in names for path in paths if path[0] == "?"):
-            raise ScopeMissing
+    if not view.searches_hidden.isdisjoint(names):
+        raise ScopeMissing
 
 
 def is_restriction_of(restriction: Restriction, method: str, path: str) -> bool:
@@ -282,6 +316,10 @@ def is_restriction_of(restriction: Restriction, method: str, path: str) -> bool:
     return len(theirs) == len(ours) and all(map(_fits, theirs, ours))
 
 
+def _caller(device: Device, purpose: str) -> Caller:
+    return Caller(device.device_id, device.profile, device.scopes, purpose)
+
+
 def _view(policy: ApplicationPolicy, operation: Operation, caller: Caller) -> View:
     sights = {kind: policy.sight(operation.name, kind, caller) for kind in operation.pii}
     shown = frozenset(kind for kind, sight in sights.items() if sight is Sight.FULL)
@@ -289,7 +327,19 @@ def _view(policy: ApplicationPolicy, operation: Operation, caller: Caller) -> Vi
     elements = (each for each in operation.data_elements if _holds(seen, _ELEMENTS[each]))
     datasets = _DATASETS if INCLUDED_DATA in operation.query and operation.pii else {}
     hidden = (name for name, member in datasets.items() if not _holds(seen, member))
-    return View(shown, _mask(operation, sights), frozenset(elements), frozenset(hidden))
+    return View(
+        shown=shown,
+        mask=_mask(operation, sights),
+        elements=frozenset(elements),
+        datasets_hidden=frozenset(hidden),
+        searches_hidden=frozenset(_searches(operation, hidden=operation.pii_request.keys() - shown)),
+    )
+
+
+def _searches(operation: Operation, *, hidden: Iterable[str]) -> Iterator[str]:
+    """Yield the query parameters that search by classes of which nothing is seen."""
+    for kind in hidden:
+        yield from (path[1:] for path in operation.pii_request[kind] if path[0] == "?")
 
 
 def _mask(operation: Operation, sights: Mapping[str, Sight]) -> Mask | None:
@@ -343,4 +393,5 @@ def _divided(
 def _kind(operation: Operation, *, is_masked: bool) -> Kind | None:
     if operation.pii:
         return Kind.PII_MASKED if is_masked else Kind.PII_READ
-    return None if operation.is_read else Kind.OPERATION_CALLED
+    is_told = operation.grantless_scope or not operation.is_read
+    return Kind.OPERATION_CALLED if is_told else None

@@ -5,8 +5,9 @@ them: none of its other calls of the same operation is under way, it follows no 
 within an allowance of a person's clicks. Everything else is bulk.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 PRIORITY_HEADER = "x-sallyport-priority"
@@ -26,6 +27,9 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+
+
+_PRIORITIES: Mapping[str, Priority] = MappingProxyType({each.value: each for each in Priority})
 
 
 class Clicks(NamedTuple):
@@ -56,16 +60,17 @@ def clicks_at(clicks: Clicks, now_s: float, *, rate_per_s: float) -> float:
     return min(float(CLICKS_MAX), clicks.left + (now_s - clicks.counted_at_s) / click_s)
 
 
-def stated(headers: Iterable[tuple[str, str]], query_names: Collection[str]) -> Priority | None:
+def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Priority | None:
     """Return the priority that a call states, by its header or by asking for a next page; None for neither.
 
     Args:
         headers: of the call, names in lower case.
         query_names: of the call's query parameters.
     """
-    told = next((value.strip().lower() for name, value in headers if name == PRIORITY_HEADER), "")
-    if told in {Priority.INTERACTIVE, Priority.BULK}:
-        return Priority(told)
-    if any(name.lower() in _PAGE_PARAMETERS for name in query_names):
-        return Priority.BULK
-    return None
+    for name, value in headers:
+        if name == PRIORITY_HEADER:
+            told = _PRIORITIES.get(value.strip().lower())
+            if told is not None:
+                return told
+            break
+    return None if _PAGE_PARAMETERS.isdisjoint(map(str.lower, query_names)) else Priority.BULK

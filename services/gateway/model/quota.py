@@ -92,7 +92,7 @@ class Budget(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """Who wants to spend from what.
 

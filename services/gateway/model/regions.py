@@ -56,7 +56,11 @@ def choose(host: str, marketplace_ids: Iterable[str], device: Device) -> Region:
 
 
 def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:
-    return next((_REGIONS[each] for each in marketplace_ids if each in _REGIONS), None)
+    for marketplace_id in marketplace_ids:
+        region = _REGIONS.get(marketplace_id)
+        if region is not None:
+            return region
+    return None
 
 
 def _only(regions: frozenset[Region]) -> Region | None:

@@ -11,9 +11,8 @@ Amazon's page tokens must go back as they came.
   libraries send some of their own; the answer names what was dropped.
 """
 
-import functools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -26,9 +25,9 @@ PATH_SEGMENTS_MAX = 16
 QUERY_PAIRS_MAX = 256
 
 # Source: RFC 3986, 2.3 (unreserved), 3.3 (pchar) and 3.4 (query).
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
+_PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]++)++")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
-_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]|%[0-9A-Fa-f]{2})*")
+_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]++|%[0-9A-Fa-f]{2})*+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 # A decoded segment that another decoder would turn into one of the above.
 _ENCODED_AGAIN = re.compile(r"%(?:[01][0-9A-Fa-f]|2[EeFf]|5[Cc]|7[Ff])|%25")
@@ -43,30 +42,38 @@ class QueryInvalid(InvalidInput):
     text = "The query of the request is not valid."
 
 
-@dataclass(frozen=True, slots=True)
+# One parameter of a query: all of it as it stands there, its name decoded, its value as it stands there.
+Pair = tuple[str, str, str]
+
+
+@dataclass(slots=True)
 class Target:
     """A target in parts.
 
     Attributes:
         segments: decoded, at least one, none empty.
-        query: raw, without the question mark; its characters are checked.
+        path: their canonical spelling.
+        pairs: the query's parameters, at most QUERY_PAIRS_MAX; their characters are checked.
     """
 
-    segments: tuple[str, ...] = field(repr=False)
-    query: str = field(repr=False)
+    segments: Sequence[str] = field(repr=False)
+    path: str = field(repr=False)
+    pairs: Sequence[Pair] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
-    """A query as it goes to Amazon.
+    """The part of a query that goes to Amazon.
 
     Attributes:
         text: the known pairs, byte for byte and in their order, joined by "&".
-        dropped: what was left out, each once: names of parameters, only such as are plain words, or values.
+        names: of the known parameters, decoded.
+        dropped: names of the others, each once; only such as are plain words.
     """
 
     text: str = field(repr=False)
-    dropped: tuple[str, ...]
+    names: Sequence[str]
+    dropped: Sequence[str]
 
 
 def parse(target: str) -> Target:
@@ -74,7 +81,7 @@ def parse(target: str) -> Target:
 
     Raises:
         OperationNotAllowed: the path is none that the catalogue could hold.
-        QueryInvalid: the query is too long or has characters that a query cannot have.
+        QueryInvalid: the query is too long or has characters that a query cannot have, or too many pairs.
     """
     path, _, query = target.partition("?")
     if len(target) > TARGET_CHARS_MAX or not _QUERY.fullmatch(query):
@@ -82,84 +89,80 @@ def parse(target: str) -> Target:
     raw = path.split("/")
     if raw[0] or not 1 < len(raw) <= PATH_SEGMENTS_MAX + 1:
         raise OperationNotAllowed
-    return Target(tuple(_segment(each) for each in raw[1:]), query)
+    del raw[0]
+    if _PLAIN_PATH.fullmatch(path):
+        return Target(raw, path, split(query))
+    segments = [_segment(each) for each in raw]
+    return Target(segments, canonical(segments), split(query))
 
 
 def canonical(segments: Collection[str]) -> str:
     """Return the one spelling of a path: every character but the unreserved ones encoded."""
-    return "".join(
-        f"/{segment if _UNRESERVED.fullmatch(segment) else quote(segment, safe='')}" for segment in segments
-    )
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
-def known_part(query: str, known: Collection[str]) -> Query:
+def known_part(pairs: Sequence[Pair], known: Collection[str]) -> Query:
     """Return the part of a query that an operation knows.
 
     Args:
-        query: raw, as in Target.
+        pairs: as in Target.
         known: names of parameters, exactly as Amazon writes them.
-
-    Raises:
-        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
     """
-    kept: list[str] = []
+    texts: list[str] = []
+    names: list[str] = []
     dropped: dict[str, None] = {}
-    for pair, name, _ in _pairs(query):
+    for text, name, _ in pairs:
         if name in known:
-            kept.append(pair)
+            texts.append(text)
+            names.append(name)
         elif _PLAIN_NAME.fullmatch(name):
             dropped[name] = None
-    return Query("&".join(kept), tuple(dropped))
+    return Query("&".join(texts), names, tuple(dropped))
 
 
-def without_values(query: str, name: str, values: Collection[str]) -> Query:
-    """Return a query less some values of one parameter, which may be comma-joined or repeated.
+def without_values(query: str, name: str, values: Collection[str]) -> tuple[str, Sequence[str]]:
+    """Return a query less some values of one parameter, and which of them it held, each once.
 
     Args:
         query: as `known_part` gives it; what is kept stays byte for byte.
-        name: of the parameter.
+        name: of the parameter, which may be repeated, or name several values joined by commas.
         values: to be left out, decoded; of a parameter that is left without any, nothing stays.
-
-    Raises:
-        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
     """
     kept: list[str] = []
     dropped: dict[str, None] = {}
-    for pair, given, joined in _pairs(query):
-        listed = joined.split(",")
+    for text, given, joined in split(query):
+        listed = _plain(joined).split(",")
         gone = [each for each in listed if each in values] if given == name else []
         if not gone:
-            kept.append(pair)
+            kept.append(text)
             continue
         dropped.update(dict.fromkeys(gone))
         left = ",".join(quote(each, safe="") for each in listed if each not in values)
         kept += [f"{quote(name, safe='')}={left}"] if left else []
-    return Query("&".join(kept), tuple(dropped))
+    return "&".join(kept), tuple(dropped)
 
 
-def values(query: str, names: Collection[str]) -> Iterator[str]:
-    """Yield the decoded values of parameters, comma-joined ones one by one, in their order.
-
-    Raises:
-        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
-    """
-    for _, name, value in _pairs(query):
+def values(pairs: Iterable[Pair], names: Collection[str]) -> Iterator[str]:
+    """Yield the decoded values of parameters, comma-joined ones one by one, in their order."""
+    for _, name, value in pairs:
         if name in names:
-            yield from value.split(",")
+            yield from _plain(value).split(",")
 
 
-def names(query: str) -> frozenset[str]:
-    """Return the decoded names of a query's parameters.
+def split(query: str) -> Sequence[Pair]:
+    """Return the parameters of a query, in their order.
 
     Raises:
-        QueryInvalid: more than QUERY_PAIRS_MAX pairs.
+        QueryInvalid: more than QUERY_PAIRS_MAX.
     """
-    return frozenset(name for _, name, _ in _pairs(query))
+    texts = [text for text in query.split("&") if text]
+    if len(texts) > QUERY_PAIRS_MAX:
+        raise QueryInvalid
+    parts = [(text, text.partition("=")) for text in texts]
+    return [(text, _plain(name), value) for text, (name, _, value) in parts]
 
 
 def _segment(raw: str) -> str:
-    if _UNRESERVED.fullmatch(raw) and raw not in _DOTS:
-        return raw
     if not _SEGMENT.fullmatch(raw):
         raise OperationNotAllowed
     try:
@@ -170,16 +173,6 @@ def _segment(raw: str) -> str:
     if is_dotted or _CONTROL.search(plain) or _ENCODED_AGAIN.search(plain):
         raise OperationNotAllowed
     return plain
-
-
-@functools.lru_cache(maxsize=2)
-def _pairs(query: str) -> Sequence[tuple[str, str, str]]:
-    """Return each pair as it is, and its name and value decoded; one call asks several times in a row."""
-    pairs = [pair for pair in query.split("&") if pair]
-    if len(pairs) > QUERY_PAIRS_MAX:
-        raise QueryInvalid
-    parts = [(pair, *pair.partition("=")) for pair in pairs]
-    return [(pair, _plain(name), _plain(value)) for pair, name, _, value in parts]
 
 
 def _plain(text: str) -> str:

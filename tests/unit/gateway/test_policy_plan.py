@@ -50,7 +50,7 @@ def planned(name: str, device: Device, path: str = "") -> Plan:
 
 def search(name: str, device: Device, names: set[str]) -> None:
     found = operation(name)
-    check_search(found, RULES.view(found, device, UNSTATED), names)
+    check_search(RULES.view(found, device, UNSTATED), names)
 
 
 def test_an_always_restricted_read_is_made_for_everybody_and_masked_without_the_scope() -> None:
