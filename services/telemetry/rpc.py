@@ -215,6 +215,7 @@ def _event(message: telemetry_pb2.AuditEvent) -> Event:
         raise EventInvalid("An event has no phase.")
     if not message.HasField("occurred_at"):
         raise EventInvalid("An event has no time.")
+    details = message.details
     return Event(
         event_id=message.event_id,
         kind=message.kind,
@@ -222,11 +223,15 @@ def _event(message: telemetry_pb2.AuditEvent) -> Event:
         occurred_at=_moment(message.occurred_at),
         intent_id=message.intent_id or None,
         result=message.result or None,
-        actor=Actor(message.actor.kind, message.actor.id) if message.HasField("actor") else None,
+        actor=_actor(message.actor) if message.HasField("actor") else None,
         seller_id=message.seller_id or None,
         request_id=message.request_id or None,
-        details=dict(message.details),
+        details={key: details[key] for key in details},
     )
+
+
+def _actor(message: telemetry_pb2.Actor) -> Actor:
+    return Actor(message.kind, message.id)
 
 
 def _moment(timestamp: Timestamp) -> datetime:

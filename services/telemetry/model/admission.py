@@ -12,6 +12,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import chassis.errors
 from services.telemetry.model.chain import Head, Record, follow
@@ -24,8 +25,7 @@ Call = Sequence[Entry]
 Answer = tuple[int, ...] | chassis.errors.SallyportError
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What the log holds under one event id."""
 
     sequence: int
@@ -34,8 +34,7 @@ class Known:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """An entry and the record that it became."""
 
     entry: Entry
@@ -95,7 +94,7 @@ def admit(
     for call in calls:
         trial = _Trial(ledger, recorded_at)
         try:
-            answers.append(tuple(trial.enter(entry) for entry in call))
+            answers.append(tuple([trial.enter(entry) for entry in call]))
         except chassis.errors.SallyportError as refusal:
             answers.append(refusal)
         else:
@@ -116,18 +115,18 @@ class _Trial:
         self.admitted: list[Admitted] = []
 
     def enter(self, entry: Entry) -> int:
-        known = self._find(entry.event.event_id)
+        event = entry.event
+        known = self._find(event.event_id)
         if known is not None:
             if not hmac.compare_digest(known.digest, entry.digest):
                 raise IdempotencyConflict
             return known.sequence
-        if entry.event.intent_id is not None:
-            self._settle(entry, entry.event.intent_id)
+        if event.intent_id is not None:
+            self._settle(entry, event.intent_id)
         record = follow(self._head, entry, recorded_at=self._recorded_at)
         self._head = record.head
         self.admitted.append(Admitted(entry, record))
-        phase = entry.event.phase
-        self._known[entry.event.event_id] = Known(record.sequence, entry.sender, phase, entry.digest)
+        self._known[event.event_id] = Known(record.sequence, entry.sender, event.phase, entry.digest)
         return record.sequence
 
     def keep(self) -> None:

@@ -8,8 +8,8 @@
 
 import functools
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.telemetry.model.events import Entry, encode, timestamp
 
@@ -19,8 +19,7 @@ SHARD = "main"
 HASH_BYTES = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The end of the chain: the last record's sequence and hash."""
 
     sequence: int
@@ -30,8 +29,7 @@ class Head:
 GENESIS = Head(0, bytes(HASH_BYTES))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One link of the chain.
 
     Attributes:

@@ -8,11 +8,12 @@ said; an `Entry` is an event that passed, bound to the verified name of who said
 import functools
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 import orjson
 
@@ -52,6 +53,7 @@ CREDENTIALS = MappingProxyType(
         "-----BEGIN": r"-----BEGIN",  # keys and certificates
     }
 )
+BEGINNINGS = tuple(CREDENTIALS)
 CREDENTIAL_FORM = re.compile("|".join(CREDENTIALS.values()))
 EMAIL_FORM = re.compile(r'[^\s@"<>()]@[^\s@"<>()]{1,255}\.[A-Za-z]{2}')
 
@@ -76,17 +78,16 @@ RESULTS = frozenset(Result)
 FINAL_RESULTS = frozenset({Result.DONE, Result.NOT_DONE})
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who made the sender act: kind is device, user, operator or service."""
 
     kind: str
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Event:
-    """What a sender says happened, or is about to.
+    """What a sender says happened, or is about to; nobody changes one.
 
     Attributes:
         event_id: UUID in lower case, made by the sender; the same id twice is one record.
@@ -109,8 +110,7 @@ class Event:
     details: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event that passed every check, bound to its sender.
 
     Attributes:
@@ -167,21 +167,20 @@ def _broken_rule(event: Event) -> str:
         return "the kind is not service.noun.verb"
     if not _is_phase_kept(event):
         return "result and intent do not fit the phase"
-    actor = (event.actor.kind, event.actor.id) if event.actor else ()
-    for text in (event.result, event.seller_id, event.request_id, *actor):
-        if text is not None and not (text and _is_shown(text, TEXT_CHARS_MAX)):
-            return "a text is too long or not printable"
+    said = (event.result, event.seller_id, event.request_id, *(event.actor or ()))
+    texts = [text for text in said if text is not None]
+    if not all(texts) or not _are_shown(texts, TEXT_CHARS_MAX):
+        return "a text is too long or not printable"
     return _broken_by_details(event.details)
 
 
 def _broken_by_details(details: Mapping[str, str]) -> str:
     if len(details) > DETAILS_MAX:
         return f"more than {DETAILS_MAX} details"
-    for key, value in details.items():
-        if len(key) > DETAIL_KEY_CHARS_MAX or not _is_detail_key(key):
-            return "a detail's key is not a lower-case word"
-        if not _is_shown(value, DETAIL_CHARS_MAX):
-            return "a detail is too long or not printable"
+    if max(map(len, details), default=0) > DETAIL_KEY_CHARS_MAX or not all(map(_is_detail_key, details)):
+        return "a detail's key is not a lower-case word"
+    if not _are_shown(details.values(), DETAIL_CHARS_MAX):
+        return "a detail is too long or not printable"
     return ""
 
 
@@ -195,17 +194,24 @@ def _is_detail_key(text: str) -> bool:
     return DETAIL_KEY_FORM.fullmatch(text) is not None
 
 
-def _is_shown(text: str, chars_max: int) -> bool:
-    """Return whether a text may stand in an event; plain ASCII, as nearly all is, is told fastest."""
-    if len(text) > chars_max:
+def _are_shown(texts: Collection[str], chars_max: int) -> bool:
+    """Return whether texts may stand in an event; plain ASCII, as nearly all are, is told fastest.
+
+    Joined they are printable exactly when each of them is.
+    """
+    if max(map(len, texts), default=0) > chars_max:
         return False
+    text = "".join(texts)
     return (text.isascii() and text.isprintable()) or PRINTABLE_FORM.fullmatch(text) is not None
 
 
 def _is_sensitive(text: str) -> bool:
-    if any(beginning in text for beginning in CREDENTIALS) and CREDENTIAL_FORM.search(text):
+    if "@" in text and EMAIL_FORM.search(text):
         return True
-    return "@" in text and EMAIL_FORM.search(text) is not None
+    for beginning in BEGINNINGS:
+        if beginning in text:
+            return CREDENTIAL_FORM.search(text) is not None
+    return False
 
 
 def _is_phase_kept(event: Event) -> bool:
