@@ -53,13 +53,14 @@ _Doing = tuple[str, Budget]
 class Leave:
     """Leave to make one call: a turn of every bucket that it spends from; to be entered with `with`."""
 
-    __slots__ = ("_doing", "_signals", "_taken", "_turns")
+    __slots__ = ("_doing", "_is_spent", "_signals", "_taken", "_turns")
 
     def __init__(self, turns: "Turns", taken: Sequence[Turn], *, doing: _Doing, signals: Signals) -> None:
         self._turns = turns
         self._taken = taken
         self._doing = doing
         self._signals = signals
+        self._is_spent = False
 
     def __enter__(self) -> Self:
         """Return this leave; it is given already."""
@@ -67,25 +68,23 @@ class Leave:
 
     def __exit__(self, *_: object) -> None:
         """Count the call as made, or give its turns back if they were not spent."""
-        self._turns.end(self._taken, self._doing)
+        self._turns.end(self._taken, self._doing, is_spent=self._is_spent)
 
     def spend(self) -> None:
         """Say right before the call is sent that Amazon may count it from now on."""
-        for turn in self._taken:
-            turn.spend()
+        self._is_spent = True
         self._signals.spent()
 
     def unspend(self) -> None:
         """Say that the call cannot have reached Amazon."""
-        for turn in self._taken:
-            turn.unspend()
+        self._is_spent = False
 
     def learn(self, answer: UpstreamAnswer) -> None:
         """Take from Amazon's answer what it tells about the seller's plan."""
         _, own = self._doing
-        for turn in self._taken:
-            if turn.share.budget == own:
-                turn.share.learn(answer)
+        for share, _ in self._taken:
+            if share.budget == own:
+                share.learn(answer)
         if answer.status == THROTTLED:
             self._signals.throttled()
 
@@ -124,13 +123,13 @@ class Turns:
         try:
             taken = await self._take_all(claim, priority, now_s, until_s=until_s)
         except BaseException:
-            self.end((), doing)
+            self.end((), doing, is_spent=False)
             raise
         return Leave(self, taken, doing=doing, signals=self._signals)
 
-    def end(self, taken: Sequence[Turn], doing: _Doing) -> None:
-        """Close the turns of a call that is over; only for `Leave`."""
-        self._close(taken)
+    def end(self, taken: Sequence[Turn], doing: _Doing, *, is_spent: bool) -> None:
+        """Settle the turns of a call that is over; only for `Leave`."""
+        self._settle(taken, is_spent=is_spent)
         left = self._under_way.pop(doing) - 1
         if left:
             self._under_way[doing] = left
@@ -180,21 +179,21 @@ class Turns:
             taken: list[Turn] = []
             try:
                 for budget in _budgets(claim, priority):
-                    share = self._share(budget, now_s)
+                    share = self._shares.get(budget) or self._open(budget, now_s)
                     if share.has_turn(now_s):
                         taken.append(share.take(now_s))
                     else:
                         taken.append(await self._wait(share, claim.device_id, priority, until_s=until_s))
                         now_s = self._clock.monotonic_s()
             except BaseException:
-                self._close(taken)
+                self._settle(taken, is_spent=False)
                 raise
             # One that was taken first may have waited too long for the others.
-            stale = [turn for turn in taken if not turn.is_good(now_s)]
+            stale = [lease_no for share, lease_no in taken if not share.is_good(lease_no, now_s)]
             if not stale:
                 self._signals.waited(priority, now_s - began_s)
                 return taken
-            self._close(taken)
+            self._settle(taken, is_spent=False)
         raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
 
     async def _wait(self, share: Share, device_id: str, priority: Priority, *, until_s: float) -> Turn:
@@ -217,7 +216,7 @@ class Turns:
         except asyncio.CancelledError:
             share.line.discard(waiter)
             if fate.done() and not fate.cancelled() and fate.exception() is None:
-                self._close([fate.result()])
+                self._settle([fate.result()], is_spent=False)
             raise
         finally:
             self._by_seller[seller_id] -= 1
@@ -231,19 +230,18 @@ class Turns:
             or share.line.count(device_id) >= WAITING_PER_DEVICE_MAX
         )
 
-    def _close(self, taken: Sequence[Turn]) -> None:
-        """Close turns; what was not spent goes to whoever waits."""
-        for turn in taken:
-            turn.close()
-            if turn.share.line:
-                turn.share.serve(self._clock.monotonic_s())
+    def _settle(self, taken: Sequence[Turn], *, is_spent: bool) -> None:
+        """Count turns as used, or give them to whoever waits."""
+        for share, lease_no in taken:
+            share.settle(lease_no, is_spent=is_spent)
+            if share.line:
+                share.serve(self._clock.monotonic_s())
 
-    def _share(self, budget: Budget, now_s: float) -> Share:
-        share = self._shares.get(budget)
-        if share is None:
-            share = Share(budget, next(self._lease_nos), now_s)
-            self._shares[budget] = share
-            self._is_open.set()
+    def _open(self, budget: Budget, now_s: float) -> Share:
+        """Return a bucket's share, of which this process has nothing yet."""
+        share = Share(budget, next(self._lease_nos), now_s)
+        self._shares[budget] = share
+        self._is_open.set()
         return share
 
     # Talking to storage

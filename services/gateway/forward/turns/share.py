@@ -5,6 +5,7 @@ that are free, counted from before storage was asked (ADR 0019).
 """
 
 import math
+from typing import NamedTuple
 
 from services.gateway.forward.turns.line import Line, Waiter
 from services.gateway.model import quota
@@ -31,34 +32,11 @@ AHEAD_S = 0.3
 BUSY_S = 1.0
 
 
-class Turn:
-    """Leave to make one call; `spend` comes right before it, `close` after it or instead of it."""
+class Turn(NamedTuple):
+    """Leave to make one call, granted under a lease; who has it gives it to `Share.settle` in the end."""
 
-    __slots__ = ("_is_closed", "_is_spent", "_lease_no", "share")
-
-    def __init__(self, share: "Share", lease_no: int) -> None:
-        self.share = share
-        self._lease_no = lease_no
-        self._is_spent = False
-        self._is_closed = False
-
-    def is_good(self, now_s: float) -> bool:
-        """Return whether the call may be sent now."""
-        return self.share.is_leased(self._lease_no, now_s)
-
-    def spend(self) -> None:
-        """Note that Amazon may count the call from now on."""
-        self._is_spent = True
-
-    def unspend(self) -> None:
-        """Note that the call cannot have reached Amazon."""
-        self._is_spent = False
-
-    def close(self) -> None:
-        """Count the call as made, or give the turn back if it was not spent; closing again does nothing."""
-        if not self._is_closed:
-            self._is_closed = True
-            self.share.settle(self._lease_no, is_spent=self._is_spent)
+    share: "Share"
+    lease_no: int
 
 
 class Share:
@@ -84,8 +62,8 @@ class Share:
         """Return how many calls may have their turn now."""
         return self._held if now_s <= self._asked_s + USE_S else 0
 
-    def is_leased(self, lease_no: int, now_s: float) -> bool:
-        """Return whether what was granted under a lease may still be sent."""
+    def is_good(self, lease_no: int, now_s: float) -> bool:
+        """Return whether a call whose turn was granted under a lease may be sent now."""
         return lease_no == self._lease_no and now_s <= self._asked_s + SEND_S_MAX
 
     @property
@@ -123,7 +101,7 @@ class Share:
                 waiter.fate.set_result(self.take(now_s))
 
     def settle(self, lease_no: int, *, is_spent: bool) -> None:
-        """Note that a turn was used, or is free again."""
+        """Note that Amazon may have counted a call that had a turn, or that the turn is free again."""
         if lease_no == self._lease_no:
             self._out -= 1
             self._ended += is_spent
