@@ -10,8 +10,9 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError
@@ -97,14 +98,21 @@ class Observing:
             OrderExpired: it is (R-19).
             SallyportError: as the safe's; nobody knows.
         """
-        known = self._known.get((seller_id, order_id)) or _Known()
+        if await self.over(seller_id, [order_id]):
+            raise OrderExpired
+
+    async def over(self, seller_id: str, order_ids: Sequence[str]) -> Collection[str]:
+        """Return which of some orders have clocks that are over; at most OBSERVATIONS_MAX are asked about.
+
+        Raises:
+            SallyportError: as the safe's; nobody knows.
+        """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        if known.heard is None or not known.heard.is_open(now, now_s):
-            clocks = await self._safe.find_clocks(seller_id, [order_id])
-            if not clocks:
-                self.forget(seller_id, order_id)
-            self._hear(seller_id, clocks, [order_id])
-        self.check_known(seller_id, order_id)
+        unheard = [each for each in order_ids if not self._is_heard(seller_id, each, now=now, now_s=now_s)]
+        if unheard:
+            await self._ask(seller_id, unheard)
+            now = self._clock.now()
+        return {each for each in order_ids if self._is_over(seller_id, each, now)}
 
     def check_known(self, seller_id: str, order_id: str) -> None:
         """Return unless an order's clock is known to be over.
@@ -112,8 +120,7 @@ class Observing:
         Raises:
             OrderExpired: it is (R-19).
         """
-        known = self._known.get((seller_id, order_id))
-        if known is not None and known.clock is not None and known.clock.is_over(self._clock.now()):
+        if self._is_over(seller_id, order_id, self._clock.now()):
             raise OrderExpired
 
     def forget(self, seller_id: str, order_id: str) -> None:
@@ -135,6 +142,22 @@ class Observing:
             if not is_told and each.state is not OrderState.UNKNOWN:
                 news.append(each)
         return news
+
+    def _is_heard(self, seller_id: str, order_id: str, *, now: datetime, now_s: float) -> bool:
+        """Return whether what retention last said of an order's clock is believed."""
+        known = self._known.get((seller_id, order_id))
+        return known is not None and known.heard is not None and known.heard.is_open(now, now_s)
+
+    def _is_over(self, seller_id: str, order_id: str, now: datetime) -> bool:
+        known = self._known.get((seller_id, order_id))
+        return known is not None and known.clock is not None and known.clock.is_over(now)
+
+    async def _ask(self, seller_id: str, order_ids: Sequence[str]) -> None:
+        """Hear of orders' clocks; an order without one will be told of anew."""
+        clocks = await self._safe.find_clocks(seller_id, order_ids)
+        for order_id in set(order_ids).difference(clock.order_id for clock in clocks):
+            self.forget(seller_id, order_id)
+        self._hear(seller_id, clocks, order_ids)
 
     def _from_now(self, life_s: float) -> Span:
         return span(self._clock.now(), self._clock.monotonic_s(), life_s)

@@ -5,19 +5,22 @@ decides how long the data may be kept. When retention cannot be told, an answer 
 data does not leave; one that shows none does, and the failure is counted.
 
 How long personal data is shown (R-19): of an order that the path names, as long as its clock says, kept or
-fresh; past it Amazon is not asked. In lists, and in answers about no order, what Amazon tells right now is
-shown once and kept nowhere.
+fresh; past it Amazon is not asked. In lists of orders, such an order is shown as to somebody who may not see
+personal data. In other answers, what Amazon tells right now is shown once and kept nowhere.
 """
+
+from dataclasses import replace
 
 from chassis.errors import Conflict, Gone, NotFound, SallyportError
 from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.observing import Observing
 from services.gateway.forward.ports import Ports
-from services.gateway.model import bounded_json, exchange, orders
+from services.gateway.model import exchange, orders
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import SafeKey, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
+from services.gateway.model.masking import Unmaskable
 
 # An older copy of an order that has not shipped is fetched anew: its address may have changed.
 KEPT_AGE_S_MAX = 3_600
@@ -58,10 +61,11 @@ class Reading:
         answer = await self._attempts.ask(journey)
         if not exchange.is_success(answer):
             return Found(answer, FROM_AMAZON)
-        exchange.check_success(answer)
         found = Found(answer, FROM_AMAZON, named)
         if orders.tells_of_orders(journey.operation.name):
-            found = await self._observe(journey, found)
+            found = await self._aged(journey, await self._observe(journey, found))
+        else:
+            exchange.check_success(answer)
         if is_shown:
             self._observing.check_known(journey.device.seller_id, journey.order_id)
         if key is not None:
@@ -86,10 +90,7 @@ class Reading:
 
     async def _observe(self, journey: Journey, found: Found) -> Found:
         """Tell retention about the orders in an answer; return it with their ids, and as it was read."""
-        try:
-            document = bounded_json.read(found.answer.body, bytes_max=exchange.BODY_BYTES_MAX)
-        except bounded_json.Unreadable as error:
-            raise UpstreamInvalid from error
+        document = exchange.read_success(found.answer)
         seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
         try:
             await self._observing.tell(journey.device.seller_id, seen)
@@ -99,6 +100,22 @@ class Reading:
             self._ports.signals.side_failed("observe_orders", error.code)
         order_ids = tuple([each.order_id for each in seen]) or found.order_ids
         return Found(found.answer, found.source, order_ids, document)
+
+    async def _aged(self, journey: Journey, found: Found) -> Found:
+        """Return a list of orders less the personal data of those whose clocks are over (R-19)."""
+        if journey.order_id or not found.order_ids or journey.plan.audit_kind is not Kind.PII_READ:
+            return found
+        try:
+            over = await self._observing.over(journey.device.seller_id, found.order_ids)
+        except SallyportError as error:
+            raise _unavailable(error) from error
+        if not over:
+            return found
+        try:
+            body = orders.without(journey.operation, found.document, over)
+        except Unmaskable as error:
+            raise UpstreamInvalid from error
+        return replace(found, answer=replace(found.answer, body=body))
 
     async def _keep(self, key: SafeKey, answer: UpstreamAnswer) -> None:
         try:

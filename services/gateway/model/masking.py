@@ -67,6 +67,22 @@ class Mask:
         except orjson.JSONEncodeError as error:
             raise Unmaskable from error
 
+    def hide_in(self, objects: Sequence[dict[str, Any]], way: Sequence[str]) -> None:
+        """Hide, in place, what the mask hides of objects that stand at one place of a document.
+
+        Args:
+            objects: some of those that stand there.
+            way: the members that lead there; the last one holds a list of such objects, or one.
+
+        Raises:
+            KeyError: the mask hides nothing there.
+            Unmaskable: one is nested deeper than DEPTH_MAX where something is hidden.
+        """
+        node = self._root
+        for step in way:
+            node = node.below[step]
+        _hide_members(node.below[_EACH] if node.is_list else node, objects)
+
 
 _EACH = "[*]"
 

@@ -1,18 +1,21 @@
 """What Amazon's answers tell about orders: the facts that decide how long their data may be kept.
 
 Read from the answers of getOrders, getOrder (Orders v0) and searchOrders, getOrder (2026-01-01).
-Only ids, states and times are taken; buyers' fields are not looked at.
+Only ids, states and times are taken; buyers' fields are not read, only hidden (`without`).
 """
 
 import functools
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeGuard
+
+import orjson
+
+from services.gateway.model.operations import Operation
 
 # Retention takes at most this many at a time; a page of Amazon's holds at most 100.
 OBSERVATIONS_MAX = 200
@@ -99,22 +102,42 @@ def observations(operation: str, body: object, now: datetime) -> list[Observatio
     place = _PLACES.get(operation)
     if place is None:
         return []
-    found = (place.observe(order, now) for order in place.orders_of(body))
-    return list(itertools.islice((seen for seen in found if seen is not None), OBSERVATIONS_MAX))
+    found = [
+        place.observe(order_id, order, now)
+        for order in place.orders_of(body)
+        if _is_order_id(order_id := order.get(place.id_name))
+    ]
+    return found[:OBSERVATIONS_MAX]
 
 
-def _observe_v0(order: _Entry, now: datetime) -> Observation | None:
-    order_id = order.get("AmazonOrderId")
-    if not _is_order_id(order_id):
-        return None
+def without(operation: Operation, body: object, order_ids: Collection[str]) -> bytes:
+    """Return a decoded answer as JSON, with all personal members of some of its orders hidden.
+
+    Args:
+        operation: tells of orders, and of their buyers.
+        body: is used up.
+        order_ids: the orders that are shown as to somebody who may not see personal data.
+
+    Raises:
+        Unmaskable: what is to be hidden is nested too deep.
+    """
+    place = _PLACES[operation.name]
+    meant = [
+        order
+        for order in place.orders_of(body)
+        if _is_order_id(order_id := order.get(place.id_name)) and order_id in order_ids
+    ]
+    if operation.mask is not None:
+        operation.mask.hide_in(meant, place.way)
+    return orjson.dumps(body)
+
+
+def _observe_v0(order_id: str, order: _Entry, now: datetime) -> Observation:
     state = _state_v0(_text(order.get("OrderStatus")), _text(order.get("EasyShipShipmentStatus")))
     return Observation(order_id, state, _time(_text(order.get("PurchaseDate"))), None, None, now)
 
 
-def _observe_2026(order: _Entry, now: datetime) -> Observation | None:
-    order_id = order.get("orderId")
-    if not _is_order_id(order_id):
-        return None
+def _observe_2026(order_id: str, order: _Entry, now: datetime) -> Observation:
     packages = _entries(order.get("packages"))
     words = {_text(_member(package.get("packageStatus"), "status")) for package in packages}
     words = (words | {_text(_member(order.get("fulfillment"), "fulfillmentStatus"))}) - {""}
@@ -133,10 +156,12 @@ class _Place:
 
     Attributes:
         way: the members to enter; the last one holds a list of orders, or one.
+        id_name: the member of an order that names it.
     """
 
     way: tuple[str, ...]
-    observe: Callable[[_Entry, datetime], Observation | None]
+    id_name: str
+    observe: Callable[[str, _Entry, datetime], Observation]
 
     def orders_of(self, body: object) -> list[_Entry]:
         """Return the orders in a decoded answer; none where it has another shape."""
@@ -147,10 +172,10 @@ class _Place:
 
 _PLACES = MappingProxyType(
     {
-        "ordersV0.getOrders": _Place(("payload", "Orders"), _observe_v0),
-        "ordersV0.getOrder": _Place(("payload",), _observe_v0),
-        "orders_2026-01-01.searchOrders": _Place(("orders",), _observe_2026),
-        "orders_2026-01-01.getOrder": _Place(("order",), _observe_2026),
+        "ordersV0.getOrders": _Place(("payload", "Orders"), "AmazonOrderId", _observe_v0),
+        "ordersV0.getOrder": _Place(("payload",), "AmazonOrderId", _observe_v0),
+        "orders_2026-01-01.searchOrders": _Place(("orders",), "orderId", _observe_2026),
+        "orders_2026-01-01.getOrder": _Place(("order",), "orderId", _observe_2026),
     },
 )
 

@@ -236,6 +236,19 @@ async def test_telling_of_an_order_brings_its_clock_along(observing: Observing, 
     assert not safe.asked
 
 
+async def test_of_several_orders_those_past_their_clocks_are_told_and_the_unheard_ones_asked_for_R19(
+    observing: Observing, safe: FakeSafe, clock: FakeClock
+) -> None:
+    safe.clocks = {"1": over(), "2": over("2", ends_at=clock.now() + timedelta(seconds=60))}
+    await observing.check(ME, "2")
+    assert await observing.over(ME, ["1", "2", "3"]) == {"1"}
+    assert safe.asked == [(ME, "2"), (ME, "1"), (ME, "3")]
+    await clock.advance(60.0)
+    assert await observing.over(ME, ["1", "2", "3"]) == {"1", "2"}
+    assert await observing.over(OTHER, []) == set()
+    assert len(safe.asked) == 3
+
+
 # --- on the forwarding path
 
 
@@ -286,6 +299,53 @@ async def test_an_answer_that_tells_that_the_clock_is_over_does_not_leave_R19() 
     answer = await rig.call(rig.auth.enrol(scopes=PII), ONE)
     assert answer.status == 410
     assert len(rig.safe.observed) == 1
+
+
+LIST = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER"
+YOUNG = "902-0000000-0000001"
+
+
+def page(**members: Any) -> bytes:
+    """Return a page of two orders, ORDER and YOUNG, alike but for their ids."""
+    buyer = {"BuyerInfo": {"BuyerEmail": "jane@example.com"}, "ShippingAddress": {"Name": "Jane Roe"}}
+    orders = [{"AmazonOrderId": each, **buyer, **members} for each in (ORDER, YOUNG)]
+    return json.dumps({"payload": {"Orders": orders, "NextToken": "n"}}).encode()
+
+
+@pytest.mark.parametrize("status", [{"OrderStatus": "Shipped"}, {}])
+async def test_a_list_shows_no_personal_data_of_an_order_past_its_clock_R19(status: dict[str, str]) -> None:
+    rig = Rig()
+    rig.safe.expired.add(ORDER)
+    rig.upstream.answer = lambda _: json_answer(page(**status))
+    answer = await rig.call(rig.auth.enrol(scopes=PII), LIST)
+    old, young = json.loads(answer.body)["payload"]["Orders"]
+    assert old == {
+        "AmazonOrderId": ORDER,
+        "BuyerInfo": {"BuyerEmail": "***"},
+        "ShippingAddress": {"Name": "***"},
+        **status,
+    }
+    assert young == json.loads(page(**status))["payload"]["Orders"][1]
+    assert rig.audit.events[-1].details["order_ids"] == f"{ORDER},{YOUNG}"
+
+
+async def test_a_list_polled_again_and_again_costs_retention_one_call() -> None:
+    rig = Rig()
+    rig.upstream.answer = lambda _: json_answer(page(OrderStatus="Unshipped"))
+    token = rig.auth.enrol(scopes=PII)
+    for _ in range(5):
+        answer = await rig.call(token, LIST)
+        assert (answer.status, json.loads(answer.body)) == (200, json.loads(page(OrderStatus="Unshipped")))
+    assert rig.safe.rounds == 1
+    assert not rig.safe.asked
+
+
+async def test_a_list_does_not_leave_in_full_while_nobody_knows_its_orders_clocks_R11(rig_down: Rig) -> None:
+    rig_down.upstream.answer = lambda _: json_answer(page())
+    assert (await rig_down.call(rig_down.auth.enrol(scopes=PII), LIST)).status == 503
+    masked = await rig_down.call(rig_down.auth.enrol(), LIST)
+    assert masked.status == 200
+    assert b"Jane" not in masked.body
 
 
 async def test_a_poll_that_brings_no_news_costs_retention_nothing() -> None:

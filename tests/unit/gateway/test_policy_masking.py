@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.model import orders
 from services.gateway.model.masking import DEPTH_MAX, HIDDEN_TEXT, Mask, Unmaskable
 from services.gateway.model.operations import Operation
 
@@ -137,6 +138,34 @@ def test_every_personal_field_of_every_operation_is_masked(operation: Operation)
     assert SECRET.encode() not in out
     assert json.loads(out)["kept"] == "kept"
     assert out.count(HIDDEN_TEXT.encode()) == len(set(paths))
+
+
+@pytest.mark.parametrize(
+    ("name", "id_path"),
+    [
+        ("ordersV0.getOrders", "$.payload.Orders[*].AmazonOrderId"),
+        ("ordersV0.getOrder", "$.payload.AmazonOrderId"),
+        ("orders_2026-01-01.searchOrders", "$.orders[*].orderId"),
+        ("orders_2026-01-01.getOrder", "$.order.orderId"),
+    ],
+)
+def test_of_an_order_past_its_clock_every_personal_field_is_hidden_and_of_others_none_R19(
+    name: str, id_path: str
+) -> None:
+    operation = next(each for each in MASKED if each.name == name)
+    paths = {path for listed in operation.pii.values() for path in listed}
+    for order_id, hidden_count in (("old", len(paths)), ("young", 0)):
+        document = filled([*paths], SECRET)
+        _place(document, id_path.replace("[*]", ".[*]").split(".")[1:], order_id)
+        out = orders.without(operation, document, {"old"}).decode()
+        assert (out.count(HIDDEN_TEXT), out.count(SECRET)) == (hidden_count, len(paths) - hidden_count)
+        assert order_id in out
+
+
+def test_an_order_whose_id_is_none_is_no_order_that_is_meant() -> None:
+    operation = next(each for each in MASKED if each.name == "ordersV0.getOrders")
+    document = {"payload": {"Orders": [{"AmazonOrderId": ["old"], "BuyerInfo": {"BuyerName": SECRET}}, 7]}}
+    assert json.loads(orders.without(operation, document, {"old"})) == document
 
 
 VALUES = st.recursive(
