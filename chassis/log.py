@@ -43,20 +43,23 @@ DRAIN_S = 2.0
 GATHER_S = 0.02
 
 _ROOT = "sallyport"
-# What logging's own records have besides and no line of ours tells: to find it out costs more than the line.
-_UNSAID: dict[str, object] = (
-    dict.fromkeys(("pathname", "filename", "module", "funcName", "threadName", "processName"), "")
-    | dict.fromkeys(("lineno", "thread", "process", "msecs", "relativeCreated"), 0)
-    | dict.fromkeys(("exc_info", "exc_text", "stack_info", "taskName"))
-    | {"args": ()}
+_FIELDS = "sallyport_fields"
+_LEVELS = MappingProxyType(
+    {
+        logging.DEBUG: "debug",
+        logging.INFO: "info",
+        logging.WARNING: "warning",
+        logging.ERROR: "error",
+        logging.CRITICAL: "critical",
+    }
 )
-_NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 
 class Logger:
     """Writes lines for one part of a process."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._logger = logging.getLogger(f"{_ROOT}.{name}")
 
     def debug(self, event: str, /, **fields: object) -> None:
@@ -80,24 +83,12 @@ class Logger:
         self._write(logging.getLevelNamesMapping()[level.upper()], event, fields)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
-        logger = self._logger
-        if logger.isEnabledFor(level):
-            logger.handle(_Record(logger.name, level, event, fields=fields))
-
-
-class _Record(logging.LogRecord):
-    """An event of ours; its words say where it happened."""
-
-    def __init__(self, name: str, level: int, event: str, *, fields: Mapping[str, object]) -> None:
-        vars(self).update(
-            _UNSAID,
-            name=name,
-            levelno=level,
-            levelname=logging.getLevelName(level),
-            msg=event,
-            created=time.time(),
-            sallyport_fields=fields,
-        )
+        if not self._logger.isEnabledFor(level):
+            return
+        if _outlet.lines is None:
+            self._logger.log(level, event, extra={_FIELDS: fields})
+        else:
+            _outlet.lines.add(event, fields, level=level, logger=self._name, created_s=time.time())
 
 
 def get(name: str) -> Logger:
@@ -122,12 +113,13 @@ def configure(
         stream: where lines go instead of standard output.
     """
     root, ours = logging.getLogger(), logging.getLogger(_ROOT)
-    before = root.handlers, root.level, ours.level
+    before = root.handlers, root.level, ours.level, _outlet.lines
     # No line tells of threads and processes. Source: Python's logging HOWTO, "Optimization".
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     spool = Spool(stream or sys.stdout)
-    spool.setFormatter(LineFormatter(service, context))
-    root.handlers = [spool]
+    lines = Lines(spool, service, context)
+    root.handlers = [_Libraries(lines)]
+    _outlet.lines = lines
     root.setLevel(max(logging.WARNING, _level(level)))
     ours.setLevel(_level(level))
     try:
@@ -136,46 +128,72 @@ def configure(
         root.handlers = before[0]
         root.setLevel(before[1])
         ours.setLevel(before[2])
+        _outlet.lines = before[3]
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
         spool.close()
 
 
-class LineFormatter(logging.Formatter):
-    """Turns any record, ours or a library's, into one line of JSON."""
+class Lines:
+    """The lines of one process, each one object of ASCII JSON."""
 
-    def __init__(self, service: str, context: Callable[[], Mapping[str, str]]) -> None:
-        super().__init__()
+    def __init__(self, spool: "Spool", service: str, context: Callable[[], Mapping[str, str]]) -> None:
+        self._spool = spool
         self._service = service
         self._context = context
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of ASCII JSON without the line's end."""
+    def add(
+        self, event: object, fields: Mapping[str, object], *, level: int, logger: str, created_s: float
+    ) -> None:
+        """Write one line; a field never replaces what the line itself says."""
         line: dict[str, object] = {
-            "time": _time(record.created),
-            "level": record.levelname.lower(),
+            "time": _time(created_s),
+            "level": _LEVELS.get(level, "unknown"),
             "service": self._service,
-            "logger": record.name.removeprefix(f"{_ROOT}."),
-            "event": shown(record.msg),
+            "logger": logger,
+            "event": shown(event),
             **self._context(),
         }
-        fields: Mapping[str, object] = getattr(record, "sallyport_fields", _NO_FIELDS)
         for name, value in fields.items():
             line.setdefault(name, shown(value))
-        if record.args:
-            line["args"] = shown(record.args)
+        self._spool.put(_as_json(line))
+
+
+class _Libraries(logging.Handler):
+    """Writes what libraries tell: their arguments beside their words."""
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields: dict[str, object] = {"args": record.args} if record.args else {}
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = shown(record.exc_info[1])
-        return _as_json(line)
+            fields["error"] = record.exc_info[1]
+        self._lines.add(
+            record.msg, fields, level=record.levelno, logger=record.name, created_s=record.created
+        )
 
 
-class Spool(logging.Handler):
-    """Hands formatted lines to a writing thread; counts those it had to drop.
+class _Outlet:
+    """Where lines go from anywhere in this process, like logging's own tree of loggers.
+
+    Attributes:
+        lines: None until somebody configures; lines go logging's way then, as a library's do.
+    """
+
+    lines: Lines | None = None
+
+
+_outlet = _Outlet()
+
+
+class Spool:
+    """Hands lines to a writing thread; counts those it had to drop.
 
     Waking a thread costs more than a line, so after each round the thread rests and lines gather.
     """
 
     def __init__(self, stream: TextIO, lines_max: int = LINES_QUEUED_MAX) -> None:
-        super().__init__()
         self._stream = stream
         self._lines_max = lines_max
         self._lines: deque[str] = deque()
@@ -183,21 +201,22 @@ class Spool(logging.Handler):
         self._arrived = threading.Event()
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
+        self._counting = threading.Lock()
         self._thread.start()
         self.dropped = 0
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Queue one record; drop it when the queue is full."""
+    def put(self, line: str) -> None:
+        """Queue one line; drop it when the queue is full."""
         if len(self._lines) >= self._lines_max:
-            self.dropped += 1
+            with self._counting:
+                self.dropped += 1
             return
-        self._lines.append(self.format(record))
+        self._lines.append(line)
         if self._is_waiting:
             self._arrived.set()
 
     def close(self) -> None:
         """Write what is queued, for at most DRAIN_S, and stop."""
-        super().close()
         self._is_closing.set()
         self._arrived.set()
         self._thread.join(DRAIN_S)

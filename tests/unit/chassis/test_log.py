@@ -225,11 +225,10 @@ class StuckStream(io.StringIO):
 def test_a_reader_who_stops_costs_counted_lines_and_holds_up_nobody_R24() -> None:
     stream = StuckStream()
     spool = chassis.log.Spool(stream, lines_max=3)
-    records = [logging.makeLogRecord({"msg": f"line {number}"}) for number in range(10)]
-    spool.handle(records[0])
+    spool.put("line 0")
     stream.is_reached.wait()
-    for record in records[1:]:
-        spool.handle(record)
+    for number in range(1, 10):
+        spool.put(f"line {number}")
     assert spool.dropped == 6
     stream.may_write.set()
     spool.close()
@@ -248,5 +247,15 @@ class BrokenStream(io.StringIO):
 def test_a_reader_who_is_gone_breaks_nothing_R24() -> None:
     spool = chassis.log.Spool(BrokenStream(), lines_max=3)
     for number in range(10):
-        spool.handle(logging.makeLogRecord({"msg": str(number)}))
+        spool.put(str(number))
     spool.close()
+
+
+def test_where_nobody_configures_lines_go_loggings_own_way(
+    lines: Lines, caplog: pytest.LogCaptureFixture
+) -> None:
+    with lines.configure():
+        chassis.log.get("x").warning("inside")
+    chassis.log.get("x").warning("outside", count=1)
+    assert [record.message for record in caplog.records] == ["outside"]
+    assert [line["event"] for line in lines.read()] == ["inside"]
