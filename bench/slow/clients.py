@@ -85,16 +85,17 @@ async def _be_slow_once(target: Target, kind: Slowness, arrived: asyncio.Event) 
         writer.transport.abort()
 
 
-async def call(target: Target, *, calls: int, pause_s: float) -> list[float]:
-    """Return how long each of so many calls took, over one connection that is kept.
+async def call(target: Target, *, time_s: float, pause_s: float) -> list[float]:
+    """Return how long each call took, over one connection that is kept, for so long.
 
     Raises:
         RuntimeError: one was refused.
     """
     reader, writer = await target.dial()
-    waits_s = []
+    waits_s: list[float] = []
+    until_s = time.perf_counter() + time_s
     try:
-        for _ in range(calls):
+        while time.perf_counter() < until_s:
             waits_s.append(await _timed(lambda: writer.write(ASK), reader))
             await asyncio.sleep(pause_s)
     finally:

@@ -4,6 +4,7 @@ FOLDER holds server.pem and server.key.
 """
 
 import asyncio
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import uvloop
 
 import chassis.env
+import chassis.run
 from bench.slow.clients import LARGE
 from sallyport.bench.upstream import server_tls
 from services.gateway.door import Door, Way, Ways
@@ -45,6 +47,10 @@ async def _run(folder: Path) -> None:
     tls = server_tls(folder)
     door = Door(listen=chassis.env.Address("127.0.0.1", 0), tls=lambda: tls, ways=ways, signals=Nobody())
     await door.start()
+    # As every service of the product does at its start.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*chassis.run.GARBAGE_THRESHOLDS)
     sys.stdout.write(f"{door.port}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()

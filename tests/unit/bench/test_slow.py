@@ -8,7 +8,7 @@ from sallyport.bench.figures import Series
 
 
 async def test_slow_clients_of_every_kind_leave_swift_ones_served_R25(tmp_path: Path) -> None:
-    load = Load(slow_clients=2 * len(KINDS), rounds=1, calls=40, settle_s=0.1)
+    load = Load(slow_clients=2 * len(KINDS), rounds=1, half_s=0.2, settle_s=0.1)
     outcome = await show(tmp_path, load)
     assert len(outcome.alone.values) == len(outcome.beside.values) == 1
 
