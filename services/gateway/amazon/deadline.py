@@ -8,8 +8,8 @@ from collections.abc import Callable
 class Deadline:
     """One deadline at a time; nobody has to say that it was met.
 
-    Most are met, and a timer of the loop's for each would cost more than all else here: the timer of a
-    deadline that was met stays, and looks when it fires whether there is a later one by now.
+    Most are met, so that a timer of the loop's for each would be set only to be cancelled: the timer of one
+    that was met stays, and looks when it fires whether there is a later one by now.
     """
 
     def __init__(self, on_passed: Callable[[], None]) -> None:
