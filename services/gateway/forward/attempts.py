@@ -142,5 +142,5 @@ class Attempts:
 
     def _accepted(self, journey: Journey, answer: UpstreamAnswer) -> UpstreamAnswer:
         if answer.status == THROTTLED:
-            raise self._turns.exceeded(journey.budget)
+            raise self._turns.exceeded(journey.claim.budgets[0])
         return answer

@@ -134,20 +134,18 @@ class DocumentLinks:
         parameters: Mapping[str, str],
         *,
         policy: ApplicationPolicy,
-    ) -> DocumentClass | None:
-        """Return what the documents hold to which an operation's answer links; None when it links to none.
+    ) -> DocumentClass:
+        """Return what the documents hold to which an operation's answer links.
 
         A document of unknown type for which the device shows a restricted handle is taken for a restricted
         one: Amazon knows better, and says so.
 
         Args:
-            operation: what is called.
+            operation: what is called; its answers link to documents.
             device: who calls.
             parameters: of the call's path, by name.
             policy: may name more types of reports as personal.
         """
-        if not operation.document_links:
-            return None
         parameter = self._table.type_parameter(operation.name)
         type_ = NO_TYPE
         if parameter:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.gateway.model import quota
 from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, UpstreamAnswer
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
 from services.gateway.model.priority import Priority
-from services.gateway.model.quota import EVERY_SELLER, Budget, Claim
+from services.gateway.model.quota import EVERY_SELLER, Claim
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
 KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
@@ -46,17 +47,10 @@ class Journey:
     until_s: float
 
     @property
-    def budget(self) -> Budget:
-        """What of the seller's own the call spends from."""
-        is_grantless = isinstance(self.plan.loan, Grantless)
-        owner = EVERY_SELLER if is_grantless else self.device.seller_id
-        return Budget.of(owner, self.region, self.operation)
-
-    @property
     def claim(self) -> Claim:
         """Who wants to spend from what."""
-        of_all = Budget.of_all(self.region, self.operation)
-        budgets = (self.budget, of_all) if of_all else (self.budget,)
+        owner = EVERY_SELLER if isinstance(self.plan.loan, Grantless) else self.device.seller_id
+        budgets = quota.budgets(owner, self.region, self.operation)
         return Claim(self.device.device_id, budgets, self.priority, self.plan.shares)
 
     @property

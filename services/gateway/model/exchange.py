@@ -10,7 +10,7 @@ import functools
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import orjson
 
@@ -69,7 +69,7 @@ def request_headers(
         given: the client's headers, names in lower case; of those only the operation's are taken.
         now: aware UTC.
     """
-    headers = [("accept", JSON_TYPE), ("x-amz-date", _amazon_date(now.replace(microsecond=0)))]
+    headers = [("accept", JSON_TYPE), ("x-amz-date", _amazon_date(int(now.timestamp())))]
     if operation.headers:
         taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
         headers += taken.items()
@@ -79,8 +79,9 @@ def request_headers(
 
 
 @functools.lru_cache(maxsize=2)
-def _amazon_date(second: datetime) -> str:
-    return second.strftime("%Y%m%dT%H%M%SZ")
+def _amazon_date(second: int) -> str:
+    """Return a second since 1970 as Amazon wants to read it."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
 def request_body(operation: Operation, body: bytes) -> bytes:

@@ -20,9 +20,11 @@ class TokenRule(StrEnum):
     REPORT = "report"  # only for restricted report types, with a specific path
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Operation:
     """One operation: method and path template, and all that decides how it is forwarded.
+
+    The catalogue holds one of each, so it is told from others by identity.
 
     Attributes:
         api: the model it comes from, e.g. "ordersV0".

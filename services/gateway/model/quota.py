@@ -3,6 +3,7 @@
 Source: SP-API, "Usage Plans and Rate Limits".
 """
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ BURST_DEFAULT = 1
 
 LIMIT_HEADER = "x-amzn-ratelimit-limit"
 THROTTLED = 429
+
+# One for each seller, region and operation that calls lately had; about 500 bytes each.
+BUDGETS_MAX = 10_000
 
 # Whose budget it is when all sellers of the application share it.
 EVERY_SELLER = ""
@@ -62,21 +66,6 @@ class Budget(NamedTuple):
     burst: int
     is_stated: bool = True
 
-    @classmethod
-    def of(cls, seller_id: str, region: Region, operation: Operation) -> Self:
-        """Return the budget of a seller's own that a call of an operation spends from."""
-        return cls(
-            seller_id, region, operation.key, operation.rate_per_s, operation.burst, operation.is_rate_stated
-        )
-
-    @classmethod
-    def of_all(cls, region: Region, operation: Operation) -> Self | None:
-        """Return the budget that a call of an operation spends from with those for all other sellers."""
-        rate_per_s = APPLICATION_RATES_PER_S.get(operation.key)
-        if rate_per_s is None:
-            return None
-        return cls(EVERY_SELLER, region, operation.key, rate_per_s, APPLICATION_BURST)
-
     def portion(self, share: float, whose: str) -> Self:
         """Return the budget of a part of this plan as Amazon publishes it: at least one call at a time.
 
@@ -90,6 +79,21 @@ class Budget(NamedTuple):
             burst=max(1, math.floor(self.burst * share)),
             is_stated=True,
         )
+
+
+@functools.lru_cache(maxsize=BUDGETS_MAX)
+def budgets(seller_id: str, region: Region, operation: Operation) -> tuple[Budget, ...]:
+    """Return all that a seller's call spends from: its own budget first, then one that all sellers share.
+
+    What the application calls for itself is EVERY_SELLER's.
+    """
+    own = Budget(
+        seller_id, region, operation.key, operation.rate_per_s, operation.burst, operation.is_rate_stated
+    )
+    rate_per_s = APPLICATION_RATES_PER_S.get(operation.key)
+    if rate_per_s is None:
+        return (own,)
+    return own, Budget(EVERY_SELLER, region, operation.key, rate_per_s, APPLICATION_BURST)
 
 
 @dataclass(slots=True)

@@ -155,11 +155,14 @@ def split(query: str) -> Sequence[Pair]:
     Raises:
         QueryInvalid: more than QUERY_PAIRS_MAX.
     """
-    texts = [text for text in query.split("&") if text]
-    if len(texts) > QUERY_PAIRS_MAX:
+    pairs: list[Pair] = []
+    for text in query.split("&"):
+        if text:
+            name, _, value = text.partition("=")
+            pairs.append((text, _plain(name), value))
+    if len(pairs) > QUERY_PAIRS_MAX:
         raise QueryInvalid
-    parts = [(text, text.partition("=")) for text in texts]
-    return [(text, _plain(name), value) for text, (name, _, value) in parts]
+    return pairs
 
 
 def _segment(raw: str) -> str:
