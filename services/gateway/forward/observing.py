@@ -98,8 +98,9 @@ class Observing:
             OrderExpired: it is (R-19).
             SallyportError: as the safe's; nobody knows.
         """
-        if await self.over(seller_id, [order_id]):
-            raise OrderExpired
+        if not self._is_heard((seller_id, order_id), self._clock.now(), self._clock.monotonic_s()):
+            await self._ask(seller_id, [order_id])
+        self.check_known(seller_id, order_id)
 
     async def over(self, seller_id: str, order_ids: Sequence[str]) -> Collection[str]:
         """Return which of some orders have clocks that are over; at most OBSERVATIONS_MAX are asked about.
@@ -108,11 +109,11 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        unheard = [each for each in order_ids if not self._is_heard(seller_id, each, now=now, now_s=now_s)]
+        unheard = [each for each in order_ids if not self._is_heard((seller_id, each), now, now_s)]
         if unheard:
             await self._ask(seller_id, unheard)
             now = self._clock.now()
-        return {each for each in order_ids if self._is_over(seller_id, each, now)}
+        return {each for each in order_ids if self._is_over((seller_id, each), now)}
 
     def check_known(self, seller_id: str, order_id: str) -> None:
         """Return unless an order's clock is known to be over.
@@ -120,7 +121,7 @@ class Observing:
         Raises:
             OrderExpired: it is (R-19).
         """
-        if self._is_over(seller_id, order_id, self._clock.now()):
+        if self._is_over((seller_id, order_id), self._clock.now()):
             raise OrderExpired
 
     def forget(self, seller_id: str, order_id: str) -> None:
@@ -143,13 +144,13 @@ class Observing:
                 news.append(each)
         return news
 
-    def _is_heard(self, seller_id: str, order_id: str, *, now: datetime, now_s: float) -> bool:
+    def _is_heard(self, key: _Key, now: datetime, now_s: float) -> bool:
         """Return whether what retention last said of an order's clock is believed."""
-        known = self._known.get((seller_id, order_id))
+        known = self._known.get(key)
         return known is not None and known.heard is not None and known.heard.is_open(now, now_s)
 
-    def _is_over(self, seller_id: str, order_id: str, now: datetime) -> bool:
-        known = self._known.get((seller_id, order_id))
+    def _is_over(self, key: _Key, now: datetime) -> bool:
+        known = self._known.get(key)
         return known is not None and known.clock is not None and known.clock.is_over(now)
 
     async def _ask(self, seller_id: str, order_ids: Sequence[str]) -> None:
