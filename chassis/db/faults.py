@@ -1,8 +1,5 @@
 """What goes wrong between a store and Postgres, told apart from what a statement did wrong."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import asyncpg
 
 import chassis.errors
@@ -20,17 +17,17 @@ class StoreUnavailable(chassis.errors.Unavailable):
     text = "The store cannot answer right now."
 
 
-@contextmanager
-def translated() -> Iterator[None]:
+class translated:  # noqa: N801 - used like a function, and cheaper than one made into a context manager
     """Raise StoreUnavailable instead of any fault inside; statements' own errors pass."""
-    try:
-        yield
-    except chassis.errors.SallyportError:
-        raise
-    except Exception as error:
-        if not _is_fault(error):
-            raise
-        raise StoreUnavailable from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, Exception) and _is_fault(error):
+            raise StoreUnavailable from error
 
 
 def _is_fault(error: Exception) -> bool:

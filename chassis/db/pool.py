@@ -1,5 +1,6 @@
 """Connections: made with the certificate of now, checked before use, and made again when they are lost."""
 
+import asyncio
 import dataclasses
 import ssl
 from collections.abc import AsyncIterator
@@ -26,6 +27,8 @@ else:
 
 CONNECT_S_MAX = 5.0
 ACQUIRE_S_MAX = 3.0
+# A statement that was given up is first ended on the server, which may hang.
+RELEASE_S_MAX = 3.0
 COMMAND_S_MAX = 10.0
 OPEN_S_MAX = 30.0
 OPEN_PAUSE_S = 0.2
@@ -98,10 +101,8 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
     Raises:
         StoreUnavailable: no connection within ACQUIRE_S_MAX, or the connection or the server failed.
     """
-    async with statement(pool) as connection:
-        with translated():
-            async with connection.transaction():
-                yield connection
+    async with statement(pool) as connection, connection.transaction():
+        yield connection
 
 
 @asynccontextmanager
@@ -111,11 +112,24 @@ async def statement(pool: Pool) -> AsyncIterator[Connection]:
     Raises:
         StoreUnavailable: no connection within ACQUIRE_S_MAX, or the connection or the server failed.
     """
+    with translated():
+        connection = await _acquired(pool)
+        try:
+            # The pool's proxy offers all that a connection offers.
+            yield cast("Connection", connection)
+        except asyncpg.InternalClientError:
+            # asyncpg lost its place on it, as it may when the server dies.
+            connection.terminate()
+            raise
+        finally:
+            await pool.release(connection, timeout=RELEASE_S_MAX)
+
+
+async def _acquired(pool: Pool) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
+    """Return a connection; a timeout of our own spares the task that asyncpg makes for one of its own."""
     try:
-        with translated():
-            async with pool.acquire(timeout=ACQUIRE_S_MAX) as connection, _sound(connection):
-                # The pool's proxy offers all that a connection offers.
-                yield cast("Connection", connection)
+        async with asyncio.timeout(ACQUIRE_S_MAX):
+            return await pool.acquire()
     except chassis.errors.StartRefused as error:
         # Somebody switched synchronous_commit off while we run.
         raise StoreUnavailable from error
@@ -200,13 +214,3 @@ async def _keep(connection: object) -> None:
     Nothing here outlives its transaction: locks and settings are the transactions' own. asyncpg itself sees
     to listeners, and to a transaction that was left open.
     """
-
-
-@asynccontextmanager
-async def _sound(connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> AsyncIterator[None]:
-    """Have a connection thrown away on which asyncpg lost its place, as it may when the server dies."""
-    try:
-        yield
-    except asyncpg.InternalClientError:
-        connection.terminate()
-        raise

@@ -59,7 +59,7 @@ class Signals(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     call: Call
     answer: asyncio.Future[tuple[int, ...]]
