@@ -225,13 +225,12 @@ class Spool:
         reported = 0
         while True:
             self._wait()
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if (dropped := self.dropped) > reported:
+                lines.append(f'{{"event":"log_lines_dropped","count":{dropped - reported}}}')
+                reported = dropped
             try:
-                while self._lines:
-                    line = self._lines.popleft()
-                    if (dropped := self.dropped) > reported:
-                        line = f'{{"event":"log_lines_dropped","count":{dropped - reported}}}\n{line}'
-                        reported = dropped
-                    self._stream.write(f"{line}\n")
+                self._stream.write("\n".join([*lines, ""]))
                 self._stream.flush()
             except OSError:
                 return  # Nobody reads any more: from here on lines are dropped and counted.
