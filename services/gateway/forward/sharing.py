@@ -104,10 +104,11 @@ class Sharing:
             return await self._change(journey)
         key = _key(journey)
         is_fresh = wants_fresh(journey)
-        kept = None if is_fresh else self._kept.get(key, self._clock.monotonic_s())
-        if kept is not None:
-            self._signals.served_again(journey.operation.name)
-            return Found(kept, FROM_CACHE)
+        if journey.plan.kept_s > 0 and not is_fresh:
+            kept = self._kept.get(key, self._clock.monotonic_s())
+            if kept is not None:
+                self._signals.served_again(journey.operation.name)
+                return Found(kept, FROM_CACHE)
         if not self._is_open:
             return await self._finder.find(journey)
         if is_fresh or key not in self._flights:

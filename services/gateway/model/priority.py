@@ -50,14 +50,9 @@ class Clicks(NamedTuple):
             now_s: the monotonic clock.
             rate_per_s: of the operation's plan.
         """
-        left = clicks_at(self, now_s, rate_per_s=rate_per_s)
+        click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
+        left = min(float(CLICKS_MAX), self.left + (now_s - self.counted_at_s) / click_s)
         return Clicks(left - 1, now_s) if left >= 1 else None
-
-
-def clicks_at(clicks: Clicks, now_s: float, *, rate_per_s: float) -> float:
-    """Return how many clicks are left at a moment."""
-    click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
-    return min(float(CLICKS_MAX), clicks.left + (now_s - clicks.counted_at_s) / click_s)
 
 
 def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Priority | None:

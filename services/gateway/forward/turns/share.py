@@ -5,7 +5,6 @@ that are free, counted from before storage was asked (ADR 0019).
 """
 
 import math
-from typing import NamedTuple
 
 from services.gateway.forward.turns.line import Line, Waiter
 from services.gateway.model import quota
@@ -32,11 +31,8 @@ AHEAD_S = 0.3
 BUSY_S = 1.0
 
 
-class Turn(NamedTuple):
-    """Leave to make one call, granted under a lease; who has it gives it to `Share.settle` in the end."""
-
-    share: "Share"
-    lease_no: int
+# Leave to make one call, granted under a lease of that number; it goes to `Share.settle` in the end.
+Turn = tuple["Share", int]
 
 
 class Share:
@@ -91,7 +87,7 @@ class Share:
         """Return a turn; one must be free."""
         self._count(now_s)
         self._out += 1
-        return Turn(self, self._lease_no)
+        return self, self._lease_no
 
     def serve(self, now_s: float) -> None:
         """Give what is free to whoever waits."""
