@@ -121,6 +121,7 @@ class DocumentLinks:
             for operation in catalogue
             if operation.document_links
         }
+        self._telling = {each.name for each in catalogue if each.document_links or tells_types(each.name)}
         self._table = table
         self._types = types
         self._hosts = hosts
@@ -155,6 +156,10 @@ class DocumentLinks:
         document_class = self._table.document_class(operation.name, type_)
         is_stricter = document_class is DocumentClass.PLAIN and policy.is_personal_report(type_)
         return DocumentClass.PERSONAL if is_stricter else document_class
+
+    def are_told(self, operation: Operation) -> bool:
+        """Return whether answers of an operation tell of documents: with a link, or with their types."""
+        return operation.name in self._telling
 
     async def show(self, journey: Journey, body: bytes) -> bytes:
         """Return a successful answer as the desktop may see it: with our links in the place of Amazon's.

@@ -181,7 +181,7 @@ class Forwarder:
         """Return what the desktop may see of an answer; links in it lead to us."""
         answer = _shown(journey, found)
         answer.headers.append((SOURCE_HEADER, found.source))
-        if exchange.is_success(found.answer):
+        if self._documents.are_told(journey.operation) and exchange.is_success(found.answer):
             answer.body = await self._documents.show(journey, answer.body)
         return answer
 

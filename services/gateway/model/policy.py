@@ -132,8 +132,8 @@ class Rules:
     def __init__(self, policy: ApplicationPolicy) -> None:
         self.policy = policy
         self._views: Recent[_CallKind, View | type[Denied]] = Recent(VIEWS_MAX)
-        # Of calls for which neither a handle nor a document decides.
-        self._plans: Recent[_CallKind, Plan] = Recent(VIEWS_MAX)
+        # Of calls for which nothing else decides than what documents they link to.
+        self._plans: Recent[tuple[_CallKind, DocumentClass | None], Plan] = Recent(VIEWS_MAX)
 
     def purpose(self, headers: Iterable[tuple[str, str]]) -> str:
         """Return what a call is for, by its header or else by the policy's default.
@@ -176,12 +176,13 @@ class Rules:
             RestrictionMismatch: the device shows a handle that does not name this call.
             DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
         """
-        if device.restrictions or document_class is not None or operation.grantless_scope:
+        is_restricted = document_class is DocumentClass.RESTRICTED or bool(device.restrictions)
+        if is_restricted or operation.grantless_scope:
             return self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-        key = (operation.key, device.profile, device.scopes, purpose)
+        key = ((operation.key, device.profile, device.scopes, purpose), document_class)
         known = self._plans.get(key)
         if known is None:
-            known = self._plan(operation, device, path=path, purpose=purpose, document_class=None)
+            known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
             self._plans.put(key, known)
         return known
 

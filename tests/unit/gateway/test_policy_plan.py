@@ -7,7 +7,7 @@ import pytest
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.audit import Kind
-from services.gateway.model.calls import Device, Profile, Region, Restriction
+from services.gateway.model.calls import Device, Loan, Profile, Region, Restriction
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.faults import (
     OperationNotForSellers,
@@ -149,6 +149,21 @@ def test_a_restricted_report_is_asked_for_by_its_own_path_and_with_the_scope() -
     assert linked(DocumentClass.RESTRICTED, TRUSTED).loan == Restriction("GET", REPORT_PATH)
     with pytest.raises(ScopeMissing):
         linked(DocumentClass.RESTRICTED, DEVICE)
+
+
+def test_what_is_remembered_of_one_document_lets_nobody_at_another() -> None:
+    rules, report = Rules(BUILT_IN), operation(LINKED)
+
+    def loan(device: Device, path: str, document_class: DocumentClass) -> Loan:
+        return rules.plan(report, device, path=path, purpose=UNSTATED, document_class=document_class).loan
+
+    for _ in range(2):
+        assert loan(DEVICE, "/1", DocumentClass.PLAIN) is None
+        assert loan(TRUSTED, "/2", DocumentClass.PERSONAL) is None
+        with pytest.raises(ScopeMissing):
+            loan(DEVICE, "/2", DocumentClass.PERSONAL)
+        for path in ("/3", "/4"):
+            assert loan(TRUSTED, path, DocumentClass.RESTRICTED) == Restriction("GET", path)
 
 
 def test_where_links_are_masked_with_the_rest_the_answer_is_everybodys() -> None:
