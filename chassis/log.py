@@ -23,7 +23,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
-from types import MappingProxyType
 from typing import TextIO
 
 import orjson
@@ -44,15 +43,6 @@ GATHER_S = 0.02
 
 _ROOT = "sallyport"
 _FIELDS = "sallyport_fields"
-_LEVELS = MappingProxyType(
-    {
-        logging.DEBUG: "debug",
-        logging.INFO: "info",
-        logging.WARNING: "warning",
-        logging.ERROR: "error",
-        logging.CRITICAL: "critical",
-    }
-)
 
 
 class Logger:
@@ -147,7 +137,7 @@ class Lines:
         """Write one line; a field never replaces what the line itself says."""
         line: dict[str, object] = {
             "time": _time(created_s),
-            "level": _LEVELS.get(level, "unknown"),
+            "level": logging.getLevelName(level).lower(),
             "service": self._service,
             "logger": logger,
             "event": shown(event),
