@@ -1,7 +1,7 @@
 """Randomness, as an injected part (R-27), and the identifiers made from it."""
 
+import os
 import random
-import secrets
 from datetime import datetime
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class SystemEntropy:
 
     def token(self, size_bytes: int) -> bytes:
         """Return `size_bytes` bytes from the operating system."""
-        return secrets.token_bytes(size_bytes)
+        return os.urandom(size_bytes)
 
     def uniform(self, low: float, high: float) -> float:
         """Return a number between `low` and `high` from the operating system's randomness."""

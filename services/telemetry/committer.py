@@ -102,15 +102,16 @@ class Committer:
         """
         if self._queue_rows + len(call) > QUEUE_ROWS_MAX:
             raise AuditUnavailable(retry_after_s=RETRY_AFTER_S)
-        waiting = _Waiting(call, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(call, loop.create_future())
         self._queue.append(waiting)
         self._count(len(call))
         self._arrived.set()
+        overdue = loop.call_later(ANSWER_S_MAX, self._refuse, (waiting,))
         try:
-            async with asyncio.timeout(ANSWER_S_MAX):
-                return await waiting.answer
-        except TimeoutError as overdue:
-            raise AuditUnavailable(retry_after_s=RETRY_AFTER_S) from overdue
+            return await waiting.answer
+        finally:
+            overdue.cancel()
 
     async def run(self) -> None:
         """Commit groups until cancelled; whoever still waits then is told so."""

@@ -179,6 +179,20 @@ async def test_a_store_that_hangs_is_audit_unavailable_R02(monkeypatch: pytest.M
         assert isinstance(signals.failures[0], TimeoutError)
 
 
+async def test_nobody_waits_for_ever_behind_a_commit_that_does_not_end_R23(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(committing, "ANSWER_S_MAX", 0.01)
+    store = GatedStore()
+    async with running(store) as (committer, _):
+        became = await asyncio.gather(
+            committer.submit(call(1)), committer.submit(call(2)), return_exceptions=True
+        )
+        assert all(isinstance(each, AuditUnavailable) for each in became)
+        store.gate.set()
+        assert await committer.submit(call(3)) == (3,)
+
+
 async def test_stopping_tells_everyone_who_waits() -> None:
     store = GatedStore()
     async with running(store) as (committer, _):
