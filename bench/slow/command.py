@@ -37,8 +37,8 @@ CALLERS = 4
 PAUSE_S = 0.002
 SHARE_P99 = 0.99
 SETTLE_S = DRIP_S
-# What the slow ones cost comes in waves: who is cut off after the shortest deadline notices at its next drip,
-# and comes again. A half is as long as that takes, so that no wave is missed, or all that is measured.
+# Who is cut off after the shortest deadline notices at its next drip, and comes again. The slow ones' coming is
+# as long as that takes, and so is what is measured: one second of it is like any other.
 HALF_S = limits.HEAD_DEADLINE_S + DRIP_S + COME_AGAIN_S
 
 
@@ -48,12 +48,14 @@ class Load:
 
     Attributes:
         half_s: how long swift clients are measured, once alone and once beside the slow ones.
+        coming_s: over how long the slow ones come.
         settle_s: from the slow ones' coming, or going, to the measuring, so that it is not of that.
     """
 
     slow_clients: int
     rounds: int
     half_s: float = HALF_S
+    coming_s: float = HALF_S
     settle_s: float = SETTLE_S
 
 
@@ -72,7 +74,7 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "slow",
         help="thousands of slow clients at the door, beside swift ones",
         description="Show that two thousand slow connections leave others' p99 at most twice what it was.",
-        epilog="Exit codes: 0 the promise held, 1 it did not. About four minutes.",
+        epilog="Exit codes: 0 the promise held, 1 it did not. About five minutes.",
     )
     parser.add_argument("--clients", type=int, default=SLOW_CLIENTS, help="how many are slow (%(default)s)")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often (%(default)s)")
@@ -98,8 +100,8 @@ async def show(folder: Path, load: Load) -> Outcome:
     async with _door(folder) as target:
         for _ in range(load.rounds):
             alone.append(await _p99_s(target, load))
-            crowd = (str(folder), str(target.port), str(load.slow_clients))
-            async with _process("bench.slow.crowd", *crowd):
+            crowd = (str(folder), str(target.port), str(load.slow_clients), str(load.coming_s))
+            async with running("bench.slow.crowd", *crowd):
                 beside.append(await _p99_s(target, load))
     return Outcome(load.slow_clients, Series.of(alone), Series.of(beside))
 
@@ -129,7 +131,7 @@ async def _door(folder: Path) -> AsyncIterator[Target]:
     """Open a door in a process of its own."""
     write_certificates(folder)
     with _own_processor() as door_cpu:
-        async with _process("bench.slow.server", str(folder)) as (door, said):
+        async with running("bench.slow.server", str(folder)) as (door, said):
             if door_cpu is not None:
                 processor.pin(door, {door_cpu})
             trust = ssl.create_default_context(cafile=folder / "ca.pem")
@@ -148,14 +150,22 @@ def _own_processor() -> Iterator[int | None]:
 
 
 @asynccontextmanager
-async def _process(module: str, *arguments: str) -> AsyncIterator[tuple[int, bytes]]:
-    """Run a module meanwhile, from its first line on; give its process and that line."""
+async def running(module: str, *arguments: str) -> AsyncIterator[tuple[int, bytes]]:
+    """Run a module meanwhile, from its first line on; give its process and that line.
+
+    Raises:
+        RuntimeError: it ended by itself, so that nothing was measured beside it.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *arguments), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
-        yield process.pid, await process.stdout.readline()
+        said = await process.stdout.readline()
+        if said:
+            yield process.pid, said
+        if not said or process.returncode is not None:
+            raise RuntimeError(f"{module} ended by itself")
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -1,6 +1,7 @@
-"""The slow ones, in a process of their own: `python -m bench.slow.crowd FOLDER PORT COUNT`.
+"""The slow ones, in a process of their own: `python -m bench.slow.crowd FOLDER PORT COUNT COMING_S`.
 
-It says a line when all have come, and stays until it is ended. Slow clients have processors of their own
+They come evenly over COMING_S, so that they are slow and no flood: who is cut off comes again as evenly. It
+says a line when all have come, and stays until it is ended. Slow clients have processors of their own
 elsewhere; here they take what the swift ones leave of theirs. FOLDER holds ca.pem.
 """
 
@@ -17,13 +18,14 @@ from bench.slow.clients import DIALS_AT_ONCE, KINDS, Target, be_slow
 NICENESS = 19
 
 
-async def _run(folder: Path, port: int, count: int) -> None:
+async def _run(folder: Path, port: int, *, count: int, coming_s: float) -> None:
     trust = ssl.create_default_context(cafile=folder / "ca.pem")
     target = Target(port, trust, asyncio.Semaphore(DIALS_AT_ONCE))
     arrivals = [asyncio.Event() for _ in range(count)]
     async with asyncio.TaskGroup() as group:
         for number, arrived in enumerate(arrivals):
             group.create_task(be_slow(target, KINDS[number % len(KINDS)], arrived))
+            await asyncio.sleep(coming_s / count)
         for arrived in arrivals:
             await arrived.wait()
         sys.stdout.write("here\n")
@@ -32,4 +34,4 @@ async def _run(folder: Path, port: int, count: int) -> None:
 
 if __name__ == "__main__":
     os.nice(NICENESS)
-    uvloop.run(_run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
+    uvloop.run(_run(Path(sys.argv[1]), int(sys.argv[2]), count=int(sys.argv[3]), coming_s=float(sys.argv[4])))
