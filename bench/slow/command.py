@@ -37,8 +37,8 @@ CALLERS = 4
 PAUSE_S = 0.002
 SHARE_P99 = 0.99
 SETTLE_S = DRIP_S
-# Who is cut off after the shortest deadline notices at its next drip, and comes again. The slow ones' coming is
-# as long as that takes, and so is what is measured: one second of it is like any other.
+# Who is cut off after the shortest deadline notices at its next drip, and comes again. The slow ones' coming
+# is as long as that takes, and so is what is measured: one second of it is like any other.
 HALF_S = limits.HEAD_DEADLINE_S + DRIP_S + COME_AGAIN_S
 
 
