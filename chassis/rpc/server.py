@@ -247,26 +247,31 @@ class _Report:
 async def _admitted(
     row: Method, context: Context, *, report: _Report, handle: Callable[[], Awaitable[object]]
 ) -> object:
-    """Return what the handler returns, for a caller who may call it, within the row's deadline."""
+    """Return what the handler returns to a caller whom the connection proves."""
     proven = context.auth_context()
     peer = _peer(*(tuple(proven.get(fact, ())) for fact in PROVEN_FACTS))
     report.caller = peer.name
-    if peer.name not in row.callers:
-        raise status.CallerNotAllowed
     # Nobody takes these back: each call has a task of its own.
     _caller.set(peer.name)
     _process.set(peer.process_id)
+    answer = await _allowed(row, peer.name, handle)
+    report.is_done = True
+    return answer
+
+
+async def _allowed(row: Method, name: str, handle: Callable[[], Awaitable[object]]) -> object:
+    """Return what the handler returns, for a caller who may call it, within the row's deadline."""
+    if name not in row.callers:
+        raise status.CallerNotAllowed
     limit = asyncio.timeout(row.deadline_s)
     try:
         async with limit:
-            with chassis.trace.span(row.event, caller=peer.name):
-                answer = await handle()
+            with chassis.trace.span(row.event, caller=name):
+                return await handle()
     except TimeoutError as error:
         if limit.expired():
             raise status.DeadlineExceeded from error
         raise
-    report.is_done = True
-    return answer
 
 
 class _Peer(NamedTuple):

@@ -7,8 +7,8 @@ them. Certificates and bytes are what is left out.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -121,10 +121,10 @@ class Wire:
     async def _handle(self, node: Node[Any], call: Call) -> Any:
         method, row = call.method(node)
         try:
-            with server._bound(call.caller):  # noqa: SLF001 - the wire stands where the server stands
-                server._admit(call.caller, row)  # noqa: SLF001
-                async with server._limited(row.deadline_s):  # noqa: SLF001
-                    return await method(call.request, None)
+            with _called_by(call.caller):
+                return await server._allowed(  # noqa: SLF001 - the wire stands where the server stands
+                    row, call.caller, lambda: method(call.request, None)
+                )
         except chassis.errors.SallyportError as error:
             raise _rebuilt(error) from error
         except Exception as error:
@@ -168,10 +168,21 @@ class _Channel:
         return call
 
 
+@contextmanager
+def _called_by(name: str) -> Iterator[None]:
+    """Have a method of a node see who calls it; a call has no task of its own here."""
+    caller_before, process_before = server._caller.set(name), server._process.set("")  # noqa: SLF001 - as above
+    try:
+        yield
+    finally:
+        server._process.reset(process_before)  # noqa: SLF001
+        server._caller.reset(caller_before)  # noqa: SLF001
+
+
 async def _pump(method: Callable[..., AsyncIterator[Any]], call: Call, told: asyncio.Queue[Any]) -> None:
     """Put a stream's answers where its reader takes them; whatever ends it, the reader hears of it."""
     try:
-        with server._bound(call.caller):  # noqa: SLF001 - as above
+        with _called_by(call.caller):
             async with aclosing(cast("Any", method(call.request, None))) as answers:
                 async for answer in answers:
                     told.put_nowait(answer)
