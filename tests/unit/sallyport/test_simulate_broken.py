@@ -67,7 +67,7 @@ class ForgedLog(FakeAuditStore):
 
     async def records(self, first: int, last: int) -> Sequence[Record]:
         found = await super().records(first, last)
-        return [replace(each, body=each.body.replace(b"done", b"dome")) for each in found]
+        return [each._replace(body=each.body.replace(b"done", b"dome")) for each in found]
 
 
 class UnfencedStore(FakeStore):
