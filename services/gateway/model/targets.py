@@ -26,9 +26,11 @@ QUERY_PAIRS_MAX = 256
 
 # Source: RFC 3986, 2.3 (unreserved), 3.3 (pchar) and 3.4 (query).
 # Unreserved characters only, and no dot segment: such a path is its own canonical spelling.
-_PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]++)++")
+_PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
-_QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]++|%[0-9A-Fa-f]{2})*+")
+_QUERY = re.compile(
+    r"[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]*)*"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 # A decoded segment that another decoder would turn into one of the above.
 _ENCODED_AGAIN = re.compile(r"%(?:[01][0-9A-Fa-f]|2[EeFf]|5[Cc]|7[Ff])|%25")
