@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 
 from bench.sandbox.cases import Case
 from bench.sandbox.facts import Facts, customers_values, values
+from services.gateway.model import orders
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 
@@ -17,6 +19,8 @@ CAPABILITY_PATH = "/_doc/"
 DENIED = 403
 THROTTLED = 429
 GONE = 410
+# Longer than any order's data is kept after it was bought, delivery included.
+KEPT = timedelta(days=90)
 # How the gateway tells that a call's turn would come too late.
 OWN_PLAN = b"quota_exceeded: "
 # What a masked member of each kind holds, and what says nothing anyhow.
@@ -55,7 +59,11 @@ def judge(case: Case, facts: Facts, *, permitted: Told, plain: Told, origin: str
     if aside := _by_design(case, facts, (permitted, plain)):
         return Verdict(case, Kind.ASIDE, aside)
     ours = origin + CAPABILITY_PATH
-    wrongs = [*_of_permitted(case, facts, permitted, ours=ours), *_of_plain(case, facts, plain, ours=ours)]
+    of_permitted = _of_permitted(case, facts, permitted, ours=ours)
+    of_plain = _of_plain(case, facts, plain, ours=ours)
+    if of_permitted and not of_plain and permitted == plain and _lists_old_orders(case):
+        return Verdict(case, Kind.ASIDE, "a list of orders whose time to be kept is over")
+    wrongs = [*of_permitted, *of_plain]
     if wrongs:
         return Verdict(case, Kind.WRONG, "; ".join(wrongs))
     if case.is_success and plain.status == DENIED:
@@ -79,6 +87,14 @@ def _by_design(case: Case, facts: Facts, told: Sequence[Told]) -> str:
         ("Amazon has two answers to this request", case.is_shadowed),
     )
     return next((reason for reason, applies in reasons if applies), "")
+
+
+def _lists_old_orders(case: Case) -> bool:
+    """Return whether the case's answer lists orders all of which were bought longer ago than data is kept."""
+    now = datetime.now(UTC)
+    listed = orders.observations(case.operation, _document(case.answer), now)
+    bought = [each.purchased_at for each in listed if each.purchased_at is not None]
+    return bool(bought) and max(bought) < now - KEPT
 
 
 def _leads_elsewhere(case: Case, facts: Facts) -> bool:

@@ -1,6 +1,7 @@
 """The judge of the sandbox replay finds what it is there for."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -97,6 +98,20 @@ def test_links_must_lead_to_the_gateway_and_the_rest_stay_as_it_was() -> None:
     assert judged(told(theirs), told(theirs), facts=LINKED, of=linked)[0] is Kind.WRONG
     assert judged(told(ours), told(theirs), facts=LINKED, of=linked)[0] is Kind.WRONG
     assert judged(told(ours | {"id": "D2"}), told(ours), facts=LINKED, of=linked)[0] is Kind.WRONG
+
+
+@pytest.mark.parametrize(("bought", "kind"), [("2024-12-25T14:45:00Z", Kind.ASIDE), (None, Kind.WRONG)])
+def test_a_list_that_is_masked_for_everybody_is_aside_only_when_its_orders_are_old(
+    bought: str | None, kind: Kind
+) -> None:
+    order = {"orderId": "902-1845936-5435065", "createdTime": bought or datetime.now(UTC).isoformat()}
+    facts = Facts(frozenset({"$.orders[*].buyer.name"}), frozenset(), is_grantless=False)
+    listed = case(
+        {"orders": [order | {"buyer": {"name": "Jane Roe-Sample"}}]},
+        operation="orders_2026-01-01.searchOrders",
+    )
+    masked = told({"orders": [order | {"buyer": {"name": "***"}}]})
+    assert judged(masked, masked, facts=facts, of=listed)[0] is kind
 
 
 def test_what_is_refused_by_design_is_counted_aside_with_its_reason() -> None:
