@@ -158,7 +158,7 @@ async def _serve(application: Application) -> None:
             _on_stop_signal(stop.set)
             application.readiness.set(READY_NAME, ok=True)
             _log.info("started")
-            _spare_the_collector()
+            spare_the_collector()
             await stop.wait()
             _log.info("stopping")
             application.readiness.set(READY_NAME, ok=False)
@@ -201,7 +201,7 @@ async def _watched(name: str, work: Callable[[], Awaitable[None]]) -> None:
         raise
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Have garbage looked for less often, and never among what was there at the start.
 
     Nearly everything here is freed when it is let go; what a collection finds is little, and what it walks

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import shutil
 import sys
 import tempfile
@@ -61,9 +60,7 @@ async def _show(folder: Path, *, is_quick: bool) -> Outcome:
         open_way(folder, hostile_port=hostile_port, fair_port=fair_port) as way,
     ):
         # As every service of the product does at its start.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*chassis.run.GARBAGE_THRESHOLDS)
+        chassis.run.spare_the_collector()
         return await show(way, calls=calls, rounds=rounds, fair_calls=FAIR_CALLS, is_quick=is_quick)
 
 

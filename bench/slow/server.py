@@ -4,7 +4,6 @@ FOLDER holds server.pem and server.key.
 """
 
 import asyncio
-import gc
 import logging
 import sys
 from pathlib import Path
@@ -48,9 +47,7 @@ async def _run(folder: Path) -> None:
     door = Door(listen=chassis.env.Address("127.0.0.1", 0), tls=lambda: tls, ways=ways, signals=Nobody())
     await door.start()
     # As every service of the product does at its start.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*chassis.run.GARBAGE_THRESHOLDS)
+    chassis.run.spare_the_collector()
     sys.stdout.write(f"{door.port}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()

@@ -45,9 +45,7 @@ class Serving:
                 chassis.trace.span(way.event, event=way.event, method=head.method),
             ):
                 raised = await self._answer(request, way)
-                _tell(request, way, began_s=began_s, raised=raised)
-                if raised is not None:
-                    self._signals.refused(understood(raised).code)
+                self._tell(request, way, began_s=began_s, raised=raised)
         finally:
             request.leave()
 
@@ -62,6 +60,24 @@ class Serving:
                 answer.status, answer.headers, request_id=request_id, framing=framing, is_last=True
             )
             return head + answer.body
+
+    def _tell(self, request: Exchange, way: Way, *, began_s: float, raised: Exception | None) -> None:
+        """Leave the log line of one request."""
+        told = {
+            "kind": way.event,
+            "method": request.head.method,
+            "status": request.status,
+            "duration_ms": round((asyncio.get_running_loop().time() - began_s) * 1000, 1),
+        }
+        if raised is None:
+            _log.info("request_served", **told)
+            return
+        shown = understood(raised)
+        self._signals.refused(shown.code)
+        level = chassis.errors.treatment_of(shown).log_level
+        # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
+        details = {"error": raised} if level == "error" else {}
+        _log.at(level, "request_refused", **told, code=shown.code, **details)
 
     async def _answer(self, request: Exchange, way: Way) -> Exception | None:
         """Return what was raised instead of an answer, if anything was; the client has been told."""
@@ -80,24 +96,6 @@ class Serving:
                 await _refuse(request, understood(error))
             return error
         return None
-
-
-def _tell(request: Exchange, way: Way, *, began_s: float, raised: Exception | None) -> None:
-    """Leave the log line of one request."""
-    told = {
-        "kind": way.event,
-        "method": request.head.method,
-        "status": request.status,
-        "duration_ms": round((asyncio.get_running_loop().time() - began_s) * 1000, 1),
-    }
-    if raised is None:
-        _log.info("request_served", **told)
-        return
-    shown = understood(raised)
-    level = chassis.errors.treatment_of(shown).log_level
-    # Only what nobody foresaw is told with the places it passed; a refusal has said its reason.
-    details = {"error": raised} if level == "error" else {}
-    _log.at(level, "request_refused", **told, code=shown.code, **details)
 
 
 async def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> None:
