@@ -1,7 +1,9 @@
 """Labels neither leak nor explode."""
 
 import re
+from collections.abc import Sequence
 
+import prometheus_client
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,57 @@ def test_durations_fall_into_buckets_of_seconds() -> None:
     assert 'sallyport_call_seconds_bucket{le="0.1"} 1.0' in text
     assert 'sallyport_call_seconds_bucket{le="1.0"} 2.0' in text
     assert "sallyport_call_seconds_sum 0.55" in text
+
+
+def test_a_counter_never_falls() -> None:
+    counter = chassis.metrics.Registry().counter("sallyport_calls_total", "Calls.")
+    with pytest.raises(ValueError, match="grows"):
+        counter.inc(-1)
+
+
+def test_a_name_is_given_once() -> None:
+    registry = chassis.metrics.Registry()
+    registry.gauge("sallyport_calls", "Calls.")
+    with pytest.raises(ValueError, match="sallyport_calls"):
+        registry.gauge("sallyport_calls", "Calls.")
+
+
+BUCKETS_S = (0.005, 0.1, 1, 30.0)
+amounts = st.floats(min_value=0, max_value=100) | st.sampled_from(BUCKETS_S)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["done", "refused"]), amounts), max_size=10))
+def test_what_was_counted_is_shown_as_prometheus_client_shows_its_own(
+    told: Sequence[tuple[str, float]],
+) -> None:
+    ours, theirs = chassis.metrics.Registry(), prometheus_client.CollectorRegistry()
+    calls = ours.counter("sallyport_calls_total", "Calls.", OUTCOMES)
+    waiting = ours.gauge("sallyport_waiting", "Waiting.", OUTCOMES)
+    spent = ours.histogram("sallyport_spent_seconds", "Spent.", OUTCOMES, buckets_s=BUCKETS_S)
+    all_spent = ours.histogram("sallyport_all_spent_seconds", "All spent.", buckets_s=BUCKETS_S)
+    their_calls = prometheus_client.Counter("sallyport_calls_total", "Calls.", ["outcome"], registry=theirs)
+    their_waiting = prometheus_client.Gauge("sallyport_waiting", "Waiting.", ["outcome"], registry=theirs)
+    their_spent = prometheus_client.Histogram(
+        "sallyport_spent_seconds", "Spent.", ["outcome"], buckets=BUCKETS_S, registry=theirs
+    )
+    their_all_spent = prometheus_client.Histogram(
+        "sallyport_all_spent_seconds", "All spent.", buckets=BUCKETS_S, registry=theirs
+    )
+    for outcome, amount in told:
+        calls.inc(amount, outcome=outcome)
+        waiting.set(amount, outcome=outcome)
+        spent.observe(amount, outcome=outcome)
+        all_spent.observe(amount)
+        their_calls.labels(outcome).inc(amount)
+        their_waiting.labels(outcome).set(amount)
+        their_spent.labels(outcome).observe(amount)
+        their_all_spent.observe(amount)
+    assert ours.render().decode() == without_dates(prometheus_client.generate_latest(theirs).decode())
+
+
+def without_dates(text: str) -> str:
+    """Return what is shown but for the moments at which series began, which are not told here."""
+    return "".join(line for line in text.splitlines(keepends=True) if "_created" not in line)
 
 
 def test_each_registry_is_its_own_and_knows_its_metrics() -> None:
