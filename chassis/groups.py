@@ -4,10 +4,12 @@
   little to do, and a call's price is shared by many when there is much.
 - A group whose fate is unknown is sent again as it is; the receiver must make one thing of it.
 - One thing that the receiver will not take fails alone, not with the others of its group.
+- What nobody waits for goes with the next group, and makes one of its own only when none comes for LINGER_S.
 - How many wait, and for how long, is bounded (R-23). One timer serves all of them.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,11 @@ import chassis.errors
 
 # What the receiver says about one of the things itself; asking again would not help.
 _JUDGEMENTS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
+
+# How long a thing that nobody waits for may look for company.
+LINGER_S = 0.01
+# How long the last of them may take when the process ends.
+FLUSH_S_MAX = 1.0
 
 T = TypeVar("T")
 
@@ -45,16 +52,35 @@ class Bounds:
     sends_max: int
 
 
+def _forget() -> None:
+    """Do nothing about a loss: whoever waits is told of it."""
+
+
 @dataclass(slots=True, eq=False)
-class _Waiting(Generic[T]):
+class _Handed(Generic[T]):
+    """A thing on its way.
+
+    Attributes:
+        fate: what whoever handed it in waits on; None when nobody waits.
+        until_s: when they have waited too long.
+        if_lost: called when it did not arrive, or may not have.
+    """
+
     thing: T
-    fate: asyncio.Future[None]
-    until_s: float
+    fate: asyncio.Future[None] | None = None
+    until_s: float = math.inf
+    if_lost: Callable[[], None] = _forget
+
+    def is_settled(self) -> bool:
+        return self.fate is not None and self.fate.done()
 
     def tell(self, error: Exception | None) -> None:
-        if self.fate.done():
+        if self.fate is None:
+            if error is not None:
+                self.if_lost()
+        elif self.fate.done():
             return
-        if error is None:
+        elif error is None:
             self.fate.set_result(None)
         else:
             self.fate.set_exception(error)
@@ -66,10 +92,11 @@ class Groups(Generic[T]):
     def __init__(self, send: Callable[[Sequence[T]], Awaitable[object]], bounds: Bounds) -> None:
         self._send = send
         self._bounds = bounds
-        self._waiting: deque[_Waiting[T]] = deque()
-        self._outstanding: deque[_Waiting[T]] = deque()
+        self._waiting: deque[_Handed[T]] = deque()
+        self._outstanding: deque[_Handed[T]] = deque()
         self._has_work = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_lingering = False
 
     async def hand_in(self, thing: T) -> None:
         """Return once the thing has arrived.
@@ -81,51 +108,88 @@ class Groups(Generic[T]):
         if len(self._waiting) >= self._bounds.waiting_max:
             raise NotSent
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(thing, loop.create_future(), loop.time() + self._bounds.wait_s_max)
-        self._waiting.append(waiting)
-        self._outstanding.append(waiting)
+        fate = loop.create_future()
+        handed = _Handed(thing, fate, loop.time() + self._bounds.wait_s_max)
+        self._waiting.append(handed)
+        self._outstanding.append(handed)
         if self._timer is None:
-            self._timer = loop.call_at(waiting.until_s, self._give_up)
+            self._timer = loop.call_at(handed.until_s, self._give_up)
         self._has_work.set()
-        await waiting.fate
+        await fate
+
+    def hand_over(self, thing: T, if_lost: Callable[[], None]) -> None:
+        """Have a thing sent that nobody waits for, with whatever goes next.
+
+        `if_lost` is called when it did not arrive, or may not have; at once when too many wait.
+        """
+        if len(self._waiting) >= self._bounds.waiting_max:
+            if_lost()
+            return
+        self._waiting.append(_Handed(thing, if_lost=if_lost))
+        if not self._is_lingering:
+            self._is_lingering = True
+            asyncio.get_running_loop().call_later(LINGER_S, self._end_lingering)
 
     async def run(self) -> None:
         """Send what waits, for ever."""
         while True:
             await self._has_work.wait()
-            group = self._next_group()
-            if group:
-                await self._pass_on(group)
-            while self._outstanding and self._outstanding[0].fate.done():
-                self._outstanding.popleft()
+            await self._pass_next_on()
             if not self._waiting:
                 self._has_work.clear()
 
-    def _next_group(self) -> list[_Waiting[T]]:
-        """Take the oldest things whose senders still wait."""
-        group: list[_Waiting[T]] = []
+    async def flush(self) -> None:
+        """Send what is left when `run` has ended, within FLUSH_S_MAX."""
+        try:
+            async with asyncio.timeout(FLUSH_S_MAX):
+                while self._waiting:
+                    await self._pass_next_on()
+        except TimeoutError:
+            while self._waiting:
+                self._waiting.popleft().tell(NotSent())
+
+    def _end_lingering(self) -> None:
+        self._is_lingering = False
+        if self._waiting:
+            self._has_work.set()
+
+    async def _pass_next_on(self) -> None:
+        """Send the oldest things; what was on its way when this is cancelled waits again (R-04)."""
+        group = self._next_group()
+        if group:
+            try:
+                await self._pass_on(group)
+            except asyncio.CancelledError:
+                self._waiting.extendleft(reversed(group))
+                raise
+        while self._outstanding and self._outstanding[0].is_settled():
+            self._outstanding.popleft()
+
+    def _next_group(self) -> list[_Handed[T]]:
+        """Take the oldest things but those whose senders have gone."""
+        group: list[_Handed[T]] = []
         while self._waiting and len(group) < self._bounds.group_max:
-            waiting = self._waiting.popleft()
-            if not waiting.fate.done():
-                group.append(waiting)
+            handed = self._waiting.popleft()
+            if not handed.is_settled():
+                group.append(handed)
         return group
 
-    async def _pass_on(self, group: Sequence[_Waiting[T]]) -> None:
+    async def _pass_on(self, group: Sequence[_Handed[T]]) -> None:
         """Send a group and tell its senders; never raises for the receiver's faults."""
         try:
-            await self._send_surely([waiting.thing for waiting in group])
+            await self._send_surely([handed.thing for handed in group])
         except _JUDGEMENTS as error:
             if len(group) == 1:
                 group[0].tell(error)
                 return
-            for waiting in group:
-                await self._pass_on([waiting])
+            for handed in group:
+                await self._pass_on([handed])
         except chassis.errors.SallyportError as error:
-            for waiting in group:
-                waiting.tell(_again(error))
+            for handed in group:
+                handed.tell(_again(error))
         else:
-            for waiting in group:
-                waiting.tell(None)
+            for handed in group:
+                handed.tell(None)
 
     async def _send_surely(self, things: Sequence[T]) -> None:
         for _ in range(self._bounds.sends_max - 1):
@@ -141,7 +205,7 @@ class Groups(Generic[T]):
         loop = asyncio.get_running_loop()
         while self._outstanding:
             oldest = self._outstanding[0]
-            if not oldest.fate.done():
+            if not oldest.is_settled():
                 if oldest.until_s > loop.time():
                     self._timer = loop.call_at(oldest.until_s, self._give_up)
                     return

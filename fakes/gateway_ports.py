@@ -292,6 +292,13 @@ class FakeAuditLog:
             raise AuditDown
         self.events.append(event)
 
+    def hand_over(self, event: AuditEvent, if_lost: Callable[[AuditEvent], None]) -> None:
+        self.asked += 1
+        if self.fails_from is not None and self.asked > self.fails_from:
+            if_lost(event)
+        else:
+            self.events.append(event)
+
 
 Reply = UpstreamAnswer | Exception
 

@@ -43,6 +43,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         ground = await open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness(*CHECKED)
         audit, catalogue = AuditLog(ground.telemetry), Catalogue.load()
+        stack.push_async_callback(audit.flush)
         signals = Signals(registry, (operation.name for operation in catalogue))
         keeper = await open_policy(config.policy_file, ground, audit, signals=signals)
         links = DocumentLinks(

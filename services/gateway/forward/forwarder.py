@@ -21,7 +21,7 @@ from services.gateway.forward.records import Intent, Records, Told
 from services.gateway.forward.sharing import Sharing
 from services.gateway.forward.turns import Turns
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
-from services.gateway.model.audit import Result
+from services.gateway.model.audit import Kind, Result
 from services.gateway.model.calls import Answer, Call, Device
 from services.gateway.model.masking import Unmaskable
 
@@ -139,16 +139,17 @@ class Forwarder:
         policy.check_search(plan.view, known.names)
         query, narrowed = plan.view.narrow(known.text)
         marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
+        body = exchange.request_body(operation, call.body)
         journey = Journey(
             call=call,
             device=device,
             operation=operation,
             rules=rules,
             plan=plan,
-            region=regions.choose(call.host, marketplace_ids, device),
+            region=regions.choose(call.host, marketplace_ids, body, device),
             path=target.path,
             query=query,
-            body=exchange.request_body(operation, call.body),
+            body=body,
             order_id=order_id_of(parameters),
             priority=priority.stated(call.headers, known.names),
             document_class=document_class,
@@ -157,7 +158,7 @@ class Forwarder:
         return journey, _omissions(known.dropped, narrowed, plan.withheld)
 
     async def _carry_out(self, intent: Intent) -> Answer:
-        """Return the answer to a call whose intent is in the audit log, once its outcome is there too."""
+        """Return the answer to a call whose intent is in the audit log."""
         journey = intent.journey
         try:
             with self._deadlines.within(journey.until_s):
@@ -165,10 +166,10 @@ class Forwarder:
                 answer = await self._show(journey, found)
         except SallyportError as error:
             result = _result_of_fault(journey, error)
-            await self._records.try_conclude(intent, result, Told(status=error.http_status))
+            self._records.leave(intent, result, Told(status=error.http_status))
             raise
         except asyncio.CancelledError:
-            self._records.leave(intent, _result_when_left(journey))
+            self._records.leave(intent, _result_when_left(journey), Told())
             raise
         await self._conclude(intent, found)
         return answer
@@ -186,19 +187,20 @@ class Forwarder:
         return answer
 
     async def _conclude(self, intent: Intent, found: Found) -> None:
-        """Tell the outcome: durably before personal data leaves, because only now its orders are known.
+        """Tell the outcome: durably before personal data leaves of orders that the intent could not name.
 
-        An effect at Amazon is not taken back by a failing audit log; its intent is durable already.
+        Nothing else waits for its outcome (R-01), and an effect at Amazon is not taken back by a failing
+        audit log.
         """
-        is_read, status = intent.journey.operation.is_read, found.answer.status
+        journey, status = intent.journey, found.answer.status
         told = Told(status, found.source, found.order_ids)
-        if is_read and exchange.is_success(found.answer):
+        if not exchange.is_success(found.answer):
+            may_be_done = not journey.operation.is_read and status >= 500
+            self._records.leave(intent, Result.UNKNOWN if may_be_done else Result.NOT_DONE, told)
+        elif _shows_unnamed_orders(journey):
             await self._records.conclude(intent, Result.DONE, told)
-            return
-        may_be_done = not is_read and status >= 500
-        refused = Result.UNKNOWN if may_be_done else Result.NOT_DONE
-        result = Result.DONE if exchange.is_success(found.answer) else refused
-        await self._records.try_conclude(intent, result, told)
+        else:
+            self._records.leave(intent, Result.DONE, told)
 
 
 def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
@@ -248,6 +250,12 @@ def _shown(journey: Journey, found: Found) -> Answer:
         except Unmaskable as error:
             raise faults.UpstreamInvalid from error
     return exchange.success(found.answer, body, request_id)
+
+
+def _shows_unnamed_orders(journey: Journey) -> bool:
+    """Return whether only the answer tells whose personal data the desktop is about to see."""
+    is_shown = journey.operation.is_read and journey.plan.audit_kind is Kind.PII_READ
+    return is_shown and not journey.order_id
 
 
 def _result_of_fault(journey: Journey, error: SallyportError) -> Result:

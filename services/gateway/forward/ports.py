@@ -1,6 +1,6 @@
 """What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -122,6 +122,13 @@ class Audit(Protocol):
 
         Raises:
             Unavailable: `audit_unavailable`; the event may or may not be durable.
+        """
+        ...
+
+    def hand_over(self, event: AuditEvent, if_lost: Callable[[AuditEvent], None]) -> None:
+        """Have an event written soon that nobody waits for.
+
+        `if_lost` gets it back when it is not durable, or may not be.
         """
         ...
 

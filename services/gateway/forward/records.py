@@ -82,39 +82,26 @@ class Records:
         return Intent(event, journey)
 
     async def conclude(self, intent: Intent, result: Result, told: Told) -> None:
-        """Return once it is durable what became of an intent.
+        """Return once it is durable what became of an intent; told later all the same if not in time.
 
         Raises:
-            Unavailable: `audit_unavailable`, or not in time.
+            Unavailable: `audit_unavailable`.
+            DeadlineExceeded: it is not durable in time, or may not be.
         """
         event = self._outcome(intent, result, told)
         try:
             with self._deadlines.within(intent.journey.until_s + GRACE_S):
                 await self._audit.record(event)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, DeadlineExceeded):
             self._late.put(event)
             raise
 
-    async def try_conclude(self, intent: Intent, result: Result, told: Told) -> None:
-        """Tell an outcome on which nothing depends, later if need be.
+    def leave(self, intent: Intent, result: Result, told: Told) -> None:
+        """Have an outcome told on which nothing depends, soon, and later if need be.
 
         Telemetry resolves an intent left without one.
         """
-        event = self._outcome(intent, result, told)
-        try:
-            with self._deadlines.within(intent.journey.until_s + GRACE_S):
-                await self._audit.record(event)
-        except DeadlineExceeded:
-            self._late.put(event)
-        except SallyportError as error:
-            self._signals.side_failed("audit_outcome", error.code)
-        except asyncio.CancelledError:
-            self._late.put(event)
-            raise
-
-    def leave(self, intent: Intent, result: Result) -> None:
-        """Have it told what became of an intent whose call nobody waits for any more."""
-        self._late.put(self._outcome(intent, result, Told()))
+        self._audit.hand_over(self._outcome(intent, result, told), self._late.put)
 
     async def refuse(
         self, call: Call, error: SallyportError, *, device: Device | None, operation: str

@@ -1,11 +1,12 @@
 """The audit log, written in groups: whatever is waiting when telemetry is free goes in one call.
 
 - `record` returns only when its event is durable, or fails; nothing is dropped silently (R-01, R-02).
+- An event that is handed over goes with the next group; one that fails is given back.
 - A group whose fate is unknown is sent again with the same ids; telemetry makes one record of it (R-04).
 - An event that telemetry will not take fails alone, not with the others of its group.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -63,9 +64,20 @@ class AuditLog:
         except SallyportError as error:
             raise AuditUnavailable(retry_after_s=error.retry_after_s) from error
 
+    def hand_over(self, event: AuditEvent, if_lost: Callable[[AuditEvent], None]) -> None:
+        """Have an event written soon that nobody waits for.
+
+        `if_lost` gets it back when it is not durable, or may not be.
+        """
+        self._groups.hand_over(_message(event), lambda: if_lost(event))
+
     async def run(self) -> None:
         """Write what waits, for ever."""
         await self._groups.run()
+
+    async def flush(self) -> None:
+        """Write what is left when `run` has ended."""
+        await self._groups.flush()
 
     async def _append(self, messages: Sequence[telemetry_pb2.AuditEvent]) -> None:
         await self._telemetry.Append(telemetry_pb2.AppendRequest(events=messages))

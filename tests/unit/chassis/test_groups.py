@@ -18,6 +18,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.groups: list[list[int]] = []
+        self.arrivals: asyncio.Queue[list[int]] = asyncio.Queue()
         self.refused: dict[int, Exception] = {}
         self.failures = 0
         self.gate = asyncio.Event()
@@ -25,6 +26,7 @@ class Receiver:
 
     async def take(self, things: Sequence[int]) -> None:
         self.groups.append(list(things))
+        self.arrivals.put_nowait(list(things))
         await self.gate.wait()
         if self.failures:
             self.failures -= 1
@@ -134,3 +136,73 @@ async def test_what_nobody_waits_for_any_more_is_not_sent(groups: Groups[int], r
     await asyncio.gather(first, second)
     await groups.hand_in(4)
     assert [thing for group in receiver.groups for thing in group] == [1, 2, 4]
+
+
+# --- what nobody waits for
+
+
+async def test_what_nobody_waits_for_goes_with_the_next_group(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    lost: list[int] = []
+    groups.hand_over(1, lambda: lost.append(1))
+    await settle()
+    assert receiver.groups == []
+    await groups.hand_in(2)
+    assert (receiver.groups, lost) == ([[1, 2]], [])
+
+
+async def test_what_nobody_waits_for_goes_alone_when_no_company_comes(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    for thing in range(BOUNDS.waiting_max):
+        groups.hand_over(thing, lambda: None)
+    assert await receiver.arrivals.get() == [0, 1, 2]
+    assert await receiver.arrivals.get() == [3, 4]
+
+
+@pytest.mark.parametrize("fault", ["absence", "judgement"])
+async def test_what_does_not_arrive_is_lost_to_whoever_handed_it_over(
+    groups: Groups[int], receiver: Receiver, fault: str
+) -> None:
+    if fault == "absence":
+        receiver.failures = BOUNDS.sends_max
+    else:
+        receiver.refused[1] = InvalidInput("no")
+    lost = asyncio.Event()
+    groups.hand_over(1, lost.set)
+    assert await asyncio.wait_for(lost.wait(), 5.0)
+
+
+async def test_one_too_many_is_lost_at_once_R23(groups: Groups[int]) -> None:
+    lost: list[int] = []
+    for thing in range(BOUNDS.waiting_max + 1):
+        groups.hand_over(thing, lambda thing=thing: lost.append(thing))  # type: ignore[misc]
+    assert lost == [BOUNDS.waiting_max]
+
+
+async def test_what_was_on_its_way_or_waited_at_the_end_is_sent_by_a_flush_R04(receiver: Receiver) -> None:
+    groups = Groups(receiver.take, BOUNDS)
+    running = asyncio.create_task(groups.run())
+    receiver.gate.clear()
+    sender = asyncio.create_task(groups.hand_in(0))
+    await settle()
+    groups.hand_over(1, lambda: None)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    receiver.gate.set()
+    await groups.flush()
+    await sender
+    assert receiver.groups == [[0], [0, 1]]
+
+
+async def test_a_flush_does_not_wait_for_ever_R16(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.groups.FLUSH_S_MAX", 0.01)
+    receiver.gate.clear()
+    groups = Groups(receiver.take, BOUNDS)
+    lost: list[int] = []
+    groups.hand_over(1, lambda: lost.append(1))
+    await groups.flush()
+    assert lost == [1]

@@ -1,6 +1,7 @@
 """No call takes longer than it may, whatever a peer does, and one that ends on its way leaves nothing."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -13,9 +14,13 @@ from services.gateway.forward.deadlines import TICK_S, Deadlines
 from services.gateway.forward.forwarder import DEADLINE_S
 from services.gateway.forward.records import GRACE_S
 from services.gateway.model.faults import DeadlineExceeded
-from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, PII, Rig, call, talking
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, call, talking
 
 ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
+LIST_PATH = "/orders/v0/orders"
+LIST_BYTES = json.dumps(
+    {"payload": {"Orders": [{"AmazonOrderId": ORDER, "BuyerInfo": {"BuyerName": "Jane Roe"}}]}}
+).encode()
 LONGEST_S = DEADLINE_S + GRACE_S + 2 * TICK_S
 Block = Callable[..., Awaitable[Any]]
 
@@ -71,7 +76,7 @@ async def test_an_answer_comes_in_time_whoever_hangs_R07(
     assert not rig.signals.crashes
 
 
-async def test_an_effect_whose_outcome_cannot_be_told_in_time_is_told_later_R07(rig: Rig) -> None:
+async def test_a_list_whose_outcome_cannot_be_told_in_time_stays_here_and_is_told_later_R07(rig: Rig) -> None:
     record, gate = rig.audit.record, asyncio.Event()
 
     async def slow(event: Any) -> None:
@@ -80,15 +85,39 @@ async def test_an_effect_whose_outcome_cannot_be_told_in_time_is_told_later_R07(
         await record(event)
 
     rig.audit.record = slow  # type: ignore[method-assign]
-    task = asyncio.create_task(rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")))
+    rig.upstream.answer = lambda _: json_answer(LIST_BYTES)
+    token = rig.auth.enrol(scopes=PII)
+    task = asyncio.create_task(rig.forwarder.handle(call(token, LIST_PATH)))
     await passed(rig, task)
-    assert task.result().status == 200
+    assert task.result().status == 503
+    assert b"Jane" not in task.result().body
     gate.set()
     await rig.clock.advance(TICK_S)
-    assert [(event.phase, event.result) for event in rig.audit.events] == [
-        ("intent", ""),
-        ("outcome", "done"),
-    ]
+    assert [event.phase for event in rig.audit.events] == ["intent", "outcome"]
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "scopes"),
+    [(ADDRESS_PATH, "GET", PII), (LIST_PATH, "GET", frozenset({"orders"})), (ITEM, "PUT", PII)],
+    ids=["the intent names the order", "nothing personal is shown", "an effect"],
+)
+async def test_an_answer_does_not_wait_for_an_outcome_that_is_told_when_the_log_is_back_R01(
+    rig: Rig, target: str, method: str, scopes: frozenset[str]
+) -> None:
+    rig.audit.fails_from = 1
+    token = rig.auth.enrol(scopes=scopes)
+    answer = await rig.forwarder.handle(call(token, target, method, body=b"{}" if method == "PUT" else b""))
+    assert (answer.status, [event.phase for event in rig.audit.events]) == (200, ["intent"])
+    rig.audit.fails_from = None
+    await rig.clock.advance(late.PAUSE_S)
+    assert [event.phase for event in rig.audit.events] == ["intent", "outcome"]
+
+
+async def test_an_outcome_that_is_refused_for_good_is_counted_as_lost(rig: Rig) -> None:
+    rig.audit.fails_from = 1
+    await rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"))
+    await rig.clock.advance(late.PAUSE_S * late.TRIES_MAX)
+    assert rig.signals.side_failures == [("audit_outcome", "audit_unavailable")]
 
 
 async def test_a_deadline_in_the_middle_of_an_effect_leaves_its_fate_open_R01(rig: Rig) -> None:

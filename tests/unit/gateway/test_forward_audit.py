@@ -95,9 +95,11 @@ async def test_nothing_happens_while_the_audit_log_is_down_R02(rig: Rig) -> None
     assert rig.safe.opened == 0
 
 
-async def test_personal_data_does_not_leave_when_the_outcome_is_not_durable_R02(rig: Rig) -> None:
+async def test_a_list_does_not_leave_when_its_outcome_is_not_durable_R02(rig: Rig) -> None:
     rig.audit.fails_from = 1
-    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    orders = [{"AmazonOrderId": ORDER, "BuyerInfo": {"BuyerName": "Jane"}}]
+    rig.upstream.answer = lambda _: json_answer(json.dumps({"payload": {"Orders": orders}}).encode())
+    answer = await rig.call(rig.auth.enrol(scopes=PII), "/orders/v0/orders")
     assert answer.status == 503
     assert b"Jane" not in answer.body
 
@@ -107,7 +109,6 @@ async def test_an_effect_that_happened_is_not_told_as_an_error_R02(rig: Rig) -> 
     rig.upstream.answer = lambda _: json_answer(b'{"status":"ACCEPTED"}')
     answer = await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
     assert (answer.status, answer.body) == (200, b'{"status":"ACCEPTED"}')
-    assert rig.signals.side_failures == [("audit_outcome", "audit_unavailable")]
 
 
 async def test_a_refusal_stands_when_the_audit_log_is_down(rig: Rig) -> None:

@@ -170,3 +170,24 @@ async def test_an_event_whose_sender_left_is_not_written(log: AuditLog, telemetr
     await log.record(numbered(3))
     written = [event.event_id for group in telemetry.groups for event in group]
     assert written == [numbered(1).event_id, numbered(3).event_id]
+
+
+async def test_an_event_that_is_handed_over_goes_with_the_next_one(
+    log: AuditLog, telemetry: Telemetry
+) -> None:
+    back: list[AuditEvent] = []
+    log.hand_over(numbered(1), back.append)
+    await log.record(numbered(2))
+    ((first, second),) = telemetry.groups
+    assert [first.event_id, second.event_id] == [numbered(1).event_id, numbered(2).event_id]
+    assert not back
+
+
+async def test_an_event_that_was_handed_over_comes_back_when_it_is_not_durable_R01(
+    log: AuditLog, telemetry: Telemetry
+) -> None:
+    telemetry.faults.extend([chassis.errors.Unavailable()] * audit.SENDS_MAX)
+    back: asyncio.Future[AuditEvent] = asyncio.get_running_loop().create_future()
+    log.hand_over(EVENT, back.set_result)
+    async with asyncio.timeout(5.0):
+        assert await back is EVENT
