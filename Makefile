@@ -11,7 +11,7 @@ NEWER_PYTHON := $(firstword $(shell python3.13 -c 'import sys; print(sys.executa
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
-.PHONY: help install run demo browser test test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd hostile malformed slow lock clean
+.PHONY: help install run demo browser test test-pythons test-parts test-stack test-newer check fmt lint type arch proto proto-check bench herd hostile malformed slow lock clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,12 +40,15 @@ browser:  ## Chromium for the browser tests: installed from Debian where it is m
 		|| echo "Chromium could not be installed; the browser tests will fail and say what to do" >&2
 
 test: $(STAMP) browser  ## the tests, on real parts (and the fast ones on Python 3.13 where it is found)
-	@$(MAKE) --no-print-directory --jobs 2 test-parts test-stack
+	@$(MAKE) --no-print-directory --jobs 2 test-pythons test-stack
+
+# Two lanes: one computes while the other waits for processes to come and go.
+test-pythons: $(STAMP)
+	@$(MAKE) --no-print-directory test-parts
 ifneq ($(NEWER_PYTHON),)
 	@$(MAKE) --no-print-directory test-newer
 endif
 
-# Two halves at a time: one computes while the other waits for processes to come and go.
 test-parts: $(STAMP)
 	@$(BIN)/python -m pytest tests/unit tests/arch tests/contract 2>&1 | sed -u 's/^/parts  /'
 
@@ -54,7 +57,7 @@ test-stack: $(STAMP)
 
 test-newer:
 	@$(MAKE) --no-print-directory install VENV=.venv-newer PYTHON=$(NEWER_PYTHON)
-	@.venv-newer/bin/python -m pytest tests/unit tests/arch
+	@.venv-newer/bin/python -m pytest tests/unit tests/arch 2>&1 | sed -u 's/^/newer  /'
 
 check: lint type arch proto-check test  ## all that CI runs
 
