@@ -131,6 +131,23 @@ async def test_server_that_is_away_is_said_to_be(
     assert b"C57P03\0" in answer
 
 
+async def test_what_follows_the_startup_packet_at_once_arrives_behind_it(
+    postgres: sallyport.engines.postgres.Postgres, tls: ssl.SSLContext
+) -> None:
+    query = b"SELECT 'heard'\0"
+    statement = b"Q" + struct.pack("!I", len(query) + 4) + query
+    goodbye = b"X" + struct.pack("!I", 4)
+    packet = _startup("user", "auth", "database", "sallyport")
+    assert b"heard" in await _answer(await _enter(postgres, tls), packet + statement + goodbye)
+
+
+async def test_much_more_than_the_door_holds_arrives_whole_both_ways(pool_for: PoolFor) -> None:
+    text = "0123456789" * 3_000_000
+    pool = await pool_for("auth")
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT reverse($1)", text) == text[::-1]
+
+
 async def test_statement_is_cancelled_through_the_door(pool_for: PoolFor) -> None:
     pool = await pool_for("auth")
     async with pool.acquire() as connection:
