@@ -20,7 +20,7 @@ from fakes.clock import START, FakeClock
 from fakes.gateway_ports import FakeAuthPeer, FakeSafe
 from services.gateway.forward.ports import AuthPeer, Safe
 from services.gateway.model.calls import Device, Profile, Region, Restriction, SafeKey
-from services.gateway.model.orders import Observation, OrderClock, OrderState
+from services.gateway.model.orders import Facts, Observation, OrderClock, OrderState
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.safe import SafeClient
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc, lending_pb2, lending_pb2_grpc
@@ -162,14 +162,13 @@ def restriction(told: auth_pb2.Restriction) -> Restriction:
 
 
 def observation(told: retention_pb2.OrderObservation) -> Observation:
-    return Observation(
-        order_id=told.order_id,
+    facts = Facts(
         state=STATES[told.state],
         purchased_at=moment(told.purchased_at) if told.HasField("purchased_at") else None,
         shipped_at=moment(told.shipped_at) if told.HasField("shipped_at") else None,
         delivered_at=moment(told.delivered_at) if told.HasField("delivered_at") else None,
-        observed_at=moment(told.observed_at),
     )
+    return Observation(told.order_id, facts, moment(told.observed_at))
 
 
 def moment(timestamp: Timestamp) -> datetime:
@@ -388,9 +387,9 @@ async def test_an_order_nobody_told_of_cannot_be_kept(safe: Safe, kept: FakeSafe
 async def test_observations_arrive_as_they_were_made(safe: Safe, kept: FakeSafe) -> None:
     early, late = START - timedelta(days=3), START - timedelta(days=1)
     seen = [
-        Observation("1", OrderState.UNSHIPPED, early, None, None, START),
-        Observation("2", OrderState.SHIPPED, early, late, None, START),
-        Observation("3", OrderState.DELIVERED, None, early, late, START),
+        Observation("1", Facts(OrderState.UNSHIPPED, early), START),
+        Observation("2", Facts(OrderState.SHIPPED, early, late), START),
+        Observation("3", Facts(OrderState.DELIVERED, None, early, late), START),
     ]
     await safe.observe_orders("seller-1", seen)
     assert kept.observed == [("seller-1", each) for each in seen]
@@ -400,7 +399,7 @@ async def test_clocks_come_back_for_the_orders_that_have_one_R19(safe: Safe, kep
     kept.clocks["1"] = OrderClock("1", START + timedelta(days=20), has_left=False)
     kept.clocks["2"] = OrderClock("2", START, has_left=True)
     assert list(await safe.find_clocks("seller-1", ["1", "2", "3"])) == [kept.clocks["1"], kept.clocks["2"]]
-    seen = [Observation("2", OrderState.SHIPPED, START, None, None, START)]
+    seen = [Observation("2", Facts(OrderState.SHIPPED, START), START)]
     assert list(await safe.observe_orders("seller-1", seen)) == [kept.clocks["2"]]
 
 

@@ -12,13 +12,13 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import Safe
 from services.gateway.model.faults import OrderExpired
-from services.gateway.model.orders import OBSERVATIONS_MAX, Observation, OrderClock, OrderState
+from services.gateway.model.orders import OBSERVATIONS_MAX, Facts, Observation, OrderClock, OrderState
 from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
@@ -29,8 +29,9 @@ ORDERS_MAX = 50_000
 TOLD_S_MAX = 3_600.0
 CLOCK_KNOWN_S_MAX = 300.0
 
-_Facts = tuple[object, ...]
 _Key = tuple[str, str]
+
+_ENDED = Span(datetime.min.replace(tzinfo=UTC), 0.0)
 
 
 class _LeaderGone(Exception):
@@ -48,10 +49,17 @@ class _Known:
         heard: how long that is believed.
     """
 
-    facts: _Facts | None = None
-    told: Span | None = None
+    facts: Facts | None = None
+    told: Span = _ENDED
     clock: OrderClock | None = None
-    heard: Span | None = None
+    heard: Span = _ENDED
+
+    def is_over(self, now: datetime) -> bool:
+        """Return whether the order's clock is known to be over."""
+        return self.clock is not None and self.clock.is_over(now)
+
+
+_NOTHING = _Known()
 
 
 @dataclass(eq=False, slots=True)
@@ -98,7 +106,8 @@ class Observing:
             OrderExpired: it is (R-19).
             SallyportError: as the safe's; nobody knows.
         """
-        if not self._is_heard((seller_id, order_id), self._clock.now(), self._clock.monotonic_s()):
+        heard = self._known_of(seller_id, order_id).heard
+        if not heard.is_open(self._clock.now(), self._clock.monotonic_s()):
             await self._ask(seller_id, [order_id])
         self.check_known(seller_id, order_id)
 
@@ -109,11 +118,13 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        unheard = [each for each in order_ids if not self._is_heard((seller_id, each), now, now_s)]
+        known = {each: self._known_of(seller_id, each) for each in order_ids}
+        unheard = [each for each, one in known.items() if not one.heard.is_open(now, now_s)]
         if unheard:
             await self._ask(seller_id, unheard)
+            known.update((each, self._known_of(seller_id, each)) for each in unheard)
             now = self._clock.now()
-        return {each for each in order_ids if self._is_over((seller_id, each), now)}
+        return {each for each, one in known.items() if one.is_over(now)}
 
     def check_known(self, seller_id: str, order_id: str) -> None:
         """Return unless an order's clock is known to be over.
@@ -121,7 +132,7 @@ class Observing:
         Raises:
             OrderExpired: it is (R-19).
         """
-        if self._is_over((seller_id, order_id), self._clock.now()):
+        if self._known_of(seller_id, order_id).is_over(self._clock.now()):
             raise OrderExpired
 
     def forget(self, seller_id: str, order_id: str) -> None:
@@ -133,25 +144,14 @@ class Observing:
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         news = []
         for each in seen:
-            known = self._known.get((seller_id, each.order_id))
-            is_told = (
-                known is not None
-                and known.told is not None
-                and known.facts == _facts(each)
-                and known.told.is_open(now, now_s)
-            )
-            if not is_told and each.state is not OrderState.UNKNOWN:
+            known = self._known_of(seller_id, each.order_id)
+            is_told = known.facts == each.facts and known.told.is_open(now, now_s)
+            if not is_told and each.facts.state is not OrderState.UNKNOWN:
                 news.append(each)
         return news
 
-    def _is_heard(self, key: _Key, now: datetime, now_s: float) -> bool:
-        """Return whether what retention last said of an order's clock is believed."""
-        known = self._known.get(key)
-        return known is not None and known.heard is not None and known.heard.is_open(now, now_s)
-
-    def _is_over(self, key: _Key, now: datetime) -> bool:
-        known = self._known.get(key)
-        return known is not None and known.clock is not None and known.clock.is_over(now)
+    def _known_of(self, seller_id: str, order_id: str) -> _Known:
+        return self._known.get((seller_id, order_id)) or _NOTHING
 
     async def _ask(self, seller_id: str, order_ids: Sequence[str]) -> None:
         """Hear of orders' clocks; an order without one will be told of anew."""
@@ -190,15 +190,15 @@ class Observing:
         told = self._from_now(TOLD_S_MAX)
         clocks = await self._safe.observe_orders(seller_id, seen)
         for each in seen:
-            known = self._known.get((seller_id, each.order_id)) or _Known()
-            self._known.put((seller_id, each.order_id), replace(known, facts=_facts(each), told=told))
+            known = replace(self._known_of(seller_id, each.order_id), facts=each.facts, told=told)
+            self._known.put((seller_id, each.order_id), known)
         self._hear(seller_id, clocks, [each.order_id for each in seen])
 
     def _hear(self, seller_id: str, clocks: Sequence[OrderClock], order_ids: Sequence[str]) -> None:
         """Remember what retention said of the clocks of orders, its silence too."""
         by_order, heard = {clock.order_id: clock for clock in clocks}, self._from_now(CLOCK_KNOWN_S_MAX)
         for order_id in order_ids:
-            known = self._known.get((seller_id, order_id)) or _Known()
+            known = self._known_of(seller_id, order_id)
             told = replace(known, clock=by_order.get(order_id), heard=heard)
             self._known.put((seller_id, order_id), told)
 
@@ -206,8 +206,3 @@ class Observing:
     def _close(rounds: dict[str, _Round], seller_id: str, round_: _Round) -> None:
         if rounds.get(seller_id) is round_:
             del rounds[seller_id]
-
-
-def _facts(seen: Observation) -> _Facts:
-    """Return all that an observation tells but when it was made."""
-    return seen.state, seen.purchased_at, seen.shipped_at, seen.delivered_at

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypeGuard
+from typing import NamedTuple
 
 import orjson
 
@@ -36,15 +36,24 @@ class OrderState(StrEnum):
     DELIVERED = "delivered"
 
 
+class Facts(NamedTuple):
+    """What an answer said about an order; times are aware UTC, None where it did not tell.
+
+    A tuple, because those of a whole page are compared with what was told before.
+    """
+
+    state: OrderState
+    purchased_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class Observation:
-    """What one answer said about one order; times are aware UTC, None where it did not tell."""
+    """What one answer said about one order, and when, in aware UTC."""
 
     order_id: str
-    state: OrderState
-    purchased_at: datetime | None
-    shipped_at: datetime | None
-    delivered_at: datetime | None
+    facts: Facts
     observed_at: datetime
 
 
@@ -78,8 +87,8 @@ _HERE_V0 = frozenset(
 )
 _HERE_2026 = frozenset({"PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "CANCELLED", "UNFULFILLABLE"})
 
-# Words and times that answers repeat, read once; about 200 bytes each.
-WORDS_MAX = 256
+# Words and times that answers repeat, read once; about 400 bytes each.
+FACTS_MAX = 10_000
 TIMES_MAX = 10_000
 # No word and no time of Amazon's is longer.
 TEXT_LENGTH_MAX = 64
@@ -102,12 +111,8 @@ def observations(operation: str, body: object, now: datetime) -> list[Observatio
     place = _PLACES.get(operation)
     if place is None:
         return []
-    found = [
-        place.observe(order_id, order, now)
-        for order in place.orders_of(body)
-        if _is_order_id(order_id := order.get(place.id_name))
-    ]
-    return found[:OBSERVATIONS_MAX]
+    named = place.named(body)[:OBSERVATIONS_MAX]
+    return [Observation(order_id, place.facts(order), now) for order_id, order in named]
 
 
 def without(operation: Operation, body: object, order_ids: Collection[str]) -> bytes:
@@ -122,22 +127,21 @@ def without(operation: Operation, body: object, order_ids: Collection[str]) -> b
         Unmaskable: what is to be hidden is nested too deep.
     """
     place = _PLACES[operation.name]
-    meant = [
-        order
-        for order in place.orders_of(body)
-        if _is_order_id(order_id := order.get(place.id_name)) and order_id in order_ids
-    ]
+    meant = [order for order_id, order in place.named(body) if order_id in order_ids]
     if operation.mask is not None:
         operation.mask.hide_in(meant, place.way)
     return orjson.dumps(body)
 
 
-def _observe_v0(order_id: str, order: _Entry, now: datetime) -> Observation:
-    state = _state_v0(_text(order.get("OrderStatus")), _text(order.get("EasyShipShipmentStatus")))
-    return Observation(order_id, state, _time(_text(order.get("PurchaseDate"))), None, None, now)
+def _facts_v0(order: _Entry) -> Facts:
+    return _told_v0(
+        _text(order.get("OrderStatus")),
+        _text(order.get("EasyShipShipmentStatus")),
+        _text(order.get("PurchaseDate")),
+    )
 
 
-def _observe_2026(order_id: str, order: _Entry, now: datetime) -> Observation:
+def _facts_2026(order: _Entry) -> Facts:
     packages = _entries(order.get("packages"))
     words = {_text(_member(package.get("packageStatus"), "status")) for package in packages}
     words = (words | {_text(_member(order.get("fulfillment"), "fulfillmentStatus"))}) - {""}
@@ -146,8 +150,7 @@ def _observe_2026(order_id: str, order: _Entry, now: datetime) -> Observation:
     state = OrderState.SHIPPED if shipped else _state(words, _HERE_2026)
     if "DELIVERED" in words:
         state = OrderState.DELIVERED
-    purchased_at = _time(_text(order.get("createdTime")))
-    return Observation(order_id, state, purchased_at, min(shipped, default=None), None, now)
+    return Facts(state, _time(_text(order.get("createdTime"))), min(shipped, default=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,33 +160,41 @@ class _Place:
     Attributes:
         way: the members to enter; the last one holds a list of orders, or one.
         id_name: the member of an order that names it.
+        facts: reads an order.
     """
 
     way: tuple[str, ...]
     id_name: str
-    observe: Callable[[str, _Entry, datetime], Observation]
+    facts: Callable[[_Entry], Facts]
 
-    def orders_of(self, body: object) -> list[_Entry]:
-        """Return the orders in a decoded answer; none where it has another shape."""
+    def named(self, body: object) -> list[tuple[str, _Entry]]:
+        """Return id and order of those in a decoded answer that have one; none where it has another shape."""
         for name in self.way:
             body = _member(body, name)
-        return _entries(body)
+        return [
+            (order_id, order)
+            for order in _entries(body)
+            if type(order_id := order.get(self.id_name)) is str
+            and 0 < len(order_id) <= ORDER_ID_LENGTH_MAX
+            and order_id.isprintable()
+        ]
 
 
 _PLACES = MappingProxyType(
     {
-        "ordersV0.getOrders": _Place(("payload", "Orders"), "AmazonOrderId", _observe_v0),
-        "ordersV0.getOrder": _Place(("payload",), "AmazonOrderId", _observe_v0),
-        "orders_2026-01-01.searchOrders": _Place(("orders",), "orderId", _observe_2026),
-        "orders_2026-01-01.getOrder": _Place(("order",), "orderId", _observe_2026),
+        "ordersV0.getOrders": _Place(("payload", "Orders"), "AmazonOrderId", _facts_v0),
+        "ordersV0.getOrder": _Place(("payload",), "AmazonOrderId", _facts_v0),
+        "orders_2026-01-01.searchOrders": _Place(("orders",), "orderId", _facts_2026),
+        "orders_2026-01-01.getOrder": _Place(("order",), "orderId", _facts_2026),
     },
 )
 
 
-@functools.lru_cache(maxsize=WORDS_MAX)
-def _state_v0(status: str, easy_ship: str) -> OrderState:
+@functools.lru_cache(maxsize=FACTS_MAX)
+def _told_v0(status: str, easy_ship: str, purchased: str) -> Facts:
     words = {status, easy_ship} - {""}
-    return OrderState.DELIVERED if "Delivered" in words else _state(words, _HERE_V0)
+    state = OrderState.DELIVERED if "Delivered" in words else _state(words, _HERE_V0)
+    return Facts(state, _time(purchased))
 
 
 def _state(words: AbstractSet[str], here: AbstractSet[str]) -> OrderState:
@@ -207,10 +218,6 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return value if len(value) <= TEXT_LENGTH_MAX else _TOO_LONG
-
-
-def _is_order_id(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= ORDER_ID_LENGTH_MAX and value.isprintable()
 
 
 @functools.lru_cache(maxsize=TIMES_MAX)

@@ -63,12 +63,13 @@ def _clock(message: retention_pb2.OrderClock) -> OrderClock:
 
 
 def _observation(seen: Observation) -> retention_pb2.OrderObservation:
-    message = retention_pb2.OrderObservation(order_id=seen.order_id, state=_STATES[seen.state])
+    facts = seen.facts
+    message = retention_pb2.OrderObservation(order_id=seen.order_id, state=_STATES[facts.state])
     message.observed_at.FromDatetime(seen.observed_at)
-    if seen.purchased_at is not None:
-        message.purchased_at.FromDatetime(seen.purchased_at)
-    if seen.shipped_at is not None:
-        message.shipped_at.FromDatetime(seen.shipped_at)
-    if seen.delivered_at is not None:
-        message.delivered_at.FromDatetime(seen.delivered_at)
+    if facts.purchased_at is not None:
+        message.purchased_at.FromDatetime(facts.purchased_at)
+    if facts.shipped_at is not None:
+        message.shipped_at.FromDatetime(facts.shipped_at)
+    if facts.delivered_at is not None:
+        message.delivered_at.FromDatetime(facts.delivered_at)
     return message

@@ -22,6 +22,7 @@ from tests.unit.gateway.forwarding import (
     header,
 )
 
+GERMANY = "A1PA6795UKMFR9"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
 EXPIRED = (
@@ -128,6 +129,37 @@ async def test_region_follows_the_requests_marketplace(rig: Rig) -> None:
     await rig.call(token, PARTICIPATIONS, host="sellingpartnerapi-eu.amazon.com")
     await rig.call(token, PARTICIPATIONS)
     assert [request.region for request in rig.upstream.requests] == [Region.EU, Region.EU, Region.NA]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/reports/2021-06-30/reports", {"reportType": "A", "marketplaceIds": [GERMANY, "A1F83G8C2ARO7P"]}),
+        (f"/orders/v0/orders/{ORDER}/shipmentConfirmation", {"marketplaceId": GERMANY}),
+        ("/inbound/fba/2024-03-20/inboundPlans", {"destinationMarketplaces": [GERMANY]}),
+        ("/batches/products/pricing/v0/itemOffers", {"requests": [{"MarketplaceId": GERMANY}]}),
+        ("/products/fees/v0/feesEstimate", [{"FeesEstimateRequest": {"MarketplaceId": GERMANY}}]),
+    ],
+)
+async def test_region_follows_the_marketplace_in_a_body(rig: Rig, path: str, body: object) -> None:
+    token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
+    await rig.call(token, path, "POST", body=json.dumps(body, indent=2).encode())
+    await rig.call(
+        rig.auth.enrol(regions=frozenset({Region.EU})), path, "POST", body=json.dumps(body).encode()
+    )
+    assert {request.region for request in rig.upstream.requests} == {Region.EU}
+
+
+async def test_a_query_and_a_host_say_more_about_the_region_than_a_body(rig: Rig) -> None:
+    token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
+    target, body = (
+        "/listings/2021-08-01/items/A1/SKU",
+        json.dumps({"attributes": [{"marketplaceId": GERMANY}]}).encode(),
+    )
+    await rig.call(token, f"{target}?marketplaceIds=ATVPDKIKX0DER", "PATCH", body=body)
+    await rig.call(token, target, "PATCH", body=body, host="sellingpartnerapi-na.amazon.com")
+    await rig.call(token, PARTICIPATIONS, body=body)
+    assert [request.region for request in rig.upstream.requests] == [Region.NA] * 3
 
 
 async def test_amazons_tokens_are_lent_once_and_kept(rig: Rig) -> None:
@@ -356,7 +388,7 @@ async def test_what_a_list_tells_about_orders_reaches_retention_first(rig: Rig) 
     rig.upstream.replies.append(json_answer(ORDERS_BYTES))
     answer = await rig.call(rig.auth.enrol(), "/orders/v0/orders")
     assert answer.status == 200
-    assert [(seller, seen.order_id, seen.state) for seller, seen in rig.safe.observed] == [
+    assert [(seller, seen.order_id, seen.facts.state) for seller, seen in rig.safe.observed] == [
         ("seller-1", ORDER, "shipped"),
         ("seller-1", "114-0000000-0000001", "unshipped"),
     ]

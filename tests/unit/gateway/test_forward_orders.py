@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.gateway.model.orders import (
     OBSERVATIONS_MAX,
     TEXT_LENGTH_MAX,
-    Observation,
+    Facts,
     OrderState,
     observations,
     tells_of_orders,
@@ -21,14 +21,16 @@ V0_LIST, V0_ONE = "ordersV0.getOrders", "ordersV0.getOrder"
 NEW_LIST, NEW_ONE = "orders_2026-01-01.searchOrders", "orders_2026-01-01.getOrder"
 
 
-def v0(**order: Any) -> Observation:
+def v0(**order: Any) -> Facts:
     (seen,) = observations(V0_ONE, {"payload": {"AmazonOrderId": "1", **order}}, NOW)
-    return seen
+    assert (seen.order_id, seen.observed_at) == ("1", NOW)
+    return seen.facts
 
 
-def new(**order: Any) -> Observation:
+def new(**order: Any) -> Facts:
     (seen,) = observations(NEW_ONE, {"order": {"orderId": "1", **order}}, NOW)
-    return seen
+    assert (seen.order_id, seen.observed_at) == ("1", NOW)
+    return seen.facts
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,7 @@ def test_a_v0_order_tells_its_purchase_and_no_other_time() -> None:
     seen = v0(
         OrderStatus="Pending", PurchaseDate="2026-11-01T08:00:00Z", LatestShipDate="2026-11-05T08:00:00Z"
     )
-    assert seen == Observation(
-        "1", OrderState.UNSHIPPED, datetime(2026, 11, 1, 8, tzinfo=UTC), None, None, NOW
-    )
+    assert seen == Facts(OrderState.UNSHIPPED, purchased_at=datetime(2026, 11, 1, 8, tzinfo=UTC))
 
 
 def test_a_word_longer_than_any_of_amazons_starts_the_clock_and_a_longer_time_is_none_R18() -> None:
@@ -141,4 +141,4 @@ DOCUMENTS = st.recursive(
 def test_no_answer_however_strange_breaks_the_reading_T29(document: Any, operation: str) -> None:
     for seen in observations(operation, document, NOW):
         assert 0 < len(seen.order_id) <= 64
-        assert all(at is None or at.tzinfo is not None for at in (seen.purchased_at, seen.shipped_at))
+        assert all(at is None or at.tzinfo is not None for at in seen.facts[1:])

@@ -12,7 +12,7 @@ from fakes.clock import FakeClock
 from fakes.gateway_ports import Down, FakeSafe, json_answer
 from services.gateway.forward.observing import CLOCK_KNOWN_S_MAX, TOLD_S_MAX, Observing
 from services.gateway.model.faults import OrderExpired
-from services.gateway.model.orders import Observation, OrderClock, OrderState
+from services.gateway.model.orders import Facts, Observation, OrderClock, OrderState
 from services.retention.model.orders import RENEWAL_STEP
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, error_of
 
@@ -23,8 +23,8 @@ ITEMS = f"{ONE}/orderItems"
 
 
 def seen(order_id: str = "1", state: OrderState = OrderState.UNSHIPPED, **times: Any) -> Observation:
-    at = {"purchased_at": NOW, "shipped_at": None, "delivered_at": None, "observed_at": NOW, **times}
-    return Observation(order_id, state, **at)
+    observed_at = times.pop("observed_at", NOW)
+    return Observation(order_id, Facts(state, **{"purchased_at": NOW, **times}), observed_at)
 
 
 class GatedSafe(FakeSafe):
