@@ -41,6 +41,9 @@ DRAIN_S = 2.0
 # How late a line may be while others are being written.
 GATHER_S = 0.02
 
+# Of exactly these types, nothing but length, spelling and credentials in texts need be looked at.
+_PLAIN = frozenset({str, int, float, bool})
+
 _ROOT = "sallyport"
 _FIELDS = "sallyport_fields"
 
@@ -135,17 +138,16 @@ class Lines:
         self, event: object, fields: Mapping[str, object], *, level: int, logger: str, created_s: float
     ) -> None:
         """Write one line; a field never replaces what the line itself says."""
-        line: dict[str, object] = {
+        own: dict[str, object] = {
             "time": _time(created_s),
-            "level": logging.getLevelName(level).lower(),
+            "level": _level_name(level),
             "service": self._service,
             "logger": logger,
-            "event": shown(event),
+            "event": event,
             **self._context(),
         }
-        for name, value in fields.items():
-            line.setdefault(name, shown(value))
-        self._spool.put(_as_json(line))
+        line = {**own, **fields, **own}
+        self._spool.put(_plain(line) or _as_json({name: shown(value) for name, value in line.items()}))
 
 
 class _Libraries(logging.Handler):
@@ -262,8 +264,8 @@ def shown(value: object, depth: int = 0) -> object:  # noqa: PLR0911 - one retur
 
 def _time(created_s: float) -> str:
     """Return a moment in UTC, to the millisecond."""
-    second, millisecond = divmod(int(created_s * 1000), 1000)
-    return f"{_second(second)}.{millisecond:03d}+00:00"
+    second = int(created_s)
+    return f"{_second(second)}.{int((created_s - second) * 1000):03d}+00:00"
 
 
 @functools.lru_cache(maxsize=2)
@@ -296,6 +298,21 @@ def _exception(error: BaseException, depth: int) -> dict[str, object]:
     return told
 
 
+def _plain(line: Mapping[str, object]) -> str | None:
+    """Return a line of which every value may be shown as it is; None when one may not, or none is sure to."""
+    if not _PLAIN.issuperset(map(type, line.values())):
+        return None
+    try:
+        spelled = orjson.dumps(line, option=orjson.OPT_STRICT_INTEGER)
+    except TypeError:
+        return None
+    # A whole line within the bound of one text has no text beyond it. A number that is none becomes null.
+    if len(spelled) > TEXT_CHARS_MAX or not spelled.isascii() or b"null" in spelled:
+        return None
+    text = spelled.decode("ascii")
+    return None if chassis.secrecy.may_hold_credential(text) else text
+
+
 def _as_json(line: Mapping[str, object]) -> str:
     """Return one line of ASCII; only what is not ASCII yet takes the slower way."""
     try:
@@ -309,6 +326,11 @@ def _as_json(line: Mapping[str, object]) -> str:
 
 def _cut(text: str) -> str:
     return chassis.secrecy.scrub(text[: 2 * TEXT_CHARS_MAX])[:TEXT_CHARS_MAX]
+
+
+@functools.lru_cache(maxsize=8)
+def _level_name(level: int) -> str:
+    return logging.getLevelName(level).lower()
 
 
 def _level(name: str) -> int:

@@ -38,6 +38,7 @@ EXPORT_PERIOD_S = 2.0
 # What a request id from outside may look like; anything else is replaced, not repaired.
 REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
 REQUEST_ID_BITS = 128
+_ID_FORM = f"%0{REQUEST_ID_BITS // 4}x"
 # Source: W3C Trace Context, section 3.2 (version 00).
 TRACEPARENT_FORM = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})")
 
@@ -48,6 +49,8 @@ _ids = random.Random()  # noqa: S311
 _NOT_MEASURED = nullcontext()
 # Set once in the life of a process, as OpenTelemetry's provider is.
 _is_collecting = threading.Event()
+# Set for good when a span may be current: somebody collects, or a peer told of one of its own.
+_may_be_inside_span = threading.Event()
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -73,7 +76,7 @@ class bind_request_id:  # noqa: N801 - used like a function, and cheaper than on
 
 
 def _new_id() -> str:
-    return f"{_ids.getrandbits(REQUEST_ID_BITS):0{REQUEST_ID_BITS // 4}x}"
+    return _ID_FORM % _ids.getrandbits(REQUEST_ID_BITS)
 
 
 def _is_good(given: str) -> bool:
@@ -121,6 +124,7 @@ def continued(given: str | None) -> AbstractContextManager[object]:
     match = TRACEPARENT_FORM.fullmatch(given) if given else None
     if match is None:
         return _NOT_MEASURED
+    _may_be_inside_span.set()
     remote = SpanContext(
         trace_id=int(match["trace"], 16),
         span_id=int(match["span"], 16),
@@ -132,11 +136,12 @@ def continued(given: str | None) -> AbstractContextManager[object]:
 
 def fields() -> Mapping[str, str]:
     """Return what every log line says about the request: its id, and the trace id if there is one."""
-    bound = request_id()
+    bound = _request_id.get()
     told = {"request_id": bound} if bound else {}
-    current = opentelemetry.trace.get_current_span()
-    if current is not opentelemetry.trace.INVALID_SPAN and current.get_span_context().is_valid:
-        told["trace_id"] = f"{current.get_span_context().trace_id:032x}"
+    if _may_be_inside_span.is_set():
+        current = opentelemetry.trace.get_current_span().get_span_context()
+        if current.is_valid:
+            told["trace_id"] = f"{current.trace_id:032x}"
     return told
 
 
@@ -171,6 +176,7 @@ def configure(service: str, endpoint: str | None) -> Iterator[None]:
 def collect(provider: TracerProvider) -> None:
     """Give the spans of this process to a provider, for good: OpenTelemetry knows one per process."""
     opentelemetry.trace.set_tracer_provider(provider)
+    _may_be_inside_span.set()
     _is_collecting.set()
 
 

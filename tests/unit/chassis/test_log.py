@@ -20,6 +20,12 @@ from chassis.secrecy import HIDDEN, Secret
 SENSITIVE = "Jane Doe, 1 Main Street"
 
 
+class Level(enum.StrEnum):
+    """A text that is more than a text."""
+
+    LOW = "l"
+
+
 class Lines:
     """The lines that were written while logging was configured."""
 
@@ -196,6 +202,34 @@ nested: st.SearchStrategy[object] = st.recursive(
 @given(nested)
 def test_any_value_can_be_shown(value: object) -> None:
     json.dumps(chassis.log.shown(value), allow_nan=False)
+
+
+credentials = st.sampled_from(
+    ["Atza|IwEBIAbc", "\nsp_at_0123456789", "amzn1.oa2-cs.v1.x", "\tATZR%7Cabc", "null"]
+)
+short_values = st.one_of(
+    st.text(max_size=20),
+    credentials,
+    st.builds("{}{}{}".format, st.text(max_size=3), credentials, st.text(max_size=3)),
+    st.just("x" * 2 * chassis.log.TEXT_CHARS_MAX),
+    st.integers() | st.sampled_from([2**53, 2**63, 2**63 + 1, -(2**63) - 1, 2**64]),
+    st.floats() | st.booleans() | st.none(),
+    st.builds(Secret, st.text()) | st.sampled_from(Level),
+)
+
+
+@given(st.lists(short_values, max_size=3))
+def test_a_line_that_is_written_in_one_go_shows_of_each_value_what_may_be_shown_T28(
+    values: list[object],
+) -> None:
+    lines, fields = Lines(), {f"field_{number}": value for number, value in enumerate(values)}
+    with lines.configure():
+        chassis.log.get("x").info("e", **fields)
+    (line,) = lines.read()
+    assert lines.text.isascii()
+    assert {name: line[name] for name in fields} == {
+        name: chassis.log.shown(value) for name, value in fields.items()
+    }
 
 
 def test_what_is_shown_of_a_value_is_bounded_R23() -> None:

@@ -89,6 +89,13 @@ async def test_tasks_started_for_a_request_carry_its_id_and_others_do_not() -> N
     assert (await before, await inside) == ("", "request-1")
 
 
+def test_a_trace_that_a_peer_tells_of_is_told_on_though_nobody_collects_here() -> None:
+    told = f"00-{'a' * 32}-{'b' * 16}-01"
+    with chassis.trace.continued(told), chassis.trace.bind_request_id("request-1"):
+        assert chassis.trace.fields() == {"request_id": "request-1", "trace_id": "a" * 32}
+        assert chassis.trace.traceparent() == told
+
+
 def test_a_span_keeps_only_allowed_attributes_and_bounds_them_T28(spans: InMemorySpanExporter) -> None:
     with (
         chassis.trace.bind_request_id("request-1"),
