@@ -1,6 +1,7 @@
 """Which of Amazon's regions a call is for: by the host it names, by its marketplace, by the device."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from services.gateway.model.calls import Device, Region
@@ -35,19 +36,28 @@ MARKETPLACE_PARAMETERS = frozenset(
     {"MarketplaceId", "MarketplaceIds", "marketplaceId", "marketplaceIds", "marketplace_ids"}
 )
 
+# How the models spell the members of bodies: a report's list, an order's one, each of a batch's. The first of
+# a list stands for all of it, because a call goes to one region.
+_MARKETPLACE_MEMBER = re.compile(
+    rb'"(?:[Mm]arketplaceIds?|destinationMarketplaces)"\s*:\s*(?:\[\s*)?"([A-Z0-9]+)"'
+)
 
-def choose(host: str, marketplace_ids: Iterable[str], device: Device) -> Region:
+
+def choose(host: str, marketplace_ids: Iterable[str], body: bytes, device: Device) -> Region:
     """Return the region of a call.
 
     Args:
         host: the Host header in lower case, perhaps with a port.
-        marketplace_ids: those the call names; unknown ones decide nothing.
+        marketplace_ids: those the query names; unknown ones decide nothing.
+        body: JSON or nothing; its marketplaces decide where the query names none.
         device: decides when the call does not: by its own marketplace, or by its only region.
 
     Raises:
         RegionNotConnected: the seller has no active consent there.
     """
     region = _HOSTS.get(host.partition(":")[0]) or _of_marketplaces(marketplace_ids)
+    if region is None and body:
+        region = _of_marketplaces(_named_in(body))
     if region is None:
         region = _REGIONS.get(device.default_marketplace_id) or _only(device.regions)
     if region is None or region not in device.regions:
@@ -61,6 +71,11 @@ def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:
         if region is not None:
             return region
     return None
+
+
+def _named_in(body: bytes) -> Iterator[str]:
+    """Yield the marketplaces that a body names, in its order."""
+    return (found[1].decode() for found in _MARKETPLACE_MEMBER.finditer(body))
 
 
 def _only(regions: frozenset[Region]) -> Region | None:

@@ -142,20 +142,16 @@ async def test_region_follows_the_requests_marketplace(rig: Rig) -> None:
     ],
 )
 async def test_region_follows_the_marketplace_in_a_body(rig: Rig, path: str, body: object) -> None:
-    token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
-    await rig.call(token, path, "POST", body=json.dumps(body, indent=2).encode())
-    await rig.call(
-        rig.auth.enrol(regions=frozenset({Region.EU})), path, "POST", body=json.dumps(body).encode()
-    )
-    assert {request.region for request in rig.upstream.requests} == {Region.EU}
+    for seller_id, indent in (("seller-1", None), ("seller-2", 2)):
+        token = rig.auth.enrol(seller_id=seller_id, regions=frozenset({Region.NA, Region.EU}))
+        await rig.call(token, path, "POST", body=json.dumps(body, indent=indent).encode())
+    assert [request.region for request in rig.upstream.requests] == [Region.EU] * 2
 
 
 async def test_a_query_and_a_host_say_more_about_the_region_than_a_body(rig: Rig) -> None:
     token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
-    target, body = (
-        "/listings/2021-08-01/items/A1/SKU",
-        json.dumps({"attributes": [{"marketplaceId": GERMANY}]}).encode(),
-    )
+    target = "/listings/2021-08-01/items/A1/SKU"
+    body = json.dumps({"attributes": [{"marketplaceId": GERMANY}]}).encode()
     await rig.call(token, f"{target}?marketplaceIds=ATVPDKIKX0DER", "PATCH", body=body)
     await rig.call(token, target, "PATCH", body=body, host="sellingpartnerapi-na.amazon.com")
     await rig.call(token, PARTICIPATIONS, body=body)
