@@ -146,7 +146,7 @@ class Forwarder:
             operation=operation,
             rules=rules,
             plan=plan,
-            region=regions.choose(call.host, marketplace_ids, body, device),
+            region=regions.choose(call.host, marketplace_ids, device, body=body),
             path=target.path,
             query=query,
             body=body,

@@ -43,14 +43,14 @@ _MARKETPLACE_MEMBER = re.compile(
 )
 
 
-def choose(host: str, marketplace_ids: Iterable[str], body: bytes, device: Device) -> Region:
+def choose(host: str, marketplace_ids: Iterable[str], device: Device, *, body: bytes) -> Region:
     """Return the region of a call.
 
     Args:
         host: the Host header in lower case, perhaps with a port.
         marketplace_ids: those the query names; unknown ones decide nothing.
-        body: JSON or nothing; its marketplaces decide where the query names none.
         device: decides when the call does not: by its own marketplace, or by its only region.
+        body: JSON or nothing; its marketplaces decide where the query names none.
 
     Raises:
         RegionNotConnected: the seller has no active consent there.
