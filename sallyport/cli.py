@@ -5,6 +5,7 @@ configuration).
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -35,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return verb(options)
     except KeyboardInterrupt:
+        return EXIT_USAGE
+    except BrokenPipeError:
+        # Whoever read has gone, as `head` does; nor has anybody what Python still wants to write at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_USAGE
 
 
@@ -67,7 +72,3 @@ def parser() -> argparse.ArgumentParser:
     sallyport.simulate.command.add_command(verbs)
     sallyport.webhook.add_commands(verbs)
     return root
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def run_check(options: argparse.Namespace) -> int:
     try:
         raw = _read(options.file)
     except OSError as error:
-        return _complain(EXIT_UNUSABLE, str(error))
+        return _complain(EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
     finding = _examined(raw)
     for line in [json.dumps(_as_json(finding), indent=1)] if options.json else _told(finding, options.file):
         say(line)
@@ -88,7 +88,7 @@ def run_show(options: argparse.Namespace) -> int:
     try:
         policy = policy_file.parse(_read(options.file))
     except OSError as error:
-        return _complain(EXIT_UNUSABLE, str(error))
+        return _complain(EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
     except policy_file.PolicyInvalid as refusal:
         return _complain(EXIT_WRONG, f"{refusal.text} See `sallyport policy check {options.file}`.")
     scopes = frozenset(options.scopes.split(",")) - {""}
@@ -152,10 +152,14 @@ def _told(finding: _Finding, file: Path) -> Iterator[str]:
     yield from (f"{file}: {problem}" for problem in finding.problems)
     yield from (f"{file}: warning: {warning}" for warning in finding.warnings)
     if finding.problems:
-        yield f"{len(finding.problems)} problems: a gateway would not follow this file"
+        yield f"{_counted(finding.problems, 'problem')}: a gateway would not follow this file"
     else:
-        warned = f"{len(finding.warnings)} warnings"
+        warned = _counted(finding.warnings, "warning")
         yield f"a gateway would follow this file; {warned}; SHA-256 {finding.digest}"
+
+
+def _counted(found: Sequence[policy_file.Problem], word: str) -> str:
+    return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
 
 
 def _complain(code: int, text: str) -> int:

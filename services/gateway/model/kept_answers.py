@@ -116,10 +116,11 @@ def life_s(operation: Operation, policy: ApplicationPolicy) -> float:
     """Return for how long an operation's answer may be served again; 0 for never."""
     told_s = policy.cache_life_s(operation.name)
     life_s = LIVES_S.get(operation.name, 0.0) if told_s is None else told_s
-    return life_s if life_s > 0 and _may_be_kept(operation) else 0.0
+    return life_s if life_s > 0 and may_be_kept(operation) else 0.0
 
 
-def _may_be_kept(operation: Operation) -> bool:
+def may_be_kept(operation: Operation) -> bool:
+    """Return whether answers of an operation may be served again at all, whatever a policy says."""
     is_personal = operation.mask is not None or operation.token is not TokenRule.ORDINARY
     is_stale_soon = bool(operation.document_links) or tells_of_orders(operation.name)
     return operation.is_read and not is_personal and not is_stale_soon

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from services.gateway.model.application_policy import ANY, ApplicationPolicy, FieldRule, Terms, is_named
+from services.gateway.model.kept_answers import may_be_kept
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.policy import SCOPE_LENT
 from services.gateway.model.policy_file import Problem
@@ -50,8 +51,10 @@ def _patterns(policy: ApplicationPolicy) -> Iterator[_Patterns]:
         otherwise = "names no operation that takes a restricted token"
         yield f"delegates[{at}].operations", delegation.operations, _is_restricted, otherwise
     for at, cache in enumerate(policy.caches):
-        otherwise = "names no read without personal data; others are never served from memory"
-        yield f"caches[{at}].operations", cache.operations, _is_cacheable, otherwise
+        otherwise = (
+            "names no read whose answers may be served again: these tell of people, orders or documents"
+        )
+        yield f"caches[{at}].operations", cache.operations, may_be_kept, otherwise
     for at, budget in enumerate(policy.budgets):
         yield f"budgets[{at}].operations", budget.operations, _is_any, NO_SUCH_OPERATION
     for at, rule in enumerate(policy.fields):
@@ -73,10 +76,6 @@ def _is_lent(operation: Operation) -> bool:
 
 def _is_restricted(operation: Operation) -> bool:
     return operation.token is not TokenRule.ORDINARY
-
-
-def _is_cacheable(operation: Operation) -> bool:
-    return operation.is_read and not operation.pii
 
 
 def _has(rule: FieldRule) -> _Judge:

@@ -224,7 +224,11 @@ def test_a_huge_file_is_refused_unread_R23() -> None:
         ),
         ('[[fields]]\noperations = ["sellers.*"]\nmasked = ["*"]', "whose answers have such members"),
         ('[[fields]]\noperations = ["ordersV0.*"]\ndropped = ["geo"]\n' * 2, "decides nothing"),
-        ('[[caches]]\noperations = ["ordersV0.getOrders"]\nseconds = 5', "no read without personal data"),
+        ('[[caches]]\noperations = ["ordersV0.getOrders"]\nseconds = 5', "may be served again"),
+        (
+            '[[caches]]\noperations = ["reports_2021-06-30.getReportDocument"]\nseconds = 5',
+            "may be served again",
+        ),
         ('[[delegates]]\napplication = "*"\noperations = ["sellers.*"]', "takes a restricted token"),
         ('[[budgets]]\noperations = ["nothing.*"]\nof_plan = 0.5', "names no operation"),
     ],

@@ -36,7 +36,7 @@ def test_a_bad_file_is_told_with_its_places(file: Path, capsys: pytest.CaptureFi
     assert main(["policy", "check", str(file)]) == 1
     out = capsys.readouterr().out
     assert f"{file}: line 1, version: must be 1" in out
-    assert "1 problems" in out
+    assert "1 problem: a gateway would not follow this file" in out
 
 
 def test_the_finding_is_one_json_object_when_asked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
