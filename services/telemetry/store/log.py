@@ -12,7 +12,7 @@ import chassis.errors
 from services.telemetry.model.admission import Admitted, Answer, Call, Known, Ledger, admit, mentioned_ids
 from services.telemetry.model.chain import GENESIS, SHARD, Head, Record
 from services.telemetry.model.checkpoints import Checkpoint, Tip
-from services.telemetry.model.events import FINAL_RESULTS, Phase
+from services.telemetry.model.events import FINAL_RESULTS, Event, Phase
 from services.telemetry.model.intents import Intent
 
 PAGE_ROWS_MAX = 1_000
@@ -35,14 +35,20 @@ RECORD_COLUMNS = (
     "hash",
 )
 
+# Short words of all rows travel as one text each: asyncpg looks closely at every single member of an array.
+NO_INTENT = "-"
 ADD_NEXT = """
     WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0)))
     INSERT INTO telemetry.records
         (shard, sequence, event_id, sender, phase, intent_id, is_final, recorded_at, digest, body, hash)
-    SELECT $2::text, added.* FROM turn, unnest(
-        $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::uuid[], $10::boolean[],
-        $11::timestamptz[], $12::bytea[], $13::bytea[], $14::bytea[]
-    ) AS added
+    SELECT $2::text, $3 + added.place, added.event_id, added.sender, added.phase, added.intent_id,
+        added.is_final, $5::timestamptz, added.digest, added.body, added.hash
+    FROM turn, unnest(
+        string_to_array($6, ' ')::uuid[], string_to_array($7, ' '), string_to_array($8, ' '),
+        string_to_array($9, ' ', '-')::uuid[], string_to_array($10, ' ')::boolean[],
+        $11::bytea[], $12::bytea[], $13::bytea[]
+    ) WITH ORDINALITY
+        AS added (event_id, sender, phase, intent_id, is_final, digest, body, hash, place)
     WHERE EXISTS (SELECT FROM telemetry.records WHERE shard = $2 AND sequence = $3 AND hash = $4)
 """
 
@@ -82,27 +88,26 @@ class AuditStore:
         if tail is not None and tail.is_alone and tail.ledger.covers(calls):
             head = tail.ledger.head
             admitted, answers = admit(tail.ledger, calls, recorded_at=recorded_at)
-            if admitted and await self._add_next(head, [_row(each, recorded_at) for each in admitted]):
+            if admitted and await self._add_next(head, admitted, recorded_at):
                 self._keep(tail)
                 return answers
             tail = None
         return await self._append_in_turn(calls, tail, recorded_at=recorded_at)
 
-    async def _add_next(self, head: Head, rows: Sequence[tuple[object, ...]]) -> bool:
-        """Add rows directly after the head, unless the log has gone on without us or holds one of them.
+    async def _add_next(self, head: Head, admitted: Sequence[Admitted], recorded_at: datetime) -> bool:
+        """Add records directly after the head, unless the log has gone on without us or holds one of them.
 
         The primary key lets only one record have each place, and the shared lock lets nobody who asks for a
         turn be overtaken. That the head is there shows that the log is still the one we know (R-05).
         """
         try:
             async with chassis.db.statement(self._pool) as connection:
-                _, *columns = zip(*rows, strict=True)
                 told = await connection.execute(
-                    ADD_NEXT, LOCK_NAME, SHARD, head.sequence, head.hash, *columns
+                    ADD_NEXT, LOCK_NAME, SHARD, *head, recorded_at, *_words(admitted), *_links(admitted)
                 )
         except asyncpg.UniqueViolationError:
             return False
-        return bool(told == f"INSERT 0 {len(rows)}")
+        return bool(told == f"INSERT 0 {len(admitted)}")
 
     async def _append_in_turn(
         self, calls: Sequence[Call], tail: _Tail | None, *, recorded_at: datetime
@@ -290,9 +295,36 @@ def _known(row: asyncpg.Record) -> Known:
     return Known(row["sequence"], row["sender"], Phase(row["phase"]), row["digest"])
 
 
+def _words(admitted: Sequence[Admitted]) -> tuple[str, ...]:
+    """Return the columns event_id, sender, phase, intent_id and is_final, each as one text."""
+    columns = zip(
+        *[
+            (
+                event.event_id,
+                each.entry.sender,
+                event.phase.value,
+                event.intent_id or NO_INTENT,
+                "true" if _is_final(event) else "false",
+            )
+            for each in admitted
+            for event in [each.entry.event]
+        ],
+        strict=True,
+    )
+    return tuple(map(" ".join, columns))
+
+
+def _links(admitted: Sequence[Admitted]) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """Return the columns digest, body and hash."""
+    return (
+        [each.entry.digest for each in admitted],
+        [each.record.body for each in admitted],
+        [each.record.hash for each in admitted],
+    )
+
+
 def _row(each: Admitted, recorded_at: datetime) -> tuple[object, ...]:
     entry, event, record = each.entry, each.entry.event, each.record
-    is_final = event.phase is Phase.OUTCOME and event.result in FINAL_RESULTS
     return (
         SHARD,
         record.sequence,
@@ -300,9 +332,13 @@ def _row(each: Admitted, recorded_at: datetime) -> tuple[object, ...]:
         entry.sender,
         event.phase.value,
         event.intent_id,
-        is_final,
+        _is_final(event),
         recorded_at,
         entry.digest,
         record.body,
         record.hash,
     )
+
+
+def _is_final(event: Event) -> bool:
+    return event.phase is Phase.OUTCOME and event.result in FINAL_RESULTS

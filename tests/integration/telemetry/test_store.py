@@ -19,17 +19,18 @@ import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.provision
 import sallyport.provision.database
+from fakes.clock import START
 from sallyport.audit.verify import Reason, verify
 from services.telemetry.app import UseCases, compose
 from services.telemetry.committer import Committer
 from services.telemetry.model.errors import AuditUnavailable
-from services.telemetry.model.events import Actor, Event
+from services.telemetry.model.events import Actor, Event, Result, check
 from services.telemetry.signals import Signals
 from services.telemetry.store import AuditStore
 from services.telemetry.vault import CheckpointKey
 from tests.conftest import PoolFor, VaultFor
 from tests.integration.telemetry.process import until
-from tests.unit.telemetry.house import fact, intent
+from tests.unit.telemetry.house import fact, intent, outcome
 
 TABLES = ("records", "checkpoints")
 WEBHOOK_COLUMNS = ("sequence", "fence", "held_until", "attempts", "retry_at", "gone_digest")
@@ -97,6 +98,29 @@ async def test_fifty_appenders_at_once_make_one_chain_that_verifies_T22(
     report = verify(lines, public_pem, at_least=max(sequences))
     assert report.fault is None
     assert report.records == report.last_sequence == 3_000 + 3  # both loaded a key, one exports
+
+
+async def test_columns_say_what_their_bodies_say_whichever_way_they_were_added(pool_for: PoolFor) -> None:
+    pool = await pool_for("telemetry")
+    store = AuditStore(pool)
+    for first in (1, 11, 21):
+        call = [
+            intent(first),
+            outcome(first + 1, first, Result.UNKNOWN),
+            outcome(first + 2, first),
+            fact(first + 3),
+        ]
+        await store.append([[check("gateway", event) for event in call]], recorded_at=START)
+    rows = await pool.fetch("SELECT * FROM telemetry.records ORDER BY sequence")
+    assert len(rows) == 12
+    for row in rows:
+        said = json.loads(row["body"])
+        for column in ("shard", "sequence", "sender", "phase"):
+            assert row[column] == said[column]
+        assert str(row["event_id"]) == said["event_id"]
+        assert row["intent_id"] == (uuid.UUID(said["intent_id"]) if "intent_id" in said else None)
+        assert row["is_final"] == (said["phase"] == "outcome" and said["result"] == "done")
+        assert row["recorded_at"] == START
 
 
 async def test_the_role_cannot_change_or_remove_anything_of_the_log_T22(pool_for: PoolFor) -> None:
