@@ -78,45 +78,46 @@ class Attempts:
 
     async def _once(self, journey: Journey) -> tuple[Secret[str], UpstreamAnswer]:
         """Return Amazon's answer, and the token with which it was asked."""
-        self._circuits.check(journey.device.seller_id, journey.region)
-        token = await self._lending.lend(
-            journey.device, journey.region, journey.plan.loan, until_s=journey.until_s
-        )
+        device, region, loan = journey.device, journey.region, journey.plan.loan
+        self._circuits.check((device.seller_id, region))
+        token = self._lending.find(device, region, loan)
+        if token is None:
+            token = await self._lending.lend(device, region, loan, until_s=journey.until_s)
         with await self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
-            return token, await self._send(journey, token, leave)
+            return token, await self._send(journey, self._request(journey, token), leave)
 
-    async def _send(self, journey: Journey, token: Secret[str], leave: Leave) -> UpstreamAnswer:
-        clock, signals = self._ports.clock, self._ports.signals
-        remaining_s = journey.until_s - clock.monotonic_s()
-        if remaining_s < ATTEMPT_S_MIN:
-            raise UpstreamTimeout
-        headers = exchange.request_headers(journey.operation, journey.call.headers, clock.now())
-        request = UpstreamRequest(
-            region=journey.region,
-            method=journey.operation.method,
-            path=journey.path,
-            query=journey.query,
-            headers=[*headers, ("user-agent", self._user_agent)],
-            body=journey.body,
-            token=token,
+    def _request(self, journey: Journey, token: Secret[str]) -> UpstreamRequest:
+        operation, now = journey.operation, self._ports.clock.now()
+        headers = exchange.request_headers(operation, journey.call.headers, now, agent=self._user_agent)
+        return UpstreamRequest(
+            journey.region, operation.method, journey.path, journey.query, headers, journey.body, token
         )
-        timeout_s = min(remaining_s, READ_ATTEMPT_S_MAX) if journey.operation.is_read else remaining_s
-        with self._circuits.attempt(journey.device.seller_id, journey.region) as attempt:
+
+    async def _send(self, journey: Journey, request: UpstreamRequest, leave: Leave) -> UpstreamAnswer:
+        timeout_s = journey.until_s - self._ports.clock.monotonic_s()
+        if timeout_s < ATTEMPT_S_MIN:
+            raise UpstreamTimeout
+        if journey.operation.is_read:
+            timeout_s = min(timeout_s, READ_ATTEMPT_S_MAX)
+        key = (journey.device.seller_id, journey.region)
+        is_answered, circuit_turn = None, self._circuits.begin(key)
+        try:
             leave.spend()
-            try:
-                answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
-            except _FAILURES as error:
-                if not isinstance(error, UpstreamTimeout) or timeout_s >= SILENCE_S_MIN:
-                    attempt.is_answered = False
-                if isinstance(error, UpstreamUnreachable):
-                    leave.unspend()
-                signals.attempted(journey.operation.name, 0)
-                raise
-            except UpstreamBusy:
+            answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
+            is_answered = answer.status < 500
+        except _FAILURES as error:
+            if not isinstance(error, UpstreamTimeout) or timeout_s >= SILENCE_S_MIN:
+                is_answered = False
+            if isinstance(error, UpstreamUnreachable):
                 leave.unspend()
-                raise
-            attempt.is_answered = answer.status < 500
-        signals.attempted(journey.operation.name, answer.status)
+            self._ports.signals.attempted(journey.operation.name, 0)
+            raise
+        except UpstreamBusy:
+            leave.unspend()
+            raise
+        finally:
+            self._circuits.end(key, circuit_turn, is_answered=is_answered)
+        self._ports.signals.attempted(journey.operation.name, answer.status)
         leave.learn(answer)
         return answer
 
@@ -135,7 +136,7 @@ class Attempts:
 
     def _is_resting(self, journey: Journey) -> bool:
         try:
-            self._circuits.check(journey.device.seller_id, journey.region)
+            self._circuits.check((journey.device.seller_id, journey.region))
         except UpstreamResting:
             return True
         return False

@@ -5,8 +5,6 @@ too many calls under way waits for none of the connections that others need. Wha
 in a metric: the share of the sellers who called lately whose last call failed.
 """
 
-from typing import Self
-
 from chassis.clock import Clock
 from services.gateway.forward.ports import Signals
 from services.gateway.model.calls import Region
@@ -23,63 +21,45 @@ BUSY_S = 1.0
 SELLERS_LOOKED_AT = 200
 
 _CLOSED = Circuit()
-_Key = tuple[str, Region]
 
-
-class Attempt:
-    """One call under way, entered with `with`.
-
-    Attributes:
-        is_answered: how it went, as far as its caller knows when it ends; None for no news.
-    """
-
-    __slots__ = ("_circuits", "_key", "_turn", "is_answered")
-
-    def __init__(self, circuits: "Circuits", key: _Key) -> None:
-        self.is_answered: bool | None = None
-        self._circuits = circuits
-        self._key = key
-
-    def __enter__(self) -> Self:
-        """Begin; see `Circuits.attempt`."""
-        self._turn = self._circuits.begin(self._key)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End, with or without news."""
-        self._circuits.end(self._key, self._turn, is_answered=self.is_answered)
+# A seller, and where.
+Key = tuple[str, Region]
 
 
 class Circuits:
-    """Every circuit that is not simply closed."""
+    """Every circuit that is not simply closed; a call is one between `begin` and `end`."""
 
     def __init__(self, *, clock: Clock, signals: Signals) -> None:
         self._clock = clock
         self._signals = signals
-        self._circuits: Recent[_Key, Circuit] = Recent(CIRCUITS_MAX)
-        self._under_way: dict[_Key, int] = {}
+        self._circuits: Recent[Key, Circuit] = Recent(CIRCUITS_MAX)
+        self._under_way: dict[Key, int] = {}
         self._weather = {region: _Weather() for region in Region}
 
-    def check(self, seller_id: str, region: Region) -> None:
+    def check(self, key: Key) -> Circuit | None:
         """Let a seller pass who might be let through: nobody waits for a turn in vain.
+
+        Returns:
+            The seller's circuit; None for one that is simply closed.
 
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
         """
-        self._let_pass((seller_id, region))
+        circuit = self._circuits.get(key)
+        if circuit is not None:
+            wait_s = circuit.wait_s(self._clock.monotonic_s())
+            if wait_s > 0:
+                raise UpstreamResting(retry_after_s=wait_s)
+        return circuit
 
-    def attempt(self, seller_id: str, region: Region) -> Attempt:
-        """Return one call, to be entered; its circuit learns from what is said of it inside.
+    def begin(self, key: Key) -> int:
+        """Let one call through and return the turn of its circuit, which `end` wants back.
 
-        Raises on entering:
+        Raises:
             UpstreamResting: Amazon has not been answering this seller.
             UpstreamBusy: too many of this seller's calls are under way.
         """
-        return Attempt(self, (seller_id, region))
-
-    def begin(self, key: _Key) -> int:
-        """Let one call through and return the turn of its circuit; only for `Attempt`."""
-        circuit = self._let_pass(key)
+        circuit = self.check(key)
         under_way = self._under_way.get(key, 0)
         if under_way >= UNDER_WAY_MAX:
             raise UpstreamBusy(retry_after_s=BUSY_S)
@@ -88,11 +68,11 @@ class Circuits:
             return _CLOSED.turn
         return self._become(key, circuit.asked(self._clock.monotonic_s())).turn
 
-    def end(self, key: _Key, turn: int, *, is_answered: bool | None) -> None:
-        """Learn how a call of a turn went; only for `Attempt`."""
-        left = self._under_way.pop(key) - 1
-        if left:
-            self._under_way[key] = left
+    def end(self, key: Key, turn: int, *, is_answered: bool | None) -> None:
+        """Learn how a call of a turn went that `begin` let through; None: there is no news of it."""
+        self._under_way[key] -= 1
+        if not self._under_way[key]:
+            del self._under_way[key]
         circuit = self._circuits.get(key) or _CLOSED
         if is_answered is None:
             self._become(key, circuit.given_up(turn, self._clock.monotonic_s()))
@@ -105,21 +85,12 @@ class Circuits:
         if weather.is_news(key[0], is_fair=is_answered):
             self._signals.failing(key[1], weather.share)
 
-    def _let_pass(self, key: _Key) -> Circuit | None:
-        """Return the circuit of a call that might be let through; None for one that is simply closed."""
-        circuit = self._circuits.get(key)
-        if circuit is not None:
-            wait_s = circuit.wait_s(self._clock.monotonic_s())
-            if wait_s > 0:
-                raise UpstreamResting(retry_after_s=wait_s)
-        return circuit
-
-    def _fail(self, key: _Key, circuit: Circuit, turn: int) -> None:
+    def _fail(self, key: Key, circuit: Circuit, turn: int) -> None:
         after = self._become(key, circuit.failed(turn, self._clock.monotonic_s()))
         if after.is_open and after.turn != circuit.turn:
             self._signals.circuit_opened(key[1])
 
-    def _become(self, key: _Key, circuit: Circuit) -> Circuit:
+    def _become(self, key: Key, circuit: Circuit) -> Circuit:
         if circuit == _CLOSED:
             self._circuits.drop(key)
         else:

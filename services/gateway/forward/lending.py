@@ -44,8 +44,15 @@ class Lending:
         self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
         self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
 
+    def find(self, device: Device, region: Region, loan: Loan) -> Secret[str] | None:
+        """Return what was lent before and is good for at least another minute, if there is such a token."""
+        kept = self._kept.get(_key(device, region, loan))
+        if kept is None or not kept.span.is_open(self._clock.now(), self._clock.monotonic_s()):
+            return None
+        return kept.token
+
     async def lend(self, device: Device, region: Region, loan: Loan, *, until_s: float) -> Secret[str]:
-        """Return a token that is good for at least another minute: of the device's seller, or grantless.
+        """Return a new token that is good for at least another minute: of the device's seller, or grantless.
 
         Args:
             device: in whose name Amazon is called.
@@ -60,9 +67,6 @@ class Lending:
         """
         key = _key(device, region, loan)
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        kept = self._kept.get(key)
-        if kept is not None and kept.span.is_open(now, now_s):
-            return kept.token
         refused_digest, timeout_s = self._reports.get(key) or NO_REPORT, until_s - now_s
         lent = await self._borrow(device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s)
         self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))

@@ -36,8 +36,9 @@ ERROR_TEXT_CHARS_MAX = 2_000
 # What of a successful answer's headers a desktop may see.
 _REQUEST_ID = "x-amzn-requestid"
 _HEADERS_KEPT = frozenset({_REQUEST_ID, "x-amzn-ratelimit-limit", "date"})
-# Amazon spells a media type in few ways.
+# Amazon spells a media type in few ways, and knows few methods.
 _TYPES_MAX = 16
+_METHODS_MAX = 8
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 # How Amazon says that it is the token; a missing role or consent is told in other words.
 # Source: SP-API, "Resolve Common HTTP and Authorization Error Codes".
@@ -60,28 +61,29 @@ def user_agent(version: str) -> str:
 
 
 def request_headers(
-    operation: Operation, given: Iterable[tuple[str, str]], now: datetime
-) -> list[tuple[str, str]]:
-    """Return the headers of a call to Amazon, less the token and the user agent.
+    operation: Operation, given: Iterable[tuple[str, str]], now: datetime, *, agent: str
+) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a call to Amazon, less the token.
 
     Args:
         operation: knows its own header parameters.
         given: the client's headers, names in lower case; of those only the operation's are taken.
         now: aware UTC.
+        agent: how the gateway introduces itself, e.g. `user_agent`.
     """
-    headers = [("accept", JSON_TYPE), ("x-amz-date", _amazon_date(int(now.timestamp())))]
-    if operation.headers:
-        taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
-        headers += taken.items()
-    if operation.method not in _BODILESS:
-        headers.append(("content-type", JSON_TYPE))
-    return headers
+    own = _own_headers(agent, int(now.timestamp()), operation.method)
+    if not operation.headers:
+        return own
+    taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
+    return (*own, *taken.items())
 
 
-@functools.lru_cache(maxsize=2)
-def _amazon_date(second: int) -> str:
-    """Return a second since 1970 as Amazon wants to read it."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
+@functools.lru_cache(maxsize=_METHODS_MAX)
+def _own_headers(agent: str, second: int, method: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers of every call that is made in a second, counted since 1970."""
+    date = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
+    headers = (("accept", JSON_TYPE), ("x-amz-date", date), ("user-agent", agent))
+    return headers if method in _BODILESS else (*headers, ("content-type", JSON_TYPE))
 
 
 def request_body(operation: Operation, body: bytes) -> bytes:

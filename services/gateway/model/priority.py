@@ -51,8 +51,8 @@ class Clicks(NamedTuple):
             rate_per_s: of the operation's plan.
         """
         click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
-        left = min(float(CLICKS_MAX), self.left + (now_s - self.counted_at_s) / click_s)
-        return Clicks(left - 1, now_s) if left >= 1 else None
+        left = self.left + (now_s - self.counted_at_s) / click_s
+        return None if left < 1 else Clicks(min(CLICKS_MAX, left) - 1, now_s)
 
 
 def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Priority | None:

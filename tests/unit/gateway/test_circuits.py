@@ -24,8 +24,8 @@ class Table:
         self.circuits = Circuits(clock=self.clock, signals=self.signals)
 
     def call(self, seller_id: str, *, is_answered: bool | None, region: Region = Region.NA) -> None:
-        with self.circuits.attempt(seller_id, region) as attempt:
-            attempt.is_answered = is_answered
+        turn = self.circuits.begin((seller_id, region))
+        self.circuits.end((seller_id, region), turn, is_answered=is_answered)
 
     def fail(self, seller_id: str, times: int = FAILURES_MAX) -> None:
         for _ in range(times):
@@ -62,10 +62,10 @@ def test_an_answer_between_failures_keeps_a_circuit_closed(table: Table) -> None
 def test_after_its_rest_one_probe_goes_at_a_time(table: Table) -> None:
     table.fail(ME)
     table.clock.pass_(REST_S_MIN)
-    with table.circuits.attempt(ME, Region.NA) as probe:
-        with pytest.raises(UpstreamResting):
-            table.call(ME, is_answered=True)
-        probe.is_answered = True
+    probe = table.circuits.begin((ME, Region.NA))
+    with pytest.raises(UpstreamResting):
+        table.call(ME, is_answered=True)
+    table.circuits.end((ME, Region.NA), probe, is_answered=True)
     table.call(ME, is_answered=True)
 
 
@@ -74,7 +74,7 @@ def test_a_failed_probe_doubles_the_rest_up_to_a_bound(table: Table) -> None:
     rests_s = []
     for _ in range(6):
         with pytest.raises(UpstreamResting) as refusal:
-            table.circuits.check(ME, Region.NA)
+            table.circuits.check((ME, Region.NA))
         rests_s.append(refusal.value.retry_after_s or 0.0)
         table.clock.pass_(rests_s[-1])
         table.fail(ME, 1)
@@ -91,27 +91,25 @@ def test_a_probe_that_was_given_up_frees_its_place(table: Table) -> None:
 def test_a_probe_of_which_nothing_is_heard_does_not_stand_in_the_way_for_ever(table: Table) -> None:
     table.fail(ME)
     table.clock.pass_(REST_S_MIN)
-    with table.circuits.attempt(ME, Region.NA):
-        table.clock.pass_(PROBE_S_MAX)
-        table.call(ME, is_answered=True)
+    table.circuits.begin((ME, Region.NA))
+    table.clock.pass_(PROBE_S_MAX)
+    table.call(ME, is_answered=True)
 
 
 def test_what_was_asked_before_a_circuit_opened_decides_nothing(table: Table) -> None:
-    with table.circuits.attempt(ME, Region.NA) as early:
-        table.fail(ME)
-        early.is_answered = True
+    early = table.circuits.begin((ME, Region.NA))
+    table.fail(ME)
+    table.circuits.end((ME, Region.NA), early, is_answered=True)
     with pytest.raises(UpstreamResting):
-        table.circuits.check(ME, Region.NA)
+        table.circuits.check((ME, Region.NA))
 
 
 def test_a_seller_cannot_hold_every_connection_T32(table: Table) -> None:
-    held = [table.circuits.attempt(ME, Region.NA) for _ in range(UNDER_WAY_MAX)]
-    for attempt in held:
-        attempt.__enter__()
+    held = [table.circuits.begin((ME, Region.NA)) for _ in range(UNDER_WAY_MAX)]
     with pytest.raises(UpstreamBusy):
         table.call(ME, is_answered=True)
     table.call(OTHER, is_answered=True)
-    held[0].__exit__(None, None, None)
+    table.circuits.end((ME, Region.NA), held[0], is_answered=None)
     table.call(ME, is_answered=True)
 
 

@@ -118,8 +118,9 @@ class Turns:
             Unavailable: `store_unavailable`; storage is away, and what was granted is spent.
         """
         doing, now_s = (claim.device_id, claim.budgets[0]), self._clock.monotonic_s()
-        priority = claim.priority or self._guess(doing, now_s)
-        self._under_way[doing] = self._under_way.get(doing, 0) + 1
+        under_way = self._under_way.get(doing, 0)
+        priority = claim.priority or (Priority.BULK if under_way else self._guess(doing, now_s))
+        self._under_way[doing] = under_way + 1
         try:
             taken = await self._take_all(claim, priority, now_s, until_s=until_s)
         except BaseException:
@@ -130,9 +131,9 @@ class Turns:
     def end(self, taken: Sequence[Turn], doing: _Doing, *, is_spent: bool) -> None:
         """Settle the turns of a call that is over; only for `Leave`."""
         self._settle(taken, is_spent=is_spent)
-        left = self._under_way.pop(doing) - 1
-        if left:
-            self._under_way[doing] = left
+        self._under_way[doing] -= 1
+        if not self._under_way[doing]:
+            del self._under_way[doing]
 
     def exceeded(self, budget: Budget) -> QuotaExceeded:
         """Return the refusal that tells when the next turn of a budget comes."""
@@ -158,9 +159,7 @@ class Turns:
     # Taking turns
 
     def _guess(self, doing: _Doing, now_s: float) -> Priority:
-        """Return the priority of a call that states none: a person's while its device makes few of them."""
-        if doing in self._under_way:
-            return Priority.BULK
+        """Return the priority of a lone call that states none: a person's while its device makes few."""
         clicks = self._clicks.get(doing) or Clicks(CLICKS_MAX, now_s)
         _, budget = doing
         share = self._shares.get(budget)
@@ -177,20 +176,21 @@ class Turns:
         began_s = now_s
         for _ in range(TAKES_MAX):
             taken: list[Turn] = []
+            has_waited = False
             try:
                 for budget in _budgets(claim, priority):
                     share = self._shares.get(budget) or self._open(budget, now_s)
-                    if share.has_turn(now_s):
-                        taken.append(share.take(now_s))
-                    else:
-                        taken.append(await self._wait(share, claim.device_id, priority, until_s=until_s))
+                    turn = share.take(now_s)
+                    if turn is None:
+                        has_waited = True
+                        turn = await self._wait(share, claim.device_id, priority, until_s=until_s)
                         now_s = self._clock.monotonic_s()
+                    taken.append(turn)
             except BaseException:
                 self._settle(taken, is_spent=False)
                 raise
             # One that was taken first may have waited too long for the others.
-            stale = [lease_no for share, lease_no in taken if not share.is_good(lease_no, now_s)]
-            if not stale:
+            if not has_waited or all(share.is_good(lease_no, now_s) for share, lease_no in taken):
                 self._signals.waited(priority, now_s - began_s)
                 return taken
             self._settle(taken, is_spent=False)
@@ -234,7 +234,7 @@ class Turns:
         """Count turns as used, or give them to whoever waits."""
         for share, lease_no in taken:
             share.settle(lease_no, is_spent=is_spent)
-            if share.line:
+            if share.line.waiters:
                 share.serve(self._clock.monotonic_s())
 
     def _open(self, budget: Budget, now_s: float) -> Share:

@@ -84,14 +84,19 @@ class Round:
 
 
 class Line:
-    """Everybody in this process who waits for a turn of one bucket."""
+    """Everybody in this process who waits for a turn of one bucket.
+
+    Attributes:
+        waiters: how many calls wait.
+    """
 
     def __init__(self) -> None:
+        self.waiters = 0
         self.people = Round()
         self.bulk = Round()
 
     def __len__(self) -> int:
-        return self.people.waiters + self.bulk.waiters
+        return self.waiters
 
     def __iter__(self) -> Iterator[Waiter]:
         yield from self.people
@@ -103,15 +108,19 @@ class Line:
 
     def push(self, waiter: Waiter) -> None:
         """Let one more wait."""
+        self.waiters += 1
         self._round(waiter).push(waiter)
 
     def pop(self) -> Waiter:
         """Take the one whose turn is next. There must be one."""
+        self.waiters -= 1
         return self.people.pop() if self.people.waiters else self.bulk.pop()
 
     def discard(self, waiter: Waiter) -> bool:
         """Take one out wherever it is; return whether it was there."""
-        return self._round(waiter).discard(waiter)
+        was_there = self._round(waiter).discard(waiter)
+        self.waiters -= was_there
+        return was_there
 
     def waited_s(self, now_s: float) -> float:
         """Return how long the one has waited that waits longest; 0 when nobody does."""

@@ -42,21 +42,22 @@ class Share:
         self.budget = budget
         self.line = Line()
         self._lease_no, self._is_new = lease_no, True
-        self._granted = self._ended = self._returned = self._out = 0
+        self._held = self._out = self._ended = self._returned = 0
         self._told = (0, 0)
         self._asked_s = -math.inf
         self._due_s = self._rest_until_s = now_s
         self._used_s = now_s
         self._spent_per_s = 0.0
         self._terms: Grant | None = None
+        self._limit = ""
         self._limit_per_s: float | None = None
         self._is_throttled = False
 
     # What there is
 
-    def free(self, now_s: float) -> int:
-        """Return how many calls may have their turn now."""
-        return self._held if now_s <= self._asked_s + USE_S else 0
+    def is_free(self, now_s: float) -> bool:
+        """Return whether a call may have its turn now."""
+        return self._held > 0 and now_s <= self._asked_s + USE_S
 
     def is_good(self, lease_no: int, now_s: float) -> bool:
         """Return whether a call whose turn was granted under a lease may be sent now."""
@@ -74,42 +75,41 @@ class Share:
         return self.budget.rate_per_s if self._terms is None else self._terms.rate_per_s
 
     @property
-    def _held(self) -> int:
-        return self._granted - self._ended - self._returned - self._out
+    def _granted(self) -> int:
+        return self._held + self._out + self._ended + self._returned
 
     # What callers do
 
-    def has_turn(self, now_s: float) -> bool:
-        """Return whether a call that comes now has its turn at once: one is free, and nobody came before."""
-        return self.free(now_s) > 0 and not self.line
-
-    def take(self, now_s: float) -> Turn:
-        """Return a turn; one must be free."""
-        self._count(now_s)
-        self._out += 1
-        return self, self._lease_no
+    def take(self, now_s: float) -> Turn | None:
+        """Return the turn of a call that comes now; None when none is free, or somebody came before."""
+        return None if self.line.waiters or not self.is_free(now_s) else self._take(now_s)
 
     def serve(self, now_s: float) -> None:
         """Give what is free to whoever waits."""
-        while self.line and self.free(now_s) > 0:
+        while self.line.waiters and self.is_free(now_s):
             waiter = self.line.pop()
             if not waiter.fate.done():
-                waiter.fate.set_result(self.take(now_s))
+                waiter.fate.set_result(self._take(now_s))
 
     def settle(self, lease_no: int, *, is_spent: bool) -> None:
         """Note that Amazon may have counted a call that had a turn, or that the turn is free again."""
-        if lease_no == self._lease_no:
-            self._out -= 1
-            self._ended += is_spent
+        if lease_no != self._lease_no:
+            return
+        self._out -= 1
+        if is_spent:
+            self._ended += 1
+        else:
+            self._held += 1
 
     def learn(self, answer: UpstreamAnswer) -> None:
         """Take from an answer of Amazon's what it tells about the plan; a refusal takes what is free."""
-        limit_per_s = quota.rate(answer.header(quota.LIMIT_HEADER))
-        if limit_per_s is not None:
-            self._limit_per_s = limit_per_s
+        limit = answer.header(quota.LIMIT_HEADER)
+        if limit != self._limit:
+            self._limit = limit
+            self._limit_per_s = quota.rate(limit) or self._limit_per_s
         if answer.status == quota.THROTTLED:
             self._is_throttled = True
-            self._returned += self._held
+            self._give_up()
 
     def wait_s(self, waiter: Waiter | None, before: int) -> float:
         """Return how long it takes until a call's turn comes, as far as is known here.
@@ -193,7 +193,7 @@ class Share:
             return 0
         self._is_new = False
         brought = grant.granted - self._granted
-        self._granted, self._told = grant.granted, (ask.ended, ask.returned)
+        self._held, self._told = self._held + brought, (ask.ended, ask.returned)
         return brought
 
     def plan(self, now_s: float) -> None:
@@ -223,14 +223,19 @@ class Share:
     def _begin(self, lease_no: int) -> None:
         """Begin a new lease; turns of the old one that are still out count for nothing."""
         self._lease_no, self._is_new = lease_no, True
-        self._granted = self._ended = self._returned = self._out = 0
+        self._held = self._out = self._ended = self._returned = 0
         self._told = (0, 0)
 
     def _drop_spare(self, now_s: float) -> None:
         """Give back what nobody used."""
         is_stale = now_s > self._asked_s + USE_S or now_s > self._used_s + SPARE_S
         if self._held and not self.line and is_stale:
-            self._returned += self._held
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Give back what is free."""
+        self._returned += self._held
+        self._held = 0
 
     def _named_per_s(self) -> float:
         """Return the rate that Amazon named, or the one that storage goes by."""
@@ -249,8 +254,10 @@ class Share:
     def _ahead(self, now_s: float) -> int:
         return int(self._spent_per_s * math.exp((self._used_s - now_s) / BUSY_S) * AHEAD_S)
 
-    def _count(self, now_s: float) -> None:
-        """Keep the average of calls a second."""
-        elapsed_s = now_s - self._used_s
-        self._spent_per_s = self._spent_per_s * math.exp(-elapsed_s / BUSY_S) + 1 / BUSY_S
+    def _take(self, now_s: float) -> Turn:
+        """Return a turn, and keep the average of calls a second; one must be free."""
+        self._held -= 1
+        self._out += 1
+        self._spent_per_s = self._spent_per_s * math.exp((self._used_s - now_s) / BUSY_S) + 1 / BUSY_S
         self._used_s = now_s
+        return self, self._lease_no
