@@ -240,9 +240,10 @@ def _moment(timestamp: Timestamp) -> datetime:
     Raises:
         EventInvalid: no calendar has it.
     """
-    if not 0 <= timestamp.nanos <= NANOS_MAX:
+    nanos = timestamp.nanos
+    if not 0 <= nanos <= NANOS_MAX:
         raise EventInvalid("An event has an impossible time.")
     try:
-        return EPOCH + timedelta(seconds=timestamp.seconds, microseconds=timestamp.nanos // 1_000)
+        return EPOCH + timedelta(0, timestamp.seconds, nanos // 1_000)
     except OverflowError as error:
         raise EventInvalid("An event has an impossible time.") from error

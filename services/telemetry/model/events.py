@@ -35,6 +35,8 @@ DETAIL_KEY_FORM = re.compile(rf"[a-z][a-z0-9_]{{0,{DETAIL_KEY_CHARS_MAX - 1}}}")
 PRINTABLE_FORM = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 # Kinds and keys of details are words of the code's: few, and each is judged once.
 WORDS_REMEMBERED_MAX = 1_024
+# Where the seconds end in a moment as orjson writes it: behind a quotation mark.
+SECONDS_END = len('"2000-01-01T00:00:00')
 
 # Shapes that no event has a reason to hold, by letters that they cannot be without: most texts hold none of
 # those, and are passed without a closer look. Every shape is linear in the text.
@@ -154,8 +156,11 @@ def encode(facts: Mapping[str, object]) -> bytes:
 
 
 def timestamp(moment: datetime) -> str:
-    """Return RFC 3339 in UTC with six decimals, as it stands in records and checkpoints."""
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """Return RFC 3339 with six decimals of a moment in UTC, as it stands in records and checkpoints.
+
+    orjson writes it up to its seconds in a third of the time that `isoformat` takes.
+    """
+    return f"{orjson.dumps(moment)[1:SECONDS_END].decode()}.{moment.microsecond:06d}Z"
 
 
 def _broken_rule(event: Event) -> str:

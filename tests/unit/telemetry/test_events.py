@@ -1,5 +1,5 @@
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fakes.clock import START
 from services.telemetry.model.errors import EventInvalid, KindNotOwned, SensitiveContent
-from services.telemetry.model.events import Actor, Event, Phase, check
+from services.telemetry.model.events import Actor, Event, Phase, check, timestamp
 from tests.unit.telemetry.house import event_id, fact, intent, outcome
 
 SENSITIVE = [
@@ -123,3 +123,10 @@ def test_any_text_is_either_let_in_or_refused_with_a_reason(text: str) -> None:
     except (EventInvalid, SensitiveContent):
         return
     assert entry.event.phase is Phase.FACT
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_moment_is_written_with_six_decimals_and_read_back_as_it_was(moment: datetime) -> None:
+    written = timestamp(moment)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", written)
+    assert datetime.fromisoformat(written) == moment
