@@ -93,7 +93,7 @@ def _lists_old_orders(case: Case) -> bool:
     """Return whether the case's answer lists orders all of which were bought longer ago than data is kept."""
     now = datetime.now(UTC)
     listed = orders.observations(case.operation, _document(case.answer), now)
-    bought = [each.purchased_at for each in listed if each.purchased_at is not None]
+    bought = [each.facts.purchased_at for each in listed if each.facts.purchased_at is not None]
     return bool(bought) and max(bought) < now - KEPT
 
 

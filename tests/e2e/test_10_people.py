@@ -15,7 +15,7 @@ from sallyport.stack import Stack
 async def people(stack: Stack, *words: str) -> tuple[int | None, str]:
     """Return the exit code of `sallyport people` and all that it said."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sallyport.cli", "people", *words),
+        *(sys.executable, "-m", "sallyport", "people", *words),
         *("--state-folder", str(stack.layout.folder)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -49,7 +49,7 @@ class Vendor:
     async def run(self, *arguments: str, typed: str = "") -> tuple[int, str]:
         """Run `sallyport application ...` and return its exit code and what it showed."""
         verb = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sallyport.cli", "application", *arguments),
+            *(sys.executable, "-m", "sallyport", "application", *arguments),
             cwd=ROOT,
             env={"PATH": os.defpath, **self._environ},
             stdin=asyncio.subprocess.PIPE,
