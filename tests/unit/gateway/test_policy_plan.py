@@ -182,29 +182,36 @@ def test_a_device_without_any_scope_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("host", "marketplaces", "region"),
+    ("host", "marketplaces", "body", "region"),
     [
-        ("sellingpartnerapi-eu.amazon.com", ["ATVPDKIKX0DER"], Region.EU),
-        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], Region.EU),
-        ("gateway.example", ["A1PA6795UKMFR9"], Region.EU),
-        ("gateway.example", ["unknown", "A1F83G8C2ARO7P"], Region.EU),
-        ("gateway.example", [], Region.NA),
-        ("evil.example", [], Region.NA),
+        ("sellingpartnerapi-eu.amazon.com", ["ATVPDKIKX0DER"], b"", Region.EU),
+        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], b"", Region.EU),
+        ("sellingpartnerapi-na.amazon.com", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
+        ("gateway.example", ["A1PA6795UKMFR9"], b"", Region.EU),
+        ("gateway.example", ["unknown", "A1F83G8C2ARO7P"], b"", Region.EU),
+        ("gateway.example", ["ATVPDKIKX0DER"], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
+        ("gateway.example", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.EU),
+        ("gateway.example", [], b'[{"MarketplaceId" : "X"},{"MarketplaceId":"A1PA6795UKMFR9"}]', Region.EU),
+        ("gateway.example", [], b'{"a":{"marketplaceIds":[\n "A1PA6795UKMFR9"]}}', Region.EU),
+        ("gateway.example", [], rb'{"a":"\"marketplaceId\":\"A1PA6795UKMFR9\""}', Region.NA),
+        ("gateway.example", [], b'{"marketplaceId":' + b" " * 1_000_000 + b"7}", Region.NA),
+        ("gateway.example", [], b"", Region.NA),
+        ("evil.example", [], b"", Region.NA),
     ],
 )
 def test_region_comes_from_host_then_marketplace_then_device(
-    host: str, marketplaces: list[str], region: Region
+    host: str, marketplaces: list[str], body: bytes, region: Region
 ) -> None:
-    assert choose(host, marketplaces, DEVICE) is region
+    assert choose(host, marketplaces, DEVICE, body=body) is region
 
 
 def test_a_region_without_consent_is_refused() -> None:
     with pytest.raises(RegionNotConnected):
-        choose("sellingpartnerapi-fe.amazon.com", [], DEVICE)
+        choose("sellingpartnerapi-fe.amazon.com", [], DEVICE, body=b"")
 
 
 def test_a_device_without_a_marketplace_calls_its_only_region() -> None:
     lone = replace(DEVICE, default_marketplace_id="", regions=frozenset({Region.FE}))
-    assert choose("gateway.example", [], lone) is Region.FE
+    assert choose("gateway.example", [], lone, body=b"") is Region.FE
     with pytest.raises(RegionNotConnected):
-        choose("gateway.example", [], replace(DEVICE, default_marketplace_id=""))
+        choose("gateway.example", [], replace(DEVICE, default_marketplace_id=""), body=b"")
