@@ -91,7 +91,8 @@ class Catalogue:
         route = place.ends.get(method)
         if route is None:
             raise OperationNotAllowed
-        return route.operation, {name: segments[at] for at, name in route.parameters}
+        parameters = route.parameters
+        return route.operation, {name: segments[at] for at, name in parameters} if parameters else {}
 
 
 def _route(operation: Operation) -> _Route:

@@ -132,8 +132,9 @@ class Rules:
     def __init__(self, policy: ApplicationPolicy) -> None:
         self.policy = policy
         self._views: Recent[_CallKind, View | type[Denied]] = Recent(VIEWS_MAX)
-        # Of calls for which nothing else decides than what documents they link to.
-        self._plans: Recent[tuple[_CallKind, DocumentClass | None], Plan] = Recent(VIEWS_MAX)
+        # Of calls for which nothing else decides than their kind and what documents they link to.
+        self._plans: Recent[tuple[Operation, Profile, frozenset[str], str, DocumentClass | None], Plan]
+        self._plans = Recent(VIEWS_MAX)
 
     def purpose(self, headers: Iterable[tuple[str, str]]) -> str:
         """Return what a call is for, by its header or else by the policy's default.
@@ -179,7 +180,7 @@ class Rules:
         is_restricted = document_class is DocumentClass.RESTRICTED or bool(device.restrictions)
         if is_restricted or operation.grantless_scope:
             return self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-        key = ((operation.key, device.profile, device.scopes, purpose), document_class)
+        key = (operation, device.profile, device.scopes, purpose, document_class)
         known = self._plans.get(key)
         if known is None:
             known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)

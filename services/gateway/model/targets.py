@@ -25,12 +25,13 @@ PATH_SEGMENTS_MAX = 16
 QUERY_PAIRS_MAX = 256
 
 # Source: RFC 3986, 2.3 (unreserved), 3.3 (pchar) and 3.4 (query).
-# Unreserved characters only, and no dot segment: such a path is its own canonical spelling.
-_PLAIN_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 _QUERY = re.compile(
     r"[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~!$&'()*+,;=:@/?|\[\]-]*)*"
 )
+# What libraries write: a path of unreserved characters in which no segment begins with a dot, so that it is
+# its own canonical spelling; and a query as above.
+_USUAL = re.compile(rf"((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)(?:\?({_QUERY.pattern}))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
 # A decoded segment that another decoder would turn into one of the above.
 _ENCODED_AGAIN = re.compile(r"%(?:[01][0-9A-Fa-f]|2[EeFf]|5[Cc]|7[Ff])|%25")
@@ -86,14 +87,15 @@ def parse(target: str) -> Target:
         OperationNotAllowed: the path is none that the catalogue could hold.
         QueryInvalid: the query is too long or has characters that a query cannot have, or too many pairs.
     """
-    path, _, query = target.partition("?")
-    if len(target) > TARGET_CHARS_MAX or not _QUERY.fullmatch(query):
+    if len(target) > TARGET_CHARS_MAX:
         raise QueryInvalid
+    usual = _USUAL.fullmatch(target)
+    path, query = usual.groups("") if usual else _parts(target)
     raw = path.split("/")
     if raw[0] or not 1 < len(raw) <= PATH_SEGMENTS_MAX + 1:
         raise OperationNotAllowed
     del raw[0]
-    if _PLAIN_PATH.fullmatch(path):
+    if usual:
         return Target(raw, path, split(query))
     segments = [_segment(each) for each in raw]
     return Target(segments, canonical(segments), split(query))
@@ -159,13 +161,22 @@ def split(query: str) -> Sequence[Pair]:
         QueryInvalid: more than QUERY_PAIRS_MAX.
     """
     pairs: list[Pair] = []
+    is_plain = "%" not in query and "+" not in query
     for text in query.split("&"):
         if text:
             name, _, value = text.partition("=")
-            pairs.append((text, _plain(name), value))
+            pairs.append((text, name if is_plain else _plain(name), value))
     if len(pairs) > QUERY_PAIRS_MAX:
         raise QueryInvalid
     return pairs
+
+
+def _parts(target: str) -> tuple[str, str]:
+    """Return path and query of a target that is not the usual one."""
+    path, _, query = target.partition("?")
+    if not _QUERY.fullmatch(query):
+        raise QueryInvalid
+    return path, query
 
 
 def _segment(raw: str) -> str:

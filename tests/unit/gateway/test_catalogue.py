@@ -151,6 +151,21 @@ def test_canonical_paths_have_no_dots_slashes_or_empty_parts_T05(parts: list[str
     assert parse(target.path) == target
 
 
+@settings(deadline=None)
+@given(st.lists(st.from_regex(r"[A-Za-z0-9~-][A-Za-z0-9._~-]{0,8}", fullmatch=True), min_size=1, max_size=20))
+def test_a_target_of_plain_words_is_read_like_the_same_one_in_escapes_T05_T10(words: list[str]) -> None:
+    escaped = [f"%{ord(word[0]):02X}{word[1:]}" for word in words]
+    plain, other = (f"/{'/'.join(each)}?{'=1&'.join(each)}" for each in (words, escaped))
+    try:
+        target = parse(plain)
+    except OperationNotAllowed:
+        with pytest.raises(OperationNotAllowed):
+            parse(other)
+        return
+    assert (target.segments, target.path) == (parse(other).segments, parse(other).path)
+    assert [name for _, name, _ in target.pairs] == [name for _, name, _ in parse(other).pairs] == words
+
+
 @needs_reference
 def test_catalogue_is_what_the_script_makes_of_the_models() -> None:
     assert build.main(["--models", str(REFERENCE / "models"), "--check"]) == 0
