@@ -31,7 +31,7 @@ class Swift:
         """See Face."""
         await request.receive(BODY_BYTES_MAX)
         size = LARGE_BYTES if request.head.target == LARGE else SMALL_BYTES
-        await request.answer(Answer(200, [], bytes(size)))
+        request.answer(Answer(200, [], bytes(size)))
 
 
 class Nobody:

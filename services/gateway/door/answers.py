@@ -15,8 +15,6 @@ from services.gateway.door.heads import CHUNKED
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 _DEFAULTS = [(name.lower(), value) for name, value in chassis.web.HEADERS_OVER_TLS.items()]
-_DEFAULT_NAMES = frozenset(name for name, _ in _DEFAULTS)
-_DEFAULT_LINES = "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS)
 # Neither a face nor Amazon may end a line early: all control characters but the tab.
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - {0x09}))
 
@@ -30,8 +28,8 @@ def head(
     status: int,
     headers: Sequence[tuple[str, str]],
     *,
+    length: int | None,
     request_id: str,
-    framing: str,
     is_last: bool,
 ) -> bytes:
     """Return status line and headers, down to the empty line.
@@ -39,8 +37,8 @@ def head(
     Args:
         status: three digits.
         headers: the face's; none of them frames.
+        length: of the body: bytes, CHUNKED, or None when the end of the connection says it.
         request_id: of the request.
-        framing: the header line that says where the body ends, or an empty text.
         is_last: whether the connection ends with this answer.
 
     Raises:
@@ -50,8 +48,8 @@ def head(
     if len(lines) - len(lines.translate(None, _CONTROL)) != len(_LINE_END) * len(headers):
         raise ValueError("a header holds a control character")
     ours = (
-        f"{framing}{_added(headers)}{_signature(int(time.time()))}x-request-id: {request_id}\r\n"
-        f"{_LAST if is_last else ''}\r\n"
+        f"{_framing(status, length)}{_added(tuple([name for name, _ in headers]))}"
+        f"{_signature(int(time.time()))}x-request-id: {request_id}\r\n{_LAST if is_last else ''}\r\n"
     )
     return b"%b%b%b" % (_status_line(status), lines, ours.encode("ascii"))
 
@@ -61,13 +59,8 @@ def has_body(method: str, status: int) -> bool:
     return method != "HEAD" and status >= 200 and status not in {204, 304}
 
 
-def framing(status: int, length: int | None) -> str:
-    """Return the header line that says where a body ends.
-
-    Args:
-        status: of the answer.
-        length: bytes, CHUNKED, or None when the end of the connection says it.
-    """
+def _framing(status: int, length: int | None) -> str:
+    """Return the header line that says where a body ends, or an empty text."""
     if length is None or status in {204, 304}:
         return ""
     return "transfer-encoding: chunked\r\n" if length == CHUNKED else f"content-length: {length}\r\n"
@@ -78,11 +71,10 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _added(headers: Sequence[tuple[str, str]]) -> str:
-    """Return the lines of those headers that every answer has and the face did not decide."""
-    decided = _DEFAULT_NAMES.intersection([name.lower() for name, _ in headers])
-    if not decided:
-        return _DEFAULT_LINES
+@functools.lru_cache(maxsize=64)
+def _added(names: tuple[str, ...]) -> str:
+    """Return the lines of what every answer has, but for the headers that its face decided."""
+    decided = {name.lower() for name in names}
     return "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS if name not in decided)
 
 

@@ -62,7 +62,7 @@ class DocumentsFace:
                     chunks=request.chunks(),
                 )
                 await self._documents.take(spelled, request.request_id, upload)
-                await request.answer(Answer(200, [], b""))
+                request.answer(Answer(200, [], b""))
             case _:
                 request.add_header("allow", f"{DOWNLOAD}, {UPLOAD}")
                 raise MethodNotServed

@@ -140,7 +140,7 @@ class Exchange:
         """See Request."""
         self._added.append((name, value))
 
-    async def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer) -> None:
         """See Request."""
         head = self._head(answer.status, answer.headers, length=len(answer.body))
         body = answer.body if answers.has_body(self.head.method, answer.status) else b""
@@ -194,10 +194,10 @@ class Exchange:
 
     # What the server does
 
-    async def refuse(self, error: SallyportError) -> None:
+    def refuse(self, error: SallyportError) -> None:
         """Answer with an error; after some of them nobody knows where the next request would begin."""
         self._is_last = self._is_last or isinstance(error, ENDING)
-        await self.answer(faults.render(error, self.request_id))
+        self.answer(faults.render(error, self.request_id))
 
     def hand_over(self, *, is_last: bool) -> None:
         """Note that somebody else has sent the whole answer."""
@@ -225,8 +225,8 @@ class Exchange:
         head = answers.head(
             status,
             [*headers, *self._added] if self._added else headers,
+            length=length,
             request_id=self.request_id,
-            framing=answers.framing(status, length),
             is_last=self._is_last,
         )
         self.status, self._stage = status, _Stage.BEGUN

@@ -61,6 +61,11 @@ class Framing(NamedTuple):
     expects_continue: bool
 
 
+# Of a head that says nothing about it.
+_BODILESS = Framing(_NO_BODY, is_kept=True, is_old=False, expects_continue=False)
+_BODILESS_OLD = Framing(_NO_BODY, is_kept=False, is_old=True, expects_continue=False)
+
+
 class _Judge:
     """Hears nothing from llhttp but its verdict."""
 
@@ -83,7 +88,12 @@ def read(data: bytes) -> tuple[Head, Framing]:
     method, target = start[1].decode("ascii"), start[2].decode("ascii")
     _judge(data, method)
     head = Head(method, target, _fields(data, start.end()))
-    return head, _framing(head, is_old=start[3] == b"0")
+    is_old = start[3] == b"0"
+    if not _is_host(head.values("host"), is_old=is_old):
+        raise MalformedRequest
+    if _MEANT_FOR_US.isdisjoint(head.first):
+        return head, _BODILESS_OLD if is_old else _BODILESS
+    return head, _framing(head, is_old=is_old)
 
 
 def _judge(data: bytes, method: str) -> None:
@@ -140,8 +150,6 @@ def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
 
 def _framing(head: Head, *, is_old: bool) -> Framing:
     ours = _MEANT_FOR_US.intersection(head.first)
-    if not _is_host(head.values("host"), is_old=is_old):
-        raise MalformedRequest
     if "upgrade" in ours:
         raise UpgradeNotServed
     if "expect" in ours and [value.lower() for value in head.values("expect")] != ["100-continue"]:

@@ -1,13 +1,11 @@
 """One request at the door, and the ways to answer it."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.gateway.model.calls import Answer
 
 
-@dataclass(slots=True)
 class Head:
     """What stands before a request's body.
 
@@ -18,13 +16,13 @@ class Head:
         first: each name with the first of its values.
     """
 
-    method: str
-    target: str = field(repr=False)
-    headers: Sequence[tuple[str, str]] = field(repr=False)
-    first: Mapping[str, str] = field(init=False, repr=False)
+    __slots__ = ("first", "headers", "method", "target")
 
-    def __post_init__(self) -> None:
-        self.first = dict(reversed(self.headers))
+    def __init__(self, method: str, target: str, headers: Sequence[tuple[str, str]]) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.first: Mapping[str, str] = dict(reversed(headers))
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty text."""
@@ -80,7 +78,7 @@ class Request(Protocol):
         """Put a header on the answer, whatever it will be; a refusal too."""
         ...
 
-    async def answer(self, answer: Answer) -> None:
+    def answer(self, answer: Answer) -> None:
         """Send a whole answer."""
         ...
 

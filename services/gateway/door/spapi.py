@@ -62,7 +62,7 @@ class SpapiFace:
             proof=self._proof(head, shown, access_token) if is_bound or shown else None,
             request_id=request.request_id,
         )
-        await request.answer(await self._forwarder.handle(call))
+        request.answer(await self._forwarder.handle(call))
 
     def _proof(self, head: Head, shown: list[str], access_token: str) -> Proof:
         path = head.target.partition("?")[0]

@@ -48,7 +48,7 @@ async def test_a_face_may_decide_a_header_itself_and_end_no_line_early() -> None
     async def act(asked: Request) -> None:
         is_bad = asked.head.target == "/bad"
         value = "a\r\nset-cookie: b" if is_bad else "private"
-        await asked.answer(Answer(200, [("Cache-Control", value)], b""))
+        asked.answer(Answer(200, [("Cache-Control", value)], b""))
 
     async with serving(Script(act)) as door:
         good, bad = heard(await exchange(door.port, request("GET /") + request("GET /bad", is_last=True)))
@@ -103,7 +103,7 @@ async def test_pipelined_requests_are_answered_in_their_order_one_at_a_time() ->
         most = max(most, running)
         await asyncio.sleep(0)
         running -= 1
-        await asked.answer(Answer(200, [], asked.head.target.encode()))
+        asked.answer(Answer(200, [], asked.head.target.encode()))
 
     async with serving(Script(act)) as door:
         data = b"".join(request(f"GET /{number}") for number in range(300)) + LAST
@@ -173,7 +173,7 @@ async def test_a_face_that_stops_reading_makes_the_client_stop_R23() -> None:
             sizes.append(len(part))
             begun.set()
             await gate.wait()
-        await asked.answer(Answer(200, [], str(sum(sizes)).encode()))
+        asked.answer(Answer(200, [], str(sum(sizes)).encode()))
 
     async with serving(Script(act)) as door, asyncio.timeout(PATIENCE_S):
         reader, writer = await dial(door.port)
@@ -199,7 +199,7 @@ async def test_a_pause_in_the_middle_of_a_chunks_size_ends_R23() -> None:
             size += len(part)
             begun.set()
             await gate.wait()
-        await asked.answer(Answer(200, [], str(size).encode()))
+        asked.answer(Answer(200, [], str(size).encode()))
 
     async with serving(Script(act)) as door, asyncio.timeout(PATIENCE_S):
         reader, writer = await dial(door.port)
@@ -273,7 +273,7 @@ async def test_nothing_can_be_written_behind_the_end_of_an_answer() -> None:
         with pytest.raises(RuntimeError):
             await asked.write(b"into another's answer")
         with pytest.raises(RuntimeError):
-            await asked.answer(Answer(200, [], b"twice"))
+            asked.answer(Answer(200, [], b"twice"))
 
     async with serving(Script(act)) as door:
         first, second = heard(await exchange(door.port, request("GET /") + LAST))

@@ -188,7 +188,7 @@ async def test_a_certificate_changes_under_traffic_without_a_failed_request_R15(
 
 async def test_large_bodies_pass_through_tls_both_ways() -> None:
     async def act(asked: Request) -> None:
-        await asked.answer(Answer(200, [], await asked.receive(3_000_000)))
+        asked.answer(Answer(200, [], await asked.receive(3_000_000)))
 
     shown, body = Shown(), bytes(range(256)) * 10_000
     async with serving(Script(act), tls=shown.contexts) as door:

@@ -111,7 +111,7 @@ def test_a_stream_is_waited_for_longer_the_more_has_moved_and_never_long_at_once
 
 async def test_a_client_that_does_not_take_its_answer_loses_the_connection_R25() -> None:
     async def pour(asked: Request) -> None:
-        await asked.answer(Answer(200, [], bytes(30_000_000)))
+        asked.answer(Answer(200, [], bytes(30_000_000)))
 
     async with (
         serving(Script(pour), limits(answer_deadline_s=SHORT_S)) as door,

@@ -8,7 +8,6 @@ from services.gateway.door import answers
 from services.gateway.door.request import Head
 
 NAMES = st.sampled_from(["host", "authorization", "dpop", "x-amz-access-token"])
-FRAMING = "content-length: 0\r\n"
 REQUEST_ID = "request-0001"
 
 
@@ -22,7 +21,7 @@ def test_a_head_tells_every_value_of_a_name_in_order_and_the_first_of_them_T09(
 
 
 def answered(headers: list[tuple[str, str]]) -> bytes:
-    return answers.head(200, headers, request_id=REQUEST_ID, framing=FRAMING, is_last=False)
+    return answers.head(200, headers, length=0, request_id=REQUEST_ID, is_last=False)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=10), st.booleans())
