@@ -42,7 +42,7 @@ async def _export(scene: Scene, log: Path, key: Path) -> None:
 async def _verify(log: Path, key: Path) -> tuple[int | None, str]:
     """Return the exit code and the first line of `sallyport audit verify`, run as an auditor would."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "sallyport.cli", "audit", "verify", str(log), "--public-key", str(key)),
+        *(sys.executable, "-m", "sallyport", "audit", "verify", str(log), "--public-key", str(key)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

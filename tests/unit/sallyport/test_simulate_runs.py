@@ -71,7 +71,7 @@ def test_different_seeds_give_different_runs() -> None:
 
 def test_a_run_does_not_depend_on_how_python_hashes_R27(tmp_path: Path) -> None:
     for hash_seed in ("1", "2718"):
-        command = [sys.executable, "-m", "sallyport.cli", "simulate", "--seed=2", f"--trace={tmp_path}/trace"]
+        command = [sys.executable, "-m", "sallyport", "simulate", "--seed=2", f"--trace={tmp_path}/trace"]
         environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run(command, cwd=CHECKOUT, env=environ, check=True, capture_output=True, timeout=60)
         assert (tmp_path / "trace").read_text().splitlines() == simulated(2).trace.lines
