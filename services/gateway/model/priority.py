@@ -18,8 +18,8 @@ CLICK_S = 5.0
 # Of an operation that Amazon lets be called seldom, a person calls less often than this many of its refills.
 CLICK_REFILLS = 10.0
 
-# How Amazon's operations spell the parameter that asks for the next page of a list, in lower case.
-_PAGE_PARAMETERS = frozenset({"nexttoken", "pagetoken", "paginationtoken", "nextpagetoken", "startingtoken"})
+# How Amazon's operations spell the parameter that asks for the next page of a list.
+PAGE_PARAMETERS = frozenset({"NextToken", "nextToken", "pageToken", "paginationToken", "nextPageToken"})
 
 
 class Priority(StrEnum):
@@ -60,7 +60,7 @@ def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Pr
 
     Args:
         headers: of the call, names in lower case.
-        query_names: of the call's query parameters.
+        query_names: of those of the call's query parameters that the operation knows.
     """
     for name, value in headers:
         if name == PRIORITY_HEADER:
@@ -68,4 +68,4 @@ def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Pr
             if told is not None:
                 return told
             break
-    return None if _PAGE_PARAMETERS.isdisjoint(map(str.lower, query_names)) else Priority.BULK
+    return None if PAGE_PARAMETERS.isdisjoint(query_names) else Priority.BULK

@@ -14,6 +14,7 @@ from services.gateway.catalogue import build
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.faults import OperationNotAllowed
 from services.gateway.model.operations import Operation, TokenRule
+from services.gateway.model.priority import PAGE_PARAMETERS
 from services.gateway.model.targets import QueryInvalid, canonical, parse
 
 CATALOGUE = Catalogue.load()
@@ -73,6 +74,12 @@ def test_a_path_that_begins_like_a_literal_one_and_goes_on_otherwise_is_found() 
 def test_operations_that_no_call_could_tell_apart_are_refused() -> None:
     with pytest.raises(ValueError, match="one method and path"):
         Catalogue([of_path("GET", "/a/{id}"), of_path("GET", "/a/{name}")])
+
+
+def test_every_parameter_that_asks_for_a_next_page_is_known_for_one() -> None:
+    words = {"nexttoken", "pagetoken", "paginationtoken", "nextpagetoken", "startingtoken"}
+    spelled = {name for operation in CATALOGUE for name in operation.query if name.lower() in words}
+    assert spelled == PAGE_PARAMETERS
 
 
 @pytest.mark.parametrize(
