@@ -14,6 +14,7 @@ Source: RFC 9449, sections 8, 9 and 11.2.
 """
 
 import base64
+from collections.abc import Sequence
 
 import chassis.clock
 import chassis.crypto.digest
@@ -29,7 +30,6 @@ NONCE_LIFE_S = (STEPS_OLD_MAX + 1) * STEP_S
 # How long a proof can pass: a nonce of a replica that is ahead lives longer here.
 PROOF_S_MAX = NONCE_LIFE_S + STEPS_AHEAD_MAX * STEP_S
 NONCE_CHARS_MAX = 64
-STEPS_REMEMBERED_MAX = 32
 FINGERPRINT_BYTES = 16
 PURPOSE = "dpop nonce"
 
@@ -41,9 +41,9 @@ class Nonces:
         """Prepare; `clock` never goes back."""
         self._clock = clock
         self._key = SharedKey(clock)
-        # What was made with the key of now; it goes when the key does.
-        self._made: dict[int, str] = {}
-        self._made_with: Secret[bytes] | None = None
+        # What lives in a step, made with a key; it goes when either does.
+        self._living: Sequence[bytes] = ()
+        self._living_for: tuple[Secret[bytes], int] | None = None
 
     def learn(self, key: Secret[bytes]) -> None:
         """Take the key that all replicas share, as it was read just now."""
@@ -55,7 +55,7 @@ class Nonces:
         Raises:
             KeyServiceUnavailable: the key is not fresh.
         """
-        return self._nonce(self._step())
+        return self._alive()[STEPS_OLD_MAX].decode("ascii")
 
     def is_fresh(self, nonce: object) -> bool:
         """Return whether a stranger's nonce is one of ours and still lives.
@@ -63,23 +63,22 @@ class Nonces:
         Raises:
             KeyServiceUnavailable: the key is not fresh.
         """
-        newest, known = self._step() + STEPS_AHEAD_MAX, False
-        given = nonce if isinstance(nonce, str) and len(nonce) <= NONCE_CHARS_MAX else ""
-        for step in range(newest - STEPS_AHEAD_MAX - STEPS_OLD_MAX, newest + 1):
-            expected = self._nonce(step).encode("ascii")
-            known |= chassis.crypto.digest.equal(given.encode("utf-8", "surrogatepass"), expected)
-        return known
+        text = nonce if isinstance(nonce, str) and len(nonce) <= NONCE_CHARS_MAX else ""
+        given, is_known = text.encode("utf-8", "surrogatepass"), False
+        for living in self._alive():
+            is_known |= chassis.crypto.digest.equal(given, living)
+        return is_known
 
-    def _step(self) -> int:
-        return int(self._clock.now().timestamp()) // STEP_S
+    def _alive(self) -> Sequence[bytes]:
+        """Return the nonces that live now, the oldest first, those of replicas that are ahead last."""
+        key, step = self._key.current(), int(self._clock.now().timestamp()) // STEP_S
+        if self._living_for is None or self._living_for[0] is not key or self._living_for[1] != step:
+            steps = range(step - STEPS_OLD_MAX, step + STEPS_AHEAD_MAX + 1)
+            self._living = [_nonce(key, each) for each in steps]
+            self._living_for = key, step
+        return self._living
 
-    def _nonce(self, step: int) -> str:
-        key = self._key.current()
-        if key is not self._made_with or len(self._made) > STEPS_REMEMBERED_MAX:
-            self._made, self._made_with = {}, key
-        nonce = self._made.get(step)
-        if nonce is None:
-            fingerprint = chassis.crypto.digest.keyed(key, f"{PURPOSE} {step}")[:FINGERPRINT_BYTES]
-            nonce = base64.urlsafe_b64encode(fingerprint).rstrip(b"=").decode("ascii")
-            self._made[step] = nonce
-        return nonce
+
+def _nonce(key: Secret[bytes], step: int) -> bytes:
+    fingerprint = chassis.crypto.digest.keyed(key, f"{PURPOSE} {step}")[:FINGERPRINT_BYTES]
+    return base64.urlsafe_b64encode(fingerprint).rstrip(b"=")

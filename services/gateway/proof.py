@@ -87,11 +87,12 @@ class ProofVerifier:
         """Prepare.
 
         Args:
-            origin: scheme, host and port under which clients know us; proofs name no other.
+            origin: scheme, host and port under which clients know us, and no more; proofs name no other.
             clock: how late it is where desktops are.
             nonces: makes and knows the nonces that proofs carry.
             proofs_max: how many are remembered.
         """
+        self._url = origin
         self._origin = _origin(origin)
         self._clock = clock
         self._nonces = nonces
@@ -186,6 +187,8 @@ class ProofVerifier:
 
     def _is_here(self, htu: str, path: str) -> bool:
         """Return whether a URL is ours and names the path; its query and fragment do not count."""
+        if htu == self._url + path:
+            return True  # As nearly all write it.
         try:
             parts = urlsplit(htu)
             return _origin(htu) == self._origin and (parts.path or "/") == path
