@@ -18,6 +18,7 @@ class Book:
         self._intents: dict[str, Admitted] = {}
         self._concluded: dict[str, set[str]] = {}
         self._by_request: dict[tuple[str, str], list[str]] = {}
+        self._named: dict[tuple[str, str], set[str]] = {}
         self._by_detail: set[tuple[str, str, str]] = set()
         self._ids: set[str] = set()
 
@@ -40,10 +41,10 @@ class Book:
         self._read_on()
         return self._by_request.get((kind, request_id), [])
 
-    def is_concluded(self, intent_id: str, result: str) -> bool:
-        """Return whether an intent has this outcome."""
+    def has_named(self, kind: str, request_id: str, order_id: str) -> bool:
+        """Return whether an intent of one request, or its outcome, names an order."""
         self._read_on()
-        return result in self._concluded.get(intent_id, set())
+        return order_id in self._named.get((kind, request_id), set())
 
     def intents(self) -> Sequence[str]:
         """Return the ids of all intents, in the log's order."""
@@ -71,6 +72,8 @@ class Book:
             self._intents[event.event_id] = admitted
             self._by_request.setdefault((event.kind, event.request_id or ""), []).append(event.event_id)
             self._by_detail |= {(event.kind, key, value) for key, value in event.details.items()}
+        order_ids = event.details.get("order_ids", "").split(",")
+        self._named.setdefault((event.kind, event.request_id or ""), set()).update(order_ids)
         if event.intent_id is not None:
             self._concluded.setdefault(event.intent_id, set()).add(event.result or "")
 

@@ -33,7 +33,7 @@ class Invariant(StrEnum):
 
 MEANINGS: Mapping[Invariant, str] = MappingProxyType(
     {
-        Invariant.AUDIT_BEFORE_READ: "R-01 a buyer's data leaves only after a durable intent and outcome",
+        Invariant.AUDIT_BEFORE_READ: "R-01 a buyer's data leaves only after the log names the order",
         Invariant.AUDIT_BEFORE_EFFECT: "R-01 what changes something has a durable intent before it",
         Invariant.INTENTS_RESOLVED: "R-01 every intent has an outcome 60 s after the last fault",
         Invariant.EVENTS_KEPT: "R-03 an event that was acknowledged is in the log",

@@ -149,20 +149,16 @@ class Watcher:
         shown = [order for order in self.orders.values() if order.buyer in text]
         if shown:
             self.reads += 1
-            self._check_read(Kind.PII_READ, request_id)
         for order in shown:
+            is_named = self.book.has_named(Kind.PII_READ, request_id, order.order_id)
+            evidence = f"the buyer of {order.order_id} left for {request_id} without being named in the log"
+            self.tally.check(Invariant.AUDIT_BEFORE_READ, is_named, evidence)
             is_own = order.partner_id == desk.partner_id
             self.tally.check(Invariant.OWN_SELLER, is_own, f"{desk.name} saw {order.order_id}")
             is_late = self.is_over(order, began.at)
             self.tally.check(Invariant.REFUSED_AFTER_CLOCK, not is_late, f"{desk.name} saw {order.order_id}")
         if answer.status == 200 and not desk.sees_buyers:
             self.tally.check(Invariant.MASKED, not shown, f"{desk.name} saw {len(shown)} buyers")
-
-    def _check_read(self, kind: Kind, request_id: str) -> None:
-        intents = self.book.intents_of(kind, request_id)
-        is_told = any(self.book.is_concluded(intent_id, "done") for intent_id in intents)
-        evidence = f"a buyer's data left for {request_id} with {len(intents)} intents, concluded: {is_told}"
-        self.tally.check(Invariant.AUDIT_BEFORE_READ, is_told, evidence)
 
     def is_over(self, order: Order, at: datetime) -> bool:
         """Return whether an order's clock had run out at a moment of the domain's time."""
