@@ -14,6 +14,7 @@ from chassis.secrecy import Secret
 from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_ports import FakeAuditLog, FakeAuthPeer, FakeForwardSignals, FakePolicies, FakeSafe
 from fakes.gateway_quota_store import FakeQuotaStore
+from fakes.gateway_revisions import FakeRevisions
 from services.gateway.amazon import Amazon
 from services.gateway.capabilities import Capabilities
 from services.gateway.catalogue.documents import DocumentTable
@@ -89,6 +90,7 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             upstream=amazon,
             policies=FakePolicies(),
             quota=FakeQuotaStore(clock),
+            revisions=FakeRevisions(),
             signals=signals,
             clock=clock,
             entropy=entropy,

@@ -27,8 +27,10 @@ SIDE_STEPS = frozenset(
         "nonce_key",
         "observe_orders",
         "old_documents",
+        "old_revisions",
         "policy",
         "quota",
+        "revisions",
         "seal",
         "watch_revocations",
     }

@@ -6,6 +6,7 @@ from typing import Any
 import chassis.rpc
 from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_quota_store import FakeQuotaStore
+from fakes.gateway_revisions import FakeRevisions
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.auth import CLIENT_ID
@@ -67,6 +68,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         upstream=_Upstream(life, ground.amazon, ground.faults),
         policies=Standing(Rules(BUILT_IN)),
         quota=ground.store(life, FakeQuotaStore(ground.clock, ground.engines.quota_buckets)),
+        revisions=FakeRevisions(),
         signals=signals,
         clock=ground.clock,
         entropy=ground.entropy,

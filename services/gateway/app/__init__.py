@@ -108,4 +108,5 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
         *(("policy", functools.partial(work.follow, "policy", step)) for step in follow),
         ("idle_buckets", functools.partial(work.forget, "idle_buckets", ground.store.forget_idle)),
         ("old_documents", functools.partial(work.forget, "old_documents", ground.store.forget_documents)),
+        ("old_revisions", functools.partial(work.forget, "old_revisions", ground.store.forget_revisions)),
     ]

@@ -82,6 +82,7 @@ def put_path(
         audit=audit,
         upstream=ground.amazon,
         quota=ground.store,
+        revisions=ground.store,
         policies=keeper or Standing(Rules(BUILT_IN)),
         signals=signals,
         clock=ground.clock,

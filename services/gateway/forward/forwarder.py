@@ -18,6 +18,7 @@ from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
 from services.gateway.forward.reading import Reading
 from services.gateway.forward.records import Intent, Records, Told
+from services.gateway.forward.revisions import Revisions
 from services.gateway.forward.sharing import Sharing
 from services.gateway.forward.turns import Turns
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
@@ -69,7 +70,12 @@ class Forwarder:
         lending = Lending(auth=ports.auth, clock=ports.clock)
         attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
         self._reading = Reading(ports=ports, attempts=attempts)
-        self._sharing = Sharing(finder=self._reading, clock=ports.clock, signals=ports.signals)
+        revisions = Revisions(
+            operations=catalogue, store=ports.revisions, clock=ports.clock, signals=ports.signals
+        )
+        self._sharing = Sharing(
+            finder=self._reading, revisions=revisions, clock=ports.clock, signals=ports.signals
+        )
         identities.on_change(_each(lending.forget, self._sharing.forget))
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
         self._deadlines = Deadlines(ports.clock)

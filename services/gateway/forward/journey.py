@@ -47,10 +47,14 @@ class Journey:
     until_s: float
 
     @property
+    def owner_id(self) -> str:
+        """Whose data the call is about: the seller's, or EVERY_SELLER for what is the application's own."""
+        return EVERY_SELLER if isinstance(self.plan.loan, Grantless) else self.device.seller_id
+
+    @property
     def claim(self) -> Claim:
         """Who wants to spend from what."""
-        owner = EVERY_SELLER if isinstance(self.plan.loan, Grantless) else self.device.seller_id
-        budgets = quota.budgets(owner, self.region, self.operation)
+        budgets = quota.budgets(self.owner_id, self.region, self.operation)
         return Claim(self.device.device_id, budgets, self.priority, self.plan.shares)
 
     @property

@@ -161,6 +161,26 @@ class QuotaStore(Protocol):
         ...
 
 
+class RevisionStore(Protocol):
+    """Where all replicas tell each other of writes."""
+
+    async def revision(self, seller_id: str, api: str) -> int:
+        """Return how often something was written through an API of a seller's; empty is the application.
+
+        Raises:
+            Unavailable: `store_unavailable`.
+        """
+        ...
+
+    async def revise(self, seller_id: str, api: str) -> None:
+        """Count one more write.
+
+        Raises:
+            Unavailable: `store_unavailable`; it may or may not have been counted.
+        """
+        ...
+
+
 class Policies(Protocol):
     """The vendor's policy."""
 
@@ -236,6 +256,7 @@ class Ports:
     upstream: Upstream
     policies: Policies
     quota: QuotaStore
+    revisions: RevisionStore
     signals: Signals
     clock: Clock
     entropy: Entropy

@@ -3,7 +3,8 @@
 - Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
   began it asks anew when it failed for want of time. Failures are shared, never kept.
-- A write makes what the same API told the seller before, and what is under way, no answer for later calls.
+- A write makes what the same API told the seller before, and what is under way, no answer for later calls;
+  other replicas hear of it (`revisions`).
 - Which answers are kept, and how long, is in `model.kept_answers`; `Cache-Control: no-cache` asks Amazon.
 """
 
@@ -15,6 +16,7 @@ from typing import Protocol
 from chassis.clock import Clock
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
+from services.gateway.forward.revisions import ONLY_REVISION, Revisions
 from services.gateway.model import exchange
 from services.gateway.model.faults import DeadlineExceeded, QuotaExceeded, UpstreamTimeout
 from services.gateway.model.kept_answers import KeptAnswers
@@ -74,8 +76,9 @@ class _Flight:
 class Sharing:
     """Fits `Finder`, in front of another one. `run` is one of the process's tasks; no call outlives it."""
 
-    def __init__(self, *, finder: Finder, clock: Clock, signals: Signals) -> None:
+    def __init__(self, *, finder: Finder, revisions: Revisions, clock: Clock, signals: Signals) -> None:
         self._finder = finder
+        self._revisions = revisions
         self._clock = clock
         self._signals = signals
         self._kept = KeptAnswers()
@@ -102,7 +105,8 @@ class Sharing:
         """
         if not journey.operation.is_read:
             return await self._change(journey)
-        key = _key(journey)
+        revision = await self._revisions.of(journey) if journey.plan.kept_s > 0 else ONLY_REVISION
+        key = _key(journey, revision)
         is_fresh = wants_fresh(journey)
         if journey.plan.kept_s > 0 and not is_fresh:
             kept = self._kept.get(key, self._clock.monotonic_s())
@@ -126,6 +130,7 @@ class Sharing:
             return await self._finder.find(journey)
         finally:
             self._outdate(journey)
+            await self._revisions.tell(journey)
 
     def _outdate(self, journey: Journey) -> None:
         seller_id, api = journey.device.seller_id, journey.operation.api
@@ -213,7 +218,7 @@ def wants_fresh(journey: Journey) -> bool:
     return "no-cache" in told or "no-store" in told
 
 
-def _key(journey: Journey) -> Hashable:
+def _key(journey: Journey, revision: Hashable) -> Hashable:
     """Return what tells a read from every other whose answer could differ."""
     taken = journey.operation.headers
     headers = tuple((name, value) for name, value in journey.call.headers if name in taken) if taken else ()
@@ -227,4 +232,5 @@ def _key(journey: Journey) -> Hashable:
         journey.plan.view.shown,
         journey.document_class,
         headers,
+        revision,
     )

@@ -19,6 +19,7 @@ from fakes.gateway_ports import (
     FakeUpstream,
 )
 from fakes.gateway_quota_store import FakeQuotaStore
+from fakes.gateway_revisions import FakeRevisions
 from services.gateway.capabilities import Capabilities
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
@@ -56,6 +57,7 @@ class Rig:
         self.signals = FakeForwardSignals()
         entropy = FakeEntropy()
         self.quota = FakeQuotaStore(self.clock)
+        self.revisions = FakeRevisions()
         self.turns = Turns(store=self.quota, clock=self.clock, entropy=FakeEntropy(), signals=self.signals)
         self.identities = Identities(auth=self.auth, clock=self.clock, entropy=entropy, signals=self.signals)
         self.document_key = SharedKey(self.clock)
@@ -71,6 +73,7 @@ class Rig:
                 upstream=self.upstream,
                 policies=self.policies,
                 quota=self.quota,
+                revisions=self.revisions,
                 signals=self.signals,
                 clock=self.clock,
                 entropy=entropy,

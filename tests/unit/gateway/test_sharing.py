@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes.gateway_ports import json_answer
+from services.gateway.forward.revisions import HEARD_S_MAX
+from services.gateway.model import policy_file
 from services.gateway.model.calls import Answer, UpstreamAnswer, UpstreamRequest
 from services.gateway.model.kept_answers import (
     ANSWER_BYTES_MAX,
@@ -15,6 +17,7 @@ from services.gateway.model.kept_answers import (
     SELLER_BYTES_MAX,
     KeptAnswers,
 )
+from services.gateway.model.policy import Rules
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, CATALOGUE, PII, Rig, call, header, talking
 
 ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01"
@@ -212,6 +215,59 @@ async def test_a_write_outdates_what_was_read_before_it_and_what_is_under_way(ri
         amazon.gate.set()
         await asyncio.gather(before, writing, after)
     assert [request.method for request in rig.upstream.requests] == ["GET", "PUT", "GET"]
+
+
+LISTINGS_KEPT = Rules(
+    policy_file.parse(
+        b'version = 1\n[[allow]]\noperations = ["*"]\n'
+        b'[[caches]]\noperations = ["listingsItems_2021-08-01.*"]\nseconds = 300\n'
+    )
+)
+
+
+def two_replicas() -> tuple[Rig, Rig]:
+    rigs = Rig(), Rig()
+    for each in rigs:
+        each.policies.rules = LISTINGS_KEPT
+        each.revisions.counts = rigs[0].revisions.counts
+    return rigs
+
+
+async def asked(rig: Rig, target: str, method: str = "GET", **rest: object) -> str | None:
+    """Return where the answer came from."""
+    return header(await begin(rig, rig.auth.enrol(), target, method, **rest), "x-sallyport-source")
+
+
+async def test_a_write_through_one_replica_outdates_what_another_kept_within_seconds() -> None:
+    here, there = two_replicas()
+    async with opened(here) as amazon, opened(there) as amazon_there:
+        amazon.gate.set()
+        amazon_there.gate.set()
+        assert [await asked(there, ITEM) for _ in range(2)] == ["amazon", "cache"]
+        await asked(here, ITEM, "PATCH", body=b"{}")
+        await there.clock.advance(HEARD_S_MAX)
+        assert [await asked(there, ITEM) for _ in range(2)] == ["amazon", "cache"]
+        assert there.revisions.looks == 2
+
+
+async def test_while_nobody_can_say_what_was_written_nothing_is_served_again_R05() -> None:
+    rig, _ = two_replicas()
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        assert [await asked(rig, ITEM) for _ in range(2)] == ["amazon", "cache"]
+        await rig.clock.advance(HEARD_S_MAX)
+        rig.revisions.is_down = True
+        assert [await asked(rig, ITEM) for _ in range(2)] == ["amazon", "amazon"]
+        assert await asked(rig, ITEM, "PATCH", body=b"{}") == "amazon"
+    assert set(rig.signals.side_failures) == {("revisions", "store_unavailable")}
+
+
+async def test_where_nothing_can_be_outdated_storage_is_not_looked_at(rig: Rig) -> None:
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        assert [await asked(rig, PARTICIPATIONS) for _ in range(2)] == ["amazon", "cache"]
+        await asked(rig, ITEM, "PATCH", body=b"{}")
+    assert (rig.revisions.looks, rig.revisions.counts) == (0, {})
 
 
 async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T01(rig: Rig) -> None:
