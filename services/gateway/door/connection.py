@@ -26,6 +26,8 @@ NEVER = math.inf
 class Phase(enum.Enum):
     """What a connection is doing."""
 
+    NEW = enum.auto()
+    """Waits for its turn to ask; what comes is kept."""
     HEAD = enum.auto()
     """Waits for a request's head; nothing of it may have come."""
     BODY = enum.auto()
@@ -86,7 +88,7 @@ class Connection(asyncio.Protocol):
         self._house = house
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._phase = Phase.HEAD
+        self._phase = Phase.NEW
         self._unread: bytes | bytearray = b""
         self._line_at = 0
         self._exchange: Exchange | None = None
@@ -102,8 +104,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
         self._transport = transport
-        self._house.enter(self)
         self._wait(self._house.limits.head_deadline_s)
+        self._house.enter(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Tell whoever waits."""
@@ -154,14 +156,21 @@ class Connection(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether nothing of a request has come that is not answered."""
-        return self._phase is Phase.HEAD and not self._unread
+        return (self._phase is Phase.HEAD or self._phase is Phase.NEW) and not self._unread
+
+    def come_in(self) -> None:
+        """Hear the first request."""
+        if self._phase is Phase.NEW:
+            self._phase = Phase.HEAD
+            self._resume_reading()
+            self._look_again()
 
     def expire(self) -> None:
         """Act on a deadline that has passed."""
         match self._phase:
-            case Phase.HEAD if not self._unread:
+            case Phase.NEW | Phase.HEAD if not self._unread:
                 self.close()
-            case Phase.HEAD | Phase.BODY:
+            case Phase.NEW | Phase.HEAD | Phase.BODY:
                 self._refuse(RequestTimeout())
             case Phase.TURN if self._reading is not None and self._writing is None:
                 self.deadline_s = NEVER

@@ -1,9 +1,10 @@
 """The public port, from the first handshake to the last goodbye."""
 
 import asyncio
+import contextlib
 import contextvars
+import socket
 import ssl
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import chassis.log
 from chassis.web import Places
 from services.gateway.door import limits
 from services.gateway.door.connection import Connection
+from services.gateway.door.entrance import Entrance, Turnstile
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import Overloaded
 from services.gateway.door.limits import Limits
@@ -56,21 +58,19 @@ class Door:
         self._listen = listen
         self._tls = tls
         self._serving = Serving(ways, signals, limits.requests_max)
-        # From the accept on, because a handshake costs memory too; and those that may be waited for.
-        self._accepted: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._entrance = Entrance(self._admit)
+        self._turnstile = Turnstile()
+        self._tls_context = self._listening_tls()
+        self._handshakes: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._requests: set[Exchange] = set()
-        self._server: asyncio.Server | None = None
         self._next_look: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
 
     @property
     def port(self) -> int:
         """The port that is listened on, once started."""
-        if self._server is None:
-            return self._listen.port
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._entrance.port
 
     async def start(self) -> None:
         """Begin to serve.
@@ -78,16 +78,8 @@ class Door:
         Raises:
             StartRefused: the address cannot be listened on.
         """
-        context = self._listening_context()
         try:
-            self._server = await self._loop.create_server(
-                self._connect,
-                self._listen.host,
-                self._listen.port,
-                ssl=context,
-                ssl_handshake_timeout=limits.HANDSHAKE_DEADLINE_S if context else None,
-                backlog=limits.BACKLOG_MAX,
-            )
+            await self._entrance.open(self._listen)
         except OSError as error:
             text = f"cannot listen on {self._listen}"
             raise chassis.errors.StartRefused("address_unavailable", text) from error
@@ -96,8 +88,7 @@ class Door:
     async def stop(self, grace_s: float) -> None:
         """Take no new connections, let requests in flight finish for at most `grace_s`, then close."""
         self.is_draining = True
-        if self._server is not None:
-            self._server.close()
+        self._entrance.close()
         for connection in [each for each in self._connections if each.is_idle]:
             connection.close()
         try:
@@ -109,6 +100,8 @@ class Door:
             if self._requests:
                 _log.warning("requests_cut_off", count=len(self._requests))
             await self._cut_off()
+        for handshake in self._handshakes:
+            handshake.cancel()
         if self._next_look is not None:
             self._next_look.cancel()
 
@@ -119,6 +112,7 @@ class Door:
         if self.is_draining:
             connection.close()
         self._connections.add(connection)
+        self._turnstile.queue(connection.come_in)
 
     def leave(self, connection: Connection) -> None:
         """See connection.House."""
@@ -136,12 +130,23 @@ class Door:
 
     # Steps
 
-    def _connect(self) -> asyncio.Protocol:
-        if len(self._accepted) >= self.limits.connections_max:
-            return _Refusal(self)
-        connection = Connection(self)
-        self._accepted.add(connection)
-        return connection
+    def _admit(self, newcomer: socket.socket) -> None:
+        # Handshakes count, because they cost memory too.
+        is_full = len(self._handshakes) + len(self._connections) >= self.limits.connections_max
+        protocol = _Refusal(self) if is_full else Connection(self)
+        handshake = self._loop.create_task(self._shake_hands(newcomer, protocol))
+        self._handshakes.add(handshake)
+        handshake.add_done_callback(self._handshakes.discard)
+
+    async def _shake_hands(self, newcomer: socket.socket, protocol: asyncio.Protocol) -> None:
+        # Strangers may leave in the middle of it; nobody needs to be told.
+        with contextlib.suppress(OSError):
+            await self._loop.connect_accepted_socket(
+                lambda: protocol,
+                newcomer,
+                ssl=self._tls_context,
+                ssl_handshake_timeout=limits.HANDSHAKE_DEADLINE_S if self._tls_context else None,
+            )
 
     async def _carry(self, request: Exchange) -> None:
         try:
@@ -169,7 +174,7 @@ class Door:
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_S_MAX)
 
-    def _listening_context(self) -> ssl.SSLContext | None:
+    def _listening_tls(self) -> ssl.SSLContext | None:
         if self._tls is None:
             return None
         tls = self._tls
