@@ -253,7 +253,7 @@ async def test_half_an_answer_is_broken_off_and_never_looks_whole(kind: str) -> 
     async with serving(Script(act)) as door:
         data = await exchange(door.port, request("GET /") + LAST)
     assert data.count(b"HTTP/1.1") <= 1
-    assert not data.endswith(b"0\r\n\r\n")
+    assert not data.endswith(b"\r\n0\r\n\r\n")
     assert b"Jane" not in data
 
 
