@@ -17,6 +17,16 @@ class StoreUnavailable(chassis.errors.Unavailable):
     text = "The store cannot answer right now."
 
 
+def translate(error: BaseException | None) -> None:
+    """Raise StoreUnavailable instead of a fault; return when it is none.
+
+    Raises:
+        StoreUnavailable: the error is the store's, and not a statement's own.
+    """
+    if isinstance(error, Exception) and _is_fault(error):
+        raise StoreUnavailable from error
+
+
 class translated:  # noqa: N801 - used like a function, and cheaper than one made into a context manager
     """Raise StoreUnavailable instead of any fault inside; statements' own errors pass."""
 
@@ -26,8 +36,7 @@ class translated:  # noqa: N801 - used like a function, and cheaper than one mad
         """Begin."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if isinstance(error, Exception) and _is_fault(error):
-            raise StoreUnavailable from error
+        translate(error)
 
 
 def _is_fault(error: Exception) -> bool:

@@ -16,7 +16,7 @@ import chassis.env
 import chassis.errors
 import chassis.identity
 import chassis.log
-from chassis.db.faults import StoreUnavailable, translated
+from chassis.db.faults import StoreUnavailable, translate, translated
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
@@ -105,24 +105,31 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         yield connection
 
 
-@asynccontextmanager
-async def statement(pool: Pool) -> AsyncIterator[Connection]:
+class statement:  # noqa: N801 - used like a function, and cheaper than one made into a context manager
     """Give a connection for one statement, which is a transaction by itself: one exchange with the server.
 
     Raises:
         StoreUnavailable: no connection within ACQUIRE_S_MAX, or the connection or the server failed.
     """
-    with translated():
-        connection = await _acquired(pool)
-        try:
-            # The pool's proxy offers all that a connection offers.
-            yield cast("Connection", connection)
-        except asyncpg.InternalClientError:
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Connection:
+        with translated():
+            self._connection = await _acquired(self._pool)
+        # The pool's proxy offers all that a connection offers.
+        return cast("Connection", self._connection)
+
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, asyncpg.InternalClientError):
             # asyncpg lost its place on it, as it may when the server dies.
-            connection.terminate()
-            raise
-        finally:
-            await pool.release(connection, timeout=RELEASE_S_MAX)
+            self._connection.terminate()
+        with translated():
+            await self._pool.release(self._connection, timeout=RELEASE_S_MAX)
+        translate(error)
 
 
 async def _acquired(pool: Pool) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
