@@ -211,7 +211,7 @@ class _PolicySignals:
         )
         self._policy_is_current = registry.gauge(
             "sallyport_gateway_policy_is_current",
-            "1: the policy file is in force as it is; 0: it was refused, and the last good one is.",
+            "1: the policy file is in force as it is; 0: it was refused or lost, and the last good one is.",
         )
         self._policy_is_current.set(1)
 

@@ -1,7 +1,8 @@
 """The application's policy in force: read at start, followed while it can be understood.
 
 - A file that cannot be followed at start refuses the start; later the last good one stays in force, and the
-  refusal is told once for each such file, in the log, the metrics and the audit log.
+  refusal is told once for each such file, in the log, the metrics and the audit log. One that cannot be read
+  any more is told in the log and the metrics.
 - A change is in the audit log before it is in force: whoever reads the log knows by which policy a call was
   decided. While the log takes nothing, nothing changes.
 """
@@ -13,6 +14,7 @@ from typing import Protocol
 import chassis.entropy
 from chassis.clock import Clock
 from chassis.entropy import Entropy
+from chassis.errors import Unavailable
 from services.gateway.model import policy_file
 from services.gateway.model.application_policy import BUILT_IN, ApplicationPolicy
 from services.gateway.model.audit import AuditEvent, Kind, Phase
@@ -21,6 +23,8 @@ from services.gateway.service.ports import Audit
 
 # What is told of a refused file, in the log.
 PROBLEMS_TOLD_MAX = 20
+# Instead of a digest.
+UNREAD = "-"
 
 
 class PolicySource(Protocol):
@@ -66,6 +70,7 @@ class PolicyKeeper:
         self._entropy = entropy
         self._rules = Rules(BUILT_IN)
         self._told_digest = BUILT_IN.digest
+        # Of what lies there and is not in force; UNREAD while nobody can say what does.
         self._refused_digest = ""
 
     @property
@@ -89,12 +94,21 @@ class PolicyKeeper:
             Unavailable: the file cannot be read, or the audit log takes nothing; nothing has changed.
         """
         await self._tell_followed(self._rules.policy)
-        raw = await self._source.read()
+        raw = await self._read()
         digest = hashlib.sha256(raw).hexdigest()
         if digest == self._rules.policy.digest:
             self._settle()
         elif digest != self._refused_digest:
             await self._change(raw, digest)
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._source.read()
+        except Unavailable as fault:
+            if self._refused_digest != UNREAD:
+                self._refused_digest = UNREAD
+                self._signals.policy_refused(fault.code, ())
+            raise
 
     async def _change(self, raw: bytes, digest: str) -> None:
         try:

@@ -119,11 +119,18 @@ async def test_the_good_file_put_back_is_shown_as_followed_again(office: Office)
     assert office.shown.followed == [parse(OPEN).digest] * 2
 
 
-async def test_a_file_that_cannot_be_read_changes_nothing(office: Office) -> None:
+async def test_a_file_that_cannot_be_read_changes_nothing_and_is_shown_until_it_is_back(
+    office: Office,
+) -> None:
     office.source.raw = None
-    with pytest.raises(PolicyUnreadable):
-        await office.keeper.follow()
+    for _ in range(2):
+        with pytest.raises(PolicyUnreadable):
+            await office.keeper.follow()
     assert office.digest == parse(OPEN).digest
+    assert office.shown.refused == [("policy_unreadable", [])]
+    office.source.raw = OPEN
+    await office.keeper.follow()
+    assert office.shown.followed == [office.digest] * 2
 
 
 async def test_nothing_changes_while_the_audit_log_takes_nothing_R02(office: Office) -> None:
