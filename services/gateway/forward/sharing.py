@@ -9,9 +9,9 @@
 """
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from chassis.clock import Clock
 from services.gateway.forward.journey import Found, Journey
@@ -97,27 +97,17 @@ class Sharing:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def find(self, journey: Journey) -> Found:
+    def find(self, journey: Journey) -> Coroutine[Any, Any, Found]:
         """Return the answer to a call, from whoever asks for it now or lately asked for it.
 
         Raises:
             SallyportError: as the finder behind.
         """
         if not journey.operation.is_read:
-            return await self._change(journey)
-        revision = await self._revisions.of(journey) if journey.plan.kept_s > 0 else ONLY_REVISION
-        key = _key(journey, revision)
-        is_fresh = wants_fresh(journey)
-        if journey.plan.kept_s > 0 and not is_fresh:
-            kept = self._kept.get(key, self._clock.monotonic_s())
-            if kept is not None:
-                self._signals.served_again(journey.operation.name)
-                return Found(kept, FROM_CACHE)
-        if not self._is_open:
-            return await self._finder.find(journey)
-        if is_fresh or key not in self._flights:
-            return await self._wait(self._begin(key, journey))
-        return await self._join(key, journey)
+            return self._change(journey)
+        if journey.plan.kept_s > 0:
+            return self._serve(journey)
+        return self._ask(_key(journey, ONLY_REVISION), journey)
 
     def forget(self, seller_id: str | None) -> None:
         """Forget what is kept of a seller, or of everybody: its standing may have changed."""
@@ -138,6 +128,23 @@ class Sharing:
         for key, flight in list(self._flights.items()):
             if (flight.seller_id, flight.api) == (seller_id, api):
                 del self._flights[key]
+
+    async def _serve(self, journey: Journey) -> Found:
+        """Return an answer that is served again, or may be from now on."""
+        key = _key(journey, await self._revisions.of(journey))
+        kept = None if wants_fresh(journey) else self._kept.get(key, self._clock.monotonic_s())
+        if kept is None:
+            return await self._ask(key, journey)
+        self._signals.served_again(journey.operation.name)
+        return Found(kept, FROM_CACHE)
+
+    def _ask(self, key: Hashable, journey: Journey) -> Coroutine[Any, Any, Found]:
+        """Return the answer of a call that is under way, or begins now."""
+        if not self._is_open:
+            return self._finder.find(journey)
+        if key not in self._flights or wants_fresh(journey):
+            return self._wait(self._begin(key, journey))
+        return self._join(key, journey)
 
     async def _join(self, key: Hashable, journey: Journey) -> Found:
         """Return the answer of the call that is under way, or of one that begins now."""
@@ -167,7 +174,8 @@ class Sharing:
         """Make the call, and tell its waiters what became of it."""
         try:
             found = await self._finder.find(journey)
-            self._keep(flight, journey, found)
+            if journey.plan.kept_s > 0:
+                self._keep(flight, journey, found)
         except asyncio.CancelledError:
             flight.end()
             raise
@@ -180,14 +188,13 @@ class Sharing:
 
     def _keep(self, flight: _Flight, journey: Journey, found: Found) -> None:
         """Keep an answer that may be served again, unless a write outdated it meanwhile."""
-        kept_s = journey.plan.kept_s
-        if kept_s > 0 and self._flights.get(flight.key) is flight and exchange.is_success(found.answer):
+        if self._flights.get(flight.key) is flight and exchange.is_success(found.answer):
             self._kept.put(
                 flight.key,
                 found.answer,
                 seller_id=flight.seller_id,
                 api=flight.api,
-                until_s=self._clock.monotonic_s() + kept_s,
+                until_s=self._clock.monotonic_s() + journey.plan.kept_s,
             )
 
     async def _wait(self, flight: _Flight) -> Found:
@@ -214,14 +221,14 @@ def wants_fresh(journey: Journey) -> bool:
 
     Source: RFC 9111, 5.2.1.4 (no-cache).
     """
-    told = ",".join([value for name, value in journey.call.headers if name == "cache-control"]).lower()
-    return "no-cache" in told or "no-store" in told
+    told = [value.lower() for name, value in journey.call.headers if name == "cache-control"]
+    return any("no-cache" in each or "no-store" in each for each in told)
 
 
 def _key(journey: Journey, revision: Hashable) -> Hashable:
     """Return what tells a read from every other whose answer could differ."""
     taken = journey.operation.headers
-    headers = tuple((name, value) for name, value in journey.call.headers if name in taken) if taken else ()
+    headers = tuple([each for each in journey.call.headers if each[0] in taken]) if taken else ()
     return (
         journey.device.seller_id,
         journey.region,
