@@ -1,6 +1,7 @@
 """The connections to Amazon: kept, checked, bounded, ended; over real TLS with an origin of our own."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -87,6 +88,22 @@ async def test_a_trailer_is_no_header(real: Real) -> None:
     assert not answer.header("x-trailer")
 
 
+async def test_of_a_head_only_what_somebody_reads_is_kept(real: Real) -> None:
+    real.origin.plays["/much"] = saying(wire("200 OK", X_Amzn_RequestId="r-1", set_cookie="a=b", server="x"))
+    answer = await real.send("/much")
+    assert answer.headers == [("content-type", "application/json"), ("x-amzn-requestid", "r-1")]
+
+
+async def test_a_compressed_body_in_many_pieces_is_put_together(real: Real) -> None:
+    whole = b'"' + b"0123456789" * 30_000 + b'"'
+    packed = gzip.compress(whole, compresslevel=0)
+    pieces = [packed[at : at + 20_000] for at in range(0, len(packed), 20_000)]
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+    head = wire("200 OK", b"", content_encoding="gzip", **CHUNKED)
+    real.origin.plays["/pieces"] = saying(head, *chunks, b"0\r\n\r\n")
+    assert (await real.send("/pieces")).body == whole
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -96,6 +113,9 @@ async def test_a_trailer_is_no_header(real: Real) -> None:
         wire("200 OK", content_length="2, 2"),
         wire("200 OK", Content_Length="2"),
         wire("200 OK", content_encoding="identity", Content_Encoding="identity"),
+        wire("200 OK").replace(
+            b"\r\n\r\n", b"\r\ncontent-encoding: gzip\r\ncontent-encoding: identity\r\n\r\n"
+        ),
         wire("200 OK", content_length="+2"),
         wire("200 OK", content_length="99999999999999999999"),
         wire("200 OK", content_length=str(17 * 1_048_576)),

@@ -1,13 +1,15 @@
 """Reading answers from a connection, one after another: strict HTTP/1.1, and nothing without a bound (T-29).
 
 Refused: a redirect, a protocol switch, other versions, no framing or two, any transfer coding but chunked, a
-head of more than HEAD_BYTES_MAX or FIELDS_MAX, a body beyond its cap. Trailers are read and dropped. llhttp
-refuses what is not HTTP: folded fields, bare line feeds, strange lengths.
+head of more than HEAD_BYTES_MAX or FIELDS_MAX, a body beyond its cap. Of the head, only what somebody here
+reads is kept; trailers are read and dropped. llhttp refuses what is not HTTP: folded fields, bare line feeds,
+strange lengths.
 """
 
 import httptools
 
 from services.gateway.amazon import bodies
+from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import UpstreamInvalid
 
@@ -20,9 +22,10 @@ WIRE_BYTES_MAX = 2 * bodies.BODY_BYTES_MAX
 
 _SWITCH = 101
 _NO_CONTENT = 204
-_LENGTH, _CODING, _ENCODING = "content-length", "transfer-encoding", "content-encoding"
+_LENGTH, _CODING, _ENCODING = b"content-length", b"transfer-encoding", b"content-encoding"
 # What tells how a body is to be read; whoever says one of them twice may be read in two ways.
-_SAID_ONCE = frozenset({_LENGTH, _CODING, _ENCODING})
+_FRAMING = frozenset({_LENGTH, _CODING, _ENCODING})
+_READ = {name.encode(): name for name in exchange.HEADERS_READ}
 
 
 class AnswerReader:
@@ -43,8 +46,8 @@ class AnswerReader:
         self._is_expected = True
         self.is_kept = False
         self._answer = None
-        self._wire_bytes = 0
-        self._interim = 0
+        self._wire_bytes = self._body_bytes = self._interim = 0
+        self._parts: list[bytes] = []
         self._begin_head()
 
     def feed(self, data: bytes) -> UpstreamAnswer | None:
@@ -71,11 +74,20 @@ class AnswerReader:
             raise UpstreamInvalid
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the head, or of a trailer, which nobody reads."""
+        """Take a field of the head, or of a trailer, which nobody reads."""
+        self._fields += 1
         self._field_bytes += len(name) + len(value)
-        self._fields.append((name, value))
-        if len(self._fields) > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
+        if self._fields > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
             raise UpstreamInvalid
+        if self._is_head_whole:
+            return
+        name = name.lower()
+        if name in _READ:
+            self._headers.append((_READ[name], value.decode("latin-1")))
+        elif name in _FRAMING:
+            if name in self._framing:
+                raise UpstreamInvalid
+            self._framing[name] = value.strip().lower()
 
     def on_headers_complete(self) -> None:
         """Judge the head before any of the body is taken."""
@@ -87,42 +99,42 @@ class AnswerReader:
             return
         if not (200 <= status < 300 or 400 <= status < 600) or self._parser.get_http_version() != "1.1":
             raise UpstreamInvalid
-        self._headers = [
-            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in self._fields
-        ]
-        self._body = self._framed()
+        self._check_framing()
+        encoding = self._framing.get(_ENCODING)
+        self._unpacker = bodies.unpacker(encoding) if encoding else None
         self._is_head_whole = True
         # Only here does the parser know.
         self.is_kept = self._parser.should_keep_alive()
 
     def on_body(self, data: bytes) -> None:
         """Take a part of the body."""
-        self._body.add(data)
+        if self._unpacker is not None:
+            data = self._unpacker.unpack(data)
+        self._body_bytes += len(data)
+        if self._body_bytes > bodies.BODY_BYTES_MAX:
+            raise UpstreamInvalid
+        self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """Put the answer together, unless it was an interim one."""
         if not self._is_head_whole:
             self._begin_head()
             return
-        self._answer = UpstreamAnswer(self._status, self._headers, self._body.whole())
+        if self._unpacker is not None:
+            self._unpacker.end()
+        self._answer = UpstreamAnswer(self._status, self._headers, b"".join(self._parts))
         self._is_expected = False
 
     def _begin_head(self) -> None:
         self._is_head_whole = False
-        self._field_bytes = 0
-        self._fields: list[tuple[bytes, bytes]] = []
+        self._fields = self._field_bytes = 0
+        self._headers: list[tuple[str, str]] = []
+        self._framing: dict[bytes, bytes] = {}
 
-    def _framed(self) -> bodies.Body:
-        """Return the body as the head announces it: with exactly one way of telling where it ends."""
-        said: dict[str, str] = {}
-        for name, value in self._headers:
-            if name in _SAID_ONCE:
-                if name in said:
-                    raise UpstreamInvalid
-                said[name] = value.strip().lower()
-        length, coding = said.get(_LENGTH, ""), said.get(_CODING, "")
-        is_framed = coding == "chunked" if coding else length.isdecimal() or self._status == _NO_CONTENT
+    def _check_framing(self) -> None:
+        """Let a head pass that tells in exactly one way where its body ends, and soon enough."""
+        length, coding = self._framing.get(_LENGTH, b""), self._framing.get(_CODING, b"")
+        is_framed = coding == b"chunked" if coding else length.isdigit() or self._status == _NO_CONTENT
         is_single = not (coding and length)
         if not is_framed or not is_single or (length and int(length) > bodies.BODY_BYTES_MAX):
             raise UpstreamInvalid
-        return bodies.begin(said.get(_ENCODING, ""))

@@ -66,8 +66,9 @@ class Amazon:
             ValueError: the request cannot be written.
         """
         pool, authority = self._ways[request.region]
-        encoded, until_s = requests.encode(request, authority), self._loop.time() + timeout_s
-        connection = await pool.take(until_s)
+        encoded, now_s = requests.encode(request, authority), self._loop.time()
+        until_s = now_s + timeout_s
+        connection = pool.reuse(now_s) or await pool.take(until_s)
         try:
             answer = await connection.exchange(encoded, until_s)
         except BaseException:

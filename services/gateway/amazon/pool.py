@@ -38,8 +38,21 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
 
+    def reuse(self, now_s: float) -> Connection | None:
+        """Return the idle connection that was used last, if one is fit for use.
+
+        Args:
+            now_s: a reading of the loop's clock.
+        """
+        while self._idle:
+            connection = self._idle.pop()
+            if now_s - connection.idle_at_s < IDLE_S_MAX and connection.is_silent:
+                return connection
+            self.drop(connection)
+        return None
+
     async def take(self, until_s: float) -> Connection:
-        """Return a connection for one exchange.
+        """Return a connection for one exchange when none is idle: a new one, or one that is given back.
 
         Args:
             until_s: a reading of the loop's clock; who has none by then gets none.
@@ -48,9 +61,6 @@ class Pool:
             UpstreamBusy: too many wait already.
             UpstreamUnreachable: no connection came about.
         """
-        connection = self._used_before()
-        if connection is not None:
-            return connection
         try:
             async with asyncio.timeout_at(until_s):
                 return await self._in_line() or await self._dialled()
@@ -105,16 +115,6 @@ class Pool:
         """Keep what was dialled for a caller that has gone."""
         if not dial.cancelled() and dial.exception() is None and not self._hand_on(dial.result()):
             self._rest(dial.result(), self._loop.time())
-
-    def _used_before(self) -> Connection | None:
-        """Return the idle connection that was used last, if it is fit for use."""
-        now_s = self._loop.time()
-        while self._idle:
-            connection = self._idle.pop()
-            if now_s - connection.idle_at_s < IDLE_S_MAX and connection.is_silent:
-                return connection
-            self.drop(connection)
-        return None
 
     async def _in_line(self) -> Connection | None:
         """Return a connection that somebody gave back, or None and the right to dial one."""

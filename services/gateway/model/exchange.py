@@ -18,6 +18,7 @@ from services.gateway.model import bounded_json
 from services.gateway.model.calls import Answer, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
 from services.gateway.model.operations import Operation
+from services.gateway.model.quota import LIMIT_HEADER
 from services.gateway.model.tripwire import finds_credential, holds_credential
 
 # Source: SP-API, "Include a User-Agent header in all requests": more is refused.
@@ -35,7 +36,10 @@ ERROR_TEXT_CHARS_MAX = 2_000
 
 # What of a successful answer's headers a desktop may see.
 _REQUEST_ID = "x-amzn-requestid"
-_HEADERS_KEPT = frozenset({_REQUEST_ID, "x-amzn-ratelimit-limit", "date"})
+_HEADERS_KEPT = frozenset({_REQUEST_ID, LIMIT_HEADER, "date"})
+_CONTENT_TYPE, _RETRY_AFTER = "content-type", "retry-after"
+# All that anybody here reads of an answer's head.
+HEADERS_READ = _HEADERS_KEPT | {_CONTENT_TYPE, _RETRY_AFTER}
 # Amazon spells a media type in few ways, and knows few methods.
 _TYPES_MAX = 16
 _METHODS_MAX = 8
@@ -83,7 +87,7 @@ def _own_headers(agent: str, second: int, method: str) -> tuple[tuple[str, str],
     """Return the headers of every call that is made in a second, counted since 1970."""
     date = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
     headers = (("accept", JSON_TYPE), ("x-amz-date", date), ("user-agent", agent))
-    return headers if method in _BODILESS else (*headers, ("content-type", JSON_TYPE))
+    return headers if method in _BODILESS else (*headers, (_CONTENT_TYPE, JSON_TYPE))
 
 
 def request_body(operation: Operation, body: bytes) -> bytes:
@@ -118,7 +122,7 @@ def retry_after_s(answer: UpstreamAnswer) -> float:
 
     Amazon does not promise the header; a date in it is not looked at.
     """
-    asked = answer.header("retry-after").strip()
+    asked = answer.header(_RETRY_AFTER).strip()
     is_sane = asked.isdecimal() and asked.isascii() and len(asked) <= RETRY_AFTER_DIGITS_MAX
     wait_s = float(asked) if is_sane else 0.0
     return wait_s if wait_s <= RETRY_AFTER_S_MAX else 0.0
@@ -155,7 +159,7 @@ def success(answer: UpstreamAnswer, body: bytes, request_id: str) -> Answer:
     kept = [each for each in answer.headers if each[0] in _HEADERS_KEPT and _is_plain(each[1])]
     if _REQUEST_ID not in [name for name, _ in kept]:
         kept.append((_REQUEST_ID, request_id))
-    return Answer(answer.status, [("content-type", JSON_TYPE), *kept] if body else kept, body)
+    return Answer(answer.status, [(_CONTENT_TYPE, JSON_TYPE), *kept] if body else kept, body)
 
 
 def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
@@ -174,7 +178,7 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
 
 
 def _check_content(answer: UpstreamAnswer) -> None:
-    if answer.body and (not _is_json(answer.header("content-type")) or holds_credential(answer.body)):
+    if answer.body and (not _is_json(answer.header(_CONTENT_TYPE)) or holds_credential(answer.body)):
         raise UpstreamInvalid
 
 
