@@ -1,11 +1,12 @@
 """One answer of a running gateway's, and the same answer through proxies that do nothing else."""
 
 import asyncio
+import itertools
+import re
 import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 
 from chassis.secrecy import Secret
@@ -27,6 +28,8 @@ SECONDS_MAX = 600.0
 FIRST_S_MAX = 30.0
 P50, P99 = 0.5, 0.99
 UNKNOWN = "-"
+# Who answers is told by the gateway; nothing else in front of Amazon's SP-API has this header.
+SOURCE_FORM = re.compile(rb"\r\nx-sallyport-source: *([a-z]+)\r", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ class Side:
 
 
 async def measure(plan: Plan, folder: Path) -> Iterator[str]:
-    """Return the table.
+    """Return the table, and who gave the gateway's answers.
 
     Args:
         plan: what is measured.
@@ -77,7 +80,7 @@ async def measure(plan: Plan, folder: Path) -> Iterator[str]:
         OSError, TimeoutError: the gateway cannot be reached, or does not answer.
     """
     gateway = _gateway(plan)
-    body = await _first(gateway)
+    body, _ = await _once(gateway)
     ground = peers.Ground(folder=folder, axios_folder=plan.axios_folder)
     async with peers.open_peers(ground, small=body) as running:
         tls = ssl.create_default_context(cafile=folder / "ca.pem")
@@ -89,11 +92,12 @@ async def measure(plan: Plan, folder: Path) -> Iterator[str]:
             side = Side(LOOPBACK, peer.port, peer.pid, tls, "localhost", get(plan.path))
             rows.append((name, *await _asked(side, plan)))
         rows.append((GATEWAY, *await _asked(gateway, plan)))
+    _, source = await _once(gateway)
     title = (
         f"An answer of {len(body):,} bytes, {plan.requests:,} times over {plan.connections:,} connection(s)"
     )
     columns = ("", "p50, ms", "p99, ms", "answers/s", "processor, µs an answer")
-    return table(title, columns, rows)
+    return itertools.chain(table(title, columns, rows), _told(source))
 
 
 def _gateway(plan: Plan) -> Side:
@@ -101,8 +105,14 @@ def _gateway(plan: Plan) -> Side:
     return Side(plan.host, plan.port, plan.pid, plan.tls, plan.host, request)
 
 
-async def _first(gateway: Side) -> bytes:
-    """Return the body of the gateway's answer.
+def _told(source: str) -> Iterator[str]:
+    """Yield who gave the gateway's answers in the end: what it keeps costs it neither quota nor Amazon."""
+    if source:
+        yield f"\nThe gateway's last answer came from: {source}"
+
+
+async def _once(gateway: Side) -> tuple[bytes, str]:
+    """Return the body of one answer of the gateway's, and who gave it; an empty text where it does not say.
 
     Raises:
         LoadFailed: it is no success.
@@ -121,7 +131,8 @@ async def _first(gateway: Side) -> bytes:
     if found is None or not head.startswith(SUCCESS):
         said = head.partition(b"\r")[0] + b" " + body[:SAID_BYTES_MAX]
         raise LoadFailed(said.decode(errors="replace"))
-    return body
+    named = SOURCE_FORM.search(head)
+    return body, named[1].decode() if named else ""
 
 
 async def _asked(side: Side, plan: Plan) -> tuple[str, ...]:
@@ -130,7 +141,7 @@ async def _asked(side: Side, plan: Plan) -> tuple[str, ...]:
     async with connected(address, side.tls, connections=plan.connections, name=side.name) as load:
         before = processor.read([side.pid]) if side.pid else {}
         began_s = time.perf_counter()
-        taken_s = sorted(await load.drive(repeat(side.request, plan.requests), seconds=SECONDS_MAX))
+        taken_s = sorted(await load.drive(itertools.repeat(side.request, plan.requests), seconds=SECONDS_MAX))
         elapsed_s = time.perf_counter() - began_s
         after = processor.read([side.pid]) if side.pid else {}
     spent_us = processor.spent_ns(before, after) / 1_000 / len(taken_s)

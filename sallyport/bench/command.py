@@ -38,6 +38,7 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description=(
             "Ask a running gateway and proxies that do nothing else for the same answer, equally often, and"
             " print a Markdown table. It spends the seller's quota: point it at a sandbox, or ask for little."
+            " What the gateway keeps, the default call's answer for one, costs less; the last line tells."
         ),
         epilog=(
             "A peer that is not installed is shown as such: nginx comes from the PATH, express and axios from"
@@ -88,6 +89,8 @@ def _plan(options: argparse.Namespace) -> beside.Plan:
         raise ValueError("--path begins with a slash and is encoded")
     if not 1 <= options.connections <= CONNECTIONS_MAX or not 1 <= options.requests <= REQUESTS_MAX:
         raise ValueError(f"--connections goes to {CONNECTIONS_MAX}, --requests to {REQUESTS_MAX}")
+    if options.pid is not None and not Path(f"/proc/{options.pid}/stat").exists():
+        raise ValueError(f"--pid: there is no process {options.pid} on this machine")
     token: str = options.token
     if token.startswith(FROM_FILE):
         token = Path(token.removeprefix(FROM_FILE)).read_text(encoding="ascii").strip()

@@ -1,5 +1,7 @@
 """`sallyport bench`: what it refuses, and what it says of a gateway that answers."""
 
+import asyncio
+import os
 import ssl
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 import sallyport.cli
 from chassis.secrecy import Secret
-from sallyport.bench import answers, beside, peers
+from sallyport.bench import answers, beside, peers, upstream
 
 TOKEN = "sp_at_made-up"
 
@@ -22,6 +24,7 @@ TOKEN = "sp_at_made-up"
         ("--token", "@/nowhere/token"),
         ("--requests", "0"),
         ("--connections", "100000"),
+        ("--pid", "999999999"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_before_anything_starts(
@@ -40,16 +43,16 @@ def test_a_gateway_that_is_not_there_could_not_be_tried(capsys: pytest.CaptureFi
     assert "could not be measured" in capsys.readouterr().err
 
 
-def plan(upstream: peers.Peer, folder: Path, path: str) -> beside.Plan:
+def plan(gateway: peers.Peer, folder: Path, path: str) -> beside.Plan:
     return beside.Plan(
         host="localhost",
-        port=upstream.port,
+        port=gateway.port,
         path=path,
         token=Secret(TOKEN),
         tls=ssl.create_default_context(cafile=folder / "ca.pem"),
         requests=4,
         connections=2,
-        pid=upstream.pid,
+        pid=gateway.pid,
         axios_folder=folder,
     )
 
@@ -59,10 +62,30 @@ async def test_the_gateway_stands_beside_the_peers_that_are_installed(tmp_path: 
     (tmp_path / "peers").mkdir()
     ground = peers.Ground(folder=tmp_path / "gateway", axios_folder=tmp_path)
     async with peers.open_peers(ground, small=answers.small()) as running:
-        upstream = running[peers.UPSTREAM]
-        assert upstream is not None
-        lines = list(await beside.measure(plan(upstream, ground.folder, "/any"), tmp_path / "peers"))
+        gateway = running[peers.UPSTREAM]
+        assert gateway is not None
+        lines = list(await beside.measure(plan(gateway, ground.folder, "/any"), tmp_path / "peers"))
     assert lines[0] == "\n## An answer of 1,024 bytes, 4 times over 2 connection(s)\n"
     assert f"| {peers.AXIOS} | not installed | not installed | not installed | not installed |" in lines
     (row,) = [line for line in lines if line.startswith(f"| {beside.GATEWAY} ")]
     assert all(float(cell.replace(",", "")) > 0 for cell in row.strip("| ").split(" | ")[1:4])
+    assert not lines[-1].startswith("\nThe gateway's")
+
+
+async def test_that_the_gateway_answered_from_what_it_keeps_is_told(tmp_path: Path) -> None:
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "peers").mkdir()
+    ground = peers.Ground(folder=tmp_path / "gateway", axios_folder=tmp_path)
+    async with peers.open_peers(ground, small=answers.small()):
+        tls = upstream.server_tls(ground.folder)
+        async with await asyncio.start_server(_keep, "localhost", 0, ssl=tls) as server:
+            port = server.sockets[0].getsockname()[1]
+            kept = plan(peers.Peer("gateway", port, os.getpid()), ground.folder, "/any")
+            lines = list(await beside.measure(kept, tmp_path / "peers"))
+    assert lines[-1] == "\nThe gateway's last answer came from: cache"
+
+
+async def _keep(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await reader.read(4_096):
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Sallyport-Source: cache\r\nContent-Length: 2\r\n\r\n{}")
+    writer.close()
