@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model import orders
-from services.gateway.model.masking import DEPTH_MAX, HIDDEN_TEXT, Mask, Unmaskable
+from services.gateway.model.masking import (
+    DEPTH_MAX,
+    HIDDEN_TEXT,
+    NAMES_LOOKED_FOR_MAX,
+    Mask,
+    Unmaskable,
+)
 from services.gateway.model.operations import Operation
 
 CATALOGUE = Catalogue.load()
@@ -33,6 +39,22 @@ def test_what_no_path_names_is_untouched() -> None:
         "orders": [{"id": "1", "name": "***"}, {"id": "2"}],
         "next": "token",
     }
+
+
+NAMES = "abcdefg"
+VALUES = (
+    st.none() | st.booleans() | st.integers(0, 9) | st.text() | st.lists(st.text()) | st.just({"k": SECRET})
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES)))
+def test_many_names_at_one_place_are_hidden_like_each_of_them_alone(orders: list[dict[str, Any]]) -> None:
+    paths = [f"$.orders[*].{name}" for name in NAMES[1:]]
+    assert len(paths) > NAMES_LOOKED_FOR_MAX
+    one_by_one: Any = {"orders": orders}
+    for path in paths:
+        one_by_one = masked([path], one_by_one)
+    assert masked(paths, {"orders": orders}) == one_by_one
 
 
 @pytest.mark.parametrize(
