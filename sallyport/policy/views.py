@@ -42,6 +42,7 @@ def view(policy: ApplicationPolicy, operation: Operation, asker: Asker) -> dict[
         "not_fetched": sorted([*plan.view.datasets_hidden, *plan.withheld]),
         "cache_s": kept_answers.life_s(operation, policy),
         "share_of_plan": {str(each): policy.share(operation.name, each).of_plan for each in Priority},
+        "share_of_device": {str(each): policy.share(operation.name, each).of_device for each in Priority},
     }
 
 
@@ -63,6 +64,10 @@ def lines(row: dict[str, Any]) -> Iterator[str]:
         yield f"  not asked of Amazon: {', '.join(row['not_fetched'])}"
     if row["cache_s"]:
         yield f"  served again for {row['cache_s']:g} s"
+    for priority in Priority:
+        of_plan, of_device = row["share_of_plan"][priority], row["share_of_device"][priority]
+        if min(of_plan, of_device) < 1:
+            yield f"  {priority} calls use at most {of_plan:.0%} of the plan, a device {of_device:.0%}"
 
 
 def _device(operation: Operation, asker: Asker) -> Device:

@@ -75,6 +75,19 @@ def test_whether_personal_documents_are_given_is_shown(
     assert "links to personal documents are given" in capsys.readouterr().out
 
 
+def test_what_calls_may_use_of_the_sellers_plan_is_shown(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["policy", "show", str(file), "--operation", "sellers.getMarketplaceParticipations"]
+    assert main(asked) == 0
+    out = capsys.readouterr().out
+    assert "bulk calls use at most 80% of the plan, a device 50%" in out
+    assert "interactive calls" not in out
+    assert main([*asked, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["share_of_device"] == {"interactive": 1.0, "bulk": 0.5}
+
+
 def test_a_refusal_is_shown_with_its_code(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["policy", "show", str(file), "--operation", "sellerWallet*", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
