@@ -68,6 +68,8 @@ class Attempts:
                 if not await self._rest(journey, attempt):
                     raise
                 continue
+            if exchange.is_success(answer):
+                return answer
             if exchange.refuses_token(answer) and not is_renewed:
                 is_renewed = True
                 self._lending.give_back(journey.device, journey.region, journey.plan.loan, token=token)

@@ -45,7 +45,7 @@ class Circuits:
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
         """
-        circuit = self._circuits.get(key)
+        circuit = self._circuits.peek(key)
         if circuit is not None:
             wait_s = circuit.wait_s(self._clock.monotonic_s())
             if wait_s > 0:
@@ -73,7 +73,7 @@ class Circuits:
         self._under_way[key] -= 1
         if not self._under_way[key]:
             del self._under_way[key]
-        circuit = self._circuits.get(key) or _CLOSED
+        circuit = self._circuits.peek(key) or _CLOSED
         if is_answered is None:
             self._become(key, circuit.given_up(turn, self._clock.monotonic_s()))
             return

@@ -14,6 +14,8 @@ class Recent(Generic[K, V]):
     def __init__(self, entries_max: int) -> None:
         self._entries_max = entries_max
         self._entries: OrderedDict[K, V] = OrderedDict()
+        # The entry of a key, if it is remembered; asking so is no use.
+        self.peek: Callable[[K], V | None] = self._entries.get
 
     def __len__(self) -> int:
         return len(self._entries)

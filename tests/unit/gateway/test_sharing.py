@@ -139,6 +139,20 @@ async def test_when_the_last_one_leaves_the_call_ends_and_its_turn_is_back(rig: 
     assert len(rig.upstream.requests) == 2
 
 
+async def test_nothing_stays_behind_of_calls_whoever_leaves_and_whenever_R23(rig: Rig) -> None:
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        for steps in range(12):
+            leaving = begin(rig, rig.auth.enrol(), f"{ORDERS}&MaxResultsPerPage={steps + 1}")
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+        await settle()
+        assert not rig.forwarder._sharing._tasks
+        assert not rig.forwarder._sharing._flights
+
+
 async def test_whoever_leaves_while_the_answer_comes_takes_it_from_nobody(rig: Rig) -> None:
     tokens = [rig.auth.enrol() for _ in range(3)]
     for turns in range(12):
@@ -162,7 +176,7 @@ async def test_nobody_waits_for_a_call_that_ends_with_the_process_R23(rig: Rig) 
         await settle()
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
-    assert not rig.turns._under_way
+    assert not any(use.under_way for use in rig.turns._uses.values())
 
 
 async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:

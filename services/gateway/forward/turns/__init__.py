@@ -14,6 +14,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 import chassis.entropy
@@ -33,8 +34,8 @@ from services.gateway.model.recent import Recent
 WAITING_MAX = 2_000
 WAITING_PER_SELLER_MAX = 200
 WAITING_PER_DEVICE_MAX = 50
-# Devices whose clicks are remembered, each for each operation; about 200 bytes each.
-CLICKS_KEPT_MAX = 20_000
+# Devices whose use of plans is remembered, each for each operation; about 300 bytes each.
+USES_MAX = 20_000
 # Of buckets that are spoken about with storage at once.
 ASKS_MAX = 100
 TICK_S = 0.05
@@ -46,19 +47,31 @@ TAKES_MAX = 3
 
 __all__ = ["Leave", "Turns"]
 
-# A device, and whose plan for which operation it spends from.
-_Doing = tuple[str, Budget]
+
+@dataclass(slots=True)
+class _Use:
+    """What one device does with one plan.
+
+    Attributes:
+        budget: the plan, and whose.
+        clicks: what is left of a person's allowance.
+        under_way: calls that wait for their turn, or have it.
+    """
+
+    budget: Budget
+    clicks: Clicks
+    under_way: int = 0
 
 
 class Leave:
     """Leave to make one call: a turn of every bucket that it spends from; to be entered with `with`."""
 
-    __slots__ = ("_doing", "_is_spent", "_signals", "_taken", "_turns")
+    __slots__ = ("_is_spent", "_signals", "_taken", "_turns", "_use")
 
-    def __init__(self, turns: "Turns", taken: Sequence[Turn], *, doing: _Doing, signals: Signals) -> None:
+    def __init__(self, turns: "Turns", taken: Sequence[Turn], *, use: _Use, signals: Signals) -> None:
         self._turns = turns
         self._taken = taken
-        self._doing = doing
+        self._use = use
         self._signals = signals
         self._is_spent = False
 
@@ -68,7 +81,8 @@ class Leave:
 
     def __exit__(self, *_: object) -> None:
         """Count the call as made, or give its turns back if they were not spent."""
-        self._turns.end(self._taken, self._doing, is_spent=self._is_spent)
+        self._use.under_way -= 1
+        self._turns.settle(self._taken, is_spent=self._is_spent)
 
     def spend(self) -> None:
         """Say right before the call is sent that Amazon may count it from now on."""
@@ -81,9 +95,8 @@ class Leave:
 
     def learn(self, answer: UpstreamAnswer) -> None:
         """Take from Amazon's answer what it tells about the seller's plan."""
-        _, own = self._doing
         for share, _ in self._taken:
-            if share.budget == own:
+            if share.budget == self._use.budget:
                 share.learn(answer)
         if answer.status == THROTTLED:
             self._signals.throttled()
@@ -100,8 +113,7 @@ class Turns:
         self._lease_nos = itertools.count(1)
         self._shares: dict[Budget, Share] = {}
         self._by_seller: Counter[str] = Counter()
-        self._under_way: dict[_Doing, int] = {}
-        self._clicks: Recent[_Doing, Clicks] = Recent(CLICKS_KEPT_MAX)
+        self._uses: Recent[tuple[str, Budget], _Use] = Recent(USES_MAX)
         self._is_wanted = asyncio.Event()
         self._is_open = asyncio.Event()
         self._away_since_s: float | None = None
@@ -117,23 +129,24 @@ class Turns:
             QuotaExceeded: the turn comes later, or too many are waiting.
             Unavailable: `store_unavailable`; storage is away, and what was granted is spent.
         """
-        doing, now_s = (claim.device_id, claim.budgets[0]), self._clock.monotonic_s()
-        under_way = self._under_way.get(doing, 0)
-        priority = claim.priority or (Priority.BULK if under_way else self._guess(doing, now_s))
-        self._under_way[doing] = under_way + 1
+        now_s = self._clock.monotonic_s()
+        key = (claim.device_id, claim.budgets[0])
+        use = self._uses.get(key) or self._begin(key, now_s)
+        priority = claim.priority or self._guess(use, now_s)
+        use.under_way += 1
         try:
             taken = await self._take_all(claim, priority, now_s, until_s=until_s)
         except BaseException:
-            self.end((), doing, is_spent=False)
+            use.under_way -= 1
             raise
-        return Leave(self, taken, doing=doing, signals=self._signals)
+        return Leave(self, taken, use=use, signals=self._signals)
 
-    def end(self, taken: Sequence[Turn], doing: _Doing, *, is_spent: bool) -> None:
-        """Settle the turns of a call that is over; only for `Leave`."""
-        self._settle(taken, is_spent=is_spent)
-        self._under_way[doing] -= 1
-        if not self._under_way[doing]:
-            del self._under_way[doing]
+    def settle(self, taken: Sequence[Turn], *, is_spent: bool) -> None:
+        """Count turns as used, or give them to whoever waits."""
+        for share, lease_no in taken:
+            share.settle(lease_no, is_spent=is_spent)
+            if share.line.waiters:
+                share.serve(self._clock.monotonic_s())
 
     def exceeded(self, budget: Budget) -> QuotaExceeded:
         """Return the refusal that tells when the next turn of a budget comes."""
@@ -158,15 +171,23 @@ class Turns:
 
     # Taking turns
 
-    def _guess(self, doing: _Doing, now_s: float) -> Priority:
-        """Return the priority of a lone call that states none: a person's while its device makes few."""
-        clicks = self._clicks.get(doing) or Clicks(CLICKS_MAX, now_s)
-        _, budget = doing
-        share = self._shares.get(budget)
-        left = clicks.spend(now_s, rate_per_s=budget.rate_per_s if share is None else share.rate_per_s)
+    def _begin(self, key: tuple[str, Budget], now_s: float) -> _Use:
+        """Return a device's use of a plan, of which nothing is remembered."""
+        _, budget = key
+        use = _Use(budget, Clicks(CLICKS_MAX, now_s))
+        self._uses.put(key, use)
+        return use
+
+    def _guess(self, use: _Use, now_s: float) -> Priority:
+        """Return the priority of a call that states none: a person's while its device makes few of them."""
+        if use.under_way:
+            return Priority.BULK
+        share = self._shares.get(use.budget)
+        rate_per_s = use.budget.rate_per_s if share is None else share.rate_per_s
+        left = use.clicks.spend(now_s, rate_per_s=rate_per_s)
         if left is None:
             return Priority.BULK
-        self._clicks.put(doing, left)
+        use.clicks = left
         return Priority.INTERACTIVE
 
     async def _take_all(
@@ -187,13 +208,13 @@ class Turns:
                         now_s = self._clock.monotonic_s()
                     taken.append(turn)
             except BaseException:
-                self._settle(taken, is_spent=False)
+                self.settle(taken, is_spent=False)
                 raise
             # One that was taken first may have waited too long for the others.
             if not has_waited or all(share.is_good(lease_no, now_s) for share, lease_no in taken):
                 self._signals.waited(priority, now_s - began_s)
                 return taken
-            self._settle(taken, is_spent=False)
+            self.settle(taken, is_spent=False)
         raise TurnsUnavailable(retry_after_s=AWAY_S_MAX)
 
     async def _wait(self, share: Share, device_id: str, priority: Priority, *, until_s: float) -> Turn:
@@ -216,7 +237,7 @@ class Turns:
         except asyncio.CancelledError:
             share.line.discard(waiter)
             if fate.done() and not fate.cancelled() and fate.exception() is None:
-                self._settle([fate.result()], is_spent=False)
+                self.settle([fate.result()], is_spent=False)
             raise
         finally:
             self._by_seller[seller_id] -= 1
@@ -229,13 +250,6 @@ class Turns:
             or self._by_seller[share.budget.seller_id] >= WAITING_PER_SELLER_MAX
             or share.line.count(device_id) >= WAITING_PER_DEVICE_MAX
         )
-
-    def _settle(self, taken: Sequence[Turn], *, is_spent: bool) -> None:
-        """Count turns as used, or give them to whoever waits."""
-        for share, lease_no in taken:
-            share.settle(lease_no, is_spent=is_spent)
-            if share.line.waiters:
-                share.serve(self._clock.monotonic_s())
 
     def _open(self, budget: Budget, now_s: float) -> Share:
         """Return a bucket's share, of which this process has nothing yet."""
