@@ -50,7 +50,7 @@ class _Flight:
     seller_id: str
     api: str
     until_s: float
-    task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    task: "asyncio.Task[None]" = field(init=False, repr=False)
     fates: "list[asyncio.Future[Found]]" = field(default_factory=list, repr=False)
 
     def land(self, found: Found) -> None:
@@ -165,9 +165,8 @@ class Sharing:
     def _begin(self, key: Hashable, journey: Journey) -> _Flight:
         flight = _Flight(key, journey.device.seller_id, journey.operation.api, journey.until_s)
         self._flights[key] = flight
-        task = flight.task = asyncio.get_running_loop().create_task(self._fly(flight, journey))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        flight.task = asyncio.get_running_loop().create_task(self._fly(flight, journey))
+        self._tasks.add(flight.task)
         return flight
 
     async def _fly(self, flight: _Flight, journey: Journey) -> None:
@@ -184,6 +183,7 @@ class Sharing:
         else:
             flight.land(found)
         finally:
+            self._tasks.discard(flight.task)
             self._drop(flight)
 
     def _keep(self, flight: _Flight, journey: Journey, found: Found) -> None:
@@ -205,7 +205,7 @@ class Sharing:
             return await fate
         except asyncio.CancelledError:
             flight.fates.remove(fate)
-            if not flight.fates and flight.task is not None:
+            if not flight.fates:
                 flight.task.cancel()
                 self._drop(flight)
             raise
