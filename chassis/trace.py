@@ -94,6 +94,25 @@ def span(name: str, **attributes: str | float | bool) -> AbstractContextManager[
     return _measured(name, attributes) if _is_collecting.is_set() else _NOT_MEASURED
 
 
+def serving(given: str | None, *, event: str, method: str) -> AbstractContextManager[str]:
+    """Serve one request under the given id or a new one, as `bind_request_id`, and measure it as its event.
+
+    Args:
+        given: the id that came with it, if one did.
+        event: event kind, which names the span.
+        method: an HTTP method.
+    """
+    if _is_collecting.is_set():
+        return _serving_measured(given, event, method)
+    return bind_request_id(given)
+
+
+@contextmanager
+def _serving_measured(given: str | None, event: str, method: str) -> Iterator[str]:
+    with bind_request_id(given) as bound, _measured(event, {"event": event, "method": method}):
+        yield bound
+
+
 @contextmanager
 def _measured(name: str, attributes: Mapping[str, str | float | bool]) -> Iterator[None]:
     kept = {key: _bounded(value) for key, value in attributes.items() if key in ATTRIBUTES}

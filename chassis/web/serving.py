@@ -127,10 +127,8 @@ class Serving:
         event = route.event if route else UNROUTED_EVENT
         self._in_flight += 1
         try:
-            with (
-                chassis.trace.bind_request_id(request.headers.get(REQUEST_ID_HEADER)) as request_id,
-                chassis.trace.span(event, event=event, method=request.method),
-            ):
+            given = request.headers.get(REQUEST_ID_HEADER)
+            with chassis.trace.serving(given, event=event, method=request.method) as request_id:
                 request[_REQUEST_ID] = request_id
                 return await self._answer(request, handler, route)
         finally:

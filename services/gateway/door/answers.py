@@ -5,6 +5,7 @@ Every answer carries the headers that chassis.web gives pages, unless its face s
 """
 
 import functools
+import operator
 import time
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -18,6 +19,7 @@ _DEFAULTS = [(name.lower(), value) for name, value in chassis.web.HEADERS_OVER_T
 # Neither a face nor Amazon may end a line early: all control characters but the tab.
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - {0x09}))
 
+_NAME = operator.itemgetter(0)
 _LINE_END = b"\r\n"
 _LAST = "connection: close\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -44,11 +46,11 @@ def head(
     Raises:
         ValueError: a header cannot be sent.
     """
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers]).encode("latin-1")
+    lines = "\r\n".join([*map(": ".join, headers), ""]).encode("latin-1")
     if len(lines) - len(lines.translate(None, _CONTROL)) != len(_LINE_END) * len(headers):
         raise ValueError("a header holds a control character")
     ours = (
-        f"{_framing(status, length)}{_added(tuple([name for name, _ in headers]))}"
+        f"{_framing(status, length)}{_added(tuple(map(_NAME, headers)))}"
         f"{_signature(int(time.time()))}x-request-id: {request_id}\r\n{_LAST if is_last else ''}\r\n"
     )
     return b"%b%b%b" % (_status_line(status), lines, ours.encode("ascii"))

@@ -40,10 +40,8 @@ class Serving:
                 await way.face.handle(request)
                 return
             began_s = time.monotonic()
-            with (
-                chassis.trace.bind_request_id(head.header(REQUEST_ID_HEADER)) as request.request_id,
-                chassis.trace.span(way.event, event=way.event, method=head.method),
-            ):
+            given = head.first.get(REQUEST_ID_HEADER)
+            with chassis.trace.serving(given, event=way.event, method=head.method) as request.request_id:
                 raised = await self._answer(request, way)
                 self._tell(request, way, began_s=began_s, raised=raised)
         finally:

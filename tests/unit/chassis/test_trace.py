@@ -89,6 +89,12 @@ async def test_tasks_started_for_a_request_carry_its_id_and_others_do_not() -> N
     assert (await before, await inside) == ("", "request-1")
 
 
+def test_where_nobody_collects_a_request_is_served_under_its_id_all_the_same() -> None:
+    with chassis.trace.serving(None, event="orders.read", method="GET") as bound:
+        assert bound == chassis.trace.request_id()
+    assert chassis.trace.request_id() == ""
+
+
 def test_a_trace_that_a_peer_tells_of_is_told_on_though_nobody_collects_here() -> None:
     told = f"00-{'a' * 32}-{'b' * 16}-01"
     with chassis.trace.continued(told), chassis.trace.bind_request_id("request-1"):
@@ -108,6 +114,15 @@ def test_a_span_keeps_only_allowed_attributes_and_bounds_them_T28(spans: InMemor
         "outcome": HIDDEN,
         "count": 2,
     }
+
+
+def test_a_request_is_served_under_its_id_and_measured_as_its_event(spans: InMemorySpanExporter) -> None:
+    with chassis.trace.serving("request-1", event="orders.read", method="GET") as bound:
+        assert bound == chassis.trace.request_id() == "request-1"
+    assert chassis.trace.request_id() == ""
+    span = only(spans)
+    assert span.name == "orders.read"
+    assert dict(span.attributes or {}) == {"request_id": "request-1", "event": "orders.read", "method": "GET"}
 
 
 @pytest.mark.parametrize(
