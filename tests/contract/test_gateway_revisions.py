@@ -1,5 +1,7 @@
 """What the store of revisions promises the gateway, on the fake and on Postgres."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 import chassis.db
@@ -25,6 +27,17 @@ def fake_revisions() -> FakeRevisions:
     return FakeRevisions()
 
 
+@pytest.fixture
+async def owner(
+    ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig
+) -> AsyncIterator[chassis.db.Connection]:
+    """Who may do to the tables what the gateway's role may not."""
+    async with sallyport.provision.database.signed_in(
+        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
+    ) as connection:
+        yield connection
+
+
 @pytest.fixture(params=["fake_revisions", "real_revisions"])
 def revisions(request: pytest.FixtureRequest) -> RevisionStore:
     made: RevisionStore = request.getfixturevalue(request.param)
@@ -44,21 +57,29 @@ async def test_each_write_makes_the_next_revision_of_its_seller_and_api_only_T07
 
 
 async def test_what_nobody_wrote_to_for_long_is_forgotten_some_at_a_time(
-    real_revisions: Store,
-    ground: sallyport.provision.ground.Ground,
-    database: chassis.env.DatabaseConfig,
+    real_revisions: Store, owner: chassis.db.Connection
 ) -> None:
     for api in ("a", "b", "c"):
         await real_revisions.revise("seller-1", api)
     assert await real_revisions.forget_revisions(10) == 0
-    async with sallyport.provision.database.signed_in(
-        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
-    ) as owner:
-        await owner.execute(
-            "UPDATE gateway.revisions SET revised_at = revised_at - interval '25 hours' WHERE api <> 'c'"
-        )
+    await owner.execute(
+        "UPDATE gateway.revisions SET revised_at = revised_at - interval '25 hours' WHERE api <> 'c'"
+    )
     assert [await real_revisions.forget_revisions(1) for _ in range(3)] == [1, 1, 0]
     assert await real_revisions.revision("seller-1", "c") == 1
+
+
+async def test_a_schema_of_before_is_a_store_that_cannot_say_R26(
+    real_revisions: Store, owner: chassis.db.Connection
+) -> None:
+    await owner.execute("DROP TABLE gateway.revisions")
+    for asked in (
+        real_revisions.revision("seller-1", "listings"),
+        real_revisions.revise("seller-1", "listings"),
+        real_revisions.forget_revisions(1),
+    ):
+        with pytest.raises(chassis.db.StoreUnavailable):
+            await asked
 
 
 def test_no_answer_outlives_the_numbers_of_revisions() -> None:

@@ -1,7 +1,11 @@
 """How often sellers' data was written to through any replica, by API, in Postgres."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+
+import asyncpg
 
 import chassis.db
 
@@ -23,13 +27,10 @@ class RevisionStore:
         Raises:
             StoreUnavailable: nobody can say within REVISION_S_MAX.
         """
-        try:
-            async with asyncio.timeout(REVISION_S_MAX), chassis.db.statement(self._pool) as connection:
-                found = await connection.fetchval(
-                    "SELECT revision FROM gateway.revisions WHERE seller_id = $1 AND api = $2", seller_id, api
-                )
-        except TimeoutError as error:
-            raise chassis.db.StoreUnavailable from error
+        async with self._statement() as connection:
+            found = await connection.fetchval(
+                "SELECT revision FROM gateway.revisions WHERE seller_id = $1 AND api = $2", seller_id, api
+            )
         return found or 0
 
     async def revise(self, seller_id: str, api: str) -> None:
@@ -38,24 +39,25 @@ class RevisionStore:
         Raises:
             StoreUnavailable: not within REVISION_S_MAX; it may or may not have been counted.
         """
-        try:
-            async with asyncio.timeout(REVISION_S_MAX), chassis.db.statement(self._pool) as connection:
-                await connection.execute(
-                    """
-                    INSERT INTO gateway.revisions AS known (seller_id, api)
-                    VALUES ($1, $2)
-                    ON CONFLICT (seller_id, api)
-                    DO UPDATE SET revision = known.revision + 1, revised_at = clock_timestamp()
-                    """,
-                    seller_id,
-                    api,
-                )
-        except TimeoutError as error:
-            raise chassis.db.StoreUnavailable from error
+        async with self._statement() as connection:
+            await connection.execute(
+                """
+                INSERT INTO gateway.revisions AS known (seller_id, api)
+                VALUES ($1, $2)
+                ON CONFLICT (seller_id, api)
+                DO UPDATE SET revision = known.revision + 1, revised_at = clock_timestamp()
+                """,
+                seller_id,
+                api,
+            )
 
     async def forget_revisions(self, limit: int) -> int:
-        """Forget what nobody wrote to for IDLE, at most `limit`; return how many."""
-        async with chassis.db.transaction(self._pool) as connection:
+        """Forget what nobody wrote to for IDLE, at most `limit`; return how many.
+
+        Raises:
+            StoreUnavailable: nothing may have been forgotten.
+        """
+        async with self._statement() as connection:
             status = await connection.execute(
                 """
                 DELETE FROM gateway.revisions
@@ -72,3 +74,12 @@ class RevisionStore:
                 limit,
             )
         return int(status.removeprefix("DELETE "))
+
+    @asynccontextmanager
+    async def _statement(self) -> AsyncIterator[chassis.db.Connection]:
+        """Give a connection for one short statement; a schema without the table cannot say either (R-26)."""
+        try:
+            async with asyncio.timeout(REVISION_S_MAX), chassis.db.statement(self._pool) as connection:
+                yield connection
+        except (TimeoutError, asyncpg.UndefinedTableError) as error:
+            raise chassis.db.StoreUnavailable from error
