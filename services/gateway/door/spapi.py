@@ -48,8 +48,9 @@ class SpapiFace:
         """
         head = request.head
         shown = head.values(_PROOF)
-        for name, value in self._proofs.offer() if shown else ():
-            request.add_header(name, value)
+        if shown:
+            for name, value in self._proofs.offer():
+                request.add_header(name, value)
         access_token, is_bound = _access_token(head)
         body = await request.receive(BODY_BYTES_MAX)
         call = Call(
@@ -75,12 +76,10 @@ def _access_token(head: Head) -> tuple[str, bool]:
     Raises:
         InvalidRequest: it carries two that differ.
     """
-    plain = head.values(TOKEN_HEADER)
-    bound = [
-        held[len(SCHEME) :].strip()
-        for held in head.values("authorization")
-        if held.lower().startswith(SCHEME)
-    ]
+    plain, authorizations = head.values(TOKEN_HEADER), head.values("authorization")
+    if len(plain) == 1 and not authorizations:
+        return plain[0], False
+    bound = [held[len(SCHEME) :].strip() for held in authorizations if held.lower().startswith(SCHEME)]
     found = {*plain, *bound}
     if len(found) > 1:
         raise InvalidRequest("The call carries two access tokens.")
