@@ -134,11 +134,9 @@ def without(operation: Operation, body: object, order_ids: Collection[str]) -> b
 
 
 def _facts_v0(order: _Entry) -> Facts:
-    return _told_v0(
-        _text(order.get("OrderStatus")),
-        _text(order.get("EasyShipShipmentStatus")),
-        _text(order.get("PurchaseDate")),
-    )
+    # Few orders are Easy Ship's.
+    easy_ship = _text(order["EasyShipShipmentStatus"]) if "EasyShipShipmentStatus" in order else ""
+    return _told_v0(_text(order.get("OrderStatus")), easy_ship, _text(order.get("PurchaseDate")))
 
 
 def _facts_2026(order: _Entry) -> Facts:
@@ -215,7 +213,7 @@ def _entries(value: object) -> list[_Entry]:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
+    if type(value) is not str:
         return ""
     return value if len(value) <= TEXT_LENGTH_MAX else _TOO_LONG
 
