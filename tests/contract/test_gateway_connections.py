@@ -10,6 +10,7 @@ import pytest
 
 from chassis.secrecy import Secret
 from services.gateway.amazon import pool
+from services.gateway.amazon.answers import HEAD_BYTES_MAX
 from services.gateway.amazon.requests import encode
 from services.gateway.model.faults import (
     UpstreamBusy,
@@ -156,6 +157,21 @@ async def test_a_head_without_an_end_is_cut_off_T29(real: Real) -> None:
     real.origin.plays["/endless-head"] = play
     with pytest.raises(UpstreamInvalid):
         await real.send("/endless-head")
+
+
+@pytest.mark.parametrize(("spare", "is_taken"), [(0, True), (-1, False)])
+async def test_a_head_may_be_as_long_as_its_bound_however_long_the_body_T29(
+    real: Real, spare: int, *, is_taken: bool
+) -> None:
+    body = b'"' + b"x" * 2 * HEAD_BYTES_MAX + b'"'
+    bare = len(wire("200 OK", body, x_long="x")) - len(body) - 1
+    said = wire("200 OK", body, x_long="x" * (HEAD_BYTES_MAX - bare - spare))
+    real.origin.plays["/long"] = saying(said)
+    if is_taken:
+        assert (await real.send("/long")).body == body
+    else:
+        with pytest.raises(UpstreamInvalid):
+            await real.send("/long")
 
 
 async def test_bytes_after_an_answer_are_nobodys_answer_T29(real: Real) -> None:

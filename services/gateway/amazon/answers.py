@@ -57,14 +57,12 @@ class AnswerReader:
             UpstreamInvalid: not an answer that is taken.
         """
         self._wire_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if self._answer is None:
-                raise UpstreamInvalid from error
-            self.is_kept = False
-        bytes_max = WIRE_BYTES_MAX if self._is_head_whole else HEAD_BYTES_MAX
-        if self._answer is None and self._wire_bytes > bytes_max:
+        over = self._wire_bytes - HEAD_BYTES_MAX
+        if over > 0 and not self._is_head_whole:
+            self._end_head(data[:-over])
+            data = data[-over:]
+        self._parse(data)
+        if self._answer is None and self._wire_bytes > WIRE_BYTES_MAX:
             raise UpstreamInvalid
         return self._answer
 
@@ -76,8 +74,7 @@ class AnswerReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field of the head, or of a trailer, which nobody reads."""
         self._fields += 1
-        self._field_bytes += len(name) + len(value)
-        if self._fields > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
+        if self._fields > FIELDS_MAX:
             raise UpstreamInvalid
         if self._is_head_whole:
             return
@@ -125,9 +122,23 @@ class AnswerReader:
         self._answer = UpstreamAnswer(self._status, self._headers, b"".join(self._parts))
         self._is_expected = False
 
+    def _end_head(self, data: bytes) -> None:
+        """Take the last bytes that a head may have."""
+        self._parse(data)
+        if not self._is_head_whole:
+            raise UpstreamInvalid
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if self._answer is None:
+                raise UpstreamInvalid from error
+            self.is_kept = False
+
     def _begin_head(self) -> None:
         self._is_head_whole = False
-        self._fields = self._field_bytes = 0
+        self._fields = 0
         self._headers: list[tuple[str, str]] = []
         self._framing: dict[bytes, bytes] = {}
 
