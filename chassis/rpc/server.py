@@ -27,8 +27,10 @@ from chassis.rpc.methods import Method, Service, rows
 CALLS_MAX = 1_000
 MISTAKE_ID_BYTES = 8
 PROCESS_ID_CHARS = 16
-# What a connection proves, as gRPC calls it: names, TLS version, certificate.
-PROVEN_FACTS = ("x509_subject_alternative_name", "ssl_tls_version", "x509_pem_cert")
+# What a connection proves, as gRPC calls it.
+PROVEN_NAMES = "x509_subject_alternative_name"
+PROVEN_VERSION = "ssl_tls_version"
+PROVEN_CERTIFICATE = "x509_pem_cert"
 # Certificates of callers, of one hour each; about 2 KB each.
 PEERS_REMEMBERED_MAX = 256
 
@@ -247,31 +249,25 @@ class _Report:
 async def _admitted(
     row: Method, context: Context, *, report: _Report, handle: Callable[[], Awaitable[object]]
 ) -> object:
-    """Return what the handler returns to a caller whom the connection proves."""
-    proven = context.auth_context()
-    peer = _peer(*(tuple(proven.get(fact, ())) for fact in PROVEN_FACTS))
+    """Return what the handler returns, within its row's deadline, to a proven caller whom the row lists."""
+    peer = _proven(context)
     report.caller = peer.name
+    if peer.name not in row.callers:
+        raise status.CallerNotAllowed
     # Nobody takes these back: each call has a task of its own.
     _caller.set(peer.name)
     _process.set(peer.process_id)
-    answer = await _allowed(row, peer.name, handle)
-    report.is_done = True
-    return answer
-
-
-async def _allowed(row: Method, name: str, handle: Callable[[], Awaitable[object]]) -> object:
-    """Return what the handler returns, for a caller who may call it, within the row's deadline."""
-    if name not in row.callers:
-        raise status.CallerNotAllowed
     limit = asyncio.timeout(row.deadline_s)
     try:
         async with limit:
-            with chassis.trace.span(row.event, caller=name):
-                return await handle()
+            with chassis.trace.span(row.event, caller=peer.name):
+                answer = await handle()
     except TimeoutError as error:
         if limit.expired():
             raise status.DeadlineExceeded from error
         raise
+    report.is_done = True
+    return answer
 
 
 class _Peer(NamedTuple):
@@ -279,6 +275,20 @@ class _Peer(NamedTuple):
 
     name: str
     process_id: str
+
+
+def _proven(context: Context) -> _Peer:
+    """Return whom the connection proves.
+
+    Raises:
+        CallerUnknown: nobody of ours, or not over TLS 1.3.
+    """
+    proven = context.auth_context()
+    return _peer(
+        tuple(proven.get(PROVEN_NAMES, ())),
+        tuple(proven.get(PROVEN_VERSION, ())),
+        tuple(proven.get(PROVEN_CERTIFICATE, ())),
+    )
 
 
 @functools.lru_cache(PEERS_REMEMBERED_MAX)
