@@ -25,7 +25,7 @@ from services.gateway.model.spans import Span, span
 REMEMBERED_S_MAX = 3_600.0
 # The stream is never silent for longer than three keep-alives while it lives.
 SILENCE_S_MAX = 45.0
-# About 1 KB each.
+# About 1 KB each; the one longest not asked for at auth is forgotten first.
 DEVICES_MAX = 20_000
 REDIAL_S_MIN = 0.1
 REDIAL_S_MAX = 2.0
@@ -65,7 +65,7 @@ class Identities:
             Unavailable: auth cannot be asked.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        known = self._known.get(access_token)
+        known = self._known.peek(access_token)
         if known is not None and self._is_hearing(now_s) and known.span.is_open(now, now_s):
             return known.device
         if not _TOKEN.fullmatch(access_token):

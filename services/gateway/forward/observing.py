@@ -22,7 +22,8 @@ from services.gateway.model.orders import OBSERVATIONS_MAX, Facts, Observation, 
 from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
-# About 400 bytes each. A forgotten one is told, or asked for, once more.
+# About 400 bytes each. A forgotten order is told, or asked for, once more; the one for which that is longest ago
+# is forgotten first.
 ORDERS_MAX = 50_000
 # Retention renews the clock of an unshipped order in steps of an hour.
 # Source: services.retention.model.orders.RENEWAL_STEP.
@@ -118,7 +119,7 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        known = {each: self._known.get((seller_id, each)) or _NOTHING for each in order_ids}
+        known = {each: self._known.peek((seller_id, each)) or _NOTHING for each in order_ids}
         unheard = [each for each, one in known.items() if not one.heard.is_open(now, now_s)]
         if unheard:
             await self._ask(seller_id, unheard)
@@ -144,14 +145,14 @@ class Observing:
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         news = []
         for each in seen:
-            known = self._known.get((seller_id, each.order_id)) or _NOTHING
+            known = self._known.peek((seller_id, each.order_id)) or _NOTHING
             is_told = known.facts == each.facts and known.told.is_open(now, now_s)
             if not is_told and each.facts.state is not OrderState.UNKNOWN:
                 news.append(each)
         return news
 
     def _known_of(self, seller_id: str, order_id: str) -> _Known:
-        return self._known.get((seller_id, order_id)) or _NOTHING
+        return self._known.peek((seller_id, order_id)) or _NOTHING
 
     async def _ask(self, seller_id: str, order_ids: Sequence[str]) -> None:
         """Hear of orders' clocks; an order without one will be told of anew."""

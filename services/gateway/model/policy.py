@@ -181,7 +181,7 @@ class Rules:
         if is_restricted or operation.grantless_scope:
             return self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
         key = (operation, device.profile, device.scopes, purpose, document_class)
-        known = self._plans.get(key)
+        known = self._plans.peek(key)
         if known is None:
             known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
             self._plans.put(key, known)
