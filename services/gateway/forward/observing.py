@@ -22,8 +22,8 @@ from services.gateway.model.orders import OBSERVATIONS_MAX, Facts, Observation, 
 from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
-# About 400 bytes each. A forgotten order is told, or asked for, once more; the one for which that is longest ago
-# is forgotten first.
+# About 400 bytes each. A forgotten order is told, or asked for, once more; the one for which that is longest
+# ago is forgotten first.
 ORDERS_MAX = 50_000
 # Retention renews the clock of an unshipped order in steps of an hour.
 # Source: services.retention.model.orders.RENEWAL_STEP.
