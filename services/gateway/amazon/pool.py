@@ -72,7 +72,7 @@ class Pool:
         now_s = self._loop.time()
         if not connection.is_kept or now_s - connection.made_at_s > AGE_S_MAX:
             self.drop(connection)
-        elif not self._hand_on(connection):
+        elif not (self._waiting and self._hand_on(connection)):
             self._rest(connection, now_s)
 
     def drop(self, connection: Connection) -> None:

@@ -36,21 +36,15 @@ class Circuits:
         self._under_way: dict[Key, int] = {}
         self._weather = {region: _Weather() for region in Region}
 
-    def check(self, key: Key) -> Circuit | None:
+    def check(self, key: Key) -> None:
         """Let a seller pass who might be let through: nobody waits for a turn in vain.
-
-        Returns:
-            The seller's circuit; None for one that is simply closed.
 
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
         """
         circuit = self._circuits.peek(key)
         if circuit is not None:
-            wait_s = circuit.wait_s(self._clock.monotonic_s())
-            if wait_s > 0:
-                raise UpstreamResting(retry_after_s=wait_s)
-        return circuit
+            self._let_pass(circuit)
 
     def begin(self, key: Key) -> int:
         """Let one call through and return the turn of its circuit, which `end` wants back.
@@ -59,7 +53,9 @@ class Circuits:
             UpstreamResting: Amazon has not been answering this seller.
             UpstreamBusy: too many of this seller's calls are under way.
         """
-        circuit = self.check(key)
+        circuit = self._circuits.peek(key)
+        if circuit is not None:
+            self._let_pass(circuit)
         under_way = self._under_way.get(key, 0)
         if under_way >= UNDER_WAY_MAX:
             raise UpstreamBusy(retry_after_s=BUSY_S)
@@ -84,6 +80,11 @@ class Circuits:
         weather = self._weather[key[1]]
         if weather.is_news(key[0], is_fair=is_answered):
             self._signals.failing(key[1], weather.share)
+
+    def _let_pass(self, circuit: Circuit) -> None:
+        wait_s = circuit.wait_s(self._clock.monotonic_s())
+        if wait_s > 0:
+            raise UpstreamResting(retry_after_s=wait_s)
 
     def _fail(self, key: Key, circuit: Circuit, turn: int) -> None:
         after = self._become(key, circuit.failed(turn, self._clock.monotonic_s()))

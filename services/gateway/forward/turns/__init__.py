@@ -195,11 +195,13 @@ class Turns:
     ) -> Sequence[Turn]:
         """Return a turn of each bucket, all of which may be sent now."""
         began_s = now_s
+        # Parts of the plan come first, so that nobody waits for one with a turn of the whole in hand.
+        budgets = (*claim.portions(priority), *claim.budgets) if claim.shares else claim.budgets
         for _ in range(TAKES_MAX):
             taken: list[Turn] = []
             has_waited = False
             try:
-                for budget in _budgets(claim, priority):
+                for budget in budgets:
                     share = self._shares.get(budget) or self._open(budget, now_s)
                     turn = share.take(now_s)
                     if turn is None:
@@ -310,11 +312,3 @@ class Turns:
 
     def _is_away(self, now_s: float) -> bool:
         return self._away_since_s is not None and now_s - self._away_since_s > AWAY_S_MAX
-
-
-def _budgets(claim: Claim, priority: Priority) -> Sequence[Budget]:
-    """Return all that a call spends from, in the order of taking.
-
-    Parts of the plan come first, so that nobody waits for one with a turn of the whole in hand.
-    """
-    return (*claim.portions(priority), *claim.budgets) if claim.shares else claim.budgets
