@@ -86,22 +86,28 @@ async def _be_slow_once(target: Target, kind: Slowness, arrived: asyncio.Event) 
         writer.transport.abort()
 
 
-async def call(target: Target, *, time_s: float, pause_s: float) -> list[float]:
-    """Return how long each call took, over one connection that is kept, for so long.
+class Swift:
+    """A client that takes its answers, over one connection that it keeps."""
 
-    Raises:
-        RuntimeError: one was refused.
-    """
-    reader, writer = await target.dial()
-    waits_s: list[float] = []
-    until_s = time.perf_counter() + time_s
-    try:
-        while time.perf_counter() < until_s:
-            waits_s.append(await _timed(lambda: writer.write(ASK), reader))
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def call(self, is_over: asyncio.Event, *, pause_s: float) -> list[float]:
+        """Return how long each call took, until it is over; one at least.
+
+        Raises:
+            RuntimeError: one was refused.
+        """
+        waits_s: list[float] = []
+        while not waits_s or not is_over.is_set():
+            waits_s.append(await _timed(lambda: self._writer.write(ASK), self._reader))
             await asyncio.sleep(pause_s)
-    finally:
-        writer.close()
-    return waits_s
+        return waits_s
+
+    def leave(self) -> None:
+        """End the connection."""
+        self._writer.close()
 
 
 async def _timed(ask: Callable[[], None], reader: asyncio.StreamReader) -> float:
