@@ -36,9 +36,9 @@ LOOK_S = 0.5
 # Many who came together are late together; between so many of them others have their turn.
 EXPIRED_AT_ONCE_MAX = 8
 
-# Between one newcomer and the next others have this time: a thousand newcomers a second at most. Nobody gains
-# by knocking faster: 410 a second that say nothing fill CONNECTIONS_MAX before a handshake's deadline ends.
-NEWCOMER_PAUSE_S = 0.001
+# Between one newcomer and the next others have this time, so at most 500 come in a second. Nobody gains by
+# knocking faster: 410 a second that say nothing fill CONNECTIONS_MAX before a handshake's deadline ends.
+NEWCOMER_PAUSE_S = 0.002
 # Who knocks meanwhile waits in the kernel's queue, which may be shorter there.
 BACKLOG_MAX = 4096
 # When the system has no descriptor or memory left for a new connection.
