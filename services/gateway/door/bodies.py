@@ -43,11 +43,9 @@ class Body(Protocol):
         ...
 
 
-def framed(framing: Framing) -> Body | None:
-    """Return the body that follows a head; None for none."""
-    if framing.length == CHUNKED:
-        return ChunkedBody()
-    return SizedBody(framing.length) if framing.length else None
+def framed(framing: Framing) -> Body:
+    """Return the body that follows a head which announces one."""
+    return ChunkedBody() if framing.length == CHUNKED else SizedBody(framing.length)
 
 
 class SizedBody:

@@ -261,13 +261,13 @@ class Connection(asyncio.Protocol):
         if self._phase is not Phase.TURN:
             raise ClientGone
 
-    def end_turn(self, *, is_last: bool, is_body_whole: bool) -> None:
-        """Go on to the next request, or end the connection; the answer is out."""
+    def end_turn(self, *, is_last: bool, is_lingering: bool) -> None:
+        """See ports.Line."""
         self._exchange = self._follower = None
         if self._phase is not Phase.TURN:
             return
         if is_last:
-            self._part(is_lingering=not is_body_whole)
+            self._part(is_lingering=is_lingering)
         elif self._is_full:
             self._phase = Phase.TAKING
             self._wait(self._house.limits.answer_deadline_s)

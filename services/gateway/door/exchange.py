@@ -61,7 +61,7 @@ class Exchange:
         self.status = 0
         self.task: asyncio.Task[None] | None = None
         self.collected = b""
-        self._body = bodies.framed(framing)
+        self._body = bodies.framed(framing) if framing.length else None
         self._stage = _Stage.NEW
         self._added: list[tuple[str, str]] = []
         self._is_last = not framing.is_kept
@@ -234,4 +234,6 @@ class Exchange:
 
     def _finish(self) -> None:
         self._stage = _Stage.ENDED
-        self.line.end_turn(is_last=self._is_last, is_body_whole=self.is_body_whole)
+        # A body that was not read to its end makes the answer the last one.
+        is_lingering = self._is_last and not self.is_body_whole
+        self.line.end_turn(is_last=self._is_last, is_lingering=is_lingering)

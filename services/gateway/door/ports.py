@@ -85,8 +85,13 @@ class Line(Protocol):
         """
         ...
 
-    def end_turn(self, *, is_last: bool, is_body_whole: bool) -> None:
-        """Go on to the next request, or end the connection; the answer is out."""
+    def end_turn(self, *, is_last: bool, is_lingering: bool) -> None:
+        """Go on to the next request, or end the connection; the answer is out.
+
+        Args:
+            is_last: whether the connection ends.
+            is_lingering: whether what still comes of the request is thrown away for a while before it does.
+        """
         ...
 
     def abort(self) -> None:

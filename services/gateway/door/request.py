@@ -16,13 +16,14 @@ class Head:
         first: each name with the first of its values.
     """
 
-    __slots__ = ("first", "headers", "method", "target")
+    __slots__ = ("_has_repeated", "first", "headers", "method", "target")
 
     def __init__(self, method: str, target: str, headers: Sequence[tuple[str, str]]) -> None:
         self.method = method
         self.target = target
         self.headers = headers
         self.first: Mapping[str, str] = dict(reversed(headers))
+        self._has_repeated = len(self.first) < len(headers)
 
     def header(self, name: str) -> str:
         """Return the first value of a header (lower-case name), or an empty text."""
@@ -32,9 +33,9 @@ class Head:
         """Return every value of a header (lower-case name)."""
         if name not in self.first:
             return []
-        if len(self.first) == len(self.headers):
-            return [self.first[name]]
-        return [value for known, value in self.headers if known == name]
+        if self._has_repeated:
+            return [value for known, value in self.headers if known == name]
+        return [self.first[name]]
 
 
 class Request(Protocol):
