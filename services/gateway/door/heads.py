@@ -30,8 +30,8 @@ from services.gateway.door.request import Head
 END = b"\r\n\r\n"
 
 # Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
-_START = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
-_OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/(?!1\.[01]\r)[0-9](?:\.[0-9])?\r\n")
+_START = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
+_OTHER_VERSION = re.compile(r"[!-~]+ [!-~]+ HTTP/(?!1\.[01]\r)[0-9](?:\.[0-9])?\r\n")
 _BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 # Source: RFC 3986, 3.2.2 and 3.2.3: what a host with a port is made of.
 _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
@@ -84,11 +84,12 @@ def read(data: bytes) -> tuple[Head, Framing]:
     """
     if len(data) > limits.HEAD_BYTES_MAX:
         raise HeadTooLarge
-    start = _read_start(data)
-    method, target = start[1].decode("ascii"), start[2].decode("ascii")
+    text = data.decode("latin-1")
+    start = _read_start(text)
+    method, target, minor = start.groups()
     _judge(data, method)
-    head = Head(method, target, _fields(data, start.end()))
-    is_old = start[3] == b"0"
+    head = Head(method, target, _fields(text[start.end() : -len(END)]))
+    is_old = minor == "0"
     if not _is_host(head.values("host"), is_old=is_old):
         raise MalformedRequest
     if _MEANT_FOR_US.isdisjoint(head.first):
@@ -107,9 +108,8 @@ def _judge(data: bytes, method: str) -> None:
         raise MalformedRequest from None
 
 
-def _fields(data: bytes, begin: int) -> list[tuple[str, str]]:
+def _fields(text: str) -> list[tuple[str, str]]:
     """Return the header fields of a head that was judged: each is one line, with a colon behind its name."""
-    text = data[begin : -len(END)].decode("latin-1")
     lines = text.split("\r\n") if text else []
     if len(lines) > limits.HEAD_FIELDS_MAX:
         raise HeadTooLarge
@@ -133,16 +133,17 @@ def check_beginning(data: bytes | bytearray, line_at: int) -> int:
     if _BARE_LINE_END.search(data, line_at, last_at):
         raise MalformedRequest
     if line_at == 0 and last_at:
-        _read_start(data)
+        _read_start(data.decode("latin-1"))
     if len(data) - last_at > limits.HEAD_LINE_BYTES_MAX or len(data) > limits.HEAD_BYTES_MAX:
         raise HeadTooLarge
     return last_at
 
 
-def _read_start(data: bytes | bytearray) -> re.Match[bytes]:
-    start = _START.match(data)
+def _read_start(text: str) -> re.Match[str]:
+    """Return the request line at the beginning of a head: method, target and minor version."""
+    start = _START.match(text)
     if start is None:
-        raise VersionNotServed if _OTHER_VERSION.match(data) else MalformedRequest
+        raise VersionNotServed if _OTHER_VERSION.match(text) else MalformedRequest
     if start.end() > limits.HEAD_LINE_BYTES_MAX:
         raise HeadTooLarge
     return start
