@@ -46,7 +46,8 @@ class Lending:
 
     def find(self, device: Device, region: Region, loan: Loan) -> Secret[str] | None:
         """Return what was lent before and is good for at least another minute, if there is such a token."""
-        kept = self._kept.get(_key(device, region, loan))
+        # What was put longest ago ends soonest, so that asking need not count as use.
+        kept = self._kept.peek(_key(device, region, loan))
         if kept is None or not kept.span.is_open(self._clock.now(), self._clock.monotonic_s()):
             return None
         return kept.token

@@ -157,7 +157,7 @@ def read_success(answer: UpstreamAnswer) -> object:
 def success(answer: UpstreamAnswer, body: bytes, request_id: str) -> Answer:
     """Return a successful answer for the desktop, with the headers it may see."""
     kept = [each for each in answer.headers if each[0] in _HEADERS_KEPT and _is_plain(each[1])]
-    if _REQUEST_ID not in [name for name, _ in kept]:
+    if _REQUEST_ID not in dict(kept):
         kept.append((_REQUEST_ID, request_id))
     return Answer(answer.status, [(_CONTENT_TYPE, JSON_TYPE), *kept] if body else kept, body)
 
