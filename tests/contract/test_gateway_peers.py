@@ -81,7 +81,7 @@ class AuthServicer(auth_pb2_grpc.AuthServiceServicer):
         (region,) = [each for each, told in REGIONS.items() if told == request.region]
         wanted = restriction(request.restriction) if request.HasField("restriction") else None
         if wanted is not None:
-            wanted = replace(wanted, target_application=request.target_application)
+            wanted = wanted._replace(target_application=request.target_application)
         lent = await self.auth.lend_amazon_token(
             request.device_id,
             region,
@@ -296,7 +296,7 @@ async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
     auth_peer: AuthPeer, auth: FakeAuthPeer
 ) -> None:
     wanted = Restriction("GET", "/orders/v0/orders/{orderId}/address")
-    delegated = replace(wanted, target_application="amzn1.sellerapps.app.1")
+    delegated = wanted._replace(target_application="amzn1.sellerapps.app.1")
     lent = [
         await auth_peer.lend_amazon_token("device-1", region, each, refused_digest=b"", timeout_s=15.0)
         for region, each in ((Region.EU, None), (Region.FE, wanted), (Region.FE, delegated))

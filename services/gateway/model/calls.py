@@ -6,6 +6,7 @@ Nothing here shows a token, a body or a header in its repr: they may hold secret
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from chassis.secrecy import Secret
 
@@ -73,9 +74,10 @@ class Answer:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Restriction:
+class Restriction(NamedTuple):
     """One operation that a restricted handle, or a restricted data token, is good for.
+
+    A tuple, because each call looks up its token and its twins by it.
 
     Attributes:
         method: upper case.

@@ -15,7 +15,7 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from chassis.errors import Denied
@@ -230,7 +230,7 @@ class Rules:
             restriction = Restriction(operation.method, path)
         if restriction is not None and device.target_application:
             self.check_delegation(operation, device.target_application)
-            restriction = replace(restriction, target_application=device.target_application)
+            restriction = restriction._replace(target_application=device.target_application)
         return restriction, withheld
 
     def view(self, operation: Operation, device: Device, purpose: str) -> View:
