@@ -9,6 +9,8 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 PUBLIC_PORT = 8443
+PORTS = 20
+"""In a row, of each stack."""
 SERVICES = ("telemetry", "retention", "auth", "gateway")
 """In the order in which they are started: each needs only those before it."""
 
@@ -19,7 +21,7 @@ class Layout:
 
     Attributes:
         folder: the state folder.
-        base_port: the first of 20 ports in a row.
+        base_port: the first of PORTS in a row.
         is_tapped: a wire tap stands at the public address, the gateway behind it.
     """
 

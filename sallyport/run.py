@@ -13,10 +13,11 @@ import sallyport.access
 import sallyport.stack
 import sallyport.vendor
 import sallyport.welcome
-from sallyport.layout import PUBLIC_PORT, Layout
+from sallyport.layout import PORTS, PUBLIC_PORT, Layout
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
+PORTS_END = 65_536
 STATE_FOLDER = Path(".sallyport")
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -40,11 +41,17 @@ def add_places(parser: argparse.ArgumentParser, state_folder: Path, base_port: i
     )
     parser.add_argument(
         "--base-port",
-        type=int,
+        type=_base_port,
         default=base_port,
         metavar="PORT",
-        help=f"first of 20 loopback ports; the gateway's own ({base_port})",
+        help=f"first of {PORTS} loopback ports; the gateway's own ({base_port})",
     )
+
+
+def _base_port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= PORTS_END - PORTS:
+        raise argparse.ArgumentTypeError(f"not a whole number from 1 to {PORTS_END - PORTS}")
+    return int(text)
 
 
 def _run(options: argparse.Namespace) -> int:
