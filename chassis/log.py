@@ -73,7 +73,7 @@ class Logger:
 
     def at(self, level: str, event: str, /, **fields: object) -> None:
         """Write at a level given by name, as `chassis.errors.Treatment.log_level` names it."""
-        self._write(logging.getLevelNamesMapping()[level.upper()], event, fields)
+        self._write(_level(level), event, fields)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
         if not self._logger.isEnabledFor(level):
@@ -333,5 +333,6 @@ def _level_name(level: int) -> str:
     return logging.getLevelName(level).lower()
 
 
+@functools.lru_cache(maxsize=8)
 def _level(name: str) -> int:
     return logging.getLevelNamesMapping()[name.upper()]
