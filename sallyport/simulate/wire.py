@@ -7,7 +7,7 @@ them. Certificates and bytes are what is left out.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
@@ -15,7 +15,8 @@ from typing import Any, TypeVar, cast
 import chassis.errors
 import chassis.rpc
 from chassis.rpc import server
-from chassis.rpc.status import PeerUnavailable
+from chassis.rpc.methods import Method
+from chassis.rpc.status import CallerNotAllowed, DeadlineExceeded, PeerUnavailable
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.nodes import Life, Mistake, Node
 
@@ -122,9 +123,7 @@ class Wire:
         method, row = call.method(node)
         try:
             with _called_by(call.caller):
-                return await server._allowed(  # noqa: SLF001 - the wire stands where the server stands
-                    row, call.caller, lambda: method(call.request, None)
-                )
+                return await _allowed(row, call.caller, method(call.request, None))
         except chassis.errors.SallyportError as error:
             raise _rebuilt(error) from error
         except Exception as error:
@@ -168,10 +167,30 @@ class _Channel:
         return call
 
 
+async def _allowed(row: Method, caller: str, answering: Coroutine[Any, Any, Any]) -> Any:
+    """Return the answer to a caller whom the row lists, within the row's deadline, as the server does.
+
+    Raises:
+        CallerNotAllowed, DeadlineExceeded: see `chassis.rpc.server`.
+    """
+    if caller not in row.callers:
+        answering.close()
+        raise CallerNotAllowed
+    limit = asyncio.timeout(row.deadline_s)
+    try:
+        async with limit:
+            return await answering
+    except TimeoutError as error:
+        if limit.expired():
+            raise DeadlineExceeded from error
+        raise
+
+
 @contextmanager
 def _called_by(name: str) -> Iterator[None]:
     """Have a method of a node see who calls it; a call has no task of its own here."""
-    caller_before, process_before = server._caller.set(name), server._process.set("")  # noqa: SLF001 - as above
+    # The wire stands where the server stands.
+    caller_before, process_before = server._caller.set(name), server._process.set("")  # noqa: SLF001
     try:
         yield
     finally:
