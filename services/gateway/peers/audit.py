@@ -7,14 +7,12 @@
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 import chassis.groups
 import chassis.rpc
 from chassis.errors import SallyportError, Unavailable
-from services.gateway.model.audit import AuditEvent, Phase
+from services.gateway.model.audit import AuditEvent
+from services.gateway.peers.audit_messages import audit_message
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 GROUP_EVENTS_MAX = 100
@@ -23,14 +21,6 @@ WAITING_EVENTS_MAX = 10_000
 # From being handed in to being durable; R-23 asks for an answer within a second more.
 RECORD_S_MAX = 5.0
 SENDS_MAX = 2
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY_S = 86_400
-_PHASES = {
-    Phase.INTENT: telemetry_pb2.PHASE_INTENT,
-    Phase.OUTCOME: telemetry_pb2.PHASE_OUTCOME,
-    Phase.FACT: telemetry_pb2.PHASE_FACT,
-}
 
 
 class AuditUnavailable(Unavailable):
@@ -60,7 +50,7 @@ class AuditLog:
             AuditUnavailable: it may or may not be durable.
         """
         try:
-            await self._groups.hand_in(_message(event))
+            await self._groups.hand_in(audit_message(event))
         except SallyportError as error:
             raise AuditUnavailable(retry_after_s=error.retry_after_s) from error
 
@@ -69,7 +59,7 @@ class AuditLog:
 
         `if_lost` gets it back when it is not durable, or may not be.
         """
-        self._groups.hand_over(_message(event), lambda: if_lost(event))
+        self._groups.hand_over(audit_message(event), lambda: if_lost(event))
 
     async def run(self) -> None:
         """Write what waits, for ever."""
@@ -81,28 +71,3 @@ class AuditLog:
 
     async def _append(self, messages: Sequence[telemetry_pb2.AuditEvent]) -> None:
         await self._telemetry.Append(telemetry_pb2.AppendRequest(events=messages))
-
-
-def _message(event: AuditEvent) -> telemetry_pb2.AuditEvent:
-    """Return an event as it travels; fields set one by one cost half of fields handed in by name."""
-    message = telemetry_pb2.AuditEvent()
-    message.event_id = event.event_id
-    message.kind = event.kind
-    message.phase = _PHASES[event.phase]
-    message.intent_id = event.intent_id
-    message.result = event.result
-    message.seller_id = event.seller_id
-    message.request_id = event.request_id
-    message.details.update(event.details)
-    if event.actor_id:
-        message.actor.kind = "device"
-        message.actor.id = event.actor_id
-    _note(message.occurred_at, event.occurred_at)
-    return message
-
-
-def _note(timestamp: Timestamp, moment: datetime) -> None:
-    """Set a timestamp to a moment; protobuf's own way takes several times as long."""
-    since = moment - EPOCH
-    timestamp.seconds = since.days * DAY_S + since.seconds
-    timestamp.nanos = since.microseconds * 1_000
