@@ -22,6 +22,7 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward import Forwarder, Identities, Ports, Turns
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.model.calls import Answer, Call, Region
+from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.shared_key import SharedKey
 
@@ -62,7 +63,7 @@ class Way:
         call = Call(
             method=method,
             target=prefix + name,
-            headers=[],
+            fields=Fields(),
             body=b"" if method == READ else (EFFECT_BODY if is_large else SMALL_BODY),
             host="gateway.example",
             access_token=self._tokens[seller_id],

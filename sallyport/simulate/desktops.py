@@ -13,6 +13,7 @@ from sallyport.simulate.profiles import NO_VERDICT, Access, MakeProfile
 from sallyport.simulate.watching import Desk
 from sallyport.simulate.world import World
 from services.gateway.model.calls import Answer, Call
+from services.gateway.model.fields import Fields
 
 TRIES_MAX = 12
 NEWER_UNTIL = timedelta(days=20)
@@ -104,7 +105,7 @@ class Desktop:
         return Call(
             method="GET",
             target=path,
-            headers=[("x-amz-access-token", access_token)],
+            fields=Fields([("x-amz-access-token", access_token)]),
             body=b"",
             host="gateway.example",
             access_token=access_token,

@@ -47,9 +47,11 @@ class House(ports.House, Protocol):
 
     Attributes:
         context: of no request.
+        heads: reads theirs.
     """
 
     context: Context
+    heads: heads.HeadReader
 
     def enter(self, connection: "Connection") -> None:
         """Look after a connection."""
@@ -290,7 +292,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, head_end: int) -> None:
         """Make a request of a whole head."""
-        head, framing = heads.read(bytes(self._unread[:head_end]))
+        head, framing = self._house.heads.read(bytes(self._unread[:head_end]))
         self._use(head_end)
         self._line_at = 0
         self._exchange = Exchange(self, self._house, head=head, framing=framing)

@@ -56,8 +56,8 @@ class DocumentsFace:
                 await self._documents.send(spelled, request.request_id, request)
             case method if method == UPLOAD:
                 upload = Upload(
-                    content_type=head.header("content-type"),
-                    content_encoding=head.header("content-encoding"),
+                    content_type=head.fields.value("content-type"),
+                    content_encoding=head.fields.value("content-encoding"),
                     length_bytes=_length(head),
                     chunks=request.chunks(),
                 )
@@ -69,5 +69,5 @@ class DocumentsFace:
 
 
 def _length(head: Head) -> int | None:
-    told = head.header("content-length")
+    told = head.fields.value("content-length")
     return int(told) if told.isascii() and told.isdigit() else None

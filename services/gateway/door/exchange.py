@@ -100,7 +100,7 @@ class Exchange:
                 self.collect(await self._receive(bytes_max))
         if not self.collected:
             return b""
-        return decoding.decoded(self.collected, self.head.values("content-encoding"), bytes_max)
+        return decoding.decoded(self.collected, self.head.fields.values("content-encoding"), bytes_max)
 
     async def _receive(self, bytes_max: int) -> bytes:
         parts, size = [], 0

@@ -26,6 +26,8 @@ from services.gateway.door.faults import (
     VersionNotServed,
 )
 from services.gateway.door.request import Head
+from services.gateway.model.fields import Fields
+from services.gateway.model.recent import Recent
 
 END = b"\r\n\r\n"
 
@@ -72,29 +74,45 @@ class _Judge:
     __slots__ = ()
 
 
-def read(data: bytes) -> tuple[Head, Framing]:
-    """Return what one whole head says.
+class HeadReader:
+    """Reads whole heads; what it has read lately but for the target, it knows again.
 
-    Args:
-        data: from the first byte of the request line to the empty line's end.
-
-    Raises:
-        MalformedRequest, HeadTooLarge, MethodNotImplemented, VersionNotServed, UpgradeNotServed,
-        ExpectationFailed: see each.
+    Clients send the same method and fields with call after call. What llhttp and we said of those does not
+    depend on the target, of which we take no character that llhttp would refuse.
     """
-    if len(data) > limits.HEAD_BYTES_MAX:
-        raise HeadTooLarge
-    text = data.decode("latin-1")
-    start = _read_start(text)
-    method, target, minor = start.groups()
-    _judge(data, method)
-    head = Head(method, target, _fields(text[start.end() : -len(END)]))
-    is_old = minor == "0"
-    if not _is_host(head.values("host"), is_old=is_old):
-        raise MalformedRequest
-    if _MEANT_FOR_US.isdisjoint(head.first):
-        return head, _BODILESS_OLD if is_old else _BODILESS
-    return head, _framing(head, is_old=is_old)
+
+    def __init__(self) -> None:
+        self._known: Recent[tuple[str, str, str], tuple[Fields, Framing]] = Recent(limits.HEADS_KNOWN_MAX)
+
+    def read(self, data: bytes) -> tuple[Head, Framing]:
+        """Return what one whole head says.
+
+        Args:
+            data: from the first byte of the request line to the empty line's end.
+
+        Raises:
+            MalformedRequest, HeadTooLarge, MethodNotImplemented, VersionNotServed, UpgradeNotServed,
+            ExpectationFailed: see each.
+        """
+        if len(data) > limits.HEAD_BYTES_MAX:
+            raise HeadTooLarge
+        text = data.decode("latin-1")
+        start = _read_start(text)
+        method, target, minor = start.groups()
+        rest = text[start.end() :]
+        key = method, minor, rest
+        known = self._known.peek(key)
+        if known is None:
+            _judge(data, method)
+            known = _read_rest(rest, is_old=minor == "0")
+            if len(rest) <= limits.HEAD_KNOWN_BYTES_MAX:
+                self._known.put(key, known)
+        fields, framing = known
+        return Head(method, target, fields), framing
+
+    def forget(self) -> None:
+        """Forget what was read: it holds clients' tokens."""
+        self._known.clear()
 
 
 def _judge(data: bytes, method: str) -> None:
@@ -108,14 +126,25 @@ def _judge(data: bytes, method: str) -> None:
         raise MalformedRequest from None
 
 
-def _fields(text: str) -> list[tuple[str, str]]:
-    """Return the header fields of a head that was judged: each is one line, with a colon behind its name."""
+def _read_rest(text: str, *, is_old: bool) -> tuple[Fields, Framing]:
+    """Return what follows the request line of a head that was judged, to the empty line's end."""
+    fields = _fields(text[: -len(END)])
+    if not _is_host(fields.values("host"), is_old=is_old):
+        raise MalformedRequest
+    if _MEANT_FOR_US.isdisjoint(fields.first):
+        return fields, _BODILESS_OLD if is_old else _BODILESS
+    return fields, _framing(fields, is_old=is_old)
+
+
+def _fields(text: str) -> Fields:
+    """Return the fields of a head that was judged: each is one line, with a colon behind its name."""
     lines = text.split("\r\n") if text else []
     if len(lines) > limits.HEAD_FIELDS_MAX:
         raise HeadTooLarge
     if len(text) > limits.HEAD_LINE_BYTES_MAX and max(map(len, lines)) > limits.HEAD_LINE_BYTES_MAX:
         raise HeadTooLarge
-    return [(name.lower(), value.strip(" \t")) for line in lines for name, _, value in [line.partition(":")]]
+    parted = [line.partition(":") for line in lines]
+    return Fields([(name.lower(), value.strip(" \t")) for name, _, value in parted])
 
 
 def check_beginning(data: bytes | bytearray, line_at: int) -> int:
@@ -149,16 +178,16 @@ def _read_start(text: str) -> re.Match[str]:
     return start
 
 
-def _framing(head: Head, *, is_old: bool) -> Framing:
-    ours = _MEANT_FOR_US.intersection(head.first)
+def _framing(fields: Fields, *, is_old: bool) -> Framing:
+    ours = _MEANT_FOR_US.intersection(fields.first)
     if "upgrade" in ours:
         raise UpgradeNotServed
-    if "expect" in ours and [value.lower() for value in head.values("expect")] != ["100-continue"]:
+    if "expect" in ours and [value.lower() for value in fields.values("expect")] != ["100-continue"]:
         raise ExpectationFailed
-    length = _length(head, is_old=is_old) if _FRAMING & ours else _NO_BODY
+    length = _length(fields, is_old=is_old) if _FRAMING & ours else _NO_BODY
     return Framing(
         length=length,
-        is_kept=not is_old and not ("connection" in ours and _is_closing(head)),
+        is_kept=not is_old and not ("connection" in ours and _is_closing(fields)),
         is_old=is_old,
         expects_continue="expect" in ours and length != _NO_BODY and not is_old,
     )
@@ -168,14 +197,14 @@ def _is_host(hosts: Sequence[str], *, is_old: bool) -> bool:
     return is_old if not hosts else len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
 
 
-def _is_closing(head: Head) -> bool:
-    options = ",".join(head.values("connection")).lower().split(",")
+def _is_closing(fields: Fields) -> bool:
+    options = ",".join(fields.values("connection")).lower().split(",")
     return "close" in [option.strip() for option in options]
 
 
-def _length(head: Head, *, is_old: bool) -> int:
+def _length(fields: Fields, *, is_old: bool) -> int:
     """Return the length of the body that follows, or CHUNKED; one framing, said once."""
-    codings, lengths = head.values("transfer-encoding"), head.values("content-length")
+    codings, lengths = fields.values("transfer-encoding"), fields.values("content-length")
     if codings:
         if is_old or lengths or len(codings) != 1 or codings[0].lower() != "chunked":
             raise MalformedRequest

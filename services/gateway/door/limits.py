@@ -6,6 +6,10 @@ HEAD_DEADLINE_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
 HEAD_LINE_BYTES_MAX = 8190
 HEAD_FIELDS_MAX = 100
+# Of heads that clients repeat but for the target, so many are known again, for so long; about 3 KB each.
+HEADS_KNOWN_MAX = 512
+HEAD_KNOWN_BYTES_MAX = 4 * 1024
+HEADS_KNOWN_S_MAX = 60.0
 IDLE_S_MAX = 75.0
 
 BODY_DEADLINE_S = 30.0

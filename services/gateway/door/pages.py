@@ -123,7 +123,7 @@ class _Visit:
 def _head(request: Exchange) -> bytes:
     head, framing = request.head, request.framing
     lines = [f"{head.method} {head.target} HTTP/1.{0 if framing.is_old else 1}"]
-    lines += [f"{name}: {value}" for name, value in head.headers if name not in _OURS]
+    lines += [f"{name}: {value}" for name, value in head.fields if name not in _OURS]
     if framing.length == CHUNKED:
         lines.append("transfer-encoding: chunked")
     elif framing.length:

@@ -1,41 +1,25 @@
 """One request at the door, and the ways to answer it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.gateway.model.calls import Answer
+from services.gateway.model.fields import Fields
 
 
+@dataclass(slots=True)
 class Head:
     """What stands before a request's body.
 
     Attributes:
         method: upper case.
         target: raw path and query, percent-encoding untouched.
-        headers: names in lower case, values as ISO 8859-1 texts, in order of arrival.
-        first: each name with the first of its values.
     """
 
-    __slots__ = ("_has_repeated", "first", "headers", "method", "target")
-
-    def __init__(self, method: str, target: str, headers: Sequence[tuple[str, str]]) -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.first: Mapping[str, str] = dict(reversed(headers))
-        self._has_repeated = len(self.first) < len(headers)
-
-    def header(self, name: str) -> str:
-        """Return the first value of a header (lower-case name), or an empty text."""
-        return self.first.get(name, "")
-
-    def values(self, name: str) -> list[str]:
-        """Return every value of a header (lower-case name)."""
-        if name not in self.first:
-            return []
-        if self._has_repeated:
-            return [value for known, value in self.headers if known == name]
-        return [self.first[name]]
+    method: str
+    target: str = field(repr=False)
+    fields: Fields = field(repr=False)
 
 
 class Request(Protocol):

@@ -17,6 +17,7 @@ from services.gateway.door.connection import Connection
 from services.gateway.door.entrance import Entrance, Turnstile
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import Overloaded
+from services.gateway.door.heads import HeadReader
 from services.gateway.door.limits import Limits
 from services.gateway.door.ports import House, Signals
 from services.gateway.door.serving import Serving
@@ -54,6 +55,7 @@ class Door:
         self.streams = Places(limits.streams_max)
         self.is_draining = False
         self.context = contextvars.copy_context()
+        self.heads = HeadReader()
         self._loop = asyncio.get_running_loop()
         self._listen = listen
         self._tls = tls
@@ -65,6 +67,7 @@ class Door:
         self._connections: set[Connection] = set()
         self._requests: set[Exchange] = set()
         self._next_look: asyncio.TimerHandle | None = None
+        self._heads_end_s = 0.0
         self._changed = asyncio.Event()
 
     @property
@@ -157,8 +160,11 @@ class Door:
                 self._changed.set()
 
     def _look(self) -> None:
-        """End what has been waited for too long; look again soon."""
+        """End what has been waited for, or known, for too long; look again soon."""
         now_s = self._loop.time()
+        if now_s >= self._heads_end_s:
+            self._heads_end_s = now_s + limits.HEADS_KNOWN_S_MAX
+            self.heads.forget()
         late = [each for each in self._connections if each.deadline_s < now_s]
         for connection in late[: limits.EXPIRED_AT_ONCE_MAX]:
             connection.expire()

@@ -40,7 +40,7 @@ class Serving:
                 await way.face.handle(request)
                 return
             began_s = time.monotonic()
-            given = head.first.get(REQUEST_ID_HEADER)
+            given = head.fields.first.get(REQUEST_ID_HEADER)
             with chassis.trace.serving(given, event=way.event, method=head.method) as request.request_id:
                 raised = await self._answer(request, way)
                 self._tell(request, way, began_s=began_s, raised=raised)

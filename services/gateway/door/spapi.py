@@ -10,6 +10,7 @@ from services.gateway.door.limits import BODY_BYTES_MAX
 from services.gateway.door.request import Head, Request
 from services.gateway.door.ways import ANY_METHOD, ANY_PATH, Way
 from services.gateway.model.calls import Answer, Call, Proof
+from services.gateway.model.fields import Fields
 from services.gateway.model.inputs import InvalidRequest
 from services.gateway.proof import PROOF_HEADER, ProofVerifier
 
@@ -46,19 +47,19 @@ class SpapiFace:
             InvalidDpopProof, UseDpopNonce, TooManyProofs, KeyServiceUnavailable: see `ProofVerifier.verify`.
             BodyTooLarge, MalformedRequest, EncodingNotServed, RequestTimeout: see `Request.receive`.
         """
-        head = request.head
-        shown = head.values(_PROOF)
+        head, fields = request.head, request.head.fields
+        shown = fields.values(_PROOF)
         if shown:
             for name, value in self._proofs.offer():
                 request.add_header(name, value)
-        access_token, is_bound = _access_token(head)
+        access_token, is_bound = fields.once(_access_token)
         body = await request.receive(BODY_BYTES_MAX)
         call = Call(
             method=head.method,
             target=head.target,
-            headers=head.headers,
+            fields=fields,
             body=body,
-            host=head.header("host").lower(),
+            host=fields.value("host").lower(),
             access_token=access_token,
             proof=self._proof(head, shown, access_token) if is_bound or shown else None,
             request_id=request.request_id,
@@ -70,13 +71,13 @@ class SpapiFace:
         return self._proofs.verify(shown, method=head.method, path=path, access_token=access_token)
 
 
-def _access_token(head: Head) -> tuple[str, bool]:
+def _access_token(fields: Fields) -> tuple[str, bool]:
     """Return the token that a call carries, or an empty text, and whether it comes as a bound one.
 
     Raises:
         InvalidRequest: it carries two that differ.
     """
-    plain, authorizations = head.values(TOKEN_HEADER), head.values("authorization")
+    plain, authorizations = fields.values(TOKEN_HEADER), fields.values("authorization")
     if len(plain) == 1 and not authorizations:
         return plain[0], False
     bound = [held[len(SCHEME) :].strip() for held in authorizations if held.lower().startswith(SCHEME)]

@@ -90,7 +90,7 @@ class Attempts:
 
     def _request(self, journey: Journey, token: Secret[str]) -> UpstreamRequest:
         operation, now = journey.operation, self._ports.clock.now()
-        headers = exchange.request_headers(operation, journey.call.headers, now, agent=self._user_agent)
+        headers = exchange.request_headers(operation, journey.call.fields, now, agent=self._user_agent)
         return UpstreamRequest(
             journey.region, operation.method, journey.path, journey.query, headers, journey.body, token
         )

@@ -24,6 +24,7 @@ from services.gateway.forward.turns import Turns
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
 from services.gateway.model.audit import Kind, Result
 from services.gateway.model.calls import Answer, Call, Device
+from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Unmaskable
 
 # How long a desktop waits for an answer, waiting for its turn included.
@@ -111,7 +112,7 @@ class Forwarder:
         return faults.render(error, call.request_id, is_bound=call.proof is not None)
 
     async def _serve(self, call: Call, seen: _Seen, *, until_s: float) -> Answer:
-        tripwire.check(_parts(call))
+        _check_for_credentials(call)
         intent = None
         with self._deadlines.within(until_s):
             journey, omissions = await self._admit(call, seen, until_s)
@@ -139,7 +140,7 @@ class Forwarder:
             document_class = await self._documents.classify(
                 operation, device, parameters, policy=rules.policy
             )
-        purpose = rules.purpose(call.headers)
+        purpose = rules.purpose(call.fields)
         plan = rules.plan(operation, device, path=target.path, purpose=purpose, document_class=document_class)
         known = targets.known_part(target.pairs, operation.query)
         policy.check_search(plan.view, known.names)
@@ -157,7 +158,7 @@ class Forwarder:
             query=query,
             body=body,
             order_id=order_id_of(parameters),
-            priority=priority.stated(call.headers, known.names),
+            priority=priority.stated(call.fields, known.names),
             document_class=document_class,
             until_s=until_s,
         )
@@ -219,10 +220,16 @@ def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
     return tell
 
 
-def _parts(call: Call) -> Sequence[bytes]:
-    """Return all that a call carries, for the trip-wire."""
-    head = "\n".join((call.target, *itertools.chain.from_iterable(call.headers)))
-    return head.encode("utf-8", "surrogatepass"), call.body
+def _check_for_credentials(call: Call) -> None:
+    """Let a call pass that carries none of Amazon's credentials, wherever they might stand (T-06)."""
+    if call.fields.once(_hold_credential):
+        raise tripwire.CredentialsNotAccepted
+    tripwire.check((call.target.encode("utf-8", "surrogatepass"), call.body))
+
+
+def _hold_credential(fields: Fields) -> bool:
+    told = "\n".join(itertools.chain.from_iterable(fields))
+    return tripwire.finds_credential(told.encode("utf-8", "surrogatepass"))
 
 
 def _check_possession(call: Call, device: Device) -> None:

@@ -221,14 +221,14 @@ def wants_fresh(journey: Journey) -> bool:
 
     Source: RFC 9111, 5.2.1.4 (no-cache).
     """
-    told = [value.lower() for name, value in journey.call.headers if name == "cache-control"]
+    told = [value.lower() for value in journey.call.fields.values("cache-control")]
     return any("no-cache" in each or "no-store" in each for each in told)
 
 
 def _key(journey: Journey, revision: Hashable) -> Hashable:
     """Return what tells a read from every other whose answer could differ."""
     taken = journey.operation.headers
-    headers = tuple([each for each in journey.call.headers if each[0] in taken]) if taken else ()
+    headers = tuple([each for each in journey.call.fields if each[0] in taken]) if taken else ()
     return (
         journey.device.seller_id,
         journey.region,

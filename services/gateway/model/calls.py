@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chassis.secrecy import Secret
+from services.gateway.model.fields import Fields
 
 # How a proof may be signed. "EdDSA" is what clients said before RFC 9864 gave its curves names of their own.
 PROOF_ALGORITHMS = ("ES256", "EdDSA", "Ed25519")
@@ -47,7 +48,7 @@ class Call:
     Attributes:
         method: upper case.
         target: raw path and query, percent-encoding untouched.
-        headers: names in lower case, in order of arrival.
+        fields: its header fields.
         body: decoded from its Content-Encoding, already within the doors' size cap.
         host: the Host header, in lower case, perhaps with a port; may name an Amazon endpoint.
         access_token: what x-amz-access-token (or `Authorization: DPoP`) held; empty when absent.
@@ -57,7 +58,7 @@ class Call:
 
     method: str
     target: str = field(repr=False)
-    headers: Sequence[tuple[str, str]] = field(repr=False)
+    fields: Fields = field(repr=False)
     body: bytes = field(repr=False)
     host: str
     access_token: str = field(repr=False)

@@ -9,7 +9,7 @@
 import functools
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import orjson
@@ -17,6 +17,7 @@ import orjson
 from services.gateway.model import bounded_json
 from services.gateway.model.calls import Answer, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
+from services.gateway.model.fields import Fields
 from services.gateway.model.operations import Operation
 from services.gateway.model.quota import LIMIT_HEADER
 from services.gateway.model.tripwire import finds_credential, holds_credential
@@ -65,13 +66,13 @@ def user_agent(version: str) -> str:
 
 
 def request_headers(
-    operation: Operation, given: Iterable[tuple[str, str]], now: datetime, *, agent: str
+    operation: Operation, given: Fields, now: datetime, *, agent: str
 ) -> tuple[tuple[str, str], ...]:
     """Return the headers of a call to Amazon, less the token.
 
     Args:
         operation: knows its own header parameters.
-        given: the client's headers, names in lower case; of those only the operation's are taken.
+        given: the client's; of those only the operation's own are taken.
         now: aware UTC.
         agent: how the gateway introduces itself, e.g. `user_agent`.
     """

@@ -40,6 +40,7 @@ from services.gateway.model.faults import (
     RestrictionMismatch,
     ScopeMissing,
 )
+from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.priority import Priority
@@ -136,21 +137,18 @@ class Rules:
         self._plans: Recent[tuple[Operation, Profile, frozenset[str], str, DocumentClass | None], Plan]
         self._plans = Recent(VIEWS_MAX)
 
-    def purpose(self, headers: Iterable[tuple[str, str]]) -> str:
-        """Return what a call is for, by its header or else by the policy's default.
-
-        Args:
-            headers: of the call, names in lower case.
+    def purpose(self, fields: Fields) -> str:
+        """Return what a call is for, by its header field or else by the policy's default.
 
         Raises:
             PurposeNotAllowed: the policy knows no such purpose.
         """
-        for name, value in headers:
-            if name == PURPOSE_HEADER:
-                if value not in self.policy.purposes:
-                    raise PurposeNotAllowed
-                return value
-        return self.policy.purpose_default
+        told = fields.first.get(PURPOSE_HEADER)
+        if told is None:
+            return self.policy.purpose_default
+        if told not in self.policy.purposes:
+            raise PurposeNotAllowed
+        return told
 
     def plan(
         self,

@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+from services.gateway.model.fields import Fields
+
 PRIORITY_HEADER = "x-sallyport-priority"
 
 # As many clicks as a person makes at once, and how often one more comes.
@@ -55,17 +57,14 @@ class Clicks(NamedTuple):
         return None if left < 1 else Clicks(min(CLICKS_MAX, left) - 1, now_s)
 
 
-def stated(headers: Iterable[tuple[str, str]], query_names: Iterable[str]) -> Priority | None:
+def stated(fields: Fields, query_names: Iterable[str]) -> Priority | None:
     """Return the priority that a call states, by its header or by asking for a next page; None for neither.
 
     Args:
-        headers: of the call, names in lower case.
+        fields: of the call.
         query_names: of those of the call's query parameters that the operation knows.
     """
-    for name, value in headers:
-        if name == PRIORITY_HEADER:
-            told = _PRIORITIES.get(value.strip().lower())
-            if told is not None:
-                return told
-            break
+    told = _PRIORITIES.get(fields.value(PRIORITY_HEADER).strip().lower())
+    if told is not None:
+        return told
     return None if PAGE_PARAMETERS.isdisjoint(query_names) else Priority.BULK

@@ -147,7 +147,7 @@ def test_a_head_that_is_refused_in_pieces_is_one_that_is_refused_whole_T09(data:
             line_at = heads.check_beginning(data[:size], line_at)
         except Exception as early:  # noqa: BLE001 - whatever it is
             with pytest.raises(type(early)):
-                heads.read(data[: end + len(heads.END)] if end >= 0 else data)
+                heads.HeadReader().read(data[: end + len(heads.END)] if end >= 0 else data)
             return
 
 

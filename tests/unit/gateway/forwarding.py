@@ -26,6 +26,7 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward import Forwarder, Identities, Ports, Turns
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model.calls import Answer, Call, Proof
+from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.shared_key import SharedKey
 
@@ -119,7 +120,7 @@ def call(token: str, target: str, method: str = "GET", **rest: Any) -> Call:
     return Call(
         method=method,
         target=target,
-        headers=[("x-amz-access-token", token), *rest.get("headers", ())],
+        fields=Fields([("x-amz-access-token", token), *rest.get("headers", ())]),
         body=rest.get("body", b""),
         host=rest.get("host", "gateway.example"),
         access_token=token,

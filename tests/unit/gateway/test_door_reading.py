@@ -43,12 +43,12 @@ def test_a_head_that_is_taken_says_what_llhttp_says_T09(fields: list[tuple[str, 
     lines = "".join(f"{name}:{value}\r\n" for name, value in [("Host", "x"), *fields])
     data = f"POST / HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
     try:
-        head, _ = heads.read(data)
+        head, _ = heads.HeadReader().read(data)
     except chassis.errors.SallyportError:
         return
     listener = Listener()
     httptools.HttpRequestParser(listener).feed_data(data)
-    assert head.headers == listener.fields
+    assert list(head.fields) == listener.fields
 
 
 def taken(data: bytes, sizes: list[int]) -> tuple[bytes, bytes] | None:

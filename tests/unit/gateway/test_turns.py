@@ -18,6 +18,7 @@ from services.gateway.model.application_policy import Share
 from services.gateway.model.buckets import LEASE_S, TurnsUnavailable
 from services.gateway.model.calls import Region
 from services.gateway.model.faults import QuotaExceeded
+from services.gateway.model.fields import Fields
 from services.gateway.model.priority import CLICKS_MAX, Priority, stated
 from services.gateway.model.quota import APPLICATION_BURST, Budget, Claim
 from tests.unit.gateway.quota_world import Amazon, Replica, World, world
@@ -301,7 +302,7 @@ async def test_the_tightest_of_two_budgets_wins() -> None:
 def test_a_call_states_its_priority_by_header_or_by_turning_pages(
     headers: list[tuple[str, str]], names: list[str], expected: Priority | None
 ) -> None:
-    assert stated(headers, names) == expected
+    assert stated(Fields(headers), names) == expected
 
 
 async def test_a_device_that_calls_often_is_not_taken_for_a_person() -> None:
