@@ -9,6 +9,7 @@
 """
 
 import asyncio
+import itertools
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -52,7 +53,7 @@ class Bounds:
     sends_max: int
 
 
-def _forget() -> None:
+def _forget(_: object) -> None:
     """Do nothing about a loss: whoever waits is told of it."""
 
 
@@ -63,26 +64,25 @@ class _Handed(Generic[T]):
     Attributes:
         fate: what whoever handed it in waits on; None when nobody waits.
         until_s: when they have waited too long.
-        if_lost: called when it did not arrive, or may not have.
+        if_lost: gets it back when it did not arrive, or may not have.
     """
 
     thing: T
     fate: asyncio.Future[None] | None = None
     until_s: float = math.inf
-    if_lost: Callable[[], None] = _forget
+    if_lost: Callable[[T], None] = _forget
 
     def is_settled(self) -> bool:
         return self.fate is not None and self.fate.done()
 
-    def tell(self, error: Exception | None) -> None:
-        if self.fate is None:
-            if error is not None:
-                self.if_lost()
-        elif self.fate.done():
-            return
-        elif error is None:
+    def arrive(self) -> None:
+        if self.fate is not None and not self.fate.done():
             self.fate.set_result(None)
-        else:
+
+    def fail(self, error: Exception) -> None:
+        if self.fate is None:
+            self.if_lost(self.thing)
+        elif not self.fate.done():
             self.fate.set_exception(error)
 
 
@@ -93,7 +93,7 @@ class Groups(Generic[T]):
         self._send = send
         self._bounds = bounds
         self._waiting: deque[_Handed[T]] = deque()
-        self._outstanding: deque[_Handed[T]] = deque()
+        self._on_way: Sequence[_Handed[T]] = ()
         self._has_work = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._is_lingering = False
@@ -111,19 +111,18 @@ class Groups(Generic[T]):
         fate = loop.create_future()
         handed = _Handed(thing, fate, loop.time() + self._bounds.wait_s_max)
         self._waiting.append(handed)
-        self._outstanding.append(handed)
         if self._timer is None:
             self._timer = loop.call_at(handed.until_s, self._give_up)
         self._has_work.set()
         await fate
 
-    def hand_over(self, thing: T, if_lost: Callable[[], None]) -> None:
+    def hand_over(self, thing: T, if_lost: Callable[[T], None]) -> None:
         """Have a thing sent that nobody waits for, with whatever goes next.
 
-        `if_lost` is called when it did not arrive, or may not have; at once when too many wait.
+        `if_lost` gets it back when it did not arrive, or may not have; at once when too many wait.
         """
         if len(self._waiting) >= self._bounds.waiting_max:
-            if_lost()
+            if_lost(thing)
             return
         self._waiting.append(_Handed(thing, if_lost=if_lost))
         if not self._is_lingering:
@@ -146,7 +145,7 @@ class Groups(Generic[T]):
                     await self._pass_next_on()
         except TimeoutError:
             while self._waiting:
-                self._waiting.popleft().tell(NotSent())
+                self._waiting.popleft().fail(NotSent())
 
     def _end_lingering(self) -> None:
         self._is_lingering = False
@@ -155,24 +154,22 @@ class Groups(Generic[T]):
 
     async def _pass_next_on(self) -> None:
         """Send the oldest things; what was on its way when this is cancelled waits again (R-04)."""
-        group = self._next_group()
-        if group:
-            try:
-                await self._pass_on(group)
-            except asyncio.CancelledError:
-                self._waiting.extendleft(reversed(group))
-                raise
-        while self._outstanding and self._outstanding[0].is_settled():
-            self._outstanding.popleft()
+        group = self._on_way = self._next_group()
+        if not group:
+            return
+        try:
+            await self._pass_on(group)
+        except asyncio.CancelledError:
+            self._waiting.extendleft(reversed(group))
+            raise
+        finally:
+            self._on_way = ()
 
-    def _next_group(self) -> list[_Handed[T]]:
-        """Take the oldest things but those whose senders have gone."""
-        group: list[_Handed[T]] = []
-        while self._waiting and len(group) < self._bounds.group_max:
-            handed = self._waiting.popleft()
-            if not handed.is_settled():
-                group.append(handed)
-        return group
+    def _next_group(self) -> Sequence[_Handed[T]]:
+        """Take the oldest things, and pass over those whose senders have gone."""
+        count = min(len(self._waiting), self._bounds.group_max)
+        taken = [self._waiting.popleft() for _ in range(count)]
+        return [handed for handed in taken if not handed.is_settled()]
 
     async def _pass_on(self, group: Sequence[_Handed[T]]) -> None:
         """Send a group and tell its senders; never raises for the receiver's faults."""
@@ -180,16 +177,16 @@ class Groups(Generic[T]):
             await self._send_surely([handed.thing for handed in group])
         except _JUDGEMENTS as error:
             if len(group) == 1:
-                group[0].tell(error)
+                group[0].fail(error)
                 return
             for handed in group:
                 await self._pass_on([handed])
         except chassis.errors.SallyportError as error:
             for handed in group:
-                handed.tell(_again(error))
+                handed.fail(_again(error))
         else:
             for handed in group:
-                handed.tell(None)
+                handed.arrive()
 
     async def _send_surely(self, things: Sequence[T]) -> None:
         for _ in range(self._bounds.sends_max - 1):
@@ -203,15 +200,14 @@ class Groups(Generic[T]):
     def _give_up(self) -> None:
         """Tell those who have waited too long, and come back when the next one will have."""
         loop = asyncio.get_running_loop()
-        while self._outstanding:
-            oldest = self._outstanding[0]
-            if not oldest.is_settled():
-                if oldest.until_s > loop.time():
-                    self._timer = loop.call_at(oldest.until_s, self._give_up)
-                    return
-                oldest.tell(NotSent())
-            self._outstanding.popleft()
         self._timer = None
+        for handed in itertools.chain(self._on_way, self._waiting):
+            if handed.fate is None or handed.fate.done():
+                continue
+            if handed.until_s > loop.time():
+                self._timer = loop.call_at(handed.until_s, self._give_up)
+                return
+            handed.fail(NotSent())
 
 
 def _again(error: chassis.errors.SallyportError) -> NotSent:

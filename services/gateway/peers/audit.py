@@ -12,8 +12,8 @@ import chassis.groups
 import chassis.rpc
 from chassis.errors import SallyportError, Unavailable
 from services.gateway.model.audit import AuditEvent
-from services.gateway.peers.audit_messages import audit_message
-from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
+from services.gateway.peers.audit_messages import append_request
+from wire.telemetry.v1 import telemetry_pb2_grpc
 
 GROUP_EVENTS_MAX = 100
 # About 1 KB each.
@@ -50,7 +50,7 @@ class AuditLog:
             AuditUnavailable: it may or may not be durable.
         """
         try:
-            await self._groups.hand_in(audit_message(event))
+            await self._groups.hand_in(event)
         except SallyportError as error:
             raise AuditUnavailable(retry_after_s=error.retry_after_s) from error
 
@@ -59,7 +59,7 @@ class AuditLog:
 
         `if_lost` gets it back when it is not durable, or may not be.
         """
-        self._groups.hand_over(audit_message(event), lambda: if_lost(event))
+        self._groups.hand_over(event, if_lost)
 
     async def run(self) -> None:
         """Write what waits, for ever."""
@@ -69,5 +69,5 @@ class AuditLog:
         """Write what is left when `run` has ended."""
         await self._groups.flush()
 
-    async def _append(self, messages: Sequence[telemetry_pb2.AuditEvent]) -> None:
-        await self._telemetry.Append(telemetry_pb2.AppendRequest(events=messages))
+    async def _append(self, events: Sequence[AuditEvent]) -> None:
+        await self._telemetry.Append(append_request(events))

@@ -1,14 +1,14 @@
 """Audit events as they travel to telemetry."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.errors import InvalidInput
 from services.gateway.model.audit import AuditEvent, Phase
 from wire.telemetry.v1 import telemetry_pb2
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY_S = 86_400
 _PHASES = {
     Phase.INTENT: telemetry_pb2.PHASE_INTENT,
     Phase.OUTCOME: telemetry_pb2.PHASE_OUTCOME,
@@ -16,9 +16,23 @@ _PHASES = {
 }
 
 
-def audit_message(event: AuditEvent) -> telemetry_pb2.AuditEvent:
-    """Return an event as it travels; fields set one by one cost half of fields handed in by name."""
-    message = telemetry_pb2.AuditEvent()
+def append_request(events: Sequence[AuditEvent]) -> telemetry_pb2.AppendRequest:
+    """Return events as they travel; each is written where it will stand, which spares a copy.
+
+    Raises:
+        InvalidInput: one of them holds a text that is not Unicode.
+    """
+    request = telemetry_pb2.AppendRequest()
+    try:
+        for event in events:
+            _write(event, request.events.add())
+    except UnicodeEncodeError as error:
+        raise InvalidInput from error
+    return request
+
+
+def _write(event: AuditEvent, message: telemetry_pb2.AuditEvent) -> None:
+    """Set a new message to an event; fields set one by one cost half of fields handed in by name."""
     message.event_id = event.event_id
     message.kind = event.kind
     message.phase = _PHASES[event.phase]
@@ -26,16 +40,17 @@ def audit_message(event: AuditEvent) -> telemetry_pb2.AuditEvent:
     message.result = event.result
     message.seller_id = event.seller_id
     message.request_id = event.request_id
-    message.details.update(event.details)
+    details = message.details
+    for name, value in event.details.items():
+        details[name] = value
     if event.actor_id:
-        message.actor.kind = "device"
-        message.actor.id = event.actor_id
+        actor = message.actor
+        actor.kind = "device"
+        actor.id = event.actor_id
     _note(message.occurred_at, event.occurred_at)
-    return message
 
 
 def _note(timestamp: Timestamp, moment: datetime) -> None:
-    """Set a timestamp to a moment; protobuf's own way takes several times as long."""
-    since = moment - EPOCH
-    timestamp.seconds = since.days * DAY_S + since.seconds
-    timestamp.nanos = since.microseconds * 1_000
+    """Set a timestamp to a moment since 1970; protobuf's own way takes several times as long."""
+    timestamp.seconds = int(moment.timestamp())
+    timestamp.nanos = moment.microsecond * 1_000

@@ -56,6 +56,10 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+def ignored(_: int) -> None:
+    pass
+
+
 async def fates(groups: Groups[int], receiver: Receiver, count: int) -> list[Any]:
     """Hand in so many while the receiver is busy with the first; return what became of each."""
     receiver.gate.clear()
@@ -145,7 +149,7 @@ async def test_what_nobody_waits_for_goes_with_the_next_group(
     groups: Groups[int], receiver: Receiver
 ) -> None:
     lost: list[int] = []
-    groups.hand_over(1, lambda: lost.append(1))
+    groups.hand_over(1, lost.append)
     await settle()
     assert receiver.groups == []
     await groups.hand_in(2)
@@ -156,7 +160,7 @@ async def test_what_nobody_waits_for_goes_alone_when_no_company_comes(
     groups: Groups[int], receiver: Receiver
 ) -> None:
     for thing in range(BOUNDS.waiting_max):
-        groups.hand_over(thing, lambda: None)
+        groups.hand_over(thing, ignored)
     assert await receiver.arrivals.get() == [0, 1, 2]
     assert await receiver.arrivals.get() == [3, 4]
 
@@ -169,15 +173,15 @@ async def test_what_does_not_arrive_is_lost_to_whoever_handed_it_over(
         receiver.failures = BOUNDS.sends_max
     else:
         receiver.refused[1] = InvalidInput("no")
-    lost = asyncio.Event()
-    groups.hand_over(1, lost.set)
-    assert await asyncio.wait_for(lost.wait(), 5.0)
+    lost: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    groups.hand_over(1, lost.set_result)
+    assert await asyncio.wait_for(lost, 5.0) == 1
 
 
 async def test_one_too_many_is_lost_at_once_R23(groups: Groups[int]) -> None:
     lost: list[int] = []
     for thing in range(BOUNDS.waiting_max + 1):
-        groups.hand_over(thing, lambda thing=thing: lost.append(thing))  # type: ignore[misc]
+        groups.hand_over(thing, lost.append)
     assert lost == [BOUNDS.waiting_max]
 
 
@@ -187,7 +191,7 @@ async def test_what_was_on_its_way_or_waited_at_the_end_is_sent_by_a_flush_R04(r
     receiver.gate.clear()
     sender = asyncio.create_task(groups.hand_in(0))
     await settle()
-    groups.hand_over(1, lambda: None)
+    groups.hand_over(1, ignored)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     receiver.gate.set()
@@ -203,6 +207,6 @@ async def test_a_flush_does_not_wait_for_ever_R16(
     receiver.gate.clear()
     groups = Groups(receiver.take, BOUNDS)
     lost: list[int] = []
-    groups.hand_over(1, lambda: lost.append(1))
+    groups.hand_over(1, lost.append)
     await groups.flush()
     assert lost == [1]

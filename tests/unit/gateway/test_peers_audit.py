@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -88,6 +89,14 @@ async def test_an_event_arrives_whole(log: AuditLog, telemetry: Telemetry) -> No
     assert (message.intent_id, message.result) == (EVENT.intent_id, "done")
     assert (message.actor.kind, message.actor.id) == ("device", "device-1")
     assert dict(message.details) == EVENT.details
+    assert message.occurred_at.ToDatetime(UTC) == START
+
+
+@pytest.mark.parametrize("us", [0, 1, 999_999])
+async def test_a_moment_arrives_to_the_microsecond(log: AuditLog, telemetry: Telemetry, us: int) -> None:
+    moment = datetime(2199, 12, 31, 23, 59, 59, us, UTC)
+    await log.record(replace(EVENT, occurred_at=moment))
+    assert telemetry.groups[0][0].occurred_at.ToDatetime(UTC) == moment
 
 
 async def test_nobody_acts_when_nobody_is_known(log: AuditLog, telemetry: Telemetry) -> None:
@@ -136,6 +145,15 @@ async def test_an_event_that_telemetry_refuses_fails_alone(log: AuditLog, teleme
     telemetry.gate.set()
     fates = await recording
     assert [isinstance(fate, AuditUnavailable) for fate in fates] == [each == 3 for each in range(8)]
+
+
+async def test_an_event_that_cannot_be_written_down_fails_alone(log: AuditLog, telemetry: Telemetry) -> None:
+    lost: list[AuditEvent] = []
+    odd = replace(numbered(1), details={"operation": "\ud800"})
+    log.hand_over(odd, lost.append)
+    await log.record(numbered(2))
+    assert lost == [odd]
+    assert [[event.event_id for event in group] for group in telemetry.groups] == [[numbered(2).event_id]]
 
 
 async def test_a_full_queue_refuses_at_once_R23(
