@@ -40,11 +40,15 @@ NARROWED_HEADER = "x-sallyport-narrowed"
 
 @dataclass(slots=True)
 class _Seen:
-    """What became known of a call while it passed the gates."""
+    """What became known of a call while it passed the gates.
+
+    Attributes:
+        intent: that is durable, and of which nobody has said yet what became of it.
+    """
 
     device: Device | None = None
     operation: str = ""
-    has_intent: bool = False
+    intent: Intent | None = None
 
 
 class Forwarder:
@@ -96,6 +100,10 @@ class Forwarder:
             answer = await self._serve(call, seen, until_s=started_at_s + DEADLINE_S)
         except SallyportError as error:
             answer = await self._refusal(call, seen, error)
+        except asyncio.CancelledError:
+            if seen.intent is not None:
+                self._records.leave(seen.intent, _result_when_left(seen.intent.journey), Told())
+            raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours is logged whole and answered blank
             self._ports.signals.crashed(call.request_id, error)
             answer = faults.render(Internal(), call.request_id)
@@ -106,23 +114,27 @@ class Forwarder:
     async def _refusal(self, call: Call, seen: _Seen, error: SallyportError) -> Answer:
         self._ports.signals.refused(error.code)
         is_theirs = isinstance(error, (Denied, faults.InvalidDpopProof)) and seen.device is not None
-        is_told = is_theirs and not seen.has_intent
-        if is_told or isinstance(error, tripwire.CredentialsNotAccepted):
+        if seen.intent is not None:
+            result = _result_of_fault(seen.intent.journey, error)
+            self._records.leave(seen.intent, result, Told(status=error.http_status))
+        elif is_theirs or isinstance(error, tripwire.CredentialsNotAccepted):
             await self._records.refuse(call, error, device=seen.device, operation=seen.operation)
         return faults.render(error, call.request_id, is_bound=call.proof is not None)
 
     async def _serve(self, call: Call, seen: _Seen, *, until_s: float) -> Answer:
         _check_for_credentials(call)
-        intent = None
         with self._deadlines.within(until_s):
             journey, omissions = await self._admit(call, seen, until_s)
-            if journey.plan.audit_kind is None:
-                answer = await self._show(journey, await self._find(journey))
-            else:
-                intent = await self._records.intend(journey, journey.plan.audit_kind)
+            kind = journey.plan.audit_kind
+            if kind is not None:
+                seen.intent = await self._records.intend(journey, kind)
+            found = await self._find(journey)
+            answer = _shown(journey, found)
+            if self._documents.are_told(journey.operation) and exchange.is_success(found.answer):
+                answer.body = await self._documents.show(journey, answer.body)
+        intent, seen.intent = seen.intent, None
         if intent is not None:
-            seen.has_intent = True
-            answer = await self._carry_out(intent)
+            await self._conclude(intent, found)
         answer.headers += omissions
         return answer
 
@@ -164,34 +176,9 @@ class Forwarder:
         )
         return journey, _omissions(known.dropped, narrowed, plan.withheld)
 
-    async def _carry_out(self, intent: Intent) -> Answer:
-        """Return the answer to a call whose intent is in the audit log."""
-        journey = intent.journey
-        try:
-            with self._deadlines.within(journey.until_s):
-                found = await self._find(journey)
-                answer = await self._show(journey, found)
-        except SallyportError as error:
-            result = _result_of_fault(journey, error)
-            self._records.leave(intent, result, Told(status=error.http_status))
-            raise
-        except asyncio.CancelledError:
-            self._records.leave(intent, _result_when_left(journey), Told())
-            raise
-        await self._conclude(intent, found)
-        return answer
-
     def _find(self, journey: Journey) -> Awaitable[Found]:
         finder = self._handles.give if self._handles.is_meant(journey) else self._sharing.find
         return finder(journey)
-
-    async def _show(self, journey: Journey, found: Found) -> Answer:
-        """Return what the desktop may see of an answer; links in it lead to us."""
-        answer = _shown(journey, found)
-        answer.headers.append((SOURCE_HEADER, found.source))
-        if self._documents.are_told(journey.operation) and exchange.is_success(found.answer):
-            answer.body = await self._documents.show(journey, answer.body)
-        return answer
 
     async def _conclude(self, intent: Intent, found: Found) -> None:
         """Tell the outcome: durably before personal data leaves of orders that the intent could not name.
@@ -252,17 +239,25 @@ def _omissions(
 
 
 def _shown(journey: Journey, found: Found) -> Answer:
-    """Return what the desktop may see of an answer."""
+    """Return what the desktop may see of an answer, and where it comes from."""
     request_id = journey.call.request_id
-    if not exchange.is_success(found.answer):
-        return exchange.failure(found.answer, request_id)
+    if exchange.is_success(found.answer):
+        answer = exchange.success(found.answer, _masked(journey, found), request_id)
+    else:
+        answer = exchange.failure(found.answer, request_id)
+    answer.headers.append((SOURCE_HEADER, found.source))
+    return answer
+
+
+def _masked(journey: Journey, found: Found) -> bytes:
+    """Return a successful answer's body less what the device may not see."""
     body, mask = found.answer.body, journey.plan.view.mask
-    if mask is not None:
-        try:
-            body = mask.apply(body) if found.document is None else mask.render(found.document)
-        except Unmaskable as error:
-            raise faults.UpstreamInvalid from error
-    return exchange.success(found.answer, body, request_id)
+    if mask is None:
+        return body
+    try:
+        return mask.apply(body) if found.document is None else mask.render(found.document)
+    except Unmaskable as error:
+        raise faults.UpstreamInvalid from error
 
 
 def _shows_unnamed_orders(journey: Journey) -> bool:
