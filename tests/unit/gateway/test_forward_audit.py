@@ -162,7 +162,7 @@ async def test_no_event_holds_personal_data_or_a_token_T28(rig: Rig) -> None:
 
 @pytest.mark.parametrize(
     "strange",
-    ["jane@example.com", "sp_at_" + "a" * 43, "AKIAABCDEFGHIJKLMNOP", "a b", "x" * 65, "", "a.b"],
+    ["jane@example.com", "sp_at_" + "a" * 43, "AKIAABCDEFGHIJKLMNOP", "a b", "x" * 65, "", "a.b", "1,2"],
 )
 def test_a_strange_order_id_is_told_only_as_present_T28(strange: str) -> None:
     assert order_list([strange, ORDER]) == f"?,{ORDER}"
@@ -172,3 +172,5 @@ def test_the_list_of_orders_is_bounded_and_without_repetition() -> None:
     many = [f"114-0000000-{number:07d}" for number in range(300)]
     listed = order_list([*many, *many]).split(",")
     assert listed == many[:ORDER_IDS_MAX]
+    assert order_list([*many[:3], *many[:3]]) == ",".join(many[:3])
+    assert order_list([]) == ""
