@@ -42,9 +42,10 @@ from services.gateway.model.faults import (
 )
 from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Mask
-from services.gateway.model.operations import Operation, TokenRule
+from services.gateway.model.operations import Operation
 from services.gateway.model.priority import Priority
 from services.gateway.model.recent import Recent
+from services.gateway.model.restrictions import Elements, elements_asked, needed
 
 # The class of personal members that stands for whole documents too.
 DOCUMENT = "document"
@@ -59,8 +60,11 @@ SCOPE_LENT = "sellingpartnerapi::notifications"
 # One for each operation, profile, set of scopes and purpose that calls lately had; about 1 KB each.
 VIEWS_MAX = 5_000
 
-# What calls that are decided alike have in common: operation, profile, scopes and purpose.
-_CallKind = tuple[str, Profile, frozenset[str], str]
+# What calls have in common of whose answers the same is seen: operation, profile, scopes and purpose.
+_ViewKind = tuple[str, Profile, frozenset[str], str]
+# What those have in common that are forwarded alike: besides, what documents they link to, the data elements
+# they ask for, and for whose use.
+_PlanKind = tuple[Operation, Profile, frozenset[str], str, DocumentClass | None, Elements | None, str]
 
 # The member in which an answer holds what a data element, or a dataset of `includedData`, stands for.
 # Source: Orders v0 model, the members' descriptions; SP-API, "Tokens API", data elements.
@@ -132,10 +136,8 @@ class Rules:
 
     def __init__(self, policy: ApplicationPolicy) -> None:
         self.policy = policy
-        self._views: Recent[_CallKind, View | type[Denied]] = Recent(VIEWS_MAX)
-        # Of calls for which nothing else decides than their kind and what documents they link to.
-        self._plans: Recent[tuple[Operation, Profile, frozenset[str], str, DocumentClass | None], Plan]
-        self._plans = Recent(VIEWS_MAX)
+        self._views: Recent[_ViewKind, View | type[Denied]] = Recent(VIEWS_MAX)
+        self._plans: Recent[_PlanKind, Plan] = Recent(VIEWS_MAX)
 
     def purpose(self, fields: Fields) -> str:
         """Return what a call is for, by its header field or else by the policy's default.
@@ -175,20 +177,23 @@ class Rules:
             RestrictionMismatch: the device shows a handle that does not name this call.
             DelegationNotAllowed: the handle is for the use of an application that the policy does not name.
         """
-        is_restricted = document_class is DocumentClass.RESTRICTED or bool(device.restrictions)
-        if is_restricted or operation.grantless_scope:
-            return self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-        key = (operation, device.profile, device.scopes, purpose, document_class)
+        asked = elements_asked(device.restrictions, operation, path)
+        target = device.target_application
+        key = (operation, device.profile, device.scopes, purpose, document_class, asked, target)
         known = self._plans.peek(key)
-        if known is None:
-            known = self._plan(operation, device, path=path, purpose=purpose, document_class=document_class)
-            self._plans.put(key, known)
-        return known
+        if known is not None:
+            return known
+        plan = self._plan(operation, device, asked, path=path, purpose=purpose, document_class=document_class)
+        # About others decides their very path besides, or which device it is.
+        if document_class is not DocumentClass.RESTRICTED and not operation.grantless_scope:
+            self._plans.put(key, plan)
+        return plan
 
     def _plan(
         self,
         operation: Operation,
         device: Device,
+        asked: Elements | None,
         *,
         path: str,
         purpose: str,
@@ -197,10 +202,14 @@ class Rules:
         view = self.view(operation, device, purpose)
         if document_class not in {None, DocumentClass.PLAIN} and not operation.pii:
             self._check_document(operation, _caller(device, purpose))
-        loan, withheld = self._loan(operation, device, view, path=path, document_class=document_class)
+        if asked is None:
+            raise RestrictionMismatch
+        restriction, withheld = needed(operation, asked, view.elements)
+        if document_class is DocumentClass.RESTRICTED:
+            restriction = Restriction(operation.method, path)
         is_masked = bool(operation.pii) and not view.shown
         return Plan(
-            loan=loan,
+            loan=self._loan(operation, device, restriction),
             view=view,
             is_masked=is_masked,
             audit_kind=_kind(operation, is_masked=is_masked),
@@ -210,26 +219,14 @@ class Rules:
             kept_s=kept_answers.life_s(operation, self.policy),
         )
 
-    def _loan(
-        self,
-        operation: Operation,
-        device: Device,
-        view: View,
-        *,
-        path: str,
-        document_class: DocumentClass | None,
-    ) -> tuple[Loan, tuple[str, ...]]:
-        """Return what a token of Amazon's is borrowed for; and elements that are named and not seen."""
-        named = _named(operation, device, path)
+    def _loan(self, operation: Operation, device: Device, restriction: Restriction | None) -> Loan:
+        """Return what a token of Amazon's is borrowed for, and in whose favour."""
         if operation.grantless_scope:
-            return Grantless(), ()
-        restriction, withheld = _restriction(operation, named, view)
-        if document_class is DocumentClass.RESTRICTED:
-            restriction = Restriction(operation.method, path)
-        if restriction is not None and device.target_application:
-            self.check_delegation(operation, device.target_application)
-            restriction = restriction._replace(target_application=device.target_application)
-        return restriction, withheld
+            return Grantless()
+        if restriction is None or not device.target_application:
+            return restriction
+        self.check_delegation(operation, device.target_application)
+        return restriction._replace(target_application=device.target_application)
 
     def view(self, operation: Operation, device: Device, purpose: str) -> View:
         """Return what a device that calls an operation sees of its answers.
@@ -308,14 +305,6 @@ def check_search(view: View, names: Iterable[str]) -> None:
         raise ScopeMissing
 
 
-def is_restriction_of(restriction: Restriction, method: str, path: str) -> bool:
-    """Return whether a handle's restriction, specific or generic, names a call."""
-    if restriction.method != method:
-        return False
-    theirs, ours = restriction.path.split("/"), path.split("/")
-    return len(theirs) == len(ours) and all(map(_fits, theirs, ours))
-
-
 def _caller(device: Device, purpose: str) -> Caller:
     return Caller(device.device_id, device.profile, device.scopes, purpose)
 
@@ -354,40 +343,6 @@ def _mask(operation: Operation, sights: Mapping[str, Sight]) -> Mask | None:
 
 def _holds(paths: Iterable[str], member: str) -> bool:
     return any(f".{member}." in path for path in paths)
-
-
-def _named(operation: Operation, device: Device, path: str) -> Restriction | None:
-    if not device.restrictions:
-        return None
-    for restriction in device.restrictions:
-        if is_restriction_of(restriction, operation.method, path):
-            return restriction
-    raise RestrictionMismatch
-
-
-def _fits(theirs: str, ours: str) -> bool:
-    return theirs == ours or (theirs.startswith("{") and theirs.endswith("}"))
-
-
-def _restriction(
-    operation: Operation, named: Restriction | None, view: View
-) -> tuple[Restriction | None, tuple[str, ...]]:
-    """Return what the restricted token is for, None for an ordinary one; and elements that are not seen."""
-    if operation.token is TokenRule.ALWAYS:
-        return Restriction(operation.method, operation.path), ()
-    if operation.token is not TokenRule.DATA or named is None:
-        return None, ()
-    wanted, withheld = _divided(operation.data_elements, named, view)
-    return Restriction(operation.method, operation.path, wanted) if wanted else None, withheld
-
-
-def _divided(
-    elements: Sequence[str], named: Restriction, view: View
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the named elements of which something is seen, and those of which nothing is."""
-    asked = [each for each in elements if each in named.data_elements]
-    wanted = tuple(each for each in asked if each in view.elements)
-    return wanted, tuple(each for each in asked if each not in view.elements)
 
 
 def _kind(operation: Operation, *, is_masked: bool) -> Kind | None:

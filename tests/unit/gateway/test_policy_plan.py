@@ -16,8 +16,9 @@ from services.gateway.model.faults import (
     ScopeMissing,
 )
 from services.gateway.model.operations import Operation
-from services.gateway.model.policy import Plan, Rules, check_search, is_restriction_of
+from services.gateway.model.policy import Plan, Rules, check_search
 from services.gateway.model.regions import choose
+from services.gateway.model.restrictions import is_restriction_of
 
 CATALOGUE = Catalogue.load()
 DEVICE = Device(
@@ -95,6 +96,30 @@ def test_a_handle_is_good_only_for_what_it_names() -> None:
     asking = replace(TRUSTED, restrictions=(Restriction("GET", ORDERS, ("buyerInfo",)),))
     with pytest.raises(RestrictionMismatch):
         planned("ordersV0.getOrderAddress", asking)
+
+
+def test_what_was_decided_for_one_order_is_decided_anew_for_the_next() -> None:
+    handle = Restriction("GET", f"{ORDERS}/1/address")
+    asking = replace(TRUSTED, restrictions=(handle,))
+    for _ in range(2):
+        assert planned("ordersV0.getOrderAddress", asking, handle.path).loan
+        with pytest.raises(RestrictionMismatch):
+            planned("ordersV0.getOrderAddress", asking, f"{ORDERS}/2/address")
+
+
+def test_handles_that_ask_for_different_data_elements_are_told_apart() -> None:
+    for elements in [("buyerInfo",), (), ("buyerInfo", "shippingAddress"), ("shippingAddress",)]:
+        handle = Restriction("GET", ORDERS, elements)
+        loan = planned("ordersV0.getOrders", replace(TRUSTED, restrictions=(handle,))).loan
+        assert loan == (handle if elements else None)
+
+
+def test_handles_for_different_applications_are_told_apart() -> None:
+    name, generic = "ordersV0.getOrderAddress", operation("ordersV0.getOrderAddress").path
+    for application in ["one", "", "two"]:
+        handle = (Restriction("GET", generic),)
+        asking = replace(TRUSTED, restrictions=handle, target_application=application)
+        assert planned(name, asking).loan == Restriction("GET", generic, (), application)
 
 
 @pytest.mark.parametrize(
