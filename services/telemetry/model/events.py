@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
@@ -35,26 +34,22 @@ DETAIL_KEY_FORM = re.compile(rf"[a-z][a-z0-9_]{{0,{DETAIL_KEY_CHARS_MAX - 1}}}")
 PRINTABLE_FORM = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]*")
 # Kinds and keys of details are words of the code's: few, and each is judged once.
 WORDS_REMEMBERED_MAX = 1_024
-# Where the seconds end in a moment as orjson writes it: behind a quotation mark.
-SECONDS_END = len('"2000-01-01T00:00:00')
 
 # Shapes that no event has a reason to hold, by letters that they cannot be without: most texts hold none of
 # those, and are passed without a closer look. Every shape is linear in the text.
-CREDENTIALS = MappingProxyType(
-    {
-        "Atz": r"Atz[a-z](?:\||%7[Cc])",  # Amazon's access, refresh and restricted tokens
-        # Amazon's client secrets, and presigned URLs
-        "mz": r"amzn1\.oa2-cs\.|X-Amz-(?:Signature|Security-Token)",
+SENSITIVE_FORMS = tuple(
+    (letters, re.compile(form))
+    for letters, form in {
+        # Amazon's access, refresh and restricted tokens, its client secrets, and presigned URLs
+        "z": r"Atz[a-z](?:\||%7[Cc])|amzn1\.oa2-cs\.|X-Amz-(?:Signature|Security-Token)",
         "IA": r"A[KS]IA[0-9A-Z]{16}",  # access keys of Amazon's cloud
         "sp_": r"sp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{20}",  # Sallyport's own tokens
         "hv": r"hv[sbr]\.[A-Za-z0-9_-]{20}",  # Vault tokens
-        "eyJ": r"eyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8}",  # signed tokens (JWT)
+        "J": r"eyJ[A-Za-z0-9_-]{8,512}\.[A-Za-z0-9_-]{8}",  # signed tokens (JWT)
         "-----BEGIN": r"-----BEGIN",  # keys and certificates
-    }
+        "@": r'[^\s@"<>()]@[^\s@"<>()]{1,255}\.[A-Za-z]{2}',  # addresses for mail
+    }.items()
 )
-CREDENTIAL_LETTERS = tuple(CREDENTIALS)
-CREDENTIAL_FORM = re.compile("|".join(CREDENTIALS.values()))
-EMAIL_FORM = re.compile(r'[^\s@"<>()]@[^\s@"<>()]{1,255}\.[A-Za-z]{2}')
 
 
 class Phase(StrEnum):
@@ -142,25 +137,26 @@ def check(sender: str, event: Event) -> Entry:
     if not event.kind.startswith(f"{sender}."):
         raise KindNotOwned
     facts = _facts(sender, event)
-    canonical = encode(facts)
-    if len(canonical) > EVENT_BYTES_MAX:
-        raise EventInvalid(f"Event {event.event_id}: more than {EVENT_BYTES_MAX} bytes.")
-    if _is_sensitive(canonical.decode()):
+    try:
+        canonical = encode(facts)
+    except orjson.JSONEncodeError as error:
+        raise EventInvalid(f"Event {event.event_id}: a text is not Unicode.") from error
+    text = canonical.decode()
+    if rule := _broken_by_text(event, text):
+        raise EventInvalid(f"Event {event.event_id}: {rule}.")
+    if _is_sensitive(text):
         raise SensitiveContent
     return Entry(sender, event, facts, hashlib.sha256(canonical).digest())
 
 
 def encode(facts: Mapping[str, object]) -> bytes:
     """Return canonical JSON: UTF-8, keys sorted, no white space, no newline."""
-    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def timestamp(moment: datetime) -> str:
-    """Return RFC 3339 with six decimals of a moment in UTC, as it stands in records and checkpoints.
-
-    orjson writes it up to its seconds in a third of the time that `isoformat` takes.
-    """
-    return f"{orjson.dumps(moment)[1:SECONDS_END].decode()}.{moment.microsecond:06d}Z"
+    """Return RFC 3339 with six decimals of a moment in UTC, as it stands in records and checkpoints."""
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _broken_rule(event: Event) -> str:
@@ -170,20 +166,36 @@ def _broken_rule(event: Event) -> str:
     if not _is_phase_kept(event):
         return "result and intent do not fit the phase"
     for text in (event.result, event.seller_id, event.request_id, *(event.actor or ())):
-        if text is not None and not (text and _is_shown(text, TEXT_CHARS_MAX)):
-            return "a text is too long or not printable"
-    return _broken_by_details(event.details)
-
-
-def _broken_by_details(details: Mapping[str, str]) -> str:
-    if len(details) > DETAILS_MAX:
+        if text is not None and not 0 < len(text) <= TEXT_CHARS_MAX:
+            return "a text is empty or too long"
+    if len(event.details) > DETAILS_MAX:
         return f"more than {DETAILS_MAX} details"
-    for key, value in details.items():
+    for key in event.details:
         if len(key) > DETAIL_KEY_CHARS_MAX or not _is_detail_key(key):
             return "a detail's key is not a lower-case word"
-        if not _is_shown(value, DETAIL_CHARS_MAX):
-            return "a detail is too long or not printable"
     return ""
+
+
+def _broken_by_text(event: Event, canonical: str) -> str:
+    """Return the first rule that an event breaks which its canonical form shows; empty when it keeps them.
+
+    JSON escapes control characters, so that plain ASCII without a backslash holds none but the last; and an
+    event of few characters holds no long detail. Both are told of nearly all events without a closer look.
+    """
+    if len(canonical) > DETAIL_CHARS_MAX:
+        if len(canonical.encode()) > EVENT_BYTES_MAX:
+            return f"more than {EVENT_BYTES_MAX} bytes"
+        if any(len(value) > DETAIL_CHARS_MAX for value in event.details.values()):
+            return "a detail is too long"
+    is_plain = canonical.isascii() and "\\" not in canonical and "\x7f" not in canonical
+    if not is_plain and not _is_printable(event):
+        return "a text is not printable"
+    return ""
+
+
+def _is_printable(event: Event) -> bool:
+    texts = (event.result, event.seller_id, event.request_id, *(event.actor or ()), *event.details.values())
+    return PRINTABLE_FORM.fullmatch("".join(filter(None, texts))) is not None
 
 
 @functools.lru_cache(WORDS_REMEMBERED_MAX)
@@ -196,19 +208,10 @@ def _is_detail_key(text: str) -> bool:
     return DETAIL_KEY_FORM.fullmatch(text) is not None
 
 
-def _is_shown(text: str, chars_max: int) -> bool:
-    """Return whether a text may stand in an event; plain ASCII, as nearly all are, is told fastest."""
-    if len(text) > chars_max:
-        return False
-    return (text.isascii() and text.isprintable()) or PRINTABLE_FORM.fullmatch(text) is not None
-
-
 def _is_sensitive(text: str) -> bool:
-    if "@" in text and EMAIL_FORM.search(text):
-        return True
-    for letters in CREDENTIAL_LETTERS:
-        if letters in text:
-            return CREDENTIAL_FORM.search(text) is not None
+    for letters, form in SENSITIVE_FORMS:  # noqa: SIM110 - a generator takes half as long again
+        if letters in text and form.search(text):
+            return True
     return False
 
 
@@ -221,12 +224,14 @@ def _is_phase_kept(event: Event) -> bool:
 
 
 def _facts(sender: str, event: Event) -> dict[str, object]:
+    occurred_at = event.occurred_at
     facts: dict[str, object] = {
         "details": dict(event.details),
         "event_id": event.event_id,
         "kind": event.kind,
-        "occurred_at": timestamp(event.occurred_at),
-        "phase": event.phase.value,
+        # orjson itself leaves decimals out that are all zero.
+        "occurred_at": occurred_at if occurred_at.microsecond else timestamp(occurred_at),
+        "phase": event.phase,
         "sender": sender,
     }
     if event.actor is not None:

@@ -49,6 +49,11 @@ def test_order_ids_and_other_harmless_values_are_let_in(value: str) -> None:
     assert check("gateway", fact(1, details={"note": value})).event.details["note"] == value
 
 
+@pytest.mark.parametrize("value", ['say "yes"', "back\\slash", "Größe 名", "x" * 4096, "ü" * 4096])
+def test_texts_that_json_escapes_or_that_are_no_ascii_are_let_in(value: str) -> None:
+    assert check("gateway", fact(1, details={"note": value})).event.details["note"] == value
+
+
 def test_a_service_writes_only_in_its_own_name_T35() -> None:
     with pytest.raises(KindNotOwned) as refusal:
         check("retention", fact(1))
@@ -80,6 +85,11 @@ BROKEN = {
     "detail's key is not a word": fact(1, details={"Order Id": "1"}),
     "detail is too long": fact(1, details={"note": "x" * 4097}),
     "detail holds a null": fact(1, details={"note": "a\x00b"}),
+    "detail holds a delete": fact(1, details={"note": "a\x7fb"}),
+    "detail holds a control character beyond ASCII": fact(1, details={"note": "a\x85b"}),
+    "detail holds a line separator": fact(1, details={"note": "a\u2028b"}),
+    "detail holds half a character": fact(1, details={"note": "a\ud800b"}),
+    "detail in letters beyond ASCII is too long": fact(1, details={"note": "ü" * 4097}),
     "event is too large": fact(1, details={f"k{n}": "x" * 4000 for n in range(5)}),
 }
 
