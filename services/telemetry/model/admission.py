@@ -17,7 +17,7 @@ from typing import NamedTuple
 import chassis.errors
 from services.telemetry.model.chain import Head, Record, follow
 from services.telemetry.model.errors import IdempotencyConflict, IntentUnknown, OutcomeAlreadyRecorded
-from services.telemetry.model.events import FINAL_RESULTS, OWN_NAME, Entry, Phase
+from services.telemetry.model.events import FINAL_RESULTS, OWN_NAME, Entry, Phase, timestamp
 
 BATCH_EVENTS_MAX = 1_000
 
@@ -91,8 +91,9 @@ def admit(
     """
     admitted: list[Admitted] = []
     answers: list[Answer] = []
+    written_at = timestamp(recorded_at)
     for call in calls:
-        trial = _Trial(ledger, recorded_at)
+        trial = _Trial(ledger, written_at)
         try:
             answers.append(tuple([trial.enter(entry) for entry in call]))
         except chassis.errors.SallyportError as refusal:
@@ -106,31 +107,31 @@ def admit(
 class _Trial:
     """One call, entered beside the ledger, so that a refused call leaves no trace in it."""
 
-    def __init__(self, ledger: Ledger, recorded_at: datetime) -> None:
+    def __init__(self, ledger: Ledger, recorded_at: str) -> None:
         self._ledger = ledger
         self._recorded_at = recorded_at
-        self._head = ledger.head
+        self._last: Head | Record = ledger.head
         self._known: dict[str, Known] = {}
         self._settled: set[str] = set()
         self.admitted: list[Admitted] = []
 
     def enter(self, entry: Entry) -> int:
         event = entry.event
-        known = self._find(event.event_id)
-        if known is not None:
+        event_id = event.event_id
+        if known := self._find(event_id):
             if not hmac.compare_digest(known.digest, entry.digest):
                 raise IdempotencyConflict
             return known.sequence
         if event.intent_id is not None:
             self._settle(entry, event.intent_id)
-        record = follow(self._head, entry, recorded_at=self._recorded_at)
-        self._head = record.head
+        record = self._last = follow(self._last, entry, self._recorded_at)
         self.admitted.append(Admitted(entry, record))
-        self._known[event.event_id] = Known(record.sequence, entry.sender, event.phase, entry.digest)
+        self._known[event_id] = Known(record.sequence, entry.sender, event.phase, entry.digest)
         return record.sequence
 
     def keep(self) -> None:
-        self._ledger.head = self._head
+        if self.admitted:
+            self._ledger.head = self.admitted[-1].record.head
         self._ledger.known.update(self._known)
         self._ledger.settled |= self._settled
 

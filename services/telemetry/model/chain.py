@@ -6,12 +6,10 @@
 - A body never changes after it was hashed: exports show the stored bytes, not a new rendering.
 """
 
-import functools
 import hashlib
-from datetime import datetime
 from typing import NamedTuple
 
-from services.telemetry.model.events import Entry, encode, timestamp
+from services.telemetry.model.events import Entry, encode
 
 FORMAT = "sallyport-audit-1"
 # One chain serves every replica, under one lock. More shards are more chains of this same form.
@@ -52,17 +50,11 @@ class Record(NamedTuple):
         return b'{"hash":"%s","record":%s}' % (self.hash.hex().encode(), self.body)
 
 
-def follow(head: Head, entry: Entry, *, recorded_at: datetime) -> Record:
-    """Return the record that an entry becomes directly after `head`."""
-    sequence = head.sequence + 1
-    body = encode({**entry.facts, "recorded_at": _written(recorded_at), "sequence": sequence, "shard": SHARD})
-    return Record(sequence, body, hashlib.sha256(head.hash + body).digest())
-
-
-@functools.lru_cache(maxsize=1)
-def _written(recorded_at: datetime) -> str:
-    """Return the moment as text; all records of a commit share it."""
-    return timestamp(recorded_at)
+def follow(last: Head | Record, entry: Entry, recorded_at: str) -> Record:
+    """Return the record that an entry becomes directly after the last one, recorded at this `timestamp`."""
+    sequence = last.sequence + 1
+    body = encode({**entry.facts, "recorded_at": recorded_at, "sequence": sequence, "shard": SHARD})
+    return Record(sequence, body, hashlib.sha256(last.hash + body).digest())
 
 
 def header_line(*, from_sequence: int, previous_hash: bytes, key: str) -> bytes:
