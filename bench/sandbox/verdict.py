@@ -92,8 +92,8 @@ def _by_design(case: Case, facts: Facts, told: Sequence[Told]) -> str:
 def _lists_old_orders(case: Case) -> bool:
     """Return whether the case's answer lists orders all of which were bought longer ago than data is kept."""
     now = datetime.now(UTC)
-    listed = orders.observations(case.operation, _document(case.answer), now)
-    bought = [each.facts.purchased_at for each in listed if each.facts.purchased_at is not None]
+    listed = orders.facts(case.operation, _document(case.answer))
+    bought = [facts.purchased_at for _, facts in listed if facts.purchased_at is not None]
     return bool(bought) and max(bought) < now - KEPT
 
 

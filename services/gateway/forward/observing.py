@@ -81,8 +81,10 @@ class Observing:
         self._gathering: dict[str, _Round] = {}
         self._sending: dict[str, _Round] = {}
 
-    async def tell(self, seller_id: str, seen: Sequence[Observation]) -> None:
+    async def tell(self, seller_id: str, seen: Sequence[tuple[str, Facts]]) -> None:
         """Return once retention knows what an answer told about orders; at once if it does already.
+
+        `seen` is as `orders.facts` gives it.
 
         Raises:
             SallyportError: as the safe's; some of it may be known.
@@ -140,15 +142,15 @@ class Observing:
         """Forget an order of which retention turns out to know nothing."""
         self._known.drop((seller_id, order_id))
 
-    def _news(self, seller_id: str, seen: Sequence[Observation]) -> list[Observation]:
+    def _news(self, seller_id: str, seen: Sequence[tuple[str, Facts]]) -> list[Observation]:
         """Return what retention has not been told, or not lately."""
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         news = []
-        for each in seen:
-            known = self._known.peek((seller_id, each.order_id)) or _NOTHING
-            is_told = known.facts == each.facts and known.told.is_open(now, now_s)
-            if not is_told and each.facts.state is not OrderState.UNKNOWN:
-                news.append(each)
+        for order_id, facts in seen:
+            known = self._known.peek((seller_id, order_id)) or _NOTHING
+            is_told = known.facts == facts and known.told.is_open(now, now_s)
+            if not is_told and facts.state is not OrderState.UNKNOWN:
+                news.append(Observation(order_id, facts, now))
         return news
 
     def _known_of(self, seller_id: str, order_id: str) -> _Known:

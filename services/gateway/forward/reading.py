@@ -91,14 +91,14 @@ class Reading:
     async def _observe(self, journey: Journey, found: Found) -> Found:
         """Tell retention about the orders in an answer; return it with their ids, and as it was read."""
         document = exchange.read_success(found.answer)
-        seen = orders.observations(journey.operation.name, document, self._ports.clock.now())
+        seen = orders.facts(journey.operation.name, document)
         try:
             await self._observing.tell(journey.device.seller_id, seen)
         except SallyportError as error:
             if not journey.plan.is_masked:
                 raise _unavailable(error) from error
             self._ports.signals.side_failed("observe_orders", error.code)
-        order_ids = tuple([each.order_id for each in seen]) or found.order_ids
+        order_ids = tuple([order_id for order_id, _ in seen]) or found.order_ids
         return Found(found.answer, found.source, order_ids, document)
 
     async def _aged(self, journey: Journey, found: Found) -> Found:

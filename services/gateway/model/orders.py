@@ -103,16 +103,16 @@ def tells_of_orders(operation: str) -> bool:
     return operation in _PLACES
 
 
-def observations(operation: str, body: object, now: datetime) -> list[Observation]:
-    """Return what a decoded answer tells about orders, in its order, at most OBSERVATIONS_MAX.
+def facts(operation: str, body: object) -> list[tuple[str, Facts]]:
+    """Return what a decoded answer tells about orders by their ids, in its order, at most OBSERVATIONS_MAX.
 
     Entries without an order id are passed over: Amazon's answers break their own schema in places.
     """
     place = _PLACES.get(operation)
     if place is None:
         return []
-    named = place.named(body)[:OBSERVATIONS_MAX]
-    return [Observation(order_id, place.facts(order), now) for order_id, order in named]
+    read, named = place.facts, place.named(body)[:OBSERVATIONS_MAX]
+    return [(order_id, read(order)) for order_id, order in named]
 
 
 def without(operation: Operation, body: object, order_ids: Collection[str]) -> bytes:
@@ -134,9 +134,15 @@ def without(operation: Operation, body: object, order_ids: Collection[str]) -> b
 
 
 def _facts_v0(order: _Entry) -> Facts:
+    status, purchased = order.get("OrderStatus"), order.get("PurchaseDate")
+    # Nearly all of them are short texts, which need no call.
+    if type(status) is not str or len(status) > TEXT_LENGTH_MAX:
+        status = _text(status)
+    if type(purchased) is not str or len(purchased) > TEXT_LENGTH_MAX:
+        purchased = _text(purchased)
     # Few orders are Easy Ship's.
     easy_ship = _text(order["EasyShipShipmentStatus"]) if "EasyShipShipmentStatus" in order else ""
-    return _told_v0(_text(order.get("OrderStatus")), easy_ship, _text(order.get("PurchaseDate")))
+    return _told_v0(status, easy_ship, purchased)
 
 
 def _facts_2026(order: _Entry) -> Facts:

@@ -12,25 +12,24 @@ from services.gateway.model.orders import (
     TEXT_LENGTH_MAX,
     Facts,
     OrderState,
-    observations,
+    facts,
     tells_of_orders,
 )
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 V0_LIST, V0_ONE = "ordersV0.getOrders", "ordersV0.getOrder"
 NEW_LIST, NEW_ONE = "orders_2026-01-01.searchOrders", "orders_2026-01-01.getOrder"
 
 
 def v0(**order: Any) -> Facts:
-    (seen,) = observations(V0_ONE, {"payload": {"AmazonOrderId": "1", **order}}, NOW)
-    assert (seen.order_id, seen.observed_at) == ("1", NOW)
-    return seen.facts
+    ((order_id, seen),) = facts(V0_ONE, {"payload": {"AmazonOrderId": "1", **order}})
+    assert order_id == "1"
+    return seen
 
 
 def new(**order: Any) -> Facts:
-    (seen,) = observations(NEW_ONE, {"order": {"orderId": "1", **order}}, NOW)
-    assert (seen.order_id, seen.observed_at) == ("1", NOW)
-    return seen.facts
+    ((order_id, seen),) = facts(NEW_ONE, {"order": {"orderId": "1", **order}})
+    assert order_id == "1"
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -101,19 +100,19 @@ def test_a_2026_order_has_left_once_any_package_has_R18(order: dict[str, Any], s
 
 def test_lists_are_read_in_their_order_and_within_bounds() -> None:
     listed = [{"AmazonOrderId": str(number)} for number in range(OBSERVATIONS_MAX + 50)]
-    seen = observations(V0_LIST, {"payload": {"Orders": listed}}, NOW)
-    assert [each.order_id for each in seen] == [str(number) for number in range(OBSERVATIONS_MAX)]
-    assert [each.order_id for each in observations(NEW_LIST, {"orders": [{"orderId": "a"}]}, NOW)] == ["a"]
+    seen = facts(V0_LIST, {"payload": {"Orders": listed}})
+    assert [order_id for order_id, _ in seen] == [str(number) for number in range(OBSERVATIONS_MAX)]
+    assert [order_id for order_id, _ in facts(NEW_LIST, {"orders": [{"orderId": "a"}]})] == ["a"]
 
 
 @pytest.mark.parametrize("order_id", [None, "", 7, "x" * 65, "a\nb", ["1"]])
 def test_an_entry_without_a_proper_id_is_passed_over(order_id: object) -> None:
-    assert observations(V0_LIST, {"payload": {"Orders": [{"AmazonOrderId": order_id}]}}, NOW) == []
+    assert facts(V0_LIST, {"payload": {"Orders": [{"AmazonOrderId": order_id}]}}) == []
 
 
 def test_other_operations_tell_nothing() -> None:
     assert not tells_of_orders("fulfillmentOutbound_2026-07-04.getOrder")
-    assert observations("fulfillmentOutbound_2026-07-04.getOrder", {"order": {"orderId": "1"}}, NOW) == []
+    assert facts("fulfillmentOutbound_2026-07-04.getOrder", {"order": {"orderId": "1"}}) == []
 
 
 NAMES = st.sampled_from(
@@ -139,6 +138,6 @@ DOCUMENTS = st.recursive(
 @settings(deadline=None)
 @given(DOCUMENTS, st.sampled_from([V0_LIST, V0_ONE, NEW_LIST, NEW_ONE]))
 def test_no_answer_however_strange_breaks_the_reading_T29(document: Any, operation: str) -> None:
-    for seen in observations(operation, document, NOW):
-        assert 0 < len(seen.order_id) <= 64
-        assert all(at is None or at.tzinfo is not None for at in seen.facts[1:])
+    for order_id, seen in facts(operation, document):
+        assert 0 < len(order_id) <= 64
+        assert all(at is None or at.tzinfo is not None for at in seen[1:])

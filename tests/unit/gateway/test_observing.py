@@ -22,9 +22,15 @@ ONE = f"/orders/v0/orders/{ORDER}"
 ITEMS = f"{ONE}/orderItems"
 
 
-def seen(order_id: str = "1", state: OrderState = OrderState.UNSHIPPED, **times: Any) -> Observation:
-    observed_at = times.pop("observed_at", NOW)
-    return Observation(order_id, Facts(state, **{"purchased_at": NOW, **times}), observed_at)
+def seen(
+    order_id: str = "1", state: OrderState = OrderState.UNSHIPPED, **times: datetime
+) -> tuple[str, Facts]:
+    return order_id, Facts(state, **{"purchased_at": NOW, **times})
+
+
+def observed(what: tuple[str, Facts]) -> tuple[str, Observation]:
+    """Return what the safe hears of what is told NOW."""
+    return ME, Observation(*what, NOW)
 
 
 class GatedSafe(FakeSafe):
@@ -62,10 +68,10 @@ def observing(safe: FakeSafe, clock: FakeClock) -> Observing:
 async def test_the_same_facts_are_told_once_an_hour_R18(
     observing: Observing, safe: FakeSafe, clock: FakeClock
 ) -> None:
-    for minutes in range(0, 61, 15):
-        await observing.tell(ME, [seen(observed_at=NOW + timedelta(minutes=minutes))])
+    for _ in range(0, 61, 15):
+        await observing.tell(ME, [seen()])
         await clock.advance(15 * 60)
-    assert len(safe.observed) == 2
+    assert [each.observed_at for _, each in safe.observed] == [NOW, NOW + timedelta(hours=1)]
     assert timedelta(seconds=TOLD_S_MAX) == RENEWAL_STEP
 
 
@@ -99,11 +105,11 @@ async def test_what_retention_has_erased_is_told_to_it_again_R19(
     ],
 )
 async def test_whatever_is_new_is_told_at_once_R18(
-    observing: Observing, safe: FakeSafe, changed: Observation
+    observing: Observing, safe: FakeSafe, changed: tuple[str, Facts]
 ) -> None:
     await observing.tell(ME, [seen()])
     await observing.tell(ME, [seen(), changed])
-    assert safe.observed == [(ME, seen()), (ME, changed)]
+    assert safe.observed == [observed(seen()), observed(changed)]
 
 
 async def test_another_seller_is_another_matter_T07(observing: Observing, safe: FakeSafe) -> None:
@@ -123,7 +129,7 @@ async def test_what_retention_did_not_hear_is_told_again(observing: Observing, s
         await observing.tell(ME, [seen()])
     safe.is_down = False
     await observing.tell(ME, [seen()])
-    assert safe.observed == [(ME, seen())]
+    assert safe.observed == [observed(seen())]
 
 
 # --- together
