@@ -55,10 +55,12 @@ def _file_shape(file: FileDescriptor) -> Shape:
 
 
 def _signature(method: MethodDescriptor) -> str:
-    answer = (
-        f"stream {method.output_type.full_name}" if method.server_streaming else method.output_type.full_name
-    )
-    return f"{method.input_type.full_name} -> {answer}"
+    request = _sent(method.input_type, is_streamed=method.client_streaming)
+    return f"{request} -> {_sent(method.output_type, is_streamed=method.server_streaming)}"
+
+
+def _sent(message: Descriptor, *, is_streamed: bool) -> str:
+    return f"stream {message.full_name}" if is_streamed else message.full_name
 
 
 def _messages(messages: object) -> Iterator[Descriptor]:

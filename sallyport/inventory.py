@@ -74,6 +74,7 @@ RPC_TABLES: Sequence[tuple[Any, str, Mapping[str, chassis.rpc.Method]]] = (
     (retention_pb2, "RetentionAdmin", services.retention.rpc.ADMIN_METHODS),
     (retention_sellers_pb2, "SellerErasure", services.retention.rpc.SELLER_METHODS),
     (telemetry_pb2, "TelemetryService", services.telemetry.rpc.SERVICE_METHODS),
+    (telemetry_pb2, "TelemetryStream", services.telemetry.rpc.STREAM_METHODS),
     (telemetry_pb2, "TelemetryAdmin", services.telemetry.rpc.ADMIN_METHODS),
     (webhooks_pb2, "WebhookAdmin", services.telemetry.rpc.WEBHOOK_METHODS),
 )

@@ -10,7 +10,9 @@
 """
 
 from chassis.rpc.channel import Channel
+from chassis.rpc.line import Line
 from chassis.rpc.methods import Method, Service
 from chassis.rpc.server import Server, caller, calling_process
+from chassis.rpc.status import MethodUnknown
 
-__all__ = ["Channel", "Method", "Server", "Service", "caller", "calling_process"]
+__all__ = ["Channel", "Line", "Method", "MethodUnknown", "Server", "Service", "caller", "calling_process"]

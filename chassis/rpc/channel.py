@@ -4,6 +4,7 @@ When our certificate was renewed, new calls take a new connection, while those u
 """
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -16,10 +17,13 @@ import chassis.env
 import chassis.identity
 import chassis.trace
 from chassis.rpc import status, transport
+from chassis.rpc.line import Line, Stream
 
 CLOSE_GRACE_S = 5.0
 
 Stub = TypeVar("Stub")
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
 @dataclass
@@ -65,10 +69,23 @@ class Channel:
         self._deadline_s = deadline_s
         self._live: _Link | None = None
         self._retired: list[_Link] = []
+        self._lines: list[Line[Any, Any]] = []
 
     def stub(self, stub_class: Callable[[grpc.aio.Channel], Stub]) -> Stub:
         """Return the generated stub; its methods take the request and `timeout`, in seconds."""
         return stub_class(cast("grpc.aio.Channel", _Facade(self)))
+
+    def line(self, method: "grpc.aio.StreamStreamMultiCallable[Request, Answer]") -> Line[Request, Answer]:
+        """Return a way to ask one thing after the other.
+
+        Args:
+            method: of a stub of this channel; it streams both requests and answers.
+        """
+        # What the stub calls gRPC's is what `_Facade` gave it.
+        begin = functools.partial(self._begin_stream, cast("_Rpc", method))
+        line: Line[Request, Answer] = Line(begin, answer_s_max=self._deadline_s)
+        self._lines.append(line)
+        return line
 
     async def reach(self) -> None:
         """Return once the peer is connected and has shown that it is who it must be.
@@ -87,6 +104,8 @@ class Channel:
 
     async def close(self) -> None:
         """Return once calls under way have ended or, after CLOSE_GRACE_S, were cancelled."""
+        for line in self._lines:
+            await line.hang_up()
         links = [*self._retired, *([self._live] if self._live else [])]
         self._live, self._retired = None, []
         for link in links:
@@ -117,6 +136,13 @@ class Channel:
         finally:
             call.cancel()
             await self._end(link)
+
+    def _begin_stream(self, rpc: _Rpc) -> Stream[Any, Any]:
+        link = self._begin()
+        call: grpc.aio.StreamStreamCall[bytes, Any]
+        call = link.channel.stream_stream(rpc.path, None, rpc.deserialize)(metadata=_metadata())
+        release = functools.partial(self._end, link)
+        return Stream(call, serialize=rpc.serialize or bytes, release=release)
 
     def _begin(self) -> _Link:
         certificate = self._keeper.current
@@ -177,6 +203,16 @@ class _Facade:
             return self._channel.follow(rpc, request, timeout)
 
         return call
+
+    def stream_stream(
+        self,
+        path: str,
+        request_serializer: Callable[[Any], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Any] | None = None,
+        _registered_method: bool = False,
+    ) -> _Rpc:
+        """Return what `Channel.line` takes."""
+        return _Rpc(path, request_serializer, response_deserializer)
 
 
 def _metadata() -> tuple[tuple[str, str], ...]:

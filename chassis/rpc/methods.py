@@ -56,7 +56,9 @@ def rows(service: Service) -> dict[str, Method]:
     problems += [f"{name} is no RPC" for name in sorted(service.methods.keys() - rpcs)]
     problems += [f"{name}: {problem}" for name, row in service.methods.items() for problem in _problems(row)]
     problems += [
-        f"{method.name} streams requests" for method in service.descriptor.methods if method.client_streaming
+        f"{method.name} streams requests without answers"
+        for method in service.descriptor.methods
+        if method.client_streaming and not method.server_streaming
     ]
     if problems:
         text = f"{service.descriptor.full_name}: {'; '.join(problems)}"

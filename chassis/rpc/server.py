@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ import chassis.log
 import chassis.trace
 from chassis import ciphers
 from chassis.rpc import status, transport
+from chassis.rpc.hearing import Hearing
 from chassis.rpc.methods import Method, Service, rows
 
 CALLS_MAX = 1_000
@@ -121,6 +122,7 @@ class Server:
 
     async def stop(self, grace_s: float) -> None:
         """Take no more calls, and return when those under way have ended, at most `grace_s` seconds later."""
+        self._gate.hearing.close()
         if self._server is not None:
             await self._server.stop(grace_s)
 
@@ -160,9 +162,12 @@ class _Gate:
         self._table = table
         self._clock = clock
         self._entropy = chassis.entropy.SystemEntropy()
+        self.hearing = Hearing()
 
     def guarded(self, path: str, handler: Handler) -> Handler:
         """Return a handler with the gate around it."""
+        if handler.request_streaming:
+            return self._guarded_line(self._table[path], handler)
         if handler.response_streaming:
             return self._guarded_stream(self._table[path], handler)
         return self._guarded(self._table[path], handler)
@@ -182,14 +187,26 @@ class _Gate:
 
         # It writes, and is no generator: what is bound around a call then stays in the call's own task.
         async def serve(request: object, context: Context) -> None:
-            async def write() -> None:
-                async with aclosing(inner(request, context)) as answers:
-                    async for answer in answers:
-                        await context.write(answer)
-
-            await self._serve(row, context, write)
+            await self._serve(row, context, lambda: _write(inner(request, context), context))
 
         return grpc.unary_stream_rpc_method_handler(
+            serve, handler.request_deserializer, handler.response_serializer
+        )
+
+    def _guarded_line(self, row: Method, handler: Handler) -> Handler:
+        inner = cast(
+            "Callable[[AsyncIterator[object], Context], AsyncGenerator[object]]", handler.stream_stream
+        )
+
+        # As above; of gRPC's two ways to hear requests it takes the one that leaves no generator open.
+        async def serve(_: object, context: Context) -> None:
+            async def converse() -> None:
+                await context.send_initial_metadata(((transport.IS_HEARD, "yes"),))
+                await _write(inner(self.hearing.requests(context.read), context), context)
+
+            await self._serve(row, context, converse)
+
+        return grpc.stream_stream_rpc_method_handler(
             serve, handler.request_deserializer, handler.response_serializer
         )
 
@@ -225,6 +242,12 @@ class _Gate:
         mistake_id = self._entropy.token(MISTAKE_ID_BYTES).hex()
         _log.error("call_failed", mistake_id=mistake_id, error=error)
         return chassis.errors.Internal(f"Something went wrong ({mistake_id}).")
+
+
+async def _write(answers: AsyncGenerator[object], context: Context) -> None:
+    async with aclosing(answers):
+        async for answer in answers:
+            await context.write(answer)
 
 
 @dataclass(slots=True)

@@ -50,6 +50,12 @@ class PeerOverloaded(chassis.errors.Unavailable):
     text = "A service that is needed has too much to do right now."
 
 
+class MethodUnknown(chassis.errors.Internal):
+    """The other process serves no such method: it is of another release. Nothing has happened."""
+
+    code = "method_unknown"
+
+
 class MessageTooLarge(chassis.errors.InvalidInput):
     """A request or an answer is larger than a connection carries."""
 
@@ -64,6 +70,7 @@ _WITHOUT_WORDS: Mapping[grpc.StatusCode, type[chassis.errors.SallyportError]] = 
     grpc.StatusCode.CANCELLED: PeerUnavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.RESOURCE_EXHAUSTED: PeerOverloaded,
+    grpc.StatusCode.UNIMPLEMENTED: MethodUnknown,
     grpc.StatusCode.UNAUTHENTICATED: CallerUnknown,
     grpc.StatusCode.PERMISSION_DENIED: CallerNotAllowed,
 }

@@ -14,11 +14,18 @@ PING_ANSWER_S_MAX = 10
 # A connection outlives its certificate by no more than this, so that an expired one is soon shown again.
 CONNECTION_AGE_S_MAX = 600
 CONNECTION_AGE_GRACE_S = 60
+# For so long after its start a stream of requests takes new ones. With an answer's deadline and the silence
+# after it, it ends well within the grace of its connection, and its peer's certificate is soon proven again.
+LINE_S_MAX = 20.0
+# After this a caller that sends nothing more has hung up: it begins a new stream before it would.
+SILENCE_S_MAX = 30.0
 REDIAL_S_MIN = 0.1
 REDIAL_S_MAX = 2.0
 
 REQUEST_ID = "sallyport-request-id"
 TRACEPARENT = "traceparent"
+# Among the first words of a server that hears a stream's requests; of one that refuses it there are none.
+IS_HEARD = "sallyport-is-heard"
 
 _SIZES = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -31,6 +31,17 @@ SERVICE_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
     }
 )
 
+# Above what chassis.rpc lets a stream last that is in order.
+STREAM_METHODS: Mapping[str, chassis.rpc.Method] = MappingProxyType(
+    {
+        "Append": chassis.rpc.Method(
+            callers=frozenset({"gateway"}),
+            deadline_s=60.0,
+            event="telemetry.events.streamed",
+        ),
+    }
+)
+
 # A post that is not answered takes 10 s.
 WEBHOOK_DEADLINE_S = 20.0
 
@@ -87,9 +98,23 @@ class TelemetryService(telemetry_pb2_grpc.TelemetryServiceServicer):
         context: object,  # noqa: ARG002 - the caller and the deadline are chassis.rpc's affair
     ) -> telemetry_pb2.AppendResponse:
         """Return once the events are durable."""
-        events = [_event(message) for message in request.events]
-        sequences = await self._intake.append(chassis.rpc.caller(), events)
-        return telemetry_pb2.AppendResponse(sequences=sequences)
+        return await _append(self._intake, request)
+
+
+class TelemetryStream(telemetry_pb2_grpc.TelemetryStreamServicer):
+    """Events in, group after group."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    async def Append(  # noqa: N802 - the contract's name
+        self,
+        request_iterator: AsyncIterator[telemetry_pb2.AppendRequest],
+        context: object,  # noqa: ARG002 - as above
+    ) -> AsyncIterator[telemetry_pb2.AppendResponse]:
+        """Answer each request once its events are durable, then hear the next one."""
+        async for request in request_iterator:
+            yield await _append(self._intake, request)
 
 
 class TelemetryAdmin(telemetry_pb2_grpc.TelemetryAdminServicer):
@@ -149,7 +174,7 @@ class WebhookAdmin(webhooks_pb2_grpc.WebhookAdminServicer):
 
 
 def services(*, intake: Intake, exporter: Exporter, webhooks: Webhooks) -> list[chassis.rpc.Service]:
-    """Return the surfaces: one for services, two for operators."""
+    """Return the surfaces: two for services, two for operators."""
     by_name = telemetry_pb2.DESCRIPTOR.services_by_name
     return [
         chassis.rpc.Service(
@@ -157,6 +182,12 @@ def services(*, intake: Intake, exporter: Exporter, webhooks: Webhooks) -> list[
             add=telemetry_pb2_grpc.add_TelemetryServiceServicer_to_server,
             servicer=TelemetryService(intake),
             methods=SERVICE_METHODS,
+        ),
+        chassis.rpc.Service(
+            descriptor=by_name["TelemetryStream"],
+            add=telemetry_pb2_grpc.add_TelemetryStreamServicer_to_server,
+            servicer=TelemetryStream(intake),
+            methods=STREAM_METHODS,
         ),
         chassis.rpc.Service(
             descriptor=by_name["TelemetryAdmin"],
@@ -171,6 +202,12 @@ def services(*, intake: Intake, exporter: Exporter, webhooks: Webhooks) -> list[
             methods=WEBHOOK_METHODS,
         ),
     ]
+
+
+async def _append(intake: Intake, request: telemetry_pb2.AppendRequest) -> telemetry_pb2.AppendResponse:
+    """Return the sequences of a request's events once they are durable."""
+    events = [_event(message) for message in request.events]
+    return telemetry_pb2.AppendResponse(sequences=await intake.append(chassis.rpc.caller(), events))
 
 
 def _asker() -> _Asker:

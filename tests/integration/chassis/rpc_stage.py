@@ -1,7 +1,7 @@
 """A gRPC server on loopback with real mTLS, and the means to call it as anybody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -98,14 +98,17 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    *, append: chassis.rpc.Method = APPEND, export: chassis.rpc.Method = EXPORT
+    *,
+    append: chassis.rpc.Method = APPEND,
+    export: chassis.rpc.Method = EXPORT,
+    further: Sequence[chassis.rpc.Service] = (),
 ) -> AsyncIterator[Stage]:
     authority, handlers = Authority(), Handlers()
     keeper = await keeper_of(authority, "telemetry")
     server = chassis.rpc.Server(
         listen=LOOPBACK,
         keeper=keeper,
-        services=services(handlers, {"Append": append}, {"Export": export}),
+        services=[*services(handlers, {"Append": append}, {"Export": export}), *further],
         clock=chassis.clock.SystemClock(),
     )
     async with AsyncExitStack() as stack:

@@ -98,6 +98,83 @@ class TelemetryService:
             _registered_method=True)
 
 
+class TelemetryStreamStub:
+    """For who appends all the time; a message on a stream costs half of a call.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.Append = channel.stream_stream(
+                '/sallyport.telemetry.v1.TelemetryStream/Append',
+                request_serializer=wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendRequest.SerializeToString,
+                response_deserializer=wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendResponse.FromString,
+                _registered_method=True)
+
+
+class TelemetryStreamServicer:
+    """For who appends all the time; a message on a stream costs half of a call.
+    """
+
+    def Append(self, request_iterator, context):
+        """Each answer follows its request, in order, as Append gives it. A refusal ends the stream, as it would end a
+        call. Who hears no answer does not know whether the events are durable, and sends them again with their ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_TelemetryStreamServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'Append': grpc.stream_stream_rpc_method_handler(
+                    servicer.Append,
+                    request_deserializer=wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendRequest.FromString,
+                    response_serializer=wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'sallyport.telemetry.v1.TelemetryStream', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('sallyport.telemetry.v1.TelemetryStream', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class TelemetryStream:
+    """For who appends all the time; a message on a stream costs half of a call.
+    """
+
+    @staticmethod
+    def Append(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/sallyport.telemetry.v1.TelemetryStream/Append',
+            wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendRequest.SerializeToString,
+            wire_dot_telemetry_dot_v1_dot_telemetry__pb2.AppendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class TelemetryAdminStub:
     """Missing associated documentation comment in .proto file."""
 

@@ -51,6 +51,43 @@ class TelemetryServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_TelemetryServiceServicer_to_server(servicer: TelemetryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class TelemetryStreamStub:
+    """For who appends all the time; a message on a stream costs half of a call."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> TelemetryStreamAsyncStub: ...
+    Append: _grpc.StreamStreamMultiCallable[_telemetry_pb2.AppendRequest, _telemetry_pb2.AppendResponse]
+    """Each answer follows its request, in order, as Append gives it. A refusal ends the stream, as it would end a
+    call. Who hears no answer does not know whether the events are durable, and sends them again with their ids.
+    """
+
+@_typing.type_check_only
+class TelemetryStreamAsyncStub(TelemetryStreamStub):
+    """For who appends all the time; a message on a stream costs half of a call."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    Append: _aio.StreamStreamMultiCallable[_telemetry_pb2.AppendRequest, _telemetry_pb2.AppendResponse]  # type: ignore[assignment]
+    """Each answer follows its request, in order, as Append gives it. A refusal ends the stream, as it would end a
+    call. Who hears no answer does not know whether the events are durable, and sends them again with their ids.
+    """
+
+class TelemetryStreamServicer(metaclass=_abc_1.ABCMeta):
+    """For who appends all the time; a message on a stream costs half of a call."""
+
+    @_abc_1.abstractmethod
+    def Append(
+        self,
+        request_iterator: _MaybeAsyncIterator[_telemetry_pb2.AppendRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_telemetry_pb2.AppendResponse], _abc.AsyncIterator[_telemetry_pb2.AppendResponse]]:
+        """Each answer follows its request, in order, as Append gives it. A refusal ends the stream, as it would end a
+        call. Who hears no answer does not know whether the events are durable, and sends them again with their ids.
+        """
+
+def add_TelemetryStreamServicer_to_server(servicer: TelemetryStreamServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class TelemetryAdminStub:
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
