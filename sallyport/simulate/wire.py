@@ -6,6 +6,7 @@ them. Certificates and bytes are what is left out.
 """
 
 import asyncio
+import functools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
@@ -38,16 +39,22 @@ class Call:
     Attributes:
         path: "/<proto service>/<method>".
         caller: who the certificate says that it is.
+        is_on_line: whether it goes over a stream of requests; each has a stream of its own here.
     """
 
     path: str
     request: Any
     caller: str
+    is_on_line: bool = False
 
     @property
     def name(self) -> str:
         """The method's name."""
         return self.path.rpartition("/")[2]
+
+    def answering(self, method: Callable[..., Any]) -> Coroutine[Any, Any, Any]:
+        """Return what gives the answer of a method to this call."""
+        return _only_answer(method, self.request) if self.is_on_line else method(self.request, None)
 
     def method(self, node: Node[Any]) -> tuple[Callable[..., Any], chassis.rpc.Method]:
         """Return what answers the call on a node, and its row.
@@ -123,7 +130,7 @@ class Wire:
         method, row = call.method(node)
         try:
             with _called_by(call.caller):
-                return await _allowed(row, call.caller, method(call.request, None))
+                return await _allowed(row, call.caller, call.answering(method))
         except chassis.errors.SallyportError as error:
             raise _rebuilt(error) from error
         except Exception as error:
@@ -165,6 +172,28 @@ class _Channel:
             return self._wire.follow(self._way, Call(path, request, self._caller))
 
         return call
+
+    def stream_stream(self, path: str, *_: object, **__: object) -> str:
+        """Return what `line` takes."""
+        return path
+
+    def line(self, path: str) -> "_Line":
+        """Return a way to ask one thing after the other."""
+        call = functools.partial(Call, path, caller=self._caller, is_on_line=True)
+        return _Line(self._wire, self._way, call)
+
+
+class _Line:
+    """Fits `chassis.rpc.Line` as far as peers use it."""
+
+    def __init__(self, wire: Wire, way: Way, call: Callable[[Any], Call]) -> None:
+        self._wire = wire
+        self._way = way
+        self._call = call
+
+    async def ask(self, request: Any) -> Any:
+        """Return the answer to a request."""
+        return await self._wire.ask(self._way, self._call(request))
 
 
 async def _allowed(row: Method, caller: str, answering: Coroutine[Any, Any, Any]) -> Any:
@@ -210,6 +239,16 @@ async def _pump(method: Callable[..., AsyncIterator[Any]], call: Call, told: asy
         told.put_nowait(_rebuilt(error))
     finally:
         told.put_nowait(PeerUnavailable())
+
+
+async def _only_answer(method: Callable[..., Any], request: Any) -> Any:
+    """Return the answer to a request that is alone on its stream."""
+
+    async def requests() -> AsyncIterator[Any]:
+        yield request
+
+    async with aclosing(cast("Any", method(requests(), None))) as answers:
+        return await anext(answers)
 
 
 async def _travel() -> None:

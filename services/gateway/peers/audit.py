@@ -1,11 +1,13 @@
-"""The audit log, written in groups: whatever is waiting when telemetry is free goes in one call.
+"""The audit log, written in groups: whatever is waiting when telemetry is free goes in one request.
 
 - `record` returns only when its event is durable, or fails; nothing is dropped silently (R-01, R-02).
 - An event that is handed over goes with the next group; one that fails is given back.
 - A group whose fate is unknown is sent again with the same ids; telemetry makes one record of it (R-04).
 - An event that telemetry will not take fails alone, not with the others of its group.
+- Groups go over one stream; a telemetry of the release before, that hears none, is sent each in a call.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import chassis.groups
@@ -21,6 +23,8 @@ WAITING_EVENTS_MAX = 10_000
 # From being handed in to being durable; R-23 asks for an answer within a second more.
 RECORD_S_MAX = 5.0
 SENDS_MAX = 2
+# After this a telemetry that heard no streams is tried again: another release may answer by then.
+CALLS_S = 60.0
 
 
 class AuditUnavailable(Unavailable):
@@ -35,6 +39,8 @@ class AuditLog:
 
     def __init__(self, channel: chassis.rpc.Channel) -> None:
         self._telemetry = channel.stub(telemetry_pb2_grpc.TelemetryServiceStub)
+        self._line = channel.line(channel.stub(telemetry_pb2_grpc.TelemetryStreamStub).Append)
+        self._calls_until_s = 0.0
         bounds = chassis.groups.Bounds(
             group_max=GROUP_EVENTS_MAX,
             waiting_max=WAITING_EVENTS_MAX,
@@ -70,4 +76,13 @@ class AuditLog:
         await self._groups.flush()
 
     async def _append(self, events: Sequence[AuditEvent]) -> None:
-        await self._telemetry.Append(append_request(events))
+        request = append_request(events)
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._calls_until_s:
+            try:
+                await self._line.ask(request)
+            except chassis.rpc.MethodUnknown:
+                self._calls_until_s = now_s + CALLS_S
+            else:
+                return
+        await self._telemetry.Append(request)

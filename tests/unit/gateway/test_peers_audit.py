@@ -33,9 +33,11 @@ EVENT = AuditEvent(
 
 
 class Telemetry:
-    """Telemetry's stub: takes groups while `gate` is open, answers as `faults` say."""
+    """Telemetry's channel, stubs and line: takes groups while `gate` is open, answers as `faults` say."""
 
     def __init__(self) -> None:
+        self.hears_streams = True
+        self.calls = 0
         self.groups: list[list[telemetry_pb2.AuditEvent]] = []
         self.faults: deque[Exception | None] = deque()
         self.gate = asyncio.Event()
@@ -45,7 +47,19 @@ class Telemetry:
     def stub(self, _: object) -> "Telemetry":
         return self
 
+    def line(self, _: object) -> "Telemetry":
+        return self
+
+    async def ask(self, request: telemetry_pb2.AppendRequest) -> telemetry_pb2.AppendResponse:
+        if not self.hears_streams:
+            raise chassis.rpc.MethodUnknown
+        return await self._take(request)
+
     async def Append(self, request: telemetry_pb2.AppendRequest) -> telemetry_pb2.AppendResponse:
+        self.calls += 1
+        return await self._take(request)
+
+    async def _take(self, request: telemetry_pb2.AppendRequest) -> telemetry_pb2.AppendResponse:
         await self.gate.wait()
         self.groups.append(list(request.events))
         fault = self.faults.popleft() if self.faults else None
@@ -154,6 +168,28 @@ async def test_an_event_that_cannot_be_written_down_fails_alone(log: AuditLog, t
     await log.record(numbered(2))
     assert lost == [odd]
     assert [[event.event_id for event in group] for group in telemetry.groups] == [[numbered(2).event_id]]
+
+
+async def test_a_telemetry_of_the_release_before_is_sent_calls_and_loses_nothing_R26(
+    log: AuditLog, telemetry: Telemetry
+) -> None:
+    telemetry.hears_streams = False
+    for number in range(3):
+        await log.record(numbered(number))
+    written = [event.event_id for group in telemetry.groups for event in group]
+    assert written == [numbered(number).event_id for number in range(3)]
+    assert telemetry.calls == 3
+
+
+async def test_a_telemetry_that_has_learnt_to_hear_streams_is_sent_no_calls_R26(
+    log: AuditLog, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "CALLS_S", 0.0)
+    telemetry.hears_streams = False
+    await log.record(numbered(1))
+    telemetry.hears_streams = True
+    await log.record(numbered(2))
+    assert (telemetry.calls, len(telemetry.groups)) == (1, 2)
 
 
 async def test_a_full_queue_refuses_at_once_R23(
