@@ -5,12 +5,14 @@ a call whose token Amazon did not take: it had no effect, and is made once more 
 away meanwhile frees the turn, the place among the seller's calls, and the connection.
 """
 
+from datetime import datetime
+
 from chassis.secrecy import Secret
 from services.gateway.forward.circuits import Circuits
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
-from services.gateway.forward.turns import Leave, Turns
+from services.gateway.forward.turns import Turns
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import (
@@ -37,6 +39,8 @@ SILENCE_S_MIN = 3.0
 _PASSING = frozenset({THROTTLED, 500, 502, 503, 504})
 _NO_ANSWER = (UpstreamTimeout, UpstreamLost, UpstreamUnreachable)
 _FAILURES = (*_NO_ANSWER, UpstreamInvalid)
+# Amazon has seen nothing.
+_UNSENT = (UpstreamUnreachable, UpstreamBusy)
 
 
 class Attempts:
@@ -81,47 +85,44 @@ class Attempts:
     async def _once(self, journey: Journey) -> tuple[Secret[str], UpstreamAnswer]:
         """Return Amazon's answer, and the token with which it was asked."""
         device, region, loan = journey.device, journey.region, journey.plan.loan
-        self._circuits.check((device.seller_id, region))
-        token = self._lending.find(device, region, loan)
+        key = (device.seller_id, region)
+        self._circuits.check(key)
+        now = self._ports.clock.now()
+        token = self._lending.find(device, region, loan, now=now)
         if token is None:
             token = await self._lending.lend(device, region, loan, until_s=journey.until_s)
+        request = self._request(journey, token, now)
         with await self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
-            return token, await self._send(journey, self._request(journey, token), leave)
+            timeout_s = self._timeout_s(journey)
+            circuit_turn = self._circuits.begin(key)
+            try:
+                leave.spend()
+                answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
+            except BaseException as error:
+                if isinstance(error, _UNSENT):
+                    leave.unspend()
+                if isinstance(error, _FAILURES):
+                    self._ports.signals.attempted(journey.operation.name, 0)
+                self._circuits.end(key, circuit_turn, is_answered=_news(error, timeout_s))
+                raise
+            self._circuits.end(key, circuit_turn, is_answered=answer.status < 500)
+            self._ports.signals.attempted(journey.operation.name, answer.status)
+            leave.learn(answer)
+        return token, answer
 
-    def _request(self, journey: Journey, token: Secret[str]) -> UpstreamRequest:
-        operation, now = journey.operation, self._ports.clock.now()
+    def _request(self, journey: Journey, token: Secret[str], now: datetime) -> UpstreamRequest:
+        operation = journey.operation
         headers = exchange.request_headers(operation, journey.call.fields, now, agent=self._user_agent)
         return UpstreamRequest(
             journey.region, operation.method, journey.path, journey.query, headers, journey.body, token
         )
 
-    async def _send(self, journey: Journey, request: UpstreamRequest, leave: Leave) -> UpstreamAnswer:
+    def _timeout_s(self, journey: Journey) -> float:
+        """Return how long an attempt that begins now may take."""
         timeout_s = journey.until_s - self._ports.clock.monotonic_s()
         if timeout_s < ATTEMPT_S_MIN:
             raise UpstreamTimeout
-        if journey.operation.is_read:
-            timeout_s = min(timeout_s, READ_ATTEMPT_S_MAX)
-        key = (journey.device.seller_id, journey.region)
-        is_answered, circuit_turn = None, self._circuits.begin(key)
-        try:
-            leave.spend()
-            answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
-            is_answered = answer.status < 500
-        except _FAILURES as error:
-            if not isinstance(error, UpstreamTimeout) or timeout_s >= SILENCE_S_MIN:
-                is_answered = False
-            if isinstance(error, UpstreamUnreachable):
-                leave.unspend()
-            self._ports.signals.attempted(journey.operation.name, 0)
-            raise
-        except UpstreamBusy:
-            leave.unspend()
-            raise
-        finally:
-            self._circuits.end(key, circuit_turn, is_answered=is_answered)
-        self._ports.signals.attempted(journey.operation.name, answer.status)
-        leave.learn(answer)
-        return answer
+        return min(timeout_s, READ_ATTEMPT_S_MAX) if journey.operation.is_read else timeout_s
 
     async def _rest(self, journey: Journey, attempt: int, answer: UpstreamAnswer | None = None) -> bool:
         """Return whether a call may be made again, after a pause that spreads callers apart."""
@@ -147,3 +148,10 @@ class Attempts:
         if answer.status == THROTTLED:
             raise self._turns.exceeded(journey.claim.budgets[0])
         return answer
+
+
+def _news(error: BaseException, timeout_s: float) -> bool | None:
+    """Return what an attempt without an answer says of Amazon: that it does not answer, or nothing."""
+    is_failure = isinstance(error, _FAILURES)
+    is_silence = not isinstance(error, UpstreamTimeout) or timeout_s >= SILENCE_S_MIN
+    return False if is_failure and is_silence else None

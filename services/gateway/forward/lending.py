@@ -6,6 +6,7 @@ met it and told so. The application's own token belongs to no seller and is kept
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import chassis.crypto.digest
 from chassis.clock import Clock
@@ -44,11 +45,11 @@ class Lending:
         self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
         self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
 
-    def find(self, device: Device, region: Region, loan: Loan) -> Secret[str] | None:
+    def find(self, device: Device, region: Region, loan: Loan, *, now: datetime) -> Secret[str] | None:
         """Return what was lent before and is good for at least another minute, if there is such a token."""
         # What was put longest ago ends soonest, so that asking need not count as use.
         kept = self._kept.peek(_key(device, region, loan))
-        if kept is None or not kept.span.is_open(self._clock.now(), self._clock.monotonic_s()):
+        if kept is None or not kept.span.is_open(now, self._clock.monotonic_s()):
             return None
         return kept.token
 

@@ -135,7 +135,12 @@ class Turns:
         priority = claim.priority or self._guess(use, now_s)
         use.under_way += 1
         try:
-            taken = await self._take_all(claim, priority, now_s, until_s=until_s)
+            turn = self._at_once(claim, now_s)
+            if turn is None:
+                taken = await self._take_all(claim, priority, now_s, until_s=until_s)
+            else:
+                taken = (turn,)
+                self._signals.waited(priority, 0.0)
         except BaseException:
             use.under_way -= 1
             raise
@@ -189,6 +194,13 @@ class Turns:
             return Priority.BULK
         use.clicks = left
         return Priority.INTERACTIVE
+
+    def _at_once(self, claim: Claim, now_s: float) -> Turn | None:
+        """Return the turn of a call that spends from one bucket only, if one is free there."""
+        if claim.shares or len(claim.budgets) > 1:
+            return None
+        share = self._shares.get(claim.budgets[0])
+        return None if share is None else share.take(now_s)
 
     async def _take_all(
         self, claim: Claim, priority: Priority, now_s: float, *, until_s: float
