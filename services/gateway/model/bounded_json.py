@@ -5,16 +5,14 @@ marks that begin or part values are counted first, which costs a small part of r
 and numbers beyond a double are refused by orjson.
 """
 
-from collections.abc import Sequence
-
 import orjson
 
 # Amazon's largest answers hold some ten thousand values; every mark may also stand in a text.
 MARKS_MAX = 500_000
 # As orjson has it.
 DEPTH_MAX = 1_024
-_NESTING = (b"[", b"{")
-_MARKS = (b",", *_NESTING)
+_NESTING = b"[{"
+_MARKS = b"," + _NESTING
 # Counted at a time, so that counting ends soon where there are too many.
 SLICE_BYTES = 65_536
 
@@ -55,14 +53,17 @@ def check(data: bytes, *, bytes_max: int) -> None:
         read(data, bytes_max=bytes_max)
 
 
-def _has_more(data: bytes, marks: Sequence[bytes], count_max: int) -> bool:
-    """Return whether more than `count_max` of some one-byte marks stand in a text."""
+def _has_more(data: bytes, marks: bytes, count_max: int) -> bool:
+    """Return whether more than `count_max` of some bytes stand in a text.
+
+    Leaving them out takes a third of the time of counting each.
+    """
     if len(data) <= count_max:
         return False
     count = 0
     for start in range(0, len(data), SLICE_BYTES):
         piece = data[start : start + SLICE_BYTES]
-        count += sum(map(piece.count, marks))
+        count += len(piece) - len(piece.translate(None, marks))
         if count > count_max:
             return True
     return False
