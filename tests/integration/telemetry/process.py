@@ -49,6 +49,12 @@ class TelemetryProcess:
         }
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def pid(self) -> int:
+        """The process's id, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Return once it is ready."""
         await self.spawn({})
@@ -107,11 +113,17 @@ class Caller:
         self.channel = chassis.rpc.Channel(address=address, peer="telemetry", keeper=keeper)
         self._service = self.channel.stub(telemetry_pb2_grpc.TelemetryServiceStub)
         self._admin = self.channel.stub(telemetry_pb2_grpc.TelemetryAdminStub)
+        self._line = self.channel.line(self.channel.stub(telemetry_pb2_grpc.TelemetryStreamStub).Append)
 
     async def append(self, *events: Event) -> list[int]:
         """Return the sequences of the events."""
         request = telemetry_pb2.AppendRequest(events=[message(event) for event in events])
         return list((await self._service.Append(request)).sequences)
+
+    async def stream(self, *events: Event) -> list[int]:
+        """Return the sequences of the events, sent over this caller's one stream."""
+        request = telemetry_pb2.AppendRequest(events=[message(event) for event in events])
+        return list((await self._line.ask(request)).sequences)
 
     async def send(self, *messages: telemetry_pb2.AuditEvent) -> list[int]:
         """Return the sequences of events given as messages."""
