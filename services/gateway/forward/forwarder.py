@@ -209,9 +209,10 @@ def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
 
 def _check_for_credentials(call: Call) -> None:
     """Let a call pass that carries none of Amazon's credentials, wherever they might stand (T-06)."""
-    if call.fields.once(_hold_credential):
+    target, body = call.target.encode("utf-8", "surrogatepass"), call.body
+    is_found = call.fields.once(_hold_credential) or tripwire.finds_credential(target)
+    if is_found or (body and tripwire.finds_credential(body)):
         raise tripwire.CredentialsNotAccepted
-    tripwire.check((call.target.encode("utf-8", "surrogatepass"), call.body))
 
 
 def _hold_credential(fields: Fields) -> bool:

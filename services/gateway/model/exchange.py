@@ -77,7 +77,7 @@ def request_headers(
         agent: how the gateway introduces itself, e.g. `user_agent`.
     """
     own = _own_headers(agent, int(now.timestamp()), operation.method)
-    if not operation.headers:
+    if operation.headers.isdisjoint(given.first):
         return own
     taken = {name: value for name, value in given if name in operation.headers and _is_plain(value)}
     return (*own, *taken.items())

@@ -64,7 +64,11 @@ def stated(fields: Fields, query_names: Iterable[str]) -> Priority | None:
         fields: of the call.
         query_names: of those of the call's query parameters that the operation knows.
     """
-    told = _PRIORITIES.get(fields.value(PRIORITY_HEADER).strip().lower())
-    if told is not None:
+    told = fields.once(_told)
+    if told is not None or PAGE_PARAMETERS.isdisjoint(query_names):
         return told
-    return None if PAGE_PARAMETERS.isdisjoint(query_names) else Priority.BULK
+    return Priority.BULK
+
+
+def _told(fields: Fields) -> Priority | None:
+    return _PRIORITIES.get(fields.value(PRIORITY_HEADER).strip().lower())
