@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import tracemalloc
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +197,22 @@ async def test_what_an_idle_connection_says_is_nobodys_answer_T29(real: Real) ->
     await until(lambda: real.origin.ended)
     assert (await real.send("/ok")).body == b'{"a":1}'
     assert real.origin.connections == [1, 2]
+
+
+async def test_an_idle_connection_holds_nothing_of_what_it_was_told(real: Real) -> None:
+    packed = gzip.compress(LARGE, compresslevel=0)
+    real.origin.plays["/large"] = saying(wire("200 OK", LARGE))
+    real.origin.plays["/packed"] = saying(wire("200 OK", packed, content_encoding="gzip"))
+    await real.send("/ok")
+    tracemalloc.start()
+    try:
+        for path in ("/large", "/packed"):
+            is_whole = (await real.send(path)).body == LARGE
+            assert is_whole
+            await until(lambda: tracemalloc.get_traced_memory()[0] < len(LARGE) / 10)
+    finally:
+        tracemalloc.stop()
+    assert real.origin.connections == [1, 1, 1]
 
 
 async def test_an_early_answer_is_taken_and_its_connection_ended(real: Real) -> None:

@@ -29,7 +29,7 @@ _READ = {name.encode(): name for name in exchange.HEADERS_READ}
 
 
 class AnswerReader:
-    """Reads what one connection says; also the callbacks of its parser.
+    """Reads what one connection says; also the callbacks of its parser. Keeps nothing of a whole answer.
 
     Attributes:
         is_kept: whether the connection may serve again: the answer said so, and nothing came after it.
@@ -39,15 +39,14 @@ class AnswerReader:
         self._parser = httptools.HttpResponseParser(self)
         self._is_expected = False
         self._answer: UpstreamAnswer | None = None
+        self._parts: list[bytes] = []
         self.is_kept = False
 
     def expect(self) -> None:
         """Begin a new answer; before it, and after it, nothing may be said."""
         self._is_expected = True
         self.is_kept = False
-        self._answer = None
         self._wire_bytes = self._body_bytes = self._interim = 0
-        self._parts: list[bytes] = []
         self._begin_head()
 
     def feed(self, data: bytes) -> UpstreamAnswer | None:
@@ -62,9 +61,10 @@ class AnswerReader:
             self._end_head(data[:-over])
             data = data[-over:]
         self._parse(data)
-        if self._answer is None and self._wire_bytes > WIRE_BYTES_MAX:
+        answer, self._answer = self._answer, None
+        if answer is None and self._wire_bytes > WIRE_BYTES_MAX:
             raise UpstreamInvalid
-        return self._answer
+        return answer
 
     def on_message_begin(self) -> None:
         """Refuse what nobody asked for."""
@@ -119,7 +119,9 @@ class AnswerReader:
             return
         if self._unpacker is not None:
             self._unpacker.end()
+            self._unpacker = None
         self._answer = UpstreamAnswer(self._status, self._headers, b"".join(self._parts))
+        self._parts = []
         self._is_expected = False
 
     def _end_head(self, data: bytes) -> None:

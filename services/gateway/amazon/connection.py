@@ -95,6 +95,8 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         if answer is not None:
+            # Idle, a connection holds nothing of what it was told.
+            self._waiter = None
             waiter.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
