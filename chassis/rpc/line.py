@@ -10,7 +10,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Generic, TypeVar, cast
 
 import grpc.aio
@@ -73,11 +72,14 @@ class Stream(Generic[Request, Answer]):
 
     async def end(self) -> None:
         """End it in order, between two requests."""
-        with suppress(TimeoutError, grpc.aio.BaseError):
+        try:
             async with asyncio.timeout(HANG_UP_S_MAX):
                 await self._call.done_writing()
                 await self._call.code()
-        await self.drop()
+        except (TimeoutError, grpc.aio.BaseError):
+            pass  # It ends all the same, only not in order.
+        finally:
+            await self.drop()
 
     async def drop(self) -> None:
         """End it at once."""

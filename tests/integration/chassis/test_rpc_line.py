@@ -157,6 +157,17 @@ async def test_late_answer_is_never_taken_for_the_next_ones_R04(stage: Stage, co
     await counter.left.wait()
 
 
+async def test_request_is_not_late_because_one_before_it_was_made_long_ago(
+    stage: Stage, counter: Counter
+) -> None:
+    keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
+    line, loop = line_of(stage.channel(keeper, deadline_s=0.5)), asyncio.get_running_loop()
+    until_s = loop.time() + 1.2
+    while loop.time() < until_s:
+        assert await count(line, 1) == 1
+    assert len(counter.streams) == 1
+
+
 async def test_answer_to_a_caller_that_left_is_never_taken_for_the_next_ones_R04(
     stage: Stage, counter: Counter
 ) -> None:

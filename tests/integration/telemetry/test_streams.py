@@ -147,6 +147,10 @@ async def test_told_to_end_it_waits_for_no_stream_and_its_successor_is_written_t
     started_s = time.monotonic()
     assert await telemetry.stop() == 0
     assert time.monotonic() - started_s < STOP_S_MAX
+    assert (
+        '"kind":"telemetry.events.streamed","caller":"gateway","outcome":"done"'
+        in telemetry.log_file.read_text()
+    )
     await telemetry.start()
     await insist(log, after)
     assert set(await kept_ids(caller_for)) == {before.event_id, after.event_id}
