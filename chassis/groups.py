@@ -23,6 +23,8 @@ _JUDGEMENTS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
 
 # How long a thing that nobody waits for may look for company.
 LINGER_S = 0.01
+# Whoever waits too long is told of it at most so much later: many at once, and not each in a step of its own.
+LOOK_S = 0.05
 # How long the last of them may take when the process ends.
 FLUSH_S_MAX = 1.0
 
@@ -200,12 +202,12 @@ class Groups(Generic[T]):
     def _give_up(self) -> None:
         """Tell those who have waited too long, and come back when the next one will have."""
         loop = asyncio.get_running_loop()
-        self._timer = None
+        now_s, self._timer = loop.time(), None
         for handed in itertools.chain(self._on_way, self._waiting):
             if handed.fate is None or handed.fate.done():
                 continue
-            if handed.until_s > loop.time():
-                self._timer = loop.call_at(handed.until_s, self._give_up)
+            if handed.until_s > now_s:
+                self._timer = loop.call_at(max(handed.until_s, now_s + LOOK_S), self._give_up)
                 return
             handed.fail(NotSent())
 
