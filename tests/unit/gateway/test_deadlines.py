@@ -125,16 +125,19 @@ async def test_a_deadline_in_the_middle_of_an_effect_leaves_its_fate_open_R01(ri
     task = asyncio.create_task(rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")))
     await passed(rig, task)
     assert rig.told[-1][1:] == ("outcome", "unknown")
+    assert rig.audit.events[-1].details["status"] == str(task.result().status)
 
 
 # --- a client that goes away
 
 
 @pytest.mark.parametrize("turns", range(40))
-@pytest.mark.parametrize(("target", "method"), [(ADDRESS_PATH, "GET"), (ITEM, "PUT")])
+@pytest.mark.parametrize(("target", "method"), [(ADDRESS_PATH, "GET"), (ITEM, "PUT"), (LIST_PATH, "GET")])
 async def test_a_client_that_goes_away_at_any_moment_leaves_nothing_behind_R23(
     rig: Rig, target: str, method: str, turns: int
 ) -> None:
+    if target == LIST_PATH:
+        rig.upstream.answer = lambda _: json_answer(LIST_BYTES)
     token = rig.auth.enrol(scopes=PII)
     slow_down(rig)
     task = asyncio.create_task(rig.forwarder.handle(call(token, target, method, body=b"{}")))
