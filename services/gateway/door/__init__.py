@@ -3,7 +3,7 @@
 Owns connections from strangers: handshake, heads, framing, deadlines, bounds (T-09, R-23, R-25). Never
 decides what a call may do: a face is handed each request and answers it.
 
-    entrance                                     newcomers, one at a time and at a pace
+    entrance, handshakes                         newcomers, one at a time and at a pace
        │
     server ── connection ── heads, bodies      one request at a time; what is in doubt ends the connection
                   │

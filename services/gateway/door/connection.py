@@ -187,6 +187,8 @@ class Connection(asyncio.Protocol):
         """End in good order: what was sent is delivered, if the client takes it."""
         self._phase = Phase.CLOSING
         self._wait(self._house.limits.answer_deadline_s if self._is_full else limits.CLOSE_S_MAX)
+        # Who reads nothing more does not hear the client leave either.
+        self._resume_reading()
         self._transport.close()
 
     def abort(self) -> None:

@@ -48,6 +48,9 @@ BACKLOG_MAX = 4096
 # When the system has no descriptor or memory left for a new connection.
 ACCEPT_RETRY_S = 1.0
 HANDSHAKE_DEADLINE_S = 10.0
+# What a connection may hold of what is encrypted; memory is spent on as much as was ever needed of it.
+TLS_INCOMING_BYTES = 16 * 1024
+TLS_OUTGOING_BYTES = 32 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from services.gateway.door.connection import Connection
 from services.gateway.door.entrance import Entrance, Turnstile
 from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import Overloaded
+from services.gateway.door.handshakes import Handshakes, quiet
 from services.gateway.door.heads import HeadReader
 from services.gateway.door.limits import Limits
 from services.gateway.door.ports import House, Signals
@@ -58,12 +59,11 @@ class Door:
         self.heads = HeadReader()
         self._loop = asyncio.get_running_loop()
         self._listen = listen
-        self._tls = tls
         self._serving = Serving(ways, signals, limits.requests_max)
         self._entrance = Entrance(self._admit)
         self._turnstile = Turnstile()
-        self._tls_context = self._listening_tls()
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._handshakes = Handshakes(tls)
+        self._quiet = contextlib.ExitStack()
         self._connections: set[Connection] = set()
         self._requests: set[Exchange] = set()
         self._next_look: asyncio.TimerHandle | None = None
@@ -86,6 +86,7 @@ class Door:
         except OSError as error:
             text = f"cannot listen on {self._listen}"
             raise chassis.errors.StartRefused("address_unavailable", text) from error
+        self._quiet.enter_context(quiet(self._loop))
         self._look()
 
     async def stop(self, grace_s: float) -> None:
@@ -103,10 +104,10 @@ class Door:
             if self._requests:
                 _log.warning("requests_cut_off", count=len(self._requests))
             await self._cut_off()
-        for handshake in self._handshakes:
-            handshake.cancel()
+        self._handshakes.break_off()
         if self._next_look is not None:
             self._next_look.cancel()
+        self._quiet.close()
 
     # What connections need
 
@@ -137,19 +138,7 @@ class Door:
         # Handshakes count, because they cost memory too.
         is_full = len(self._handshakes) + len(self._connections) >= self.limits.connections_max
         protocol = _Refusal(self) if is_full else Connection(self)
-        handshake = self._loop.create_task(self._shake_hands(newcomer, protocol))
-        self._handshakes.add(handshake)
-        handshake.add_done_callback(self._handshakes.discard)
-
-    async def _shake_hands(self, newcomer: socket.socket, protocol: asyncio.Protocol) -> None:
-        # Strangers may leave in the middle of it; nobody needs to be told.
-        with contextlib.suppress(OSError):
-            await self._loop.connect_accepted_socket(
-                lambda: protocol,
-                newcomer,
-                ssl=self._tls_context,
-                ssl_handshake_timeout=limits.HANDSHAKE_DEADLINE_S if self._tls_context else None,
-            )
+        self._handshakes.begin(newcomer, protocol)
 
     async def _carry(self, request: Exchange) -> None:
         try:
@@ -179,18 +168,6 @@ class Door:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=CANCEL_S_MAX)
-
-    def _listening_tls(self) -> ssl.SSLContext | None:
-        if self._tls is None:
-            return None
-        tls = self._tls
-
-        def take_current(shaking: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-            shaking.context = tls()
-
-        context = tls()
-        context.sni_callback = take_current
-        return context
 
 
 class _Refusal(asyncio.Protocol):

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import pytest
+import uvloop
 
 import chassis.env
 from services.gateway.door import Door, Way, Ways
@@ -21,6 +24,24 @@ EVENT = "gateway.call.answered"
 PATIENCE_S = 30.0
 # Deadlines that nobody here waits for, but for the one that a test makes short.
 LIMITS = Limits(linger_s_max=0.01, look_s=0.01)
+
+LOOPS = {"the production's loop": uvloop.new_event_loop, "Python's loop": asyncio.new_event_loop}
+on_every_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS.keys())
+MakeLoop = Callable[[], asyncio.AbstractEventLoop]
+
+
+async def on(loop: MakeLoop, work: Callable[[], Awaitable[Any]]) -> Any:
+    """Return what comes of work on an event loop of its own."""
+
+    async def within_patience() -> Any:
+        async with asyncio.timeout(PATIENCE_S):
+            return await work()
+
+    def run() -> Any:
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(within_patience())
+
+    return await asyncio.to_thread(run)
 
 
 @dataclass

@@ -5,12 +5,10 @@ import dataclasses
 import os
 import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 import pytest
-import uvloop
 
 import chassis.crypto.tls
 from services.gateway.door import limits
@@ -21,11 +19,14 @@ from tests.integration.gateway.door import (
     LIMITS,
     LOOPBACK,
     PATIENCE_S,
+    MakeLoop,
     Recorder,
     Script,
     dial,
     exchange,
     heard,
+    on,
+    on_every_loop,
     one_answer,
     request,
     rest_of,
@@ -37,10 +38,6 @@ NEWCOMERS = 60
 # The door and its callers share a loop here: a call takes a handful of its turns.
 NEWCOMERS_DURING_A_CALL_MAX = 20
 LAST = request("GET /", is_last=True)
-
-LOOPS = {"the production's loop": uvloop.new_event_loop, "Python's loop": asyncio.new_event_loop}
-on_every_loop = pytest.mark.parametrize("loop", LOOPS.values(), ids=LOOPS.keys())
-MakeLoop = Callable[[], asyncio.AbstractEventLoop]
 
 
 class Turns:
@@ -101,20 +98,6 @@ def knocking(port: int, count: int) -> Iterator[list[socket.socket]]:
     finally:
         for each in sockets:
             each.close()
-
-
-async def on(loop: MakeLoop, work: Callable[[], Awaitable[Any]]) -> Any:
-    """Return what comes of work on an event loop of its own."""
-
-    async def within_patience() -> Any:
-        async with asyncio.timeout(PATIENCE_S):
-            return await work()
-
-    def run() -> Any:
-        with asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(within_patience())
-
-    return await asyncio.to_thread(run)
 
 
 # At the entrance

@@ -1,0 +1,233 @@
+"""Newcomers with TLS: how long they may take, what holds inside, and who hears of those who fail."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+
+import chassis.crypto.tls
+from services.gateway.door import Door, limits
+from services.gateway.door.request import Face, Request
+from tests.integration.gateway.door import (
+    PATIENCE_S,
+    Gate,
+    MakeLoop,
+    Recorder,
+    Script,
+    dial,
+    exchange,
+    heard,
+    on,
+    on_every_loop,
+    request,
+    rest_of,
+    serving,
+)
+from tests.unit.gateway.doors import tls
+
+LAST = request("GET /", is_last=True)
+PART, PARTS = bytes(100_000), 400
+# A name that no certificate can have: the first byte is not ASCII.
+NOT_A_NAME = b"\xffocalhost"
+
+
+@contextlib.asynccontextmanager
+async def serving_tls(face: Face) -> AsyncIterator[Door]:
+    certificate, _ = tls()
+    context = chassis.crypto.tls.public_context(certificate)
+    async with serving(face, tls=lambda: context) as door:
+        yield door
+
+
+@contextlib.contextmanager
+def calling(port: int) -> Iterator[ssl.SSLSocket]:
+    """Call from a thread of one's own; nothing is read before somebody asks for it."""
+    _, trust = tls()
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as raw,
+        trust.wrap_socket(raw, server_hostname="localhost") as secured,
+    ):
+        yield secured
+
+
+def hello() -> bytes:
+    """Return the first words of a handshake."""
+    _, trust = tls()
+    sent = ssl.MemoryBIO()
+    shaking = trust.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        shaking.do_handshake()
+    return sent.read()
+
+
+@on_every_loop
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_client_of_each_version_is_answered(loop: MakeLoop, version: ssl.TLSVersion) -> None:
+    _, trust = tls()
+    trust = ssl.create_default_context(cadata=trust.get_ca_certs(binary_form=True)[0])
+    trust.minimum_version = trust.maximum_version = version
+
+    async def work() -> None:
+        async with serving_tls(Recorder()) as door:
+            (answer,) = heard(await exchange(door.port, LAST, trust))
+            assert answer.status == 200
+
+    await on(loop, work)
+
+
+@on_every_loop
+@pytest.mark.parametrize("said", [b"", hello()[:40]], ids=["nothing", "half a word"])
+async def test_a_handshake_that_takes_too_long_ends_R25(
+    loop: MakeLoop, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "HANDSHAKE_DEADLINE_S", 0.01)
+
+    async def work() -> None:
+        async with serving_tls(Recorder()) as door:
+            reader, writer = await dial(door.port)
+            writer.write(said)
+            assert await rest_of(reader) == b""
+            writer.close()
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_a_client_that_stops_reading_makes_the_face_stop_and_gets_all_R25(loop: MakeLoop) -> None:
+    written = 0
+
+    async def act(asked: Request) -> None:
+        nonlocal written
+        await asked.begin(200, [("content-length", str(len(PART) * PARTS))])
+        for _ in range(PARTS):
+            await asked.write(PART)
+            written += 1
+        await asked.end()
+
+    def call(port: int, wait: Callable[[], None]) -> int:
+        with calling(port) as secured:
+            secured.sendall(LAST)
+            wait()
+            size = 0
+            while part := secured.recv(1 << 20):
+                size += len(part)
+            return size
+
+    async def work() -> None:
+        inside = asyncio.get_running_loop()
+
+        async def until_full() -> int:
+            (connection,) = door._connections
+            while not connection._is_full:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            return written
+
+        async with serving_tls(Script(act)) as door:
+            stopped_at: list[int] = []
+
+            def wait() -> None:
+                stopped_at.append(asyncio.run_coroutine_threadsafe(until_full(), inside).result(PATIENCE_S))
+
+            assert await asyncio.to_thread(call, door.port, wait) > len(PART) * PARTS
+            assert stopped_at[0] < PARTS
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_what_is_sent_ahead_waits_outside_and_is_answered_in_its_turn_R23(loop: MakeLoop) -> None:
+    async def work() -> None:
+        gate, ahead = Gate(), [request(f"GET /{number}", "X: " + "x" * 1000) for number in range(200)]
+        async with serving_tls(gate) as door:
+            _, trust = tls()
+            reader, writer = await dial(door.port, trust)
+            writer.write(request("GET /") + b"".join(ahead) + LAST)
+            await gate.is_reached.wait()
+            (connection,) = door._connections
+            while not connection._is_reading_paused:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            gate.may_pass.set()
+            assert len(heard(await rest_of(reader))) == len(ahead) + 2
+            writer.close()
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_a_connection_that_ends_while_much_is_unread_is_gone_with_its_client(loop: MakeLoop) -> None:
+    async def work() -> None:
+        gate = Gate()
+        async with serving_tls(gate) as door:
+            _, trust = tls()
+            reader, writer = await dial(door.port, trust)
+            writer.write(LAST + bytes(limits.READ_AHEAD_BYTES_MAX + 1))
+            await gate.is_reached.wait()
+            (connection,) = door._connections
+            while not connection._is_reading_paused:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            began_s = asyncio.get_running_loop().time()
+            gate.may_pass.set()
+            assert len(heard(await rest_of(reader))) == 1
+            writer.close()
+            while door._connections:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            assert asyncio.get_running_loop().time() - began_s < limits.CLOSE_S_MAX
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_half_an_answer_is_cut_off_with_the_door_and_does_not_look_whole_R16(loop: MakeLoop) -> None:
+    async def work() -> None:
+        is_begun = asyncio.Event()
+
+        async def act(asked: Request) -> None:
+            await asked.begin(200, [])
+            await asked.write(b"half")
+            is_begun.set()
+            await asyncio.Event().wait()
+
+        async with serving_tls(Script(act)) as door:
+            _, trust = tls()
+            reader, writer = await dial(door.port, trust)
+            writer.write(request("GET /"))
+            await is_begun.wait()
+            await door.stop(grace_s=0)
+            assert b"0\r\n\r\n" not in await rest_of(reader)
+            writer.close()
+
+    await on(loop, work)
+
+
+# Noise
+
+
+@on_every_loop
+async def test_only_strangers_who_fail_are_kept_quiet_about_T28(
+    loop: MakeLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    async def work() -> None:
+        inside = asyncio.get_running_loop()
+        inside.set_exception_handler(lambda _, context: told.append(context["message"]))
+        async with serving_tls(Recorder()) as door:
+            for words in (b"", b"\x16", hello().replace(b"localhost", NOT_A_NAME), LAST):
+                reader, writer = await dial(door.port)
+                writer.write(words)
+                writer.write_eof()
+                await rest_of(reader)
+                writer.close()
+            inside.call_exception_handler({"message": "SSL handshake failed", "exception": ValueError()})
+            inside.call_exception_handler({"message": "a callback failed", "exception": ConnectionResetError})
+            logging.getLogger("aiofastnet").warning("something else")
+        inside.call_exception_handler({"message": "SSL handshake failed", "exception": ConnectionResetError})
+
+    with caplog.at_level(logging.WARNING):
+        await on(loop, work)
+    assert told == ["SSL handshake failed", "a callback failed", "SSL handshake failed"]
+    assert caplog.messages == ["something else"]
