@@ -7,6 +7,8 @@
 - A `SallyportError` raised by a handler is raised again at the caller, as its kind with its code and text.
   Anything else is logged whole under a random id and arrives as Internal with that id.
 - The request id and the trace travel along.
+- Who asks all the time asks over a line: a stream of requests, each with its answer. To all of the above it
+  is one call, and it ends at the first error.
 """
 
 from chassis.rpc.channel import Channel

@@ -1,6 +1,7 @@
 """Lines between processes, over real mTLS: one answer for each request, whatever happens to the stream."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 import chassis.clock
+import chassis.env
 import chassis.errors
 import chassis.rpc
 import chassis.rpc.hearing
@@ -267,6 +269,19 @@ async def test_peer_is_asked_again_once_it_is_back(stage: Stage, counter: Counte
     await back.start()
     stage.stack.push_async_callback(back.stop, 0.0)
     assert await _persistently(line) == 1
+
+
+async def test_peer_that_says_nothing_is_left_in_time_R11(stage: Stage) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    address = chassis.env.Address("127.0.0.1", listening.getsockname()[1])
+    keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
+    silent = chassis.rpc.Channel(address=address, peer="telemetry", keeper=keeper, deadline_s=0.2)
+    stage.stack.push_async_callback(silent.close)
+    with listening:
+        for _ in range(2):
+            async with asyncio.timeout(2.0):
+                with pytest.raises(chassis.errors.Unavailable):
+                    await count(line_of(silent), 1)
 
 
 async def test_request_beyond_the_bound_is_not_sent_R23(stage: Stage) -> None:
