@@ -114,6 +114,11 @@ class Observing:
             await self._ask(seller_id, [order_id])
         self.check_known(seller_id, order_id)
 
+    def is_running(self, seller_id: str, order_id: str) -> bool:
+        """Return whether an order's clock is known not to be over; `check` would ask nobody, and pass."""
+        known, now = self._known_of(seller_id, order_id), self._clock.now()
+        return known.heard.is_open(now, self._clock.monotonic_s()) and not known.is_over(now)
+
     async def over(self, seller_id: str, order_ids: Sequence[str]) -> Collection[str]:
         """Return which of some orders have clocks that are over; at most OBSERVATIONS_MAX are asked about.
 

@@ -206,6 +206,22 @@ async def test_an_order_past_its_clock_is_refused_without_asking_again_R19(
     assert safe.asked == [(ME, "1")]
 
 
+async def test_only_a_clock_that_is_known_not_to_be_over_needs_no_check_R14_R19(
+    observing: Observing, safe: FakeSafe, clock: FakeClock
+) -> None:
+    assert not observing.is_running(ME, "1")
+    await observing.check(ME, "1")
+    assert observing.is_running(ME, "1")
+    await clock.advance(CLOCK_KNOWN_S_MAX + 1)
+    assert not observing.is_running(ME, "1")
+    safe.clocks["1"] = over(ends_at=clock.now() + timedelta(seconds=60))
+    await observing.check(ME, "1")
+    assert observing.is_running(ME, "1")
+    assert not observing.is_running(OTHER, "1")
+    await clock.advance(60.0)
+    assert not observing.is_running(ME, "1")
+
+
 async def test_a_clock_ends_while_it_is_remembered_R19(
     observing: Observing, safe: FakeSafe, clock: FakeClock
 ) -> None:
