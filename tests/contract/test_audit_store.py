@@ -10,7 +10,7 @@ import pytest
 from fakes.audit_store import FakeAuditStore
 from fakes.clock import START
 from services.telemetry.model.admission import Answer
-from services.telemetry.model.chain import GENESIS
+from services.telemetry.model.chain import GENESIS, Record
 from services.telemetry.model.checkpoints import Checkpoint
 from services.telemetry.model.errors import IdempotencyConflict, IntentUnknown, OutcomeAlreadyRecorded
 from services.telemetry.model.events import Event, Result, check
@@ -42,6 +42,16 @@ async def append(store: Store, *calls: Sequence[Event], sender: str = "gateway")
     return await store.append(checked, recorded_at=START)
 
 
+async def holds_a_chain(store: Store, length: int) -> Sequence[Record]:
+    previous = bytes(32)
+    records = await store.records(1, length + 1)
+    assert [record.sequence for record in records] == list(range(1, length + 1))
+    for record in records:
+        assert record.hash == hashlib.sha256(previous + record.body).digest()
+        previous = record.hash
+    return records
+
+
 def checkpoint(number: int, sequence: int) -> Checkpoint:
     return Checkpoint(number, sequence, START, b'{"number":%d}' % number, bytes([number]) * 64)
 
@@ -60,12 +70,7 @@ async def test_a_fresh_log_is_empty(audit_store: Store) -> None:
 async def test_what_is_appended_is_a_chain_from_one_without_gaps_T22(audit_store: Store) -> None:
     assert await append(audit_store, [fact(1), fact(2)], [fact(3)]) == [(1, 2), (3,)]
     assert await append(audit_store, [fact(4)]) == [(4,)]
-    previous = bytes(32)
-    records = await audit_store.records(1, 100)
-    assert [record.sequence for record in records] == [1, 2, 3, 4]
-    for record in records:
-        assert record.hash == hashlib.sha256(previous + record.body).digest()
-        previous = record.hash
+    records = await holds_a_chain(audit_store, 4)
     assert (await audit_store.tip()).head == records[-1].head
     assert await audit_store.record(2) == records[1]
 
@@ -84,12 +89,20 @@ async def test_replicas_that_append_by_turns_make_one_chain_T22(
     answers = await append(stores[0], [intent(16)], [outcome(90, of=16)], [outcome(91, of=16)])
     assert answers[:2] == [(17,), (29,)]
     assert isinstance(answers[2], OutcomeAlreadyRecorded)
-    previous = bytes(32)
-    records = await real_store.records(1, 100)
-    assert [record.sequence for record in records] == list(range(1, 30))
-    for record in records:
-        assert record.hash == hashlib.sha256(previous + record.body).digest()
-        previous = record.hash
+    await holds_a_chain(real_store, 29)
+
+
+async def test_an_append_given_up_leaves_those_behind_it_a_true_end_R04(real_store: AuditStore) -> None:
+    for number in range(4):
+        await append(real_store, [intent(number)])
+    given_up = asyncio.create_task(append(real_store, [intent(4)]))
+    behind = [asyncio.create_task(append(real_store, [intent(number)])) for number in (5, 6)]
+    await asyncio.sleep(0)
+    given_up.cancel()
+    told = await asyncio.gather(*behind)
+    again = await append(real_store, *([intent(number)] for number in (4, 5, 6)))
+    assert again[1:] == [answer for [answer] in told]
+    await holds_a_chain(real_store, 7)
 
 
 async def test_alone_or_not_the_same_ids_are_the_same_records_R04(
@@ -150,10 +163,7 @@ async def test_appending_at_the_same_time_leaves_no_gap_and_no_fork_T22(audit_st
     answers = await asyncio.gather(*(append(audit_store, group) for group in groups))
     sequences = sorted(sequence for [answer] in answers if isinstance(answer, tuple) for sequence in answer)
     assert sequences == list(range(1, 101))
-    previous = bytes(32)
-    for record in await audit_store.records(1, 100):
-        assert record.hash == hashlib.sha256(previous + record.body).digest()
-        previous = record.hash
+    await holds_a_chain(audit_store, 100)
 
 
 async def test_the_same_call_at_the_same_time_is_one_record_R04(audit_store: Store) -> None:
