@@ -6,9 +6,9 @@ within an allowance of a person's clicks. Everything else is bulk.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
 
 from services.gateway.model.fields import Fields
 
@@ -34,8 +34,9 @@ class Priority(StrEnum):
 _PRIORITIES: Mapping[str, Priority] = MappingProxyType({each.value: each for each in Priority})
 
 
-class Clicks(NamedTuple):
-    """What a device has left of a person's allowance, for one operation; a tuple, as each call makes one.
+@dataclass(slots=True)
+class Clicks:
+    """What a device has left of a person's allowance, for one operation.
 
     Attributes:
         left: clicks at `counted_at_s`.
@@ -45,16 +46,19 @@ class Clicks(NamedTuple):
     left: float
     counted_at_s: float
 
-    def spend(self, now_s: float, *, rate_per_s: float) -> "Clicks | None":
-        """Return the allowance after one more click; None when there is none left.
+    def spend(self, now_s: float, *, rate_per_s: float) -> bool:
+        """Take one more click from the allowance; return whether there was one left.
 
         Args:
             now_s: the monotonic clock.
             rate_per_s: of the operation's plan.
         """
         click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
-        left = self.left + (now_s - self.counted_at_s) / click_s
-        return None if left < 1 else Clicks(min(CLICKS_MAX, left) - 1, now_s)
+        left = min(CLICKS_MAX, self.left + (now_s - self.counted_at_s) / click_s)
+        if left < 1:
+            return False
+        self.left, self.counted_at_s = left - 1, now_s
+        return True
 
 
 def stated(fields: Fields, query_names: Iterable[str]) -> Priority | None:

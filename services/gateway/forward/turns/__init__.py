@@ -189,11 +189,8 @@ class Turns:
             return Priority.BULK
         share = self._shares.get(use.budget)
         rate_per_s = use.budget.rate_per_s if share is None else share.rate_per_s
-        left = use.clicks.spend(now_s, rate_per_s=rate_per_s)
-        if left is None:
-            return Priority.BULK
-        use.clicks = left
-        return Priority.INTERACTIVE
+        is_click = use.clicks.spend(now_s, rate_per_s=rate_per_s)
+        return Priority.INTERACTIVE if is_click else Priority.BULK
 
     def _at_once(self, claim: Claim, now_s: float) -> Turn | None:
         """Return the turn of a call that spends from one bucket only, if one is free there."""
