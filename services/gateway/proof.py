@@ -16,17 +16,17 @@ Source: RFC 9449, sections 4.2, 4.3, 8 and 11.1; RFC 7638 (thumbprint); RFC 9864
 """
 
 import base64
-import binascii
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import orjson
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, thumbprint
+from joserfc.util import urlsafe_b64decode
 
 import chassis.crypto.digest
 import chassis.errors
@@ -50,8 +50,8 @@ MINUTES_MAX = math.ceil(PROOF_S_MAX / MINUTE_S)
 # About 1,400 proven calls a second for PROOF_S_MAX, in about 50 MB.
 PROOFS_MAX = 524_288
 DIGEST_BYTES = 16
-# Keys that were shown last, ready for use; about 4 KB each, and at most a header's size more.
-KEYS_MAX = 4_096
+# Signers that were shown last, ready for use; about 4 KB each, and at most a header's size more.
+SIGNERS_MAX = 4_096
 PROOF_HEADER = "DPoP"
 NONCE_HEADER = "dpop-nonce"
 
@@ -71,13 +71,18 @@ class TooManyProofs(chassis.errors.LimitExceeded):
 class _Registry(jws.JWSRegistry):
     """joserfc's rules with our algorithms; the deprecated name means the one curve it is used with."""
 
-    max_header_length = HEADER_BYTES_MAX
-    max_payload_length = PROOF_BYTES_MAX
-
     def get_alg(self, name: str) -> Any:
         if name not in _CURVES:
             raise InvalidDpopProof
         return self.algorithms["Ed25519" if name == "EdDSA" else name]
+
+
+class _Signer(NamedTuple):
+    """What a proof's header shows: a public key, and by what its signatures are verified."""
+
+    key: ECKey | OKPKey
+    verify: Callable[[bytes, bytes, Any], bool]
+    thumbprint: str
 
 
 class ProofVerifier:
@@ -99,7 +104,7 @@ class ProofVerifier:
         self._proofs_max = proofs_max
         self._registry = _Registry(strict_check_header=False)
         self._seen: dict[int, set[bytes]] = {}
-        self._keys: Recent[tuple[str, ...], tuple[ECKey | OKPKey, str]] = Recent(KEYS_MAX)
+        self._signers: Recent[bytes, _Signer] = Recent(SIGNERS_MAX)
 
     def offer(self) -> Sequence[tuple[str, str]]:
         """Return the header that brings a client its next nonce; none while no nonce can be made.
@@ -141,32 +146,44 @@ class ProofVerifier:
     def _open(self, header: str) -> tuple[str, Mapping[str, Any]]:
         """Return thumbprint and claims of a well-formed, well-signed proof; the claims are unchecked."""
         try:
-            unverified = jws.extract_compact(header.encode("ascii"), registry=self._registry)
-            key, key_thumbprint = self._public_key(unverified.protected)
-            if not jws.validate_compact(unverified, key, registry=self._registry):
+            signed, _, signature = header.encode("ascii").rpartition(b".")
+            head, _, payload = signed.partition(b".")
+            signer = self._signer(head)
+            if not signer.verify(signed, urlsafe_b64decode(signature), signer.key):
                 raise InvalidDpopProof("The proof's signature is wrong.")
-            claims = json.loads(unverified.payload)
-        except (JoseError, ValueError, TypeError, binascii.Error, RecursionError) as error:
+            claims = orjson.loads(urlsafe_b64decode(payload))
+        except (JoseError, ValueError, TypeError) as error:
             raise InvalidDpopProof("The proof is not a well-formed, signed token.") from error
         if not isinstance(claims, dict):
             raise InvalidDpopProof("The proof's payload is not an object.")
-        return key_thumbprint, claims
+        return signer.thumbprint, claims
 
-    def _public_key(self, header: Mapping[str, Any]) -> tuple[ECKey | OKPKey, str]:
-        """Return the key in a proof's header, and its thumbprint; a desktop shows the same one every time.
+    def _signer(self, head: bytes) -> _Signer:
+        """Return what a proof's header shows; a desktop shows the same one every time.
+
+        Args:
+            head: the header as it came.
 
         Raises:
-            InvalidDpopProof: as `_public_members`.
-            JoseError, ValueError: the members make no key.
+            InvalidDpopProof: as `_public_members`, or it is too long.
+            JoseError, ValueError, TypeError: it is no header, or the members make no key.
         """
-        public = _public_members(header)
-        members = tuple(public.values())
-        known = self._keys.get(members)
+        known = self._signers.get(head)
         if known is None:
-            key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
-            known = key, thumbprint(public)
-            self._keys.put(members, known)
+            known = self._read_signer(head)
+            self._signers.put(head, known)
         return known
+
+    def _read_signer(self, head: bytes) -> _Signer:
+        if len(head) > HEADER_BYTES_MAX:
+            raise InvalidDpopProof
+        header = orjson.loads(urlsafe_b64decode(head))
+        public = _public_members(header)
+        self._registry.check_header(header)
+        key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
+        algorithm = self._registry.get_alg(header["alg"])
+        algorithm.check_key(key)
+        return _Signer(key, algorithm.verify, thumbprint(public))
 
     def _check_claims(
         self, claims: Mapping[str, Any], *, method: str, path: str, access_token: str | None
@@ -207,12 +224,14 @@ class ProofVerifier:
         self._seen.setdefault(minute, set()).add(digest)
 
 
-def _public_members(header: Mapping[str, Any]) -> dict[str, Any]:
+def _public_members(header: object) -> dict[str, Any]:
     """Return the members that make the key in a proof's header.
 
     Raises:
         InvalidDpopProof: no public key of a kind that goes with the algorithm.
     """
+    if not isinstance(header, dict):
+        raise InvalidDpopProof("The proof's header is not an object.")
     jwk, algorithm = header.get("jwk"), header.get("alg")
     if header.get("typ") != TYPE or "crit" in header or not isinstance(jwk, dict) or "d" in jwk:
         raise InvalidDpopProof("The proof's header is not a DPoP header with a public key.")

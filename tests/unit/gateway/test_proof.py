@@ -202,6 +202,32 @@ def test_a_proof_signed_by_another_key_is_refused_T02(
         verify(verifier, key.proof("GET", URL, TOKEN, header=claimed))
 
 
+def test_a_header_that_was_shown_before_vouches_for_nothing_new_T02(
+    verifier: ProofVerifier, clock: FakeClock, key: DeviceKey
+) -> None:
+    verify(verifier, key.proof("GET", URL, TOKEN))
+    head, payload, signature = key.proof("GET", URL, TOKEN).split(".")
+    _, others, forged = DeviceKey(clock).proof("GET", URL, TOKEN).split(".")
+    wrong = {
+        "another key's signature": f"{head}.{others}.{forged}",
+        "a payload that was not signed": f"{head}.{others}.{signature}",
+        "a header that was not signed": f"{head}Cg.{payload}.{signature}",
+        "no signature": f"{head}.{payload}.",
+        "half a signature": f"{head}.{payload}.{signature[:-2]}",
+        "a part too many": f"{head}.{payload}.{payload}.{signature}",
+        "a part too few": f"{head}.{signature}",
+    }
+    for proof in wrong.values():
+        with pytest.raises(InvalidDpopProof):
+            verify(verifier, proof)
+    assert verify(verifier, f"{head}.{payload}.{signature}").thumbprint == key.thumbprint
+
+
+def test_a_header_longer_than_any_key_needs_is_refused_R23(verifier: ProofVerifier, key: DeviceKey) -> None:
+    with pytest.raises(InvalidDpopProof):
+        verify(verifier, key.proof("GET", URL, TOKEN, header={"kid": "k" * 2_048}))
+
+
 @pytest.mark.parametrize(
     "header",
     [
