@@ -297,21 +297,14 @@ def _known(row: asyncpg.Record) -> Known:
 
 def _words(admitted: Sequence[Admitted]) -> tuple[str, ...]:
     """Return the columns event_id, sender, phase, intent_id and is_final, each as one text."""
-    columns = zip(
-        *[
-            (
-                event.event_id,
-                each.entry.sender,
-                event.phase.value,
-                event.intent_id or NO_INTENT,
-                "true" if _is_final(event) else "false",
-            )
-            for each in admitted
-            for event in [each.entry.event]
-        ],
-        strict=True,
+    events = [each.entry.event for each in admitted]
+    return (
+        " ".join([event.event_id for event in events]),
+        " ".join([each.entry.sender for each in admitted]),
+        " ".join([event.phase for event in events]),
+        " ".join([event.intent_id or NO_INTENT for event in events]),
+        " ".join(["true" if _is_final(event) else "false" for event in events]),
     )
-    return tuple(map(" ".join, columns))
 
 
 def _links(admitted: Sequence[Admitted]) -> tuple[list[bytes], list[bytes], list[bytes]]:
@@ -330,7 +323,7 @@ def _row(each: Admitted, recorded_at: datetime) -> tuple[object, ...]:
         record.sequence,
         event.event_id,
         entry.sender,
-        event.phase.value,
+        event.phase,
         event.intent_id,
         _is_final(event),
         recorded_at,
