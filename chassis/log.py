@@ -76,12 +76,11 @@ class Logger:
         self._write(_level(level), event, fields)
 
     def _write(self, level: int, event: str, fields: Mapping[str, object]) -> None:
-        if not self._logger.isEnabledFor(level):
-            return
-        if _outlet.lines is None:
+        lines = _outlet.lines
+        if lines is None:
             self._logger.log(level, event, extra={_FIELDS: fields})
-        else:
-            _outlet.lines.add(event, fields, level=level, logger=self._name, created_s=time.time())
+        elif level >= lines.level:
+            lines.add(event, fields, level=level, logger=self._name, created_s=time.time())
 
 
 def get(name: str) -> Logger:
@@ -105,31 +104,36 @@ def configure(
         context: what to add to each line about the request being served.
         stream: where lines go instead of standard output.
     """
-    root, ours = logging.getLogger(), logging.getLogger(_ROOT)
-    before = root.handlers, root.level, ours.level, _outlet.lines
+    root = logging.getLogger()
+    before = root.handlers, root.level, _outlet.lines
     # No line tells of threads and processes. Source: Python's logging HOWTO, "Optimization".
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     spool = Spool(stream or sys.stdout)
-    lines = Lines(spool, service, context)
+    lines = Lines(spool, service, context, level=_level(level))
     root.handlers = [_Libraries(lines)]
     _outlet.lines = lines
     root.setLevel(max(logging.WARNING, _level(level)))
-    ours.setLevel(_level(level))
     try:
         yield
     finally:
         root.handlers = before[0]
         root.setLevel(before[1])
-        ours.setLevel(before[2])
-        _outlet.lines = before[3]
+        _outlet.lines = before[2]
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = True
         spool.close()
 
 
 class Lines:
-    """The lines of one process, each one object of ASCII JSON."""
+    """The lines of one process, each one object of ASCII JSON.
 
-    def __init__(self, spool: "Spool", service: str, context: Callable[[], Mapping[str, str]]) -> None:
+    Attributes:
+        level: the lowest that our own loggers write.
+    """
+
+    def __init__(
+        self, spool: "Spool", service: str, context: Callable[[], Mapping[str, str]], *, level: int
+    ) -> None:
+        self.level = level
         self._spool = spool
         self._service = service
         self._context = context

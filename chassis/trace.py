@@ -8,7 +8,6 @@ from ATTRIBUTES, so that no identifier of a person, token or text of an upstream
 
 import random
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -47,10 +46,21 @@ _TRACER = "sallyport"
 # would let other threads in between, which costs more than the rest of its making.
 _ids = random.Random()  # noqa: S311
 _NOT_MEASURED = nullcontext()
-# Set once in the life of a process, as OpenTelemetry's provider is.
-_is_collecting = threading.Event()
-# Set for good when a span may be current: somebody collects, or a peer told of one of its own.
-_may_be_inside_span = threading.Event()
+
+
+class _Spans:
+    """Whether there are spans in this process.
+
+    Attributes:
+        are_collected: set once in the life of a process, as OpenTelemetry's provider is.
+        may_be_current: set for good when somebody collects, or a peer told of one of its own.
+    """
+
+    are_collected = False
+    may_be_current = False
+
+
+_spans = _Spans()
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -91,7 +101,7 @@ def span(name: str, **attributes: str | float | bool) -> AbstractContextManager[
         name: fixed words, e.g. an event kind; never made from input.
         attributes: those named in ATTRIBUTES are kept, others are dropped.
     """
-    return _measured(name, attributes) if _is_collecting.is_set() else _NOT_MEASURED
+    return _measured(name, attributes) if _spans.are_collected else _NOT_MEASURED
 
 
 def serving(given: str | None, *, event: str, method: str) -> AbstractContextManager[str]:
@@ -102,7 +112,7 @@ def serving(given: str | None, *, event: str, method: str) -> AbstractContextMan
         event: event kind, which names the span.
         method: an HTTP method.
     """
-    if _is_collecting.is_set():
+    if _spans.are_collected:
         return _serving_measured(given, event, method)
     return bind_request_id(given)
 
@@ -143,7 +153,7 @@ def continued(given: str | None) -> AbstractContextManager[object]:
     match = TRACEPARENT_FORM.fullmatch(given) if given else None
     if match is None:
         return _NOT_MEASURED
-    _may_be_inside_span.set()
+    _spans.may_be_current = True
     remote = SpanContext(
         trace_id=int(match["trace"], 16),
         span_id=int(match["span"], 16),
@@ -157,7 +167,7 @@ def fields() -> Mapping[str, str]:
     """Return what every log line says about the request: its id, and the trace id if there is one."""
     bound = _request_id.get()
     told = {"request_id": bound} if bound else {}
-    if _may_be_inside_span.is_set():
+    if _spans.may_be_current:
         current = opentelemetry.trace.get_current_span().get_span_context()
         if current.is_valid:
             told["trace_id"] = f"{current.trace_id:032x}"
@@ -195,8 +205,8 @@ def configure(service: str, endpoint: str | None) -> Iterator[None]:
 def collect(provider: TracerProvider) -> None:
     """Give the spans of this process to a provider, for good: OpenTelemetry knows one per process."""
     opentelemetry.trace.set_tracer_provider(provider)
-    _may_be_inside_span.set()
-    _is_collecting.set()
+    _spans.may_be_current = True
+    _spans.are_collected = True
 
 
 def _bounded(value: str | float | bool) -> str | float | bool:

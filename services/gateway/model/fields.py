@@ -1,7 +1,7 @@
 """The header fields of a request, and what was found out about them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Fields:
             find: depends on nothing but the fields, and is one of few, e.g. a function of a module.
         """
         try:
-            return cast("T", self._known[find])
+            known: T = self._known[find]
         except KeyError:
-            found = self._known[find] = find(self)
-            return found
+            known = self._known[find] = find(self)
+        return known
