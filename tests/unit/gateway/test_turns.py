@@ -12,6 +12,7 @@ from services.gateway.forward.turns import (
     AWAY_S_MAX,
     WAITING_PER_DEVICE_MAX,
     WAITING_PER_SELLER_MAX,
+    Leave,
     Turns,
 )
 from services.gateway.model.application_policy import Share
@@ -272,6 +273,33 @@ async def test_nobody_is_sent_away_for_minutes_while_a_much_higher_rate_is_appro
     assert at.amazon.done - known > 90
     assert at.amazon.refused == 0
     assert len(at.refusals) <= 5
+
+
+async def test_a_turn_that_is_free_is_had_at_once_and_never_past_somebody_who_waits() -> None:
+    at = world(0.1, 1, replicas=1)
+    turns = at.replicas[0].turns
+
+    async def asked(device_id: str) -> asyncio.Task[Leave]:
+        task = asyncio.create_task(turns.turn(Claim(device_id, (at.budget,)), until_s=1e6))
+        await asyncio.sleep(0)
+        return task
+
+    with await turns.turn(Claim("one", (at.budget,)), until_s=1e6):
+        pass
+    first, second = await asked("one"), await asked("two")
+    assert (first.done(), second.done()) == (True, False)
+    with first.result():
+        pass
+    third = await asked("three")
+    assert (second.done(), third.done()) == (True, False)
+    with second.result() as leave:
+        leave.spend()
+    last = await asked("one")
+    assert (third.done(), last.done()) == (False, False)
+    third.cancel()
+    last.cancel()
+    await asyncio.gather(third, last, return_exceptions=True)
+    await at.end()
 
 
 async def test_the_tightest_of_two_budgets_wins() -> None:
