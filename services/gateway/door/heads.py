@@ -40,6 +40,8 @@ _HOST = re.compile(r"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]*", re.ASCII)
 # Below 2**53, whatever reads it.
 _LENGTH = re.compile(r"[0-9]{1,15}", re.ASCII)
 _TUNNEL = "CONNECT"
+# A proof is taken once, so a head that carries one never comes again.
+_PROOF = "dpop"
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 _MEANT_FOR_US = _FRAMING | {"connection", "expect", "upgrade"}
 
@@ -105,7 +107,7 @@ class HeadReader:
         if known is None:
             _judge(data, method)
             known = _read_rest(rest, is_old=minor == "0")
-            if len(rest) <= limits.HEAD_KNOWN_BYTES_MAX:
+            if len(rest) <= limits.HEAD_KNOWN_BYTES_MAX and _PROOF not in known[0].first:
                 self._known.put(key, known)
         fields, framing = known
         return Head(method, target, fields), framing

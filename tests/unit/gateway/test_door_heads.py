@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import SallyportError
-from services.gateway.door import answers
+from services.gateway.door import answers, limits
 from services.gateway.door.heads import HeadReader
 from services.gateway.model.fields import Fields
 
@@ -79,6 +79,15 @@ def test_a_head_is_read_alike_whatever_was_read_before_it_T09(heads: list[list[s
     for lines in heads:
         data = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
         assert verdict(reader, data) == verdict(HeadReader(), data)
+
+
+def test_heads_with_proofs_take_no_place_among_those_that_come_again() -> None:
+    reader, plain = HeadReader(), b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    before, _ = reader.read(plain)
+    for number in range(limits.HEADS_KNOWN_MAX):
+        reader.read(b"GET / HTTP/1.1\r\nHost: x\r\nDPoP: %d\r\n\r\n" % number)
+    after, _ = reader.read(plain)
+    assert after.fields is before.fields
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
