@@ -50,6 +50,8 @@ class Handshakes:
 
     async def _shake(self, newcomer: socket.socket, protocol: asyncio.Protocol) -> None:
         try:
+            # Or an answer would wait until the client has confirmed what TLS sent before it.
+            newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await aiofastnet.connect_accepted_socket(self._loop, lambda: protocol, newcomer, **self._terms())
         except OSError:
             # Strangers may leave in the middle of it; nobody needs to be told.

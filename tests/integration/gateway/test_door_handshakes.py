@@ -203,6 +203,24 @@ async def test_half_an_answer_is_cut_off_with_the_door_and_does_not_look_whole_R
     await on(loop, work)
 
 
+@on_every_loop
+async def test_nothing_that_is_sent_waits_for_more_to_send(loop: MakeLoop) -> None:
+    async def work() -> None:
+        gate = Gate()
+        async with serving_tls(gate) as door:
+            _, trust = tls()
+            _, writer = await dial(door.port, trust)
+            writer.write(LAST)
+            await gate.is_reached.wait()
+            (connection,) = door._connections
+            sock = connection.transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            gate.may_pass.set()
+            writer.close()
+
+    await on(loop, work)
+
+
 # Noise
 
 
