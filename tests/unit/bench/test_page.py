@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import main
 from bench.page import BEGIN, END, Page
 
 
@@ -32,3 +33,15 @@ def test_a_page_without_one_place_is_left_as_it_is(tmp_path: Path, text: str) ->
 def test_the_repositorys_page_has_its_place() -> None:
     page = Path(__file__).parents[3] / "docs" / "performance.md"
     assert "| new |" in told("| new |").replace_in(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["absent.md", "without-marks.md"])
+def test_a_page_without_a_place_for_tables_is_refused_before_anything_is_measured(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "without-marks.md").write_text("# A page\n")
+    monkeypatch.setattr("sys.argv", ["bench", "--page", str(tmp_path / name)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert name in capsys.readouterr().err
