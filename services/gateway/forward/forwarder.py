@@ -165,7 +165,7 @@ class Forwarder:
             operation=operation,
             rules=rules,
             plan=plan,
-            region=regions.choose(call.host, marketplace_ids, device, body=body),
+            region=regions.settle(regions.stated(call.host, marketplace_ids, body), device),
             path=target.path,
             query=query,
             body=body,

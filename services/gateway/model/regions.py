@@ -1,7 +1,11 @@
-"""Which of Amazon's regions a call is for: by the host it names, by its marketplace, by the device."""
+"""Which of Amazon's regions a call is for: by what it states itself, else by its device.
+
+Between the two stands where what it names was made, which `forward.homes` remembers.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
 from services.gateway.model.calls import Device, Region
@@ -36,33 +40,50 @@ MARKETPLACE_PARAMETERS = frozenset(
     {"MarketplaceId", "MarketplaceIds", "marketplaceId", "marketplaceIds", "marketplace_ids"}
 )
 
-# How the models spell the members of bodies: a report's list, an order's one, each of a batch's. The first of
-# a list stands for all of it, because a call goes to one region.
+# How the models spell the members of bodies: a report's list, an order's one, each of a batch's; and how a
+# query of Data Kiosk, which is a text in a body, spells its argument. The first of a list stands for all of
+# it, because a call goes to one region.
+# Source: the API models; Data Kiosk API model, examples of `createQuery`.
+_GAP = rb"(?:\s|\\[nrt])*"
 _MARKETPLACE_MEMBER = re.compile(
     rb'"(?:[Mm]arketplaceIds?|destinationMarketplaces)"\s*:\s*(?:\[\s*)?"([A-Z0-9]+)"'
+    rb'|marketplaceIds?%b:%b(?:\[%b)?\\"([A-Z0-9]+)\\"' % (_GAP, _GAP, _GAP)
 )
 
 
-def choose(host: str, marketplace_ids: Iterable[str], device: Device, *, body: bytes) -> Region:
+def stated(host: str, marketplace_ids: Iterable[str], body: bytes) -> Region | None:
+    """Return the region that a call states itself; None for one that states none.
+
+    Args:
+        host: the Host header in lower case, perhaps with a port; Amazon's own names are the strongest.
+        marketplace_ids: those the query names; unknown ones decide nothing.
+        body: JSON or nothing; its marketplaces decide where the query names none.
+    """
+    region = _HOSTS.get(host.partition(":")[0]) or _of_marketplaces(marketplace_ids)
+    return _of_marketplaces(_named_in(body)) if region is None and body else region
+
+
+def settle(region: Region | None, device: Device) -> Region:
     """Return the region of a call.
 
     Args:
-        host: the Host header in lower case, perhaps with a port.
-        marketplace_ids: those the query names; unknown ones decide nothing.
-        device: decides when the call does not: by its own marketplace, or by its only region.
-        body: JSON or nothing; its marketplaces decide where the query names none.
+        region: that the call states, or where what it names was made; None: the device decides, by its own
+            marketplace or by its only region.
+        device: whose it is.
 
     Raises:
         RegionNotConnected: the seller has no active consent there.
     """
-    region = _HOSTS.get(host.partition(":")[0]) or _of_marketplaces(marketplace_ids)
-    if region is None and body:
-        region = _of_marketplaces(_named_in(body))
     if region is None:
-        region = _REGIONS.get(device.default_marketplace_id) or _only(device.regions)
+        region = _REGIONS.get(device.default_marketplace_id) or only(device.regions)
     if region is None or region not in device.regions:
         raise RegionNotConnected
     return region
+
+
+def only(regions: AbstractSet[Region]) -> Region | None:
+    """Return the one region of a set; None where there is none, or several."""
+    return next(iter(regions)) if len(regions) == 1 else None
 
 
 def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:
@@ -75,8 +96,4 @@ def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:
 
 def _named_in(body: bytes) -> Iterator[str]:
     """Yield the marketplaces that a body names, in its order."""
-    return (found[1].decode() for found in _MARKETPLACE_MEMBER.finditer(body))
-
-
-def _only(regions: frozenset[Region]) -> Region | None:
-    return next(iter(regions)) if len(regions) == 1 else None
+    return ((found[1] or found[2]).decode() for found in _MARKETPLACE_MEMBER.finditer(body))

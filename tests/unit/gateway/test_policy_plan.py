@@ -11,13 +11,11 @@ from services.gateway.model.calls import Device, Loan, Profile, Region, Restrict
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.faults import (
     OperationNotForSellers,
-    RegionNotConnected,
     RestrictionMismatch,
     ScopeMissing,
 )
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules, check_search
-from services.gateway.model.regions import choose
 from services.gateway.model.restrictions import is_restriction_of
 
 CATALOGUE = Catalogue.load()
@@ -204,39 +202,3 @@ def test_an_operation_of_the_application_is_refused() -> None:
 def test_a_device_without_any_scope_is_refused() -> None:
     with pytest.raises(ScopeMissing):
         planned("sellers.getMarketplaceParticipations", replace(DEVICE, scopes=frozenset()))
-
-
-@pytest.mark.parametrize(
-    ("host", "marketplaces", "body", "region"),
-    [
-        ("sellingpartnerapi-eu.amazon.com", ["ATVPDKIKX0DER"], b"", Region.EU),
-        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], b"", Region.EU),
-        ("sellingpartnerapi-na.amazon.com", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
-        ("gateway.example", ["A1PA6795UKMFR9"], b"", Region.EU),
-        ("gateway.example", ["unknown", "A1F83G8C2ARO7P"], b"", Region.EU),
-        ("gateway.example", ["ATVPDKIKX0DER"], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
-        ("gateway.example", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.EU),
-        ("gateway.example", [], b'[{"MarketplaceId" : "X"},{"MarketplaceId":"A1PA6795UKMFR9"}]', Region.EU),
-        ("gateway.example", [], b'{"a":{"marketplaceIds":[\n "A1PA6795UKMFR9"]}}', Region.EU),
-        ("gateway.example", [], rb'{"a":"\"marketplaceId\":\"A1PA6795UKMFR9\""}', Region.NA),
-        ("gateway.example", [], b'{"marketplaceId":' + b" " * 1_000_000 + b"7}", Region.NA),
-        ("gateway.example", [], b"", Region.NA),
-        ("evil.example", [], b"", Region.NA),
-    ],
-)
-def test_region_comes_from_host_then_marketplace_then_device(
-    host: str, marketplaces: list[str], body: bytes, region: Region
-) -> None:
-    assert choose(host, marketplaces, DEVICE, body=body) is region
-
-
-def test_a_region_without_consent_is_refused() -> None:
-    with pytest.raises(RegionNotConnected):
-        choose("sellingpartnerapi-fe.amazon.com", [], DEVICE, body=b"")
-
-
-def test_a_device_without_a_marketplace_calls_its_only_region() -> None:
-    lone = replace(DEVICE, default_marketplace_id="", regions=frozenset({Region.FE}))
-    assert choose("gateway.example", [], lone, body=b"") is Region.FE
-    with pytest.raises(RegionNotConnected):
-        choose("gateway.example", [], replace(DEVICE, default_marketplace_id=""), body=b"")

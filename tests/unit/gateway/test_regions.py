@@ -1,0 +1,83 @@
+"""The region of a call: as it states it, as its device has it, and never one that is not connected."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from services.gateway.model.calls import Device, Profile, Region
+from services.gateway.model.faults import RegionNotConnected
+from services.gateway.model.regions import settle, stated
+
+US, GERMANY, BRITAIN = "ATVPDKIKX0DER", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"
+DEVICE = Device(
+    device_id="d",
+    seller_id="s",
+    profile=Profile.COMPAT,
+    scopes=frozenset({"orders"}),
+    key_thumbprint="",
+    expires_in_s=3_600.0,
+    restrictions=(),
+    regions=frozenset({Region.NA, Region.EU}),
+    default_marketplace_id=US,
+)
+
+
+def asked(text: str) -> bytes:
+    """Return the body that asks Data Kiosk a query."""
+    return json.dumps({"query": text}).encode()
+
+
+@pytest.mark.parametrize(
+    ("host", "marketplaces", "body", "region"),
+    [
+        ("sellingpartnerapi-eu.amazon.com", [US], b"", Region.EU),
+        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], b"", Region.EU),
+        ("sellingpartnerapi-na.amazon.com", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
+        ("gateway.example", [GERMANY], b"", Region.EU),
+        ("gateway.example", ["unknown", BRITAIN], b"", Region.EU),
+        ("gateway.example", [US], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
+        ("gateway.example", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.EU),
+        ("gateway.example", [], b'[{"MarketplaceId" : "X"},{"MarketplaceId":"A1PA6795UKMFR9"}]', Region.EU),
+        ("gateway.example", [], b'{"a":{"marketplaceIds":[\n "A1PA6795UKMFR9"]}}', Region.EU),
+        ("gateway.example", [], rb'{"a":"\"marketplaceId\":\"A1PA6795UKMFR9\""}', None),
+        ("gateway.example", [], b'{"marketplaceId":' + b" " * 1_000_000 + b"7}", None),
+        (
+            "gateway.example",
+            [],
+            asked(f'{{a(endDate:"2023-04-30" marketplaceIds:["{GERMANY}"]){{b}}}}'),
+            Region.EU,
+        ),
+        (
+            "gateway.example",
+            [],
+            asked(f'{{\n  a(\n    marketplaceIds :\n    [ "{GERMANY}" ]) {{b}}}}'),
+            Region.EU,
+        ),
+        ("gateway.example", [], asked(f'{{a(marketplaceId: "{GERMANY}"){{b}}}}'), Region.EU),
+        ("gateway.example", [], asked("{a(marketplaceIds:" + "\n" * 100_000 + "){b}}"), None),
+        ("gateway.example", [], b"", None),
+        ("evil.example", [], b"", None),
+    ],
+)
+def test_a_call_states_its_region_by_host_then_query_then_body(
+    host: str, marketplaces: list[str], body: bytes, region: Region | None
+) -> None:
+    assert stated(host, marketplaces, body) is region
+
+
+def test_the_devices_marketplace_decides_where_nothing_else_does() -> None:
+    assert settle(None, DEVICE) is Region.NA
+    assert settle(Region.EU, DEVICE) is Region.EU
+
+
+def test_a_region_without_consent_is_refused() -> None:
+    with pytest.raises(RegionNotConnected):
+        settle(Region.FE, DEVICE)
+
+
+def test_a_device_without_a_marketplace_calls_its_only_region() -> None:
+    lone = replace(DEVICE, default_marketplace_id="", regions=frozenset({Region.FE}))
+    assert settle(None, lone) is Region.FE
+    with pytest.raises(RegionNotConnected):
+        settle(None, replace(DEVICE, default_marketplace_id=""))
