@@ -1,6 +1,7 @@
 """The door on a loopback socket, faces to stand behind it, and a client that sends what it likes."""
 
 import asyncio
+import functools
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 import uvloop
 
+import chassis.crypto.tls
 import chassis.env
 from services.gateway.door import Door, Way, Ways
 from services.gateway.door.limits import Limits
 from services.gateway.door.request import Face, Request
 from services.gateway.door.ways import ANY_METHOD, ANY_PATH
 from services.gateway.model.calls import Answer
+from tests.unit.gateway.doors import tls
 
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
 EVENT = "gateway.call.answered"
@@ -42,6 +45,45 @@ async def on(loop: MakeLoop, work: Callable[[], Awaitable[Any]]) -> Any:
             return runner.run(within_patience())
 
     return await asyncio.to_thread(run)
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What lies over the bytes between a client and the door.
+
+    Attributes:
+        contexts: the door's; None when nothing does.
+        trust: the client's.
+    """
+
+    contexts: Callable[[], ssl.SSLContext] | None
+    trust: ssl.SSLContext | None
+
+
+def _tls() -> Cover:
+    certificate, trust = tls()
+    context = chassis.crypto.tls.public_context(certificate)
+    return Cover(lambda: context, trust)
+
+
+NOTHING, TLS = Cover(None, None), _tls()
+COVERS = {"bare": NOTHING, "as in production": TLS}
+Test = Callable[..., Awaitable[None]]
+
+
+def under_every_cover(test: Test) -> Test:
+    """Run a test without TLS on the tests' own loop, and with it on the production's."""
+
+    @functools.wraps(test)
+    async def run(cover: Cover, **given: Any) -> None:
+        if cover is NOTHING:
+            await test(cover=cover, **given)
+        else:
+            await on(uvloop.new_event_loop, functools.partial(test, cover=cover, **given))
+
+    mark = pytest.mark.parametrize("cover", COVERS.values(), ids=COVERS.keys())
+    covered: Test = mark(run)
+    return covered
 
 
 @dataclass
@@ -174,11 +216,11 @@ async def exchange(port: int, data: bytes, tls: ssl.SSLContext | None = None) ->
 
 
 async def dial(
-    port: int, tls: ssl.SSLContext | None = None
+    port: int, tls: ssl.SSLContext | None = None, limit: int = 1 << 16
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Return a connection to the door."""
+    """Return a connection to the door; its reader takes twice `limit` bytes before somebody reads them."""
     name = "localhost" if tls else None
-    return await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=name)
+    return await asyncio.open_connection("127.0.0.1", port, limit=limit, ssl=tls, server_hostname=name)
 
 
 async def rest_of(reader: asyncio.StreamReader) -> bytes:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 
-import chassis.crypto.tls
 from services.gateway.door import limits
 from services.gateway.door.entrance import Entrance, Turnstile
 from services.gateway.door.request import Request
@@ -19,6 +18,7 @@ from tests.integration.gateway.door import (
     LIMITS,
     LOOPBACK,
     PATIENCE_S,
+    TLS,
     MakeLoop,
     Recorder,
     Script,
@@ -32,7 +32,6 @@ from tests.integration.gateway.door import (
     rest_of,
     serving,
 )
-from tests.unit.gateway.doors import tls
 
 NEWCOMERS = 60
 # The door and its callers share a loop here: a call takes a handful of its turns.
@@ -189,12 +188,10 @@ async def test_calls_are_answered_between_the_newcomers_of_a_wave_R25(loop: Make
                 newcomers += 1
             asked.answer(Answer(200, [], b"done"))
 
-        certificate, trust = tls()
-        context = chassis.crypto.tls.public_context(certificate)
-        async with serving(Script(count), tls=lambda: context) as door:
-            reader, writer = await dial(door.port, trust)
+        async with serving(Script(count), tls=TLS.contexts) as door:
+            reader, writer = await dial(door.port, TLS.trust)
             wave = asyncio.gather(
-                *(exchange(door.port, request("GET /new", is_last=True), trust) for _ in range(NEWCOMERS))
+                *(exchange(door.port, request("GET /new", is_last=True), TLS.trust) for _ in range(NEWCOMERS))
             )
             while not wave.done():
                 before = newcomers
@@ -211,24 +208,20 @@ async def test_calls_are_answered_between_the_newcomers_of_a_wave_R25(loop: Make
 
 
 async def test_a_handshake_under_way_takes_a_place_among_the_connections_R23() -> None:
-    certificate, trust = tls()
-    context = chassis.crypto.tls.public_context(certificate)
     one = dataclasses.replace(LIMITS, connections_max=1)
-    async with serving(Recorder(), one, tls=lambda: context) as door:
+    async with serving(Recorder(), one, tls=TLS.contexts) as door:
         with knocking(door.port, 1):
-            (refused,) = heard(await exchange(door.port, LAST, trust))
+            (refused,) = heard(await exchange(door.port, LAST, TLS.trust))
     assert refused.status == 503
 
 
 @on_every_loop
 async def test_a_handshake_that_fails_gives_its_place_back_R23(loop: MakeLoop) -> None:
     async def work() -> None:
-        certificate, trust = tls()
-        context = chassis.crypto.tls.public_context(certificate)
         one = dataclasses.replace(LIMITS, connections_max=1)
-        async with serving(Recorder(), one, tls=lambda: context) as door:
+        async with serving(Recorder(), one, tls=TLS.contexts) as door:
             await exchange(door.port, b"no handshake\r\n\r\n")
-            (answer,) = heard(await exchange(door.port, LAST, trust))
+            (answer,) = heard(await exchange(door.port, LAST, TLS.trust))
         assert answer.status == 200
 
     await on(loop, work)
@@ -237,9 +230,7 @@ async def test_a_handshake_that_fails_gives_its_place_back_R23(loop: MakeLoop) -
 @on_every_loop
 async def test_a_handshake_under_way_ends_with_the_door_R16(loop: MakeLoop) -> None:
     async def work() -> None:
-        certificate, _ = tls()
-        context = chassis.crypto.tls.public_context(certificate)
-        async with serving(Recorder(), tls=lambda: context) as door:
+        async with serving(Recorder(), tls=TLS.contexts) as door:
             reader, writer = await dial(door.port)
             writer.write(b"\x16")
             while not door._handshakes:  # noqa: ASYNC110 - nobody else is told

@@ -19,7 +19,9 @@ from services.gateway.door.ways import ANY_METHOD, ANY_PATH
 from tests.integration.gateway.door import (
     EVENT,
     LIMITS,
+    NOTHING,
     PATIENCE_S,
+    Cover,
     Recorder,
     dial,
     exchange,
@@ -28,6 +30,7 @@ from tests.integration.gateway.door import (
     request,
     rest_of,
     serving,
+    under_every_cover,
 )
 
 BODY_BYTES_MAX = 100_000
@@ -76,6 +79,7 @@ async def house(
     face: Recorder,
     limits: Limits = LIMITS,
     page_limits: chassis.web.Limits | None = None,
+    cover: Cover = NOTHING,
 ) -> AsyncIterator[Door]:
     """Open a door with pages and calls behind it."""
     site = chassis.web.SocketlessSite(
@@ -86,7 +90,7 @@ async def house(
     )
     await site.start()
     ways = Ways([*Pages(site).ways(), Way(ANY_METHOD, ANY_PATH, face, EVENT)])
-    async with serving(ways, limits) as door:
+    async with serving(ways, limits, tls=cover.contexts) as door:
         yield door
     await site.stop()
 
@@ -136,7 +140,8 @@ async def test_a_page_is_answered_as_by_a_site_of_its_own(data: bytes) -> None:
     assert not face.seen
 
 
-async def test_a_connection_may_mix_pages_and_calls() -> None:
+@under_every_cover
+async def test_a_connection_may_mix_pages_and_calls(cover: Cover) -> None:
     face = Recorder()
     asked = [
         request("GET /orders/v0/orders"),
@@ -148,10 +153,10 @@ async def test_a_connection_may_mix_pages_and_calls() -> None:
         request("GET /show/two/deeper"),
         request("GET /show/last", is_last=True),
     ]
-    async with house(face) as door:
-        together = heard(await exchange(door.port, b"".join(asked)))
+    async with house(face, cover=cover) as door:
+        together = heard(await exchange(door.port, b"".join(asked), cover.trust))
         async with asyncio.timeout(PATIENCE_S):
-            reader, writer = await dial(door.port)
+            reader, writer = await dial(door.port, cover.trust)
             one_by_one = []
             for each in asked:
                 writer.write(each)
@@ -193,26 +198,29 @@ async def test_chunks_that_are_none_reach_no_page_T09() -> None:
     assert (answer.status, answer.headers["connection"]) == (400, "close")
 
 
-async def test_half_a_page_is_broken_off() -> None:
-    async with house(Recorder()) as door:
-        data = await exchange(door.port, request("GET /half"))
+@under_every_cover
+async def test_half_a_page_is_broken_off(cover: Cover) -> None:
+    async with house(Recorder(), cover=cover) as door:
+        data = await exchange(door.port, request("GET /half"), cover.trust)
     assert b"half an answer" in data
     assert not data.endswith(b"0\r\n\r\n")
 
 
-async def test_a_client_that_does_not_take_a_page_loses_the_connection_R25() -> None:
+@under_every_cover
+async def test_a_client_that_does_not_take_a_page_loses_the_connection_R25(cover: Cover) -> None:
     limits = chassis.web.Limits(answer_deadline_s=0.05)
-    async with house(Recorder(), page_limits=limits) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+    async with house(Recorder(), page_limits=limits, cover=cover) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
         writer.write(request("GET /pour"))
         await door.stop(grace_s=PATIENCE_S)
         assert len(await rest_of(reader)) < 20_000_000
         writer.close()
 
 
-async def test_a_client_that_goes_leaves_no_page_behind() -> None:
-    async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+@under_every_cover
+async def test_a_client_that_goes_leaves_no_page_behind(cover: Cover) -> None:
+    async with house(Recorder(), cover=cover) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
         writer.write(request("GET /pour"))
         await reader.readexactly(1000)
         writer.transport.abort()
@@ -220,9 +228,10 @@ async def test_a_client_that_goes_leaves_no_page_behind() -> None:
         assert not door._requests
 
 
-async def test_an_expectation_is_met_once_for_a_page() -> None:
-    async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await dial(door.port)
+@under_every_cover
+async def test_an_expectation_is_met_once_for_a_page(cover: Cover) -> None:
+    async with house(Recorder(), cover=cover) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port, cover.trust)
         writer.write(request("POST /echo", "Content-Length: 3", "Expect: 100-continue"))
         assert (await one_answer(reader)).status == 100
         writer.write(b"a=b")

@@ -14,6 +14,7 @@ from services.gateway.model.calls import Answer
 from tests.integration.gateway.door import (
     LIMITS,
     PATIENCE_S,
+    Cover,
     Recorder,
     Script,
     dial,
@@ -23,6 +24,7 @@ from tests.integration.gateway.door import (
     request,
     rest_of,
     serving,
+    under_every_cover,
 )
 
 SHORT_S = 0.05
@@ -34,15 +36,20 @@ def limits(**changes: Any) -> Limits:
 
 
 @pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-async def test_a_head_that_drips_is_408_and_ends_the_connection_T09(sent: bytes) -> None:
-    async with serving(Recorder(), limits(head_deadline_s=SHORT_S)) as door:
-        (answer,) = heard(await exchange(door.port, sent))
+@under_every_cover
+async def test_a_head_that_drips_is_408_and_ends_the_connection_T09(sent: bytes, cover: Cover) -> None:
+    async with serving(Recorder(), limits(head_deadline_s=SHORT_S), tls=cover.contexts) as door:
+        (answer,) = heard(await exchange(door.port, sent, cover.trust))
     assert (answer.status, answer.code, answer.headers["connection"]) == (408, "request_timeout", "close")
 
 
-async def test_a_second_head_that_drips_is_ended_too_T09() -> None:
-    async with serving(Recorder(), limits(head_deadline_s=SHORT_S)) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await dial(door.port)
+@under_every_cover
+async def test_a_second_head_that_drips_is_ended_too_T09(cover: Cover) -> None:
+    async with (
+        serving(Recorder(), limits(head_deadline_s=SHORT_S), tls=cover.contexts) as door,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        reader, writer = await dial(door.port, cover.trust)
         writer.write(request("GET /"))
         assert (await one_answer(reader)).status == 200
         writer.write(b"GET / HTTP")
@@ -50,14 +57,19 @@ async def test_a_second_head_that_drips_is_ended_too_T09() -> None:
         writer.close()
 
 
-async def test_a_connection_without_a_word_is_closed_without_one_T09() -> None:
-    async with serving(Recorder(), limits(head_deadline_s=SHORT_S)) as door:
-        assert await exchange(door.port, b"") == b""
+@under_every_cover
+async def test_a_connection_without_a_word_is_closed_without_one_T09(cover: Cover) -> None:
+    async with serving(Recorder(), limits(head_deadline_s=SHORT_S), tls=cover.contexts) as door:
+        assert await exchange(door.port, b"", cover.trust) == b""
 
 
-async def test_a_connection_that_nobody_uses_is_closed_in_its_time() -> None:
-    async with serving(Recorder(), limits(idle_s_max=SHORT_S)) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await dial(door.port)
+@under_every_cover
+async def test_a_connection_that_nobody_uses_is_closed_in_its_time(cover: Cover) -> None:
+    async with (
+        serving(Recorder(), limits(idle_s_max=SHORT_S), tls=cover.contexts) as door,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        reader, writer = await dial(door.port, cover.trust)
         writer.write(request("GET /"))
         assert (await one_answer(reader)).status == 200
         assert await rest_of(reader) == b""
@@ -74,22 +86,24 @@ UNFINISHED = {
 
 
 @pytest.mark.parametrize("data", UNFINISHED.values(), ids=UNFINISHED.keys())
-async def test_a_body_that_drips_is_408_and_reaches_nobody_T09(data: bytes) -> None:
+@under_every_cover
+async def test_a_body_that_drips_is_408_and_reaches_nobody_T09(data: bytes, cover: Cover) -> None:
     face = Recorder(body_bytes_max=200_000)
-    async with serving(face, limits(body_deadline_s=SHORT_S)) as door:
-        (answer,) = heard(await exchange(door.port, data))
+    async with serving(face, limits(body_deadline_s=SHORT_S), tls=cover.contexts) as door:
+        (answer,) = heard(await exchange(door.port, data, cover.trust))
     assert (answer.status, answer.code, answer.headers["connection"]) == (408, "request_timeout", "close")
     assert not face.seen
 
 
-async def test_a_stream_that_falls_silent_is_ended_T09() -> None:
+@under_every_cover
+async def test_a_stream_that_falls_silent_is_ended_T09(cover: Cover) -> None:
     parts: list[bytes] = []
 
     async def take(asked: Request) -> None:
         parts.extend([part async for part in asked.chunks()])
 
-    async with serving(Script(take), limits(stream_deadline_s=SHORT_S)) as door:
-        (answer,) = heard(await exchange(door.port, UNFINISHED["large"]))
+    async with serving(Script(take), limits(stream_deadline_s=SHORT_S), tls=cover.contexts) as door:
+        (answer,) = heard(await exchange(door.port, UNFINISHED["large"], cover.trust))
     assert (answer.status, parts) == (408, [])
 
 
@@ -109,22 +123,24 @@ def test_a_stream_is_waited_for_longer_the_more_has_moved_and_never_long_at_once
     assert drip.left_s < 0.1
 
 
-async def test_a_client_that_does_not_take_its_answer_loses_the_connection_R25() -> None:
+@under_every_cover
+async def test_a_client_that_does_not_take_its_answer_loses_the_connection_R25(cover: Cover) -> None:
     async def pour(asked: Request) -> None:
         asked.answer(Answer(200, [], bytes(30_000_000)))
 
     async with (
-        serving(Script(pour), limits(answer_deadline_s=SHORT_S)) as door,
+        serving(Script(pour), limits(answer_deadline_s=SHORT_S), tls=cover.contexts) as door,
         asyncio.timeout(PATIENCE_S),
     ):
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
         writer.write(request("GET /"))
         await door.stop(grace_s=PATIENCE_S)
         assert len(await rest_of(reader)) < 30_000_000
         writer.close()
 
 
-async def test_a_client_that_does_not_take_a_stream_is_gone_for_the_face_R25() -> None:
+@under_every_cover
+async def test_a_client_that_does_not_take_a_stream_is_gone_for_the_face_R25(cover: Cover) -> None:
     written: list[int] = []
     told: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
@@ -138,8 +154,11 @@ async def test_a_client_that_does_not_take_a_stream_is_gone_for_the_face_R25() -
             told.set_result(gone)
             raise
 
-    async with serving(Script(pour), limits(stream_deadline_s=SHORT_S)) as door, asyncio.timeout(PATIENCE_S):
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port, limit=1024)
+    async with (
+        serving(Script(pour), limits(stream_deadline_s=SHORT_S), tls=cover.contexts) as door,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
         writer.write(request("GET /"))
         await told
         assert len(written) < 50
