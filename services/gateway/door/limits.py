@@ -33,7 +33,7 @@ REQUESTS_MAX = 1024
 LINGER_S_MAX = 2.0
 # How long a connection that we closed may take to be gone.
 CLOSE_S_MAX = 10.0
-# How long a connection that is one too many has to ask, and to be told so.
+# How long a connection that is one too many has to ask, to be told so and to be gone.
 REFUSAL_S_MAX = 1.0
 # Deadlines are looked at this often, so they may be missed by as much.
 LOOK_S = 0.5

@@ -175,11 +175,13 @@ class _Refusal(asyncio.Protocol):
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
+        self._transport = transport
         loop = asyncio.get_running_loop()
-        self._end = loop.call_later(limits.REFUSAL_S_MAX, transport.close)
+        # Not in good order: TLS would wait for a goodbye, and nobody counts those who say none.
+        self._end = loop.call_later(limits.REFUSAL_S_MAX, self._transport.abort)
 
     def data_received(self, _data: bytes) -> None:
         if not self._transport.is_closing():

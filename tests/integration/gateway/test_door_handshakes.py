@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import socket
 import ssl
@@ -9,11 +10,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-import chassis.crypto.tls
 from services.gateway.door import Door, limits
+from services.gateway.door.limits import Limits
 from services.gateway.door.request import Face, Request
 from tests.integration.gateway.door import (
+    LIMITS,
     PATIENCE_S,
+    TLS,
     Gate,
     MakeLoop,
     Recorder,
@@ -30,16 +33,13 @@ from tests.integration.gateway.door import (
 from tests.unit.gateway.doors import tls
 
 LAST = request("GET /", is_last=True)
-PART, PARTS = bytes(100_000), 400
 # A name that no certificate can have: the first byte is not ASCII.
 NOT_A_NAME = b"\xffocalhost"
 
 
 @contextlib.asynccontextmanager
-async def serving_tls(face: Face) -> AsyncIterator[Door]:
-    certificate, _ = tls()
-    context = chassis.crypto.tls.public_context(certificate)
-    async with serving(face, tls=lambda: context) as door:
+async def serving_tls(face: Face, limits: Limits = LIMITS) -> AsyncIterator[Door]:
+    async with serving(face, limits, tls=TLS.contexts) as door:
         yield door
 
 
@@ -49,9 +49,14 @@ def calling(port: int) -> Iterator[ssl.SSLSocket]:
     _, trust = tls()
     with (
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as raw,
-        trust.wrap_socket(raw, server_hostname="localhost") as secured,
+        trust.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False) as secured,
     ):
         yield secured
+
+
+def read_all(source: socket.socket, into: bytearray) -> None:
+    while part := source.recv(1 << 16):
+        into += part
 
 
 def hello() -> bytes:
@@ -97,54 +102,11 @@ async def test_a_handshake_that_takes_too_long_ends_R25(
 
 
 @on_every_loop
-async def test_a_client_that_stops_reading_makes_the_face_stop_and_gets_all_R25(loop: MakeLoop) -> None:
-    written = 0
-
-    async def act(asked: Request) -> None:
-        nonlocal written
-        await asked.begin(200, [("content-length", str(len(PART) * PARTS))])
-        for _ in range(PARTS):
-            await asked.write(PART)
-            written += 1
-        await asked.end()
-
-    def call(port: int, wait: Callable[[], None]) -> int:
-        with calling(port) as secured:
-            secured.sendall(LAST)
-            wait()
-            size = 0
-            while part := secured.recv(1 << 20):
-                size += len(part)
-            return size
-
-    async def work() -> None:
-        inside = asyncio.get_running_loop()
-
-        async def until_full() -> int:
-            (connection,) = door._connections
-            while not connection._is_full:  # noqa: ASYNC110 - nobody tells of it
-                await asyncio.sleep(0)
-            return written
-
-        async with serving_tls(Script(act)) as door:
-            stopped_at: list[int] = []
-
-            def wait() -> None:
-                stopped_at.append(asyncio.run_coroutine_threadsafe(until_full(), inside).result(PATIENCE_S))
-
-            assert await asyncio.to_thread(call, door.port, wait) > len(PART) * PARTS
-            assert stopped_at[0] < PARTS
-
-    await on(loop, work)
-
-
-@on_every_loop
 async def test_what_is_sent_ahead_waits_outside_and_is_answered_in_its_turn_R23(loop: MakeLoop) -> None:
     async def work() -> None:
         gate, ahead = Gate(), [request(f"GET /{number}", "X: " + "x" * 1000) for number in range(200)]
         async with serving_tls(gate) as door:
-            _, trust = tls()
-            reader, writer = await dial(door.port, trust)
+            reader, writer = await dial(door.port, TLS.trust)
             writer.write(request("GET /") + b"".join(ahead) + LAST)
             await gate.is_reached.wait()
             (connection,) = door._connections
@@ -162,8 +124,7 @@ async def test_a_connection_that_ends_while_much_is_unread_is_gone_with_its_clie
     async def work() -> None:
         gate = Gate()
         async with serving_tls(gate) as door:
-            _, trust = tls()
-            reader, writer = await dial(door.port, trust)
+            reader, writer = await dial(door.port, TLS.trust)
             writer.write(LAST + bytes(limits.READ_AHEAD_BYTES_MAX + 1))
             await gate.is_reached.wait()
             (connection,) = door._connections
@@ -192,8 +153,7 @@ async def test_half_an_answer_is_cut_off_with_the_door_and_does_not_look_whole_R
             await asyncio.Event().wait()
 
         async with serving_tls(Script(act)) as door:
-            _, trust = tls()
-            reader, writer = await dial(door.port, trust)
+            reader, writer = await dial(door.port, TLS.trust)
             writer.write(request("GET /"))
             await is_begun.wait()
             await door.stop(grace_s=0)
@@ -205,12 +165,83 @@ async def test_half_an_answer_is_cut_off_with_the_door_and_does_not_look_whole_R
 
 
 @on_every_loop
+async def test_an_answer_that_would_end_with_its_connection_does_not_look_whole_when_it_broke_off(
+    loop: MakeLoop,
+) -> None:
+    async def act(asked: Request) -> None:
+        await asked.begin(200, [])
+        await asked.write(b"half")
+        raise ValueError
+
+    def call(port: int) -> bytes:
+        with calling(port) as secured:
+            secured.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            came = bytearray()
+            with pytest.raises(ssl.SSLEOFError):
+                read_all(secured, came)
+            return bytes(came)
+
+    async def work() -> None:
+        async with serving_tls(Script(act)) as door:
+            assert (await asyncio.to_thread(call, door.port)).endswith(b"\r\n\r\nhalf")
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_a_client_that_says_goodbye_before_its_answer_is_gone(loop: MakeLoop) -> None:
+    async def work() -> None:
+        gate = Gate()
+
+        def call(port: int, wait: Callable[[], None]) -> None:
+            with calling(port) as secured:
+                secured.sendall(request("GET /"))
+                wait()
+                secured.unwrap()
+
+        async with serving_tls(gate) as door:
+            inside = asyncio.get_running_loop()
+
+            def wait() -> None:
+                asyncio.run_coroutine_threadsafe(gate.is_reached.wait(), inside).result(PATIENCE_S)
+
+            await asyncio.to_thread(call, door.port, wait)
+            while door._connections:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            gate.may_pass.set()
+            await door.stop(grace_s=PATIENCE_S)
+
+    await on(loop, work)
+
+
+@on_every_loop
+async def test_who_is_one_too_many_and_says_no_goodbye_is_gone_in_its_time_R23(
+    loop: MakeLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REFUSAL_S_MAX", 0.01)
+
+    def call(port: int, said: bytes) -> None:
+        with calling(port) as secured:
+            secured.sendall(said)
+            with socket.socket(fileno=secured.detach()) as below:
+                below.settimeout(PATIENCE_S)
+                read_all(below, bytearray())
+
+    async def work() -> None:
+        none = dataclasses.replace(LIMITS, connections_max=0)
+        async with serving_tls(Recorder(), none) as door:
+            for said in (b"", LAST):
+                await asyncio.to_thread(call, door.port, said)
+
+    await on(loop, work)
+
+
+@on_every_loop
 async def test_nothing_that_is_sent_waits_for_more_to_send(loop: MakeLoop) -> None:
     async def work() -> None:
         gate = Gate()
         async with serving_tls(gate) as door:
-            _, trust = tls()
-            _, writer = await dial(door.port, trust)
+            _, writer = await dial(door.port, TLS.trust)
             writer.write(LAST)
             await gate.is_reached.wait()
             (connection,) = door._connections
