@@ -10,6 +10,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import orjson
 
@@ -22,15 +23,19 @@ ANSWER_BYTES_MAX = 4 * 1_048_576
 # Amazon's presigned links have 500 to 2,500 characters, most of them a session token's.
 URL_CHARS_MAX = 4_096
 HTTPS_PORT = 443
+# Source: RFC 1035, 2.3.4, as it is spelled.
+HOST_CHARS_MAX = 253
 
 _SHOPS = (
     *("ae", "ca", "co.jp", "co.uk", "co.za", "com", "com.au", "com.be", "com.br", "com.mx", "com.tr", "de"),
     *("eg", "es", "fr", "ie", "in", "it", "nl", "pl", "sa", "se", "sg"),
 )
 # Where Amazon keeps documents: buckets by name, in the global, regional and older regional spellings; the
-# storage of its sandbox; and its shops, whose pages hold the papers of a return.
+# storage of its sandbox; its shops, whose pages hold the papers of a return; and where it keeps what buyers
+# handed in for customized products, one host for all regions.
 # Source: links quoted in issues of amzn/selling-partner-api-models (1593, 3005, 1293) and in its models'
-# examples; Amazon S3 User Guide, "Virtual hosting of buckets".
+# examples (the last two: ordersV0, CustomizedURL of orders in pounds and yen; orders_2026-01-01,
+# customizedUrl); Amazon S3 User Guide, "Virtual hosting of buckets".
 AMAZON_HOSTS = (
     "s3.amazonaws.com",
     "*.s3.amazonaws.com",
@@ -40,6 +45,8 @@ AMAZON_HOSTS = (
     "*.s3-*.amazonaws.com",
     "d34o8swod1owfl.cloudfront.net",
     *(f"www.amazon.{country}" for country in _SHOPS),
+    "zme-caps.amazon.com",
+    "amazon.com",
 )
 
 # RFC 3986 with the characters that Amazon's own examples have besides; no user, fragment or backslash.
@@ -55,8 +62,10 @@ _PRESIGNED = re.compile(rb"X-Amz-Signature=|[?&]Signature=|AWSAccessKeyId=", re.
 # A text, with the colon that makes it a member's name, or the beginning or end of a container; numbers and
 # the like need no look.
 _TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")\s*(:)?|[{}\[\]]', re.DOTALL)
-_ESCAPE = b"\\u00"
+# How a letter begins that is spelled as an escape.
+ESCAPE = b"\\u00"
 _EACH = "[*]"
+_NO_LINK = b'""'
 
 
 def read_answer(body: bytes) -> object:
@@ -69,6 +78,19 @@ def read_answer(body: bytes) -> object:
         return bounded_json.read(body, bytes_max=ANSWER_BYTES_MAX)
     except bounded_json.Unreadable as error:
         raise UpstreamInvalid from error
+
+
+def is_presigned(text: bytes) -> bool:
+    """Return whether a presigned link stands somewhere in a text, unescaped."""
+    return _PRESIGNED.search(text) is not None
+
+
+def host_of(url: str) -> str:
+    """Return the host of a link, with the port where one is told; empty when it cannot be read."""
+    parts = _URL.fullmatch(url) if len(url) <= URL_CHARS_MAX else None
+    if parts is None or len(parts["host"]) > HOST_CHARS_MAX:
+        return ""
+    return parts["host"].lower() + (f":{parts['port']}" if parts["port"] else "")
 
 
 class DocumentHosts:
@@ -141,19 +163,20 @@ class LinkPaths:
         if not body:
             return body
         read_answer(body)
-        pieces, done = [], 0
+        kept, links, done = [], [], 0
         for span in _spans(self._root, body) if self._may_hold_links(body) else ():
             link = orjson.loads(body[span.start : span.end])
             if link not in {"", HIDDEN_TEXT}:
-                pieces += [body[done : span.start], b'"' + link_for(link).encode("ascii") + b'"']
+                kept.append(body[done : span.start])
+                links.append(b'"' + link_for(link).encode("ascii") + b'"')
                 done = span.end
-        whole = b"".join([*pieces, body[done:]])
-        _check_unsigned(whole)
-        return whole
+        kept.append(body[done:])
+        _check_unsigned(_NO_LINK.join(kept))
+        return b"".join(chain.from_iterable(zip_longest(kept, links, fillvalue=b"")))
 
     def _may_hold_links(self, body: bytes) -> bool:
         """Return whether a link's name is in an answer, or might be, spelled with escapes."""
-        return _ESCAPE in body or any(name in body for name in self._names)
+        return ESCAPE in body or any(name in body for name in self._names)
 
 
 class _Node:
@@ -212,7 +235,7 @@ def _name(text: bytes) -> str:
 def _check_unsigned(body: bytes) -> None:
     """Let an answer pass in which nothing is left of a presigned link, escaped or not."""
     plain = orjson.dumps(orjson.loads(body)) if b"\\" in body else b""
-    if _PRESIGNED.search(body) or _PRESIGNED.search(plain):
+    if is_presigned(body) or is_presigned(plain):
         raise UpstreamInvalid
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts, LinkPaths
+from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts, LinkPaths, host_of
 
 OURS = "https://gateway.example/_doc/capability"
 HOSTS = DocumentHosts(AMAZON_HOSTS)
@@ -24,6 +24,8 @@ GOOD = (
     "HTTPS://S3.AMAZONAWS.COM/bucket",
     "https://d34o8swod1owfl.cloudfront.net/Feed_101__POST_PRODUCT_DATA_.xml",
     "https://www.amazon.com/gp/orc/rml/D50WttPHRRMA",
+    "https://zme-caps.amazon.com/t/bR6qHkzSOxuB/J8nbWhze0Bd3DkajkOdY-XQbWkFralegp2sr_QZiKEE/1",
+    "https://1p-df-public-data.s3.amazonaws.com/111-1260745-6291416_58362154013561.zip",
 )
 BAD = (
     "",
@@ -76,6 +78,21 @@ def test_another_port_is_followed_only_where_it_is_configured() -> None:
 def test_what_is_no_host_is_no_pattern(pattern: str) -> None:
     with pytest.raises(ValueError, match="not a host"):
         DocumentHosts([pattern])
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Files.Example/t/secret?a=1", "files.example"),
+        ("https://files.example:8443/t", "files.example:8443"),
+        ("https://user:password@files.example/", ""),
+        ("javascript:alert(1)", ""),
+        ("https://" + "a" * 254 + "/", ""),
+        ("https://files.example/" + "a" * 4_096, ""),
+    ],
+)
+def test_of_a_link_that_is_not_followed_just_its_host_can_be_told_T28(url: str, host: str) -> None:
+    assert host_of(url) == host
 
 
 def rewritten(paths: list[str], body: bytes) -> bytes:
