@@ -117,6 +117,8 @@ class Connection(asyncio.Protocol):
         _release(self._writing)
         if self._follower is not None:
             self._follower.connection_lost(exc)
+        if self._exchange is not None:
+            self._exchange.abandon()
 
     def data_received(self, data: bytes) -> None:
         """Keep what came, and see what it makes."""

@@ -17,6 +17,8 @@ from services.gateway.model.calls import Answer
 
 # A body up to this size travels together with its head.
 JOINED_BYTES_MAX = 64 * 1024
+# Source: RFC 9110, 9.2.1: what changes nothing, of the methods that faces serve.
+SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 class _Stage(enum.Enum):
@@ -30,8 +32,10 @@ class Exchange:
 
     Attributes:
         collected: the body as it came, when it was collected before anybody was called.
+        request_id: empty until a face has it.
         status: of the answer; 0 before there is one.
         task: in which it is answered.
+        is_abandoned: whether it was given up, because its client has gone.
     """
 
     __slots__ = (
@@ -46,6 +50,7 @@ class Exchange:
         "framing",
         "head",
         "house",
+        "is_abandoned",
         "line",
         "request_id",
         "status",
@@ -60,6 +65,7 @@ class Exchange:
         self.request_id = ""
         self.status = 0
         self.task: asyncio.Task[None] | None = None
+        self.is_abandoned = False
         self.collected = b""
         self._body = bodies.framed(framing) if framing.length else None
         self._stage = _Stage.NEW
@@ -193,6 +199,18 @@ class Exchange:
         return self._taking
 
     # What the server does
+
+    def abandon(self) -> None:
+        """Give up what nobody waits for any more, if it changes nothing and nothing of its answer is out.
+
+        An effect goes on, because the audit log wants to know what became of it. A face that has begun to
+        answer hears `ClientGone` when it goes on.
+        """
+        if self.task is None or not self.request_id or self.is_begun:
+            return
+        if self.head.method in SAFE_METHODS:
+            self.is_abandoned = True
+            self.task.cancel()
 
     def refuse(self, error: SallyportError) -> None:
         """Answer with an error; after some of them nobody knows where the next request would begin."""

@@ -4,6 +4,7 @@ It gets an id, a span and a place among those that are served at once; its error
 rendered; and one log line names the way's event kind, never the path, query, headers or body.
 """
 
+import asyncio
 import time
 
 import chassis.errors
@@ -68,7 +69,7 @@ class Serving:
             "duration_ms": int((time.monotonic() - began_s) * 10_000) / 10,
         }
         if raised is None:
-            _log.info("request_served", **told)
+            _log.info("request_served" if request.is_ended else "request_abandoned", **told)
             return
         shown = understood(raised)
         self._signals.refused(shown.code)
@@ -88,6 +89,10 @@ class Serving:
             if not request.is_ended:
                 raise RuntimeError("a face has not answered")  # noqa: TRY301 - told like what the face raises
         except ClientGone:
+            return None
+        except asyncio.CancelledError:
+            if not request.is_abandoned:
+                raise
             return None
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
             if not request.is_begun:
