@@ -2,6 +2,7 @@
 
 import chassis.errors
 from chassis.web.problem import BodyTooLarge, HeadTooLarge, MalformedRequest, Overloaded, RequestTimeout
+from services.gateway.model.codings import EncodingNotServed
 
 __all__ = [
     "BodyTooLarge",
@@ -48,14 +49,6 @@ class ExpectationFailed(chassis.errors.InvalidInput):
     code = "expectation_failed"
     text = "The request expects what cannot be met."
     http_status = 417
-
-
-class EncodingNotServed(chassis.errors.InvalidInput):
-    """The body has a Content-Encoding that is not taken."""
-
-    code = "encoding_not_served"
-    text = "A body may be encoded with gzip or deflate, or not at all."
-    http_status = 415
 
 
 class ClientGone(ConnectionError):
