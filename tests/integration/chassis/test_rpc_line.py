@@ -146,6 +146,23 @@ async def test_peer_without_the_method_is_told_from_a_mistake_R26() -> None:
                 await count(line, 1)
 
 
+async def test_peer_whose_places_are_taken_says_so_and_hears_once_one_is_free_R23(counter: Counter) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chassis.rpc.server, "CALLS_MAX", 1)
+        async with rpc_stage.open_stage(further=[counter.service()]) as stage:
+            first, second = line_of(await stage.gateway()), line_of(await stage.gateway())
+            assert await count(first, 1) == 1
+            for _ in range(2):
+                with pytest.raises(chassis.errors.Unavailable) as caught:
+                    await count(second, 2)
+                assert caught.value.code == "peer_overloaded"
+            assert await count(first, 3) == 3
+            await first.hang_up()
+            assert await _persistently(second) == 1
+            assert [caller for caller, _ in counter.streams] == ["gateway"] * 2
+            assert counter.requests == 3
+
+
 async def test_late_answer_is_never_taken_for_the_next_ones_R04(stage: Stage, counter: Counter) -> None:
     keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
     line = line_of(stage.channel(keeper, deadline_s=0.2))
