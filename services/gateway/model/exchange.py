@@ -35,9 +35,9 @@ ERROR_BYTES_MAX = 262_144
 ERRORS_MAX = 10
 ERROR_TEXT_CHARS_MAX = 2_000
 
-# What of a successful answer's headers a desktop may see.
+# What of a successful answer's headers a desktop may see; the date is the door's own, said once.
 _REQUEST_ID = "x-amzn-requestid"
-_HEADERS_KEPT = frozenset({_REQUEST_ID, LIMIT_HEADER, "date"})
+_HEADERS_KEPT = frozenset({_REQUEST_ID, LIMIT_HEADER})
 _CONTENT_TYPE, _RETRY_AFTER = "content-type", "retry-after"
 # All that anybody here reads of an answer's head.
 HEADERS_READ = _HEADERS_KEPT | {_CONTENT_TYPE, _RETRY_AFTER}

@@ -45,6 +45,12 @@ async def test_amazons_bytes_come_back_unchanged_to_a_device_with_the_scope(rig:
     assert header(answer, "x-amzn-ratelimit-limit") == "0.5"
 
 
+async def test_an_answers_date_is_left_to_the_door_which_says_one(rig: Rig) -> None:
+    rig.upstream.replies.append(json_answer(ADDRESS_BYTES, date="Mon, 23 Nov 2026 15:29:01 GMT"))
+    answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)
+    assert (answer.status, header(answer, "date")) == (200, None)
+
+
 async def test_a_device_without_the_scope_gets_the_same_document_masked(rig: Rig) -> None:
     rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
     answer = await rig.call(rig.auth.enrol(), ADDRESS_PATH)
