@@ -7,7 +7,9 @@ bound to the thumbprint is checked by whoever knows the token. Does no I/O; jose
 - a proof carries a nonce of ours that still lives, which shows that it was made just now; so its own date may
   be off by IAT_OFF_S_MAX, as desktops' clocks are (R-14);
 - a proof works once: it is remembered for longer than its nonce lives. When more than PROOFS_MAX would have
-  to be remembered, new ones are refused: forgetting one early would let it be used twice.
+  to be remembered, new ones are refused: forgetting one early would let it be used twice;
+- who verifies a proof says when it is used up: once its key is known to be the caller's, where there is a way
+  to know, because anybody can make a key, and the memory is for those who are somebody.
 
 The memory is this process's own; a proof shown to another replica while its nonce lives is that replica's
 first sight of it.
@@ -16,6 +18,7 @@ Source: RFC 9449, sections 4.2, 4.3, 8 and 11.1; RFC 7638 (thumbprint); RFC 9864
 """
 
 import base64
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -120,7 +123,7 @@ class ProofVerifier:
     def verify(
         self, headers: Sequence[str], *, method: str, path: str, access_token: str | None = None
     ) -> Proof:
-        """Return the proof of a request, which is hereby used up.
+        """Return the proof of a request, which is still to be used up (`Proof.use_up`).
 
         Args:
             headers: every DPoP header of the request; there must be one.
@@ -131,7 +134,6 @@ class ProofVerifier:
         Raises:
             InvalidDpopProof: the header is not a proof of this very request.
             UseDpopNonce: it is, but was made without a nonce that still lives.
-            TooManyProofs: see TooManyProofs.
             KeyServiceUnavailable: nothing can be proven right now.
         """
         if len(headers) != 1 or len(headers[0]) > PROOF_BYTES_MAX:
@@ -140,8 +142,7 @@ class ProofVerifier:
         self._check_claims(claims, method=method, path=path, access_token=access_token)
         if not self._nonces.is_fresh(claims.get("nonce")):
             raise UseDpopNonce
-        self._use_up(f"{key_thumbprint}.{claims['jti']}")
-        return Proof(key_thumbprint)
+        return Proof(key_thumbprint, functools.partial(self._use_up, f"{key_thumbprint}.{claims['jti']}"))
 
     def _open(self, header: str) -> tuple[str, Mapping[str, Any]]:
         """Return thumbprint and claims of a well-formed, well-signed proof; the claims are unchecked."""
@@ -213,6 +214,12 @@ class ProofVerifier:
             return False
 
     def _use_up(self, proof_id: str) -> None:
+        """Remember a proof.
+
+        Raises:
+            InvalidDpopProof: it was used before.
+            TooManyProofs: see TooManyProofs.
+        """
         minute = int(self._clock.monotonic_s() // MINUTE_S)
         for past in [known for known in self._seen if known < minute - MINUTES_MAX]:
             del self._seen[past]

@@ -14,6 +14,7 @@ from services.gateway.peers.members import MembersClient
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.sellers import SellersClient
 from services.gateway.peers.tokens import TokensClient
+from services.gateway.proof import ProofVerifier
 from services.gateway.service import (
     Consents,
     Desk,
@@ -86,9 +87,17 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
             portal=portal, visitors=visitors, renderer=renderer, origin=origin, clock=ports.clock
         ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
-        oauth=OAuthDoor(apps=apps, watch=watch, proofs=ground.proofs, issuer=origin),
+        oauth=OAuthDoor(apps=apps, watch=watch, proofs=_put_proofs(ground, origin), issuer=origin),
         lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
     )
+
+
+def _put_proofs(ground: Ground, origin: str) -> ProofVerifier:
+    """Return what verifies the proofs of those who ask for tokens.
+
+    Any stranger may ask, so what they fill is not the memory in which calls' proofs are kept.
+    """
+    return ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
 
 
 def _put_people(ground: Ground, front: Front, ports: Ports) -> PeoplePages:

@@ -44,7 +44,7 @@ class SpapiFace:
 
         Raises:
             InvalidRequest: it carries two tokens that differ.
-            InvalidDpopProof, UseDpopNonce, TooManyProofs, KeyServiceUnavailable: see `ProofVerifier.verify`.
+            InvalidDpopProof, UseDpopNonce, KeyServiceUnavailable: see `ProofVerifier.verify`.
             BodyTooLarge, MalformedRequest, EncodingNotServed, RequestTimeout: see `Request.receive`.
         """
         head, fields = request.head, request.head.fields

@@ -221,10 +221,12 @@ def _hold_credential(fields: Fields) -> bool:
 
 
 def _check_possession(call: Call, device: Device) -> None:
-    """Let a call pass whose proof is by the device's own key, or that needs none (T-02)."""
+    """Let a call pass that needs no proof, or whose own is by the device's key and used up hereby (T-02)."""
     proven = call.proof.thumbprint if call.proof else ""
     if proven != device.key_thumbprint:
         raise faults.InvalidDpopProof
+    if call.proof is not None:
+        call.proof.use_up()
 
 
 def _omissions(

@@ -3,7 +3,7 @@
 Nothing here shows a token, a body or a header in its repr: they may hold secrets or personal data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -30,15 +30,22 @@ class Profile(StrEnum):
     COMPAT = "compat"
 
 
+def _nothing_left() -> None:
+    """Leave a proof as it is: it is used up already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A DPoP proof that the doors verified for this very call (RFC 9449 4.3).
 
     Attributes:
         thumbprint: RFC 7638 thumbprint of the key that signed it.
+        use_up: to be called, before anything is done for the proof's sake, by whoever knows that its key is
+            the caller's; it raises InvalidDpopProof for a proof that was used before.
     """
 
     thumbprint: str
+    use_up: Callable[[], None] = field(default=_nothing_left, repr=False, compare=False)
 
 
 @dataclass(slots=True)

@@ -104,9 +104,11 @@ class OAuthDoor:
         return fields
 
     def _proven(self, request: web.Request, path: str, access_token: str | None = None) -> str:
-        """Return the thumbprint of the key that the request proves; see `ProofVerifier.verify`."""
+        """Return the thumbprint of the key that the request proves, once; see `ProofVerifier.verify`."""
         headers = request.headers.getall(PROOF_HEADER, [])
-        return self._proofs.verify(headers, method="POST", path=path, access_token=access_token).thumbprint
+        proof = self._proofs.verify(headers, method="POST", path=path, access_token=access_token)
+        proof.use_up()
+        return proof.thumbprint
 
     def _tell(self, request: web.Request, members: Mapping[str, object] | None) -> web.Response:
         body = b"" if members is None else orjson.dumps(members)

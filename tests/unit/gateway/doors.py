@@ -93,6 +93,8 @@ class FakeForwarder:
     calls: list[Call] = field(default_factory=list)
 
     async def handle(self, call: Call) -> Answer:
+        if call.proof is not None:
+            call.proof.use_up()
         self.calls.append(call)
         return Answer(200, [("content-type", "application/json"), ("x-amzn-requestid", "r-1")], b'{"ok":1}')
 

@@ -1,6 +1,7 @@
 """The gates in front of the forwarding path: trip-wire, identity, proof, handles; and how they refuse."""
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -25,10 +26,20 @@ from chassis.errors import (
 )
 from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown, json_answer
 from services.gateway.model import faults
-from services.gateway.model.calls import Restriction
-from services.gateway.model.faults import render
+from services.gateway.model.calls import Proof, Restriction
+from services.gateway.model.faults import InvalidDpopProof, render
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
-from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, error_of, header
+from tests.unit.gateway.forwarding import (
+    ADDRESS_BYTES,
+    ADDRESS_PATH,
+    ORDER,
+    PII,
+    Rig,
+    call,
+    error_of,
+    header,
+    talking,
+)
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 TOKENS = "/tokens/2021-03-01/restrictedDataToken"
@@ -271,6 +282,29 @@ async def test_a_token_without_its_keys_proof_is_refused_T02(
 async def test_a_proven_call_of_a_bound_device_passes_T02(rig: Rig) -> None:
     token = rig.auth.enrol(thumbprint="key-1")
     assert (await rig.call(token, PARTICIPATIONS, thumbprint="key-1")).status == 200
+
+
+async def test_a_proof_is_used_up_for_the_device_whose_key_made_it_and_for_no_stranger_T02_T32(
+    rig: Rig,
+) -> None:
+    used: list[str] = []
+    token = rig.auth.enrol(thumbprint="key-1")
+    for shown, key in [(token, "key-2"), ("sp_at_" + "x" * 43, "key-1"), (token, "key-1")]:
+        proven = call(shown, PARTICIPATIONS)
+        proven.proof = Proof(key, functools.partial(used.append, f"{key} by {shown}"))
+        async with talking(rig.turns):
+            await rig.forwarder.handle(proven)
+    assert used == [f"key-1 by {token}"]
+
+
+async def test_a_proof_that_was_used_before_reaches_nobody_T02(rig: Rig) -> None:
+    def use_up() -> None:
+        raise InvalidDpopProof
+
+    replayed = call(rig.auth.enrol(thumbprint="key-1"), PARTICIPATIONS)
+    replayed.proof = Proof("key-1", use_up)
+    assert (await rig.forwarder.handle(replayed)).status == 401
+    assert not rig.upstream.requests
 
 
 # --- what is called

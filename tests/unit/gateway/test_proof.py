@@ -42,7 +42,10 @@ def verifier_for(clock: FakeClock) -> ProofVerifier:
 
 
 def verify(verifier: ProofVerifier, *headers: str, method: str = "GET", path: str = PATH) -> Proof:
-    return verifier.verify(headers, method=method, path=path, access_token=TOKEN)
+    """Return a proof that is used up, as a call's is whose key is the device's own."""
+    proof = verifier.verify(headers, method=method, path=path, access_token=TOKEN)
+    proof.use_up()
+    return proof
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "Ed25519"])
@@ -320,6 +323,15 @@ def test_one_changed_character_breaks_a_proof_T02(at: int, other: str) -> None:
     assume(proof[place] != other)
     with pytest.raises(InvalidDpopProof):
         verify(verifier_for(FakeClock()), proof[:place] + other + proof[place + 1 :])
+
+
+def test_a_proof_that_nobody_used_up_takes_no_room_R23_T32(clock: FakeClock, key: DeviceKey) -> None:
+    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces_for(clock), proofs_max=1)
+    stranger = DeviceKey(clock)
+    for _ in range(3):
+        proof = stranger.proof("GET", URL, TOKEN)
+        verifier.verify([proof], method="GET", path=PATH, access_token=TOKEN)
+    assert verify(verifier, key.proof("GET", URL, TOKEN)).thumbprint == key.thumbprint
 
 
 def test_more_proofs_than_can_be_remembered_are_refused_until_old_ones_end_R23(
