@@ -347,6 +347,7 @@ class FakeForwardSignals:
     openings: list[Region] = field(default_factory=list)
     shares: dict[Region, float] = field(default_factory=dict)
     side_failures: list[tuple[str, str]] = field(default_factory=list)
+    outcomes_lost: list[tuple[str, str]] = field(default_factory=list)
     documents: list[tuple[str, str, int]] = field(default_factory=list)
     crashes: list[Exception] = field(default_factory=list)
 
@@ -389,6 +390,9 @@ class FakeForwardSignals:
 
     def side_failed(self, what: str, code: str) -> None:
         self.side_failures.append((what, code))
+
+    def outcome_lost(self, request_id: str, code: str) -> None:
+        self.outcomes_lost.append((request_id, code))
 
     def crashed(self, request_id: str, error: Exception) -> None:
         assert request_id

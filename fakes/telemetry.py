@@ -1,5 +1,6 @@
 """The small parts around telemetry's use cases: key, signals, readiness."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import chassis.crypto.sign
@@ -31,6 +32,7 @@ class FakeSignals:
 
     def __init__(self) -> None:
         self.codes_refused: list[tuple[str, str]] = []
+        self.requests_refused: list[list[str]] = []
         self.failures: list[BaseException] = []
         self.jobs_failed: list[tuple[str, str]] = []
         self.health: list[bool] = []
@@ -38,12 +40,14 @@ class FakeSignals:
         self.events_appended = 0
         self.resolved = 0
 
-    def appended(self, sender: str, events: int) -> None:
+    def appended(self, sender: str, events: int, elapsed_s: float) -> None:
         assert sender
+        assert elapsed_s >= 0
         self.events_appended += events
 
-    def refused(self, sender: str, code: str) -> None:
+    def refused(self, sender: str, code: str, request_ids: Iterable[str]) -> None:
         self.codes_refused.append((sender, code))
+        self.requests_refused.append(list(request_ids))
 
     def committed(self, rows: int, elapsed_s: float) -> None:
         assert rows > 0

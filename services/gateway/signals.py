@@ -15,10 +15,11 @@ NO_OPERATION = "none"
 NO_ANSWER = "none"
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
 DOCUMENT_METHODS = frozenset({"GET", "PUT"})
+AUDIT_OUTCOME = "audit_outcome"
 SIDE_STEPS = frozenset(
     {
         "audit_of_refusal",
-        "audit_outcome",
+        AUDIT_OUTCOME,
         "audit_refusal",
         "document_key",
         "document_types",
@@ -299,3 +300,8 @@ class Signals(_AmazonSignals, _QuotaSignals, _PolicySignals, _DocumentSignals):
         """Log a mistake of ours whole, under the request's id."""
         self._crashes.inc()
         self._log.error("call crashed", request_id=request_id, error=error)
+    def outcome_lost(self, request_id: str, code: str) -> None:
+        """Count an audit event that was given up as a side step, and log it under its request's id."""
+        self._side_failures.inc(step=AUDIT_OUTCOME, code=code)
+        self._log.warning("side step failed", step=AUDIT_OUTCOME, code=code, request_id=request_id)
+

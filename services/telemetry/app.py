@@ -157,7 +157,7 @@ def compose(
     diary = Diary(journal=committer, clock=clock, entropy=entropy)
     checkpoints = Checkpoints(store=store, key=key, diary=diary, clock=clock, signals=signals)
     return UseCases(
-        intake=Intake(journal=committer, diary=diary, signals=signals),
+        intake=Intake(journal=committer, diary=diary, clock=clock, signals=signals),
         exporter=Exporter(archive=store, checkpoints=checkpoints, diary=diary),
         diary=diary,
         checkpoints=checkpoints,

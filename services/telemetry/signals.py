@@ -1,12 +1,15 @@
 """What telemetry shows of itself: numbers and log lines, with names of services, codes and counts only.
 
-Nothing of an event's content comes here; the audit log is the place for that.
+Nothing of an event's content comes here, the audit log is the place for that; but a refused call tells the
+ids of the requests that its events are of, so that whoever looks into one of those finds it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import chassis.log
 import chassis.metrics
+import chassis.trace
 from services.telemetry.model.events import OWN_NAME
 from services.telemetry.model.webhooks import Fate
 
@@ -34,6 +37,11 @@ class Signals:
         sender = {"sender": SENDERS}
         self._appended = registry.counter(
             "sallyport_telemetry_events_appended_total", "Audit events acknowledged as durable.", sender
+        )
+        self._append = registry.histogram(
+            "sallyport_telemetry_append_seconds",
+            "From an Append call's or group's arrival until its events were durable.",
+            sender,
         )
         self._refused = registry.counter(
             "sallyport_telemetry_calls_refused_total",
@@ -73,14 +81,16 @@ class Signals:
             "sallyport_telemetry_webhook_gone", "1 when the receiver answered that it wants no more."
         )
 
-    def appended(self, sender: str, events: int) -> None:
-        """Count events that a sender was told are durable."""
+    def appended(self, sender: str, events: int, elapsed_s: float) -> None:
+        """Count a call, and its events, that a sender was told are durable."""
         self._appended.inc(events, sender=sender)
+        self._append.observe(elapsed_s, sender=sender)
 
-    def refused(self, sender: str, code: str) -> None:
-        """Count and log one refused call."""
+    def refused(self, sender: str, code: str, request_ids: Iterable[str]) -> None:
+        """Count and log one refused call; what has not the form of a request id is not shown."""
         self._refused.inc(sender=sender, code=code)
-        self._log.warning("append_refused", sender=sender, code=code)
+        known = [each for each in dict.fromkeys(request_ids) if chassis.trace.REQUEST_ID_FORM.fullmatch(each)]
+        self._log.warning("append_refused", sender=sender, code=code, request_ids=known)
 
     def committed(self, rows: int, elapsed_s: float) -> None:
         """Count one commit."""

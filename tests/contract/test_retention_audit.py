@@ -65,7 +65,7 @@ async def real_audit(pool_for: PoolFor, keeper_for: KeeperFor) -> AsyncIterator[
         listen=LOOPBACK,
         keeper=await keeper_for("telemetry"),
         services=services.telemetry.rpc.services(
-            intake=Intake(journal=committer, diary=diary, signals=signals),
+            intake=Intake(journal=committer, diary=diary, clock=clock, signals=signals),
             exporter=Exporter(archive=store, checkpoints=checkpoints, diary=diary),
             webhooks=_untold(store, diary, clock),
         ),

@@ -17,7 +17,6 @@ from services.gateway.model.faults import DeadlineExceeded
 EVENTS_MAX = 1_000
 TRIES_MAX = 4
 PAUSE_S = 2.0
-STEP = "audit_outcome"
 
 
 class Late:
@@ -33,7 +32,7 @@ class Late:
     def put(self, event: AuditEvent) -> None:
         """Have an event told when there is time; when there is no room either, it is counted as lost."""
         if len(self._events) >= EVENTS_MAX:
-            self._signals.side_failed(STEP, DeadlineExceeded.code)
+            self._signals.outcome_lost(event.request_id, DeadlineExceeded.code)
             return
         self._events.append(event)
         self._has_work.set()
@@ -53,7 +52,7 @@ class Late:
                 await self._audit.record(event)
             except SallyportError as error:
                 if attempt == TRIES_MAX - 1:
-                    self._signals.side_failed(STEP, error.code)
+                    self._signals.outcome_lost(event.request_id, error.code)
                     return
                 await self._clock.sleep(PAUSE_S)
             else:

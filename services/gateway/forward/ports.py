@@ -260,3 +260,7 @@ class Ports:
     signals: Signals
     clock: Clock
     entropy: Entropy
+    def outcome_lost(self, request_id: str, code: str) -> None:
+        """Count an audit event that was given up as a side step, and log it under its request's id."""
+        ...
+

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import chassis.clock
 import chassis.errors
 from services.telemetry.model.admission import BATCH_EVENTS_MAX, Call
 from services.telemetry.model.errors import (
@@ -15,13 +16,19 @@ from services.telemetry.model.kinds import Kind
 from services.telemetry.service.diary import Diary
 from services.telemetry.service.ports import Journal, Signals
 
+# What is itself put on record.
+NOTED = (SensitiveContent, KindNotOwned, IdempotencyConflict)
+
 
 class Intake:
     """Takes the events of other services."""
 
-    def __init__(self, *, journal: Journal, diary: Diary, signals: Signals) -> None:
+    def __init__(
+        self, *, journal: Journal, diary: Diary, clock: chassis.clock.Clock, signals: Signals
+    ) -> None:
         self._journal = journal
         self._diary = diary
+        self._clock = clock
         self._signals = signals
 
     async def append(self, sender: str, events: Sequence[Event]) -> tuple[int, ...]:
@@ -36,16 +43,16 @@ class Intake:
             IdempotencyConflict, IntentUnknown, OutcomeAlreadyRecorded: one does not fit the log.
             AuditUnavailable: it cannot be said that they are durable; ask again with the same ids.
         """
+        began_s = self._clock.monotonic_s()
         try:
             sequences = await self._journal.submit(_call(sender, events))
-        except (SensitiveContent, KindNotOwned, IdempotencyConflict) as refusal:
-            self._signals.refused(sender, refusal.code)
-            await self._note(sender, refusal)
-            raise
         except chassis.errors.SallyportError as refusal:
-            self._signals.refused(sender, refusal.code)
+            request_ids = (event.request_id for event in events if event.request_id)
+            self._signals.refused(sender, refusal.code, request_ids)
+            if isinstance(refusal, NOTED):
+                await self._note(sender, refusal)
             raise
-        self._signals.appended(sender, len(sequences))
+        self._signals.appended(sender, len(sequences), self._clock.monotonic_s() - began_s)
         return sequences
 
     async def _note(self, sender: str, refusal: chassis.errors.SallyportError) -> None:

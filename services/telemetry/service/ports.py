@@ -1,6 +1,6 @@
 """What the use cases need from outside; edge files and the committer fit these by shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -108,12 +108,12 @@ class CheckpointKey(Protocol):
 class Signals(Protocol):
     """What the use cases make visible: never content, only names, codes and counts."""
 
-    def appended(self, sender: str, events: int) -> None:
-        """Count events that a sender was told are durable."""
+    def appended(self, sender: str, events: int, elapsed_s: float) -> None:
+        """Count a call, and its events, that a sender was told are durable."""
         ...
 
-    def refused(self, sender: str, code: str) -> None:
-        """Count one refused call."""
+    def refused(self, sender: str, code: str, request_ids: Iterable[str]) -> None:
+        """Count one refused call; show the requests that its events are of, of which one may come again."""
         ...
 
     def checkpoint_signed(self, signed_at: datetime, sequence: int) -> None:

@@ -92,7 +92,9 @@ async def test_what_is_refused_on_a_stream_says_why_and_the_next_group_is_taken_
 ) -> None:
     gateway, same = await caller_for("gateway"), fresh()
     with pytest.raises(chassis.errors.InvalidInput) as refusal:
-        await gateway.stream(fresh(details={"note": "Atzr|IwEBIExampleSecret"}))
+        await gateway.stream(
+            fresh(request_id="request-0007"), fresh(details={"note": "Atzr|IwEBIExampleSecret"})
+        )
     assert (refusal.value.code, refusal.value.http_status) == ("sensitive_content", 422)
     await gateway.stream(same)
     with pytest.raises(chassis.errors.Conflict) as conflict:
@@ -102,7 +104,11 @@ async def test_what_is_refused_on_a_stream_says_why_and_the_next_group_is_taken_
     metrics = await telemetry.metrics()
     assert 'code="sensitive_content",sender="gateway"} 1.0' in metrics
     assert 'events_appended_total{sender="gateway"} 2.0' in metrics
-    assert '"outcome":"sensitive_content"' in telemetry.log_file.read_text()
+    assert 'append_seconds_count{sender="gateway"} 2.0' in metrics
+    log = telemetry.log_file.read_text()
+    assert '"outcome":"sensitive_content"' in log
+    assert '"request_ids":["request-0007"]' in log
+    assert "Example" not in log
 
 
 async def test_killed_in_the_middle_of_a_stream_it_keeps_what_it_acknowledged_once_R03_R04_R12(

@@ -15,6 +15,7 @@ from services.gateway.forward.forwarder import DEADLINE_S
 from services.gateway.forward.records import GRACE_S
 from services.gateway.model.faults import DeadlineExceeded
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, call, talking
+from tests.unit.gateway.test_peers_audit import EVENT
 
 ITEM = "/listings/2021-08-01/items/SELLER/SKU-1"
 LIST_PATH = "/orders/v0/orders"
@@ -113,11 +114,12 @@ async def test_an_answer_does_not_wait_for_an_outcome_that_is_told_when_the_log_
     assert [event.phase for event in rig.audit.events] == ["intent", "outcome"]
 
 
-async def test_an_outcome_that_is_refused_for_good_is_counted_as_lost(rig: Rig) -> None:
+async def test_an_outcome_that_is_refused_for_good_is_counted_as_lost_under_its_requests_id(rig: Rig) -> None:
     rig.audit.fails_from = 1
-    await rig.forwarder.handle(call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"))
+    sent = call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    await rig.forwarder.handle(sent)
     await rig.clock.advance(late.PAUSE_S * late.TRIES_MAX)
-    assert rig.signals.side_failures == [("audit_outcome", "audit_unavailable")]
+    assert rig.signals.outcomes_lost == [(sent.request_id, "audit_unavailable")]
 
 
 async def test_a_deadline_in_the_middle_of_an_effect_leaves_its_fate_open_R01(rig: Rig) -> None:
@@ -219,8 +221,8 @@ async def test_late_events_are_bounded_and_those_lost_are_counted_R23(
     monkeypatch.setattr(late, "EVENTS_MAX", 0)
     rig = Rig()
     queue = late.Late(audit=rig.audit, clock=rig.clock, signals=rig.signals)
-    queue.put(None)  # type: ignore[arg-type]
-    assert rig.signals.side_failures == [("audit_outcome", "deadline_exceeded")]
+    queue.put(EVENT)
+    assert rig.signals.outcomes_lost == [(EVENT.request_id, "deadline_exceeded")]
 
 
 async def test_a_late_event_is_handed_in_again_a_few_times(rig: Rig) -> None:

@@ -15,6 +15,7 @@ def test_only_known_names_become_labels_T28() -> None:
     signals.refused("operation_not_allowed")
     signals.refused("Atza|IwEB")
     signals.side_failed("seal", "order_not_observed")
+    signals.outcome_lost("request-0001", "audit_unavailable")
     signals.waited(Priority.BULK, 2.0)
     shown = registry.render().decode()
     assert 'calls_total{operation="ordersV0.getOrders",status="200"} 1.0' in shown
@@ -23,6 +24,8 @@ def test_only_known_names_become_labels_T28() -> None:
     assert 'attempts_total{operation="ordersV0.getOrders",status="none"} 1.0' in shown
     assert 'refusals_total{code="other"} 1.0' in shown
     assert 'side_failures_total{code="order_not_observed",step="seal"} 1.0' in shown
+    assert 'side_failures_total{code="audit_unavailable",step="audit_outcome"} 1.0' in shown
+    assert "request-0001" not in shown
     assert "jane" not in shown
     assert "Atza" not in shown
 

@@ -35,7 +35,7 @@ class House:
         """Put the use cases together over the parts as they are now."""
         self.committer = Committer(store=self.store, clock=self.clock, signals=self.signals)
         self.diary = Diary(journal=self.committer, clock=self.clock, entropy=self.entropy)
-        self.intake = Intake(journal=self.committer, diary=self.diary, signals=self.signals)
+        self.intake = Intake(journal=self.committer, diary=self.diary, clock=self.clock, signals=self.signals)
         self.checkpoints = Checkpoints(
             store=self.store, key=self.key, diary=self.diary, clock=self.clock, signals=self.signals
         )

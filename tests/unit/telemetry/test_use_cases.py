@@ -51,11 +51,12 @@ async def test_a_dangerous_call_is_refused_whole_counted_and_on_record(
     async with House().open() as house:
         await house.intake.append("gateway", [fact(1)])
         with pytest.raises(refusal):
-            await house.intake.append("gateway", [fact(2), event])
+            await house.intake.append("gateway", [fact(2, request_id="req-2"), event])
     kept = [each.entry.event for each in house.store.entries()]
     assert [each.kind for each in kept] == ["gateway.operation.refused", "telemetry.append.refused"]
     assert (kept[1].result, kept[1].details) == (refusal.code, {"refused": "gateway"})
     assert house.signals.codes_refused == [("gateway", refusal.code)]
+    assert house.signals.requests_refused == [["req-2", "req-1"]]
 
 
 async def test_while_the_store_is_down_appending_says_so_and_nothing_is_kept_R02() -> None:
