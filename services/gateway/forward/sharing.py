@@ -1,6 +1,7 @@
 """Reads that several desktops of a seller make at once become one call; some answers are served again.
 
 - Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
+- A read that has a body is the same one only with the same bytes: what they mean is for Amazon to say.
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
   began it asks anew when it failed for want of time. Failures are shared, never kept.
 - A write makes what the same API told the seller before, and what is under way, no answer for later calls;
@@ -13,6 +14,7 @@ from collections.abc import Coroutine, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import chassis.crypto.digest
 from chassis.clock import Clock
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
@@ -226,8 +228,12 @@ def wants_fresh(journey: Journey) -> bool:
 
 
 def _key(journey: Journey, revision: Hashable) -> Hashable:
-    """Return what tells a read from every other whose answer could differ."""
-    taken = journey.operation.headers
+    """Return what tells a read from every other whose answer could differ.
+
+    Of a body only its fingerprint, so that no key is large, and none holds what somebody wrote. Its content
+    type is always ours (`exchange.request_headers`).
+    """
+    taken, body = journey.operation.headers, journey.body
     headers = tuple([each for each in journey.call.fields if each[0] in taken]) if taken else ()
     return (
         journey.device.seller_id,
@@ -235,6 +241,7 @@ def _key(journey: Journey, revision: Hashable) -> Hashable:
         journey.operation.key,
         journey.path,
         journey.query,
+        body and chassis.crypto.digest.sha256(body),
         journey.plan.loan,
         journey.plan.view.shown,
         journey.document_class,
