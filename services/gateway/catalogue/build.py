@@ -2,7 +2,9 @@
 
 What the models say is read from them; what no model says (rates of Amazon's SDK, restricted and grantless
 operations, members that look personal and are not) stands in `facts.json` with its source. Where model and
-SDK disagree about a rate, the lower one is taken: the quota learns the true one from Amazon's answers.
+SDK disagree about a rate, the lower one is taken: the quota learns the true one from Amazon's answers. An
+operation that is no GET counts as a read only when `facts.json` says so, with words that still stand in its
+model.
 """
 
 import argparse
@@ -20,7 +22,10 @@ FOLDER = Path(__file__).parent
 CATALOGUE = FOLDER / "operations.json"
 FACTS = FOLDER / "facts.json"
 # The facts that are told by operation.
-OF_OPERATIONS = ("rates", "restricted", "grantless")
+OF_OPERATIONS = ("rates", "restricted", "grantless", "reads", "not_reads")
+
+# Methods that change nothing. Source: RFC 9110, 9.2.1.
+_SAFE = frozenset({"GET", "HEAD"})
 
 # The row of the usage plan's table in an operation's description: | rate | burst |.
 _USAGE_PLAN = re.compile(r"\|\s*([\d.]+)\s*\|\s*(\d+)\s*\|")
@@ -50,7 +55,7 @@ def operations(models: Path) -> list[dict[str, Any]]:
     """Return one row per operation of the models, ready for JSON.
 
     Raises:
-        ValueError: a fact names an operation that no model has.
+        ValueError: a fact names an operation that no model has, or calls one a read with words of no model.
         UnjudgedMembers: a member looks personal, and is neither classified nor reviewed.
     """
     facts = {name: table["rows"] for name, table in orjson.loads(FACTS.read_bytes()).items()}
@@ -59,6 +64,7 @@ def operations(models: Path) -> list[dict[str, Any]]:
     for name in OF_OPERATIONS:
         if strangers := facts[name].keys() - known:
             raise ValueError(f"facts.json, {name}: no model has {sorted(strangers)}")
+    _check_reads(found, facts["reads"])
     candidates.check(found, facts["reviewed"])
     return [_row(each, facts) for each in found]
 
@@ -66,6 +72,13 @@ def operations(models: Path) -> list[dict[str, Any]]:
 def render(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the catalogue as JSON with one operation a line, so that changes can be read."""
     return b"[\n" + b",\n".join(orjson.dumps(row) for row in rows) + b"\n]\n"
+
+
+def _check_reads(found: Sequence[swagger.ModelOperation], reads: Mapping[str, str]) -> None:
+    """Return if each read's description still holds the words by which it was judged one."""
+    for each in found:
+        if reads.get(_key(each), "") not in each.node.get("description", ""):
+            raise ValueError(f"facts.json, reads: judge {_key(each)} again, its description has changed")
 
 
 def _key(operation: swagger.ModelOperation) -> str:
@@ -82,6 +95,7 @@ def _row(operation: swagger.ModelOperation, facts: Mapping[str, Mapping[str, Any
         "version": operation.version,
         "method": operation.method,
         "path": operation.path,
+        "is_read": operation.method in _SAFE or key in facts["reads"],
         "rate_per_s": rate_per_s,
         "burst": burst,
         "restricted": facts["restricted"].get(key),

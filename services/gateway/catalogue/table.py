@@ -11,8 +11,12 @@ from services.gateway.model.faults import OperationNotAllowed
 from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.quota import BURST_DEFAULT, RATE_PER_S_DEFAULT
+from services.gateway.model.targets import PATH_SEGMENTS_MAX
 
 FILE = Path(__file__).parent / "operations.json"
+# Whose last parameter takes what is left of a path, however many segments that is.
+# Source: Uploads API model, `x-amazon-spds-greedy-path-parameter`, which no other parameter has.
+GREEDY_PATHS = frozenset({"/uploads/2020-11-01/uploadDestinations/{resource}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,23 @@ class _Route:
     """How an operation is reached.
 
     Attributes:
-        template: the segments of its path; None for a parameter.
+        template: the segments of its path; None for a parameter, or one segment of a greedy one.
         parameters: the place and the name of each parameter.
+        is_greedy: whether the last one takes what is left of the path.
     """
 
     operation: Operation
     template: tuple[str | None, ...]
     parameters: tuple[tuple[int, str], ...]
+    is_greedy: bool = False
+
+    def named(self, segments: Sequence[str]) -> Mapping[str, str]:
+        """Return the path parameters by name."""
+        found = {name: segments[at] for at, name in self.parameters}
+        if self.is_greedy:
+            at, name = self.parameters[-1]
+            found[name] = "/".join(segments[at:])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ class Catalogue:
             ValueError: two operations cannot be told apart.
         """
         self._operations = tuple(operations)
-        routes = [_route(operation) for operation in operations]
+        routes = [route for operation in operations for route in _routes(operation)]
         if len({(route.operation.method, route.template) for route in routes}) < len(routes):
             raise ValueError("two operations have one method and path")
         self._root = _place(sorted(routes, key=_parametric), 0)
@@ -91,15 +105,19 @@ class Catalogue:
         route = place.ends.get(method)
         if route is None:
             raise OperationNotAllowed
-        parameters = route.parameters
-        return route.operation, {name: segments[at] for at, name in parameters} if parameters else {}
+        return route.operation, route.named(segments) if route.parameters else {}
 
 
-def _route(operation: Operation) -> _Route:
+def _routes(operation: Operation) -> Iterator[_Route]:
+    """Yield how an operation is reached: in one way, but for a greedy path, which has one for each length."""
     segments = operation.path.split("/")[1:]
     names = {at: segment[1:-1] for at, segment in enumerate(segments) if segment.startswith("{")}
     template = tuple(None if at in names else segment for at, segment in enumerate(segments))
-    return _Route(operation, template, tuple(names.items()))
+    is_greedy = operation.path in GREEDY_PATHS
+    lengths = range(len(template), PATH_SEGMENTS_MAX + 1 if is_greedy else len(template) + 1)
+    for length in lengths:
+        longer = template + (None,) * (length - len(template))
+        yield _Route(operation, longer, tuple(names.items()), is_greedy)
 
 
 def _parametric(route: _Route) -> list[bool]:
@@ -141,6 +159,7 @@ def _operation(row: Mapping[str, Any]) -> Operation:
         version=row["version"],
         method=row["method"],
         path=row["path"],
+        is_read=row["is_read"],
         rate_per_s=RATE_PER_S_DEFAULT if row["rate_per_s"] is None else row["rate_per_s"],
         burst=BURST_DEFAULT if row["burst"] is None else row["burst"],
         token=TokenRule(restricted["token"]),

@@ -1,8 +1,8 @@
 """Amazon's answers that may be served again for a while: which, for how long, and how many are kept.
 
 Only what tells nothing of anybody and changes seldom is kept, of one seller for that seller; a vendor's
-policy may name other times. Whatever a policy says, an answer that may hold personal data, tells of orders or
-links to a document is never kept.
+policy may name other times. Whatever a policy says, an answer is never kept that may hold personal data, or
+whose question may, that tells of orders or links to a document.
 """
 
 from collections import Counter, OrderedDict, defaultdict
@@ -121,6 +121,7 @@ def life_s(operation: Operation, policy: ApplicationPolicy) -> float:
 
 def may_be_kept(operation: Operation) -> bool:
     """Return whether answers of an operation may be served again at all, whatever a policy says."""
-    is_personal = operation.mask is not None or operation.token is not TokenRule.ORDINARY
+    is_restricted = operation.token is not TokenRule.ORDINARY
+    is_personal = is_restricted or bool(operation.pii or operation.pii_request)
     is_stale_soon = bool(operation.document_links) or tells_of_orders(operation.name)
     return operation.is_read and not is_personal and not is_stale_soon

@@ -29,6 +29,8 @@ class Operation:
     Attributes:
         api: the model it comes from, e.g. "ordersV0".
         path: template, e.g. "/orders/v0/orders/{orderId}/address".
+        is_read: whether it changes and creates nothing, by its method or its model's words: it may be asked
+            again, and once for several callers.
         rate_per_s: default refill of the quota in calls a second.
         burst: size of the quota's bucket in calls.
         data_elements: what a restricted data token may ask for; empty unless `token` is DATA.
@@ -47,6 +49,7 @@ class Operation:
     version: str
     method: str
     path: str
+    is_read: bool
     rate_per_s: float
     burst: int
     token: TokenRule
@@ -69,8 +72,3 @@ class Operation:
     def key(self) -> str:
         """What tells it from every other: method and path template."""
         return f"{self.method} {self.path}"
-
-    @cached_property
-    def is_read(self) -> bool:
-        """Whether it changes nothing and may be asked again."""
-        return self.method in {"GET", "HEAD"}

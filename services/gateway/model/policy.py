@@ -114,7 +114,8 @@ class Plan:
         loan: what one of Amazon's tokens is borrowed for.
         view: what of the answer is seen.
         is_masked: whether all of customers' data is hidden that the answer may hold.
-        audit_kind: which event the call is; None when it neither shows such data nor changes anything.
+        audit_kind: which event the call is; None when it neither shows nor carries such data, and changes
+            nothing.
         purpose: what it is for.
         withheld: data elements that a handle names and of which nothing is seen, so they are not asked for.
         shares: how much of the seller's quota calls of each priority may use; empty: all of it.
@@ -348,5 +349,6 @@ def _holds(paths: Iterable[str], member: str) -> bool:
 def _kind(operation: Operation, *, is_masked: bool) -> Kind | None:
     if operation.pii:
         return Kind.PII_MASKED if is_masked else Kind.PII_READ
-    is_told = operation.grantless_scope or not operation.is_read
+    # A read that carries somebody's data to Amazon is told like an effect.
+    is_told = operation.grantless_scope or operation.pii_request or not operation.is_read
     return Kind.OPERATION_CALLED if is_told else None

@@ -1,6 +1,7 @@
 """The catalogue: made from the models, complete, and the only way to an operation."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -171,6 +172,54 @@ def test_a_target_of_plain_words_is_read_like_the_same_one_in_escapes_T05_T10(wo
         return
     assert (target.segments, target.path) == (parse(other).segments, parse(other).path)
     assert [name for _, name, _ in target.pairs] == [name for _, name, _ in parse(other).pairs] == words
+
+
+def test_a_read_is_a_get_or_stands_among_the_facts_with_its_words() -> None:
+    reads = FACTS["reads"]["rows"]
+    told = {each.key for each in CATALOGUE if each.is_read and each.method not in {"GET", "HEAD"}}
+    assert told == reads.keys()
+    assert len(told) == 22
+    assert all(reads.values())
+    assert all(each.is_read for each in CATALOGUE if each.method in {"GET", "HEAD"})
+
+
+def test_what_is_called_like_a_read_and_is_no_get_was_judged() -> None:
+    verbs = re.compile("(check|find|get|list|preview|query|retrieve|search|validate)[A-Z]")
+    named = {each.key for each in CATALOGUE if each.method != "GET" and verbs.match(each.operation_id)}
+    reads, others = FACTS["reads"]["rows"], FACTS["not_reads"]["rows"]
+    assert named <= reads.keys() | others.keys()
+    assert not reads.keys() & others.keys()
+    assert not any(each.is_read for each in CATALOGUE if each.key in others)
+    assert all(others.values())
+
+
+def built(folder: Path, monkeypatch: pytest.MonkeyPatch, *, reads: Mapping[str, str]) -> dict[str, Any]:
+    """Return the row that comes of a POST with a description, and of facts that name reads."""
+    node = {"operationId": "getFees", "description": "Returns the fees.\n\nNo more.", "responses": {}}
+    file, facts = folder / "fees-model" / "fees.json", folder / "facts.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"info": {"version": "v1"}, "paths": {"/fees": {"post": node}}}))
+    empty: dict[str, Any] = {name: {"rows": {}} for name in (*build.OF_OPERATIONS, "reviewed")}
+    facts.write_text(json.dumps({**empty, "reads": {"rows": reads}}))
+    monkeypatch.setattr(build, "FACTS", facts)
+    (row,) = build.operations(folder)
+    return row
+
+
+def test_what_nobody_judged_is_no_read_unless_it_is_a_get(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert built(tmp_path, monkeypatch, reads={})["is_read"] is False
+    assert built(tmp_path, monkeypatch, reads={"POST /fees": "Returns the fees."})["is_read"] is True
+
+
+def test_a_read_whose_words_have_changed_fails_the_build_until_it_is_judged_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match="judge POST /fees again"):
+        built(tmp_path, monkeypatch, reads={"POST /fees": "Returns an estimate."})
+    with pytest.raises(ValueError, match="no model has"):
+        built(tmp_path, monkeypatch, reads={"POST /charges": "Returns the fees."})
 
 
 @needs_reference

@@ -229,6 +229,10 @@ def test_a_huge_file_is_refused_unread_R23() -> None:
             '[[caches]]\noperations = ["reports_2021-06-30.getReportDocument"]\nseconds = 5',
             "may be served again",
         ),
+        (
+            '[[caches]]\noperations = ["fulfillmentOutbound_2020-07-01.getFulfillmentPreview"]\nseconds = 5',
+            "may be served again",
+        ),
         ('[[delegates]]\napplication = "*"\noperations = ["sellers.*"]', "takes a restricted token"),
         ('[[budgets]]\noperations = ["nothing.*"]\nof_plan = 0.5', "names no operation"),
     ],
@@ -238,6 +242,11 @@ def test_a_rule_that_does_nothing_is_told(rule: str, told: str) -> None:
     warnings = [str(each) for each in advise(parse(text.encode()), CATALOGUE, lines(text))]
     assert any(told in each for each in warnings), warnings
     assert all(each.startswith("line ") for each in warnings)
+
+
+def test_a_rule_that_keeps_reads_by_post_is_nothing_to_look_at_again() -> None:
+    text = f'{LEAST}[[caches]]\noperations = ["productFeesV0.*", "productPricingV0.get*Batch"]\nseconds = 5\n'
+    assert not advise(parse(text.encode()), CATALOGUE, lines(text))
 
 
 KEYS = st.sampled_from(

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fakes.gateway_ports import json_answer
 from services.gateway.forward.revisions import HEARD_S_MAX
@@ -16,6 +18,7 @@ from services.gateway.model.kept_answers import (
     LIVES_S,
     SELLER_BYTES_MAX,
     KeptAnswers,
+    may_be_kept,
 )
 from services.gateway.model.policy import Rules
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, CATALOGUE, PII, Rig, call, header, talking
@@ -24,6 +27,9 @@ ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 ITEM = "/listings/2021-08-01/items/A1/SKU?marketplaceIds=ATVPDKIKX0DER"
 ADDRESS = "/orders/v0/orders/114-3941689-8772232/address"
+CAPACITY = "/service/v1/serviceResources/R1/capacity/range"
+PRICES = "/products/pricing/v0/price?MarketplaceId=ATVPDKIKX0DER&ItemType=Asin"
+OFFERS = "/batches/products/pricing/v0/itemOffers"
 
 
 class Amazon:
@@ -95,6 +101,46 @@ async def test_another_sellers_and_another_question_are_calls_of_their_own_T32(r
         amazon.gate.set()
         await asyncio.gather(*calls)
     assert len(rig.upstream.requests) == 3
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sampled_from([b"", b"[]", b"[ ]", b'["B0A"]', b'["B0B"]']), min_size=1, max_size=6))
+def test_reads_by_post_are_as_many_calls_as_there_are_bodies_among_them_T32(bodies: list[bytes]) -> None:
+    async def ask() -> int:
+        rig = Rig()
+        async with opened(rig) as amazon:
+            calls = [begin(rig, rig.auth.enrol(), CAPACITY, "POST", body=body) for body in bodies]
+            await settle()
+            amazon.gate.set()
+            await asyncio.gather(*calls)
+        return len(rig.upstream.requests)
+
+    assert asyncio.run(ask()) == len(set(bodies))
+
+
+async def test_what_a_client_calls_its_body_makes_no_other_question_of_it(rig: Rig) -> None:
+    async with opened(rig) as amazon:
+        given_types = [[], [("content-type", "application/json")], [("content-type", "text/plain")]]
+        calls = [
+            begin(rig, rig.auth.enrol(), CAPACITY, "POST", body=b"[]", headers=headers)
+            for headers in given_types
+        ]
+        await settle()
+        amazon.gate.set()
+        await asyncio.gather(*calls)
+    (request,) = rig.upstream.requests
+    assert dict(request.headers)["content-type"] == "application/json"
+
+
+async def test_nothing_of_a_large_body_stands_in_what_calls_are_told_by_R23(rig: Rig) -> None:
+    body = json.dumps(["B000000001"] * 10_000).encode()
+    async with opened(rig):
+        asking = begin(rig, rig.auth.enrol(), CAPACITY, "POST", body=body)
+        await settle()
+        (key,) = rig.forwarder._sharing._flights
+        assert "B000000001" not in repr(key)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 async def test_each_sees_of_a_shared_answer_what_it_may_see_and_is_audited_for_itself_T09_R01(
@@ -231,12 +277,16 @@ async def test_a_write_outdates_what_was_read_before_it_and_what_is_under_way(ri
     assert [request.method for request in rig.upstream.requests] == ["GET", "PUT", "GET"]
 
 
-LISTINGS_KEPT = Rules(
-    policy_file.parse(
-        b'version = 1\n[[allow]]\noperations = ["*"]\n'
-        b'[[caches]]\noperations = ["listingsItems_2021-08-01.*"]\nseconds = 300\n'
+def policy_that_keeps(operations: str) -> Rules:
+    return Rules(
+        policy_file.parse(
+            b'version = 1\n[[allow]]\noperations = ["*"]\n'
+            + f'[[caches]]\noperations = ["{operations}"]\nseconds = 300\n'.encode()
+        )
     )
-)
+
+
+LISTINGS_KEPT = policy_that_keeps("listingsItems_2021-08-01.*")
 
 
 def two_replicas() -> tuple[Rig, Rig]:
@@ -262,6 +312,24 @@ async def test_a_write_through_one_replica_outdates_what_another_kept_within_sec
         await there.clock.advance(HEARD_S_MAX)
         assert [await asked(there, ITEM) for _ in range(2)] == ["amazon", "cache"]
         assert there.revisions.looks == 2
+
+
+async def test_what_a_read_by_post_was_told_is_served_again_for_the_same_bytes_only(rig: Rig) -> None:
+    rig.policies.rules = policy_that_keeps("services.get*SlotCapacity")
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        bodies = [b'["B0A"]', b'["B0A"]', b'["B0B"]', b'["B0A"]']
+        sources = [await asked(rig, CAPACITY, "POST", body=body) for body in bodies]
+    assert sources == ["amazon", "cache", "amazon", "cache"]
+
+
+async def test_a_read_by_post_outdates_nothing_here_or_elsewhere(rig: Rig) -> None:
+    rig.policies.rules = policy_that_keeps("productPricingV0.*")
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        targets = [(PRICES, "GET"), (OFFERS, "POST"), (PRICES, "GET")]
+        assert [await asked(rig, *target) for target in targets] == ["amazon", "amazon", "cache"]
+    assert (rig.revisions.looks, rig.revisions.counts) == (0, {})
 
 
 async def test_while_nobody_can_say_what_was_written_nothing_is_served_again_R05() -> None:
@@ -314,6 +382,8 @@ def test_what_tells_of_people_or_orders_is_never_kept_T09_T15() -> None:
     for name in LIVES_S:
         assert named[name].mask is None
         assert named[name].is_read
+    kept = [operation for operation in CATALOGUE if may_be_kept(operation)]
+    assert not any(operation.pii or operation.pii_request for operation in kept)
 
 
 def test_answers_are_bounded_for_each_seller_and_in_all_T32_R23() -> None:
