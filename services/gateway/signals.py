@@ -296,12 +296,12 @@ class Signals(_AmazonSignals, _QuotaSignals, _PolicySignals, _DocumentSignals):
         self._side_failures.inc(step=what, code=code)
         self._log.warning("side step failed", step=what, code=code)
 
-    def crashed(self, request_id: str, error: Exception) -> None:
-        """Log a mistake of ours whole, under the request's id."""
-        self._crashes.inc()
-        self._log.error("call crashed", request_id=request_id, error=error)
     def outcome_lost(self, request_id: str, code: str) -> None:
         """Count an audit event that was given up as a side step, and log it under its request's id."""
         self._side_failures.inc(step=AUDIT_OUTCOME, code=code)
         self._log.warning("side step failed", step=AUDIT_OUTCOME, code=code, request_id=request_id)
 
+    def crashed(self, request_id: str, error: Exception) -> None:
+        """Log a mistake of ours whole, under the request's id."""
+        self._crashes.inc()
+        self._log.error("call crashed", request_id=request_id, error=error)

@@ -241,6 +241,10 @@ class Signals(Protocol):
         """Count and log a side step that failed without changing the answer."""
         ...
 
+    def outcome_lost(self, request_id: str, code: str) -> None:
+        """Count an audit event that was given up as a side step, and log it under its request's id."""
+        ...
+
     def crashed(self, request_id: str, error: Exception) -> None:
         """Log a mistake of ours whole, under the request's id."""
         ...
@@ -260,7 +264,3 @@ class Ports:
     signals: Signals
     clock: Clock
     entropy: Entropy
-    def outcome_lost(self, request_id: str, code: str) -> None:
-        """Count an audit event that was given up as a side step, and log it under its request's id."""
-        ...
-
