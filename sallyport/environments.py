@@ -9,14 +9,6 @@ from sallyport.layout import LOOPBACK, Layout
 from sallyport.provision.ground import Ground
 
 MACHINE_KEYS = ("PATH", "LANG", "LC_ALL", "TZ")
-# Where the links in the cases of Amazon's static sandbox lead; the simulated Amazon answers these cases too.
-SANDBOX_HOSTS = (
-    "d34o8swod1owfl.cloudfront.net",
-    "s3.amazonaws.com",
-    "*.s3.*.amazonaws.com",
-    "*.s3-*.amazonaws.com",
-    "www.amazon.com",
-)
 
 
 def of_service(service: str, layout: Layout, ground: Ground) -> dict[str, str]:
@@ -81,7 +73,8 @@ def _auth(layout: Layout) -> Mapping[str, str]:
 def _gateway(layout: Layout) -> Mapping[str, str]:
     return {
         **_amazon(layout),
-        "SALLYPORT_DOCUMENT_HOSTS": ",".join((layout.storage_url.removeprefix("https://"), *SANDBOX_HOSTS)),
+        # The links in the cases of Amazon's static sandbox lead to Amazon's own hosts.
+        "SALLYPORT_DOCUMENT_HOSTS": f"{layout.storage_url.removeprefix('https://')},amazon",
         "SALLYPORT_PUBLIC_LISTEN": f"{LOOPBACK}:{layout.gateway_port}",
         "SALLYPORT_PUBLIC_URL": layout.public_url,
         **{

@@ -33,6 +33,9 @@ DESKTOP_CLIENT_ID = "SALLYPORT_DESKTOP_CLIENT_ID"
 DESKTOP_REDIRECT_PATH = "SALLYPORT_DESKTOP_REDIRECT_PATH"
 POLICY_FILE = "SALLYPORT_POLICY_FILE"
 
+# Stands among hosts for those that are known to be Amazon's.
+AMAZONS_OWN = "amazon"
+
 # Auth takes client ids of this form.
 CLIENT_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 REDIRECT_PATH_FORM = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
@@ -58,7 +61,9 @@ SETTINGS = (
     ),
     chassis.env.Setting(AMAZON_CA_FILE, "authority that vouches for Amazon; empty for the system's", ""),
     chassis.env.Setting(
-        DOCUMENT_HOSTS, "hosts where Amazon's documents lie, with commas; empty: Amazon's storage", ""
+        DOCUMENT_HOSTS,
+        "hosts where documents may lie, with commas; amazon: those known to be Amazon's, as when empty",
+        "",
     ),
     chassis.env.Setting(VENDOR_NAME, "whose portal this is, as people read it", "Sallyport"),
     chassis.env.Setting(
@@ -188,9 +193,10 @@ def _desktop(reader: chassis.env.Reader) -> NativeClient:
 
 
 def _document_hosts(reader: chassis.env.Reader) -> DocumentHosts:
-    told = reader.optional_text(DOCUMENT_HOSTS)
+    told = [host.strip() for host in (reader.optional_text(DOCUMENT_HOSTS) or AMAZONS_OWN).split(",")]
+    hosts = [each for host in told for each in (AMAZON_HOSTS if host == AMAZONS_OWN else (host,))]
     try:
-        return DocumentHosts([host.strip() for host in told.split(",")] if told else AMAZON_HOSTS)
+        return DocumentHosts(hosts)
     except ValueError:
         reader.refuse(DOCUMENT_HOSTS, "must be host names in lower case, each perhaps with * and a port")
         return DocumentHosts(())

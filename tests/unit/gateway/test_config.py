@@ -108,3 +108,12 @@ def test_documents_lie_with_amazon_unless_something_else_is_told_T05() -> None:
         others.check(url)
     with pytest.raises(UpstreamInvalid):
         others.check("https://bucket.s3.eu-west-1.amazonaws.com/key")
+
+
+def test_a_host_can_be_told_besides_amazons_T05() -> None:
+    told = {**ENVIRON, "SALLYPORT_DOCUMENT_HOSTS": "amazon, files.example"}
+    hosts = config.load(told).amazon.document_hosts
+    for url in ("https://bucket.s3.eu-west-1.amazonaws.com/key", "https://files.example/key"):
+        hosts.check(url)
+    with pytest.raises(UpstreamInvalid):
+        hosts.check("https://amazon/key")
