@@ -35,7 +35,7 @@ def _opened(body: bytes, coding: str, bytes_max: int) -> bytes:
             opened.write(piece)
             if opened.tell() > bytes_max:
                 raise BodyTooLarge
-    except codings.CannotBeOpened as error:
+    except codings.EncodingBroken as error:
         raise MalformedRequest from error
     if not opener.is_whole or opener.rest:
         raise MalformedRequest

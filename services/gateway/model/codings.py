@@ -52,8 +52,11 @@ class EncodingNotServed(InvalidInput):
     http_status = 415
 
 
-class CannotBeOpened(ValueError):
-    """What was packed is not what its coding's name says, or not within its bounds."""
+class EncodingBroken(InvalidInput):
+    """What was sent is not encoded as its Content-Encoding says, or not within the coding's bounds."""
+
+    code = "encoding_broken"
+    text = "What was sent is not encoded as its Content-Encoding says."
 
 
 class Opener(Protocol):
@@ -76,7 +79,7 @@ class Opener(Protocol):
             packed: not empty, and not after the stream's end.
 
         Raises:
-            CannotBeOpened: they are not the coding's.
+            EncodingBroken: they are not the coding's.
         """
         ...
 
@@ -122,7 +125,7 @@ class _Inflater:
                 if self._inflater.eof or (not packed and len(piece) < PIECE_BYTES):
                     return
         except zlib.error as error:
-            raise CannotBeOpened from error
+            raise EncodingBroken from error
 
 
 class _Deflated(_Inflater):
@@ -162,7 +165,7 @@ class _Brotli:
                 if self.is_whole or not piece:
                     return
         except brotli.error as error:
-            raise CannotBeOpened from error
+            raise EncodingBroken from error
 
 
 class _Zstd:
@@ -190,7 +193,7 @@ class _Zstd:
                 if self._opener.eof or self._opener.needs_input:
                     return
         except zstd.ZstdError as error:
-            raise CannotBeOpened from error
+            raise EncodingBroken from error
 
 
 _OPENERS: Mapping[str, Callable[[], Opener]] = MappingProxyType(

@@ -4,6 +4,7 @@ import gzip
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import brotli
 
@@ -28,7 +29,7 @@ PACKERS: Mapping[str, tuple[str, Callable[[bytes], bytes]]] = {
     "x-gzip": ("x-gzip", gzip.compress),
     "deflate": ("deflate", zlib.compress),
     "raw deflate": ("deflate", raw_deflate),
-    "br": ("br", brotli.compress),
+    "br": ("br", partial(brotli.compress, quality=5)),
     "zstd": ("zstd", zstd.compress),
 }
 
