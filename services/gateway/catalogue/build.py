@@ -103,6 +103,7 @@ def _row(operation: swagger.ModelOperation, facts: Mapping[str, Mapping[str, Any
         "pii": pii.customer_paths(operation.api, answer),
         "pii_request": pii.customer_paths(operation.api, operation.request_leaves()),
         "document_links": pii.document_links(answer),
+        "buyer_links": pii.buyer_links(operation.api, answer),
         "query": operation.named("query"),
         "headers": operation.named("header"),
     }

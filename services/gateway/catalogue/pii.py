@@ -1,4 +1,4 @@
-"""Decides which members of a body describe a buyer or a recipient, and which are document links.
+"""Decides which members of a body describe a buyer or a recipient, and which are links to documents.
 
 Build-time only; what looks personal and is not told here must be in the reviews (`candidates`). Amazon's
 models do not mark personal data, so it is told from names and positions: a field of PLACED counts when it
@@ -6,14 +6,19 @@ stands somewhere beneath a place of PLACES, a field of ALWAYS wherever it stands
 case; `#name` is a definition's name. Partners' data (sellers, vendors, warehouses, technicians) is not the
 buyers' and is not masked.
 
+A customer's member that is a link by its name or by what its model says, and that nobody calls an operation
+for (LINKS), leads to what a buyer handed in: words and pictures for a customized product, a prescription.
+
 Source: Amazon's Data Protection Policy, definition of PII (name, address, e-mail, phone, gift
 message, tax details, survey answers, purchases); checked against the list of restricted operations.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from services.gateway.catalogue.swagger import ANY_MEMBER, Leaf
+from services.gateway.model.buyer_links import Holding
 
 # A place, and the beginnings of the APIs' names in which it is the customer's ("" = everywhere).
 PLACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -138,6 +143,12 @@ LINK_PAIRS = frozenset(
     },
 )
 
+# How a member's name tells that it is a link, and how a model says that a text may be one.
+_LINK_WORDS = frozenset({"link", "uri", "url"})
+_LINK_TEXT = re.compile(r"\b(?:link|URI|URL)s?\b", re.IGNORECASE)
+# Links that a customer may open, and that lead to no document: a parcel's page on swiship.com.
+PAGES = frozenset({"customertrackinglink"})
+
 
 def customer_paths(api: str, leaves: Iterable[Leaf]) -> dict[str, list[str]]:
     """Return the paths of customers' members by class: classes sorted, paths in the model's order.
@@ -161,6 +172,19 @@ def document_links(leaves: Iterable[Leaf]) -> list[str]:
     ]
 
 
+def buyer_links(api: str, leaves: Iterable[Leaf]) -> dict[str, list[str]]:
+    """Return the paths of customers' members that hold links to what buyers handed in, by `Holding`."""
+    told = list(leaves)
+    settled = set(document_links(told))
+    found: dict[str, list[str]] = {}
+    for leaf in told:
+        is_customers = classify(api, leaf) is not None and ANY_MEMBER not in leaf.path
+        holding = _holding(leaf)
+        if is_customers and holding and leaf.path not in settled and leaf.field not in PAGES:
+            found.setdefault(holding.value, []).append(leaf.path)
+    return dict(sorted(found.items()))
+
+
 def classify(api: str, leaf: Leaf) -> str | None:
     """Return the class of a leaf, or None when it is not told to be a customer's."""
     pairs = {(holder, leaf.field) for holder in (*leaf.holders, api)}
@@ -170,6 +194,13 @@ def classify(api: str, leaf: Leaf) -> str | None:
     if not is_placed or pairs & NOT_PERSONAL:
         return None
     return _paired(pairs, PAIRS_PLACED) or PLACED.get(leaf.field)
+
+
+def _holding(leaf: Leaf) -> Holding | None:
+    """Return whether a leaf holds links, or links and texts; None when nothing says so."""
+    if not _LINK_WORDS.isdisjoint(leaf.words):
+        return Holding.LINK
+    return Holding.MIXED if _LINK_TEXT.search(leaf.text) else None
 
 
 def _paired(pairs: set[tuple[str, str]], classes: Mapping[tuple[str, str], str]) -> str | None:

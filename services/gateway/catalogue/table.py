@@ -151,7 +151,7 @@ def _place(routes: Sequence[_Route], depth: int) -> _Place:
 
 def _operation(row: Mapping[str, Any]) -> Operation:
     restricted = row["restricted"] or {"token": TokenRule.ORDINARY, "data": ()}
-    pii = _by_class(row["pii"])
+    pii = _tuples(row["pii"])
     paths = [path for listed in pii.values() for path in listed]
     return Operation(
         operation_id=row["operation_id"],
@@ -165,8 +165,9 @@ def _operation(row: Mapping[str, Any]) -> Operation:
         token=TokenRule(restricted["token"]),
         data_elements=tuple(restricted["data"]),
         pii=pii,
-        pii_request=_by_class(row["pii_request"]),
+        pii_request=_tuples(row["pii_request"]),
         document_links=tuple(row["document_links"]),
+        buyer_links=_tuples(row["buyer_links"]),
         grantless_scope=row["grantless"] or "",
         query=frozenset(row["query"]),
         headers=frozenset(name.lower() for name in row["headers"]),
@@ -175,5 +176,5 @@ def _operation(row: Mapping[str, Any]) -> Operation:
     )
 
 
-def _by_class(listed: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+def _tuples(listed: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     return {kind: tuple(paths) for kind, paths in listed.items()}

@@ -36,7 +36,9 @@ class Operation:
         data_elements: what a restricted data token may ask for; empty unless `token` is DATA.
         pii: JSONPaths of customers' members in 2xx answers, by class.
         pii_request: the same for requests; "?name" is a query parameter.
-        document_links: JSONPaths of presigned links in 2xx answers.
+        document_links: JSONPaths of presigned links in 2xx answers, for which the operation is called.
+        buyer_links: JSONPaths of links to what buyers handed in, among the members of `pii`, by
+            `buyer_links.Holding`.
         grantless_scope: the scope of the application's own token; empty for a seller's operation.
         query: names of the query parameters it knows.
         headers: names of the header parameters it knows, in lower case.
@@ -57,6 +59,7 @@ class Operation:
     pii: Mapping[str, tuple[str, ...]] = field(repr=False)
     pii_request: Mapping[str, tuple[str, ...]] = field(repr=False)
     document_links: tuple[str, ...]
+    buyer_links: Mapping[str, tuple[str, ...]]
     grantless_scope: str
     query: frozenset[str] = field(repr=False)
     headers: frozenset[str] = field(repr=False)
