@@ -1,14 +1,15 @@
 """Pages, sign-in and tokens: answered by chassis.web's routes behind the same socket.
 
-The head is built anew from what was parsed, the body framed by us; the answer goes out byte for byte. What a
-body may hold, how long it may take and how errors look is the routes' affair. One request of ours is one
-request there, so nothing in it can be taken for another.
+The head is built anew from what was parsed, the body framed by us, and opened if it was encoded; the answer
+goes out byte for byte. What a body may hold, how long it may take and how errors look is the routes' affair.
+One request of ours is one request there, so nothing in it can be taken for another.
 """
 
 import asyncio
 import contextlib
 from typing import Any
 
+from chassis.errors import SallyportError
 from chassis.web import Inlet, SocketlessSite
 from services.gateway.door import answers, pace
 from services.gateway.door.exchange import Exchange
@@ -16,10 +17,12 @@ from services.gateway.door.faults import ClientGone, MalformedRequest
 from services.gateway.door.heads import CHUNKED
 from services.gateway.door.ways import Way
 
+_ENCODING = "content-encoding"
 # Said between us and the client about the connection, or said anew.
 _OURS = frozenset(
     {
         "connection",
+        _ENCODING,
         "content-length",
         "expect",
         "keep-alive",
@@ -44,6 +47,12 @@ class Pages:
 
     async def handle(self, request: Exchange) -> None:
         """Have a page answer; an answer that breaks off ends the connection."""
+        if request.head.fields.value(_ENCODING):
+            try:
+                request.collect(await request.receive(self._site.body_bytes_max))
+            except SallyportError as error:
+                _refuse(request, error)
+                return
         visit = _Visit(request)
         inlet = self._site.open(visit)
         request.line.follow(inlet)
@@ -124,13 +133,21 @@ def _head(request: Exchange) -> bytes:
     head, framing = request.head, request.framing
     lines = [f"{head.method} {head.target} HTTP/1.{0 if framing.is_old else 1}"]
     lines += [f"{name}: {value}" for name, value in head.fields if name not in _OURS]
-    if framing.length == CHUNKED:
+    length = len(request.collected) if request.is_body_whole else framing.length
+    if length == CHUNKED:
         lines.append("transfer-encoding: chunked")
-    elif framing.length:
-        lines.append(f"content-length: {framing.length}")
+    elif length:
+        lines.append(f"content-length: {length}")
     if not framing.is_kept or request.house.is_draining:
         lines.append("connection: close")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _refuse(request: Exchange, error: SallyportError) -> None:
+    """Answer in the page's stead."""
+    with contextlib.suppress(ClientGone):
+        request.line.write(request.house.render(error))
+        request.hand_over(is_last=True)
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:

@@ -23,7 +23,7 @@ OVERLAP_BYTES = 512
 STEP_BYTES = 16_384
 # As much as a document may have in the clear.
 OPENED_BYTES_MAX = 2 * 1_073_741_824
-# A flat file with 300 empty columns packs 56 times in gzip and 179 times in zstd; a bomb 1,000 times and more.
+# A flat file with 300 empty columns packs 56 times in gzip and 179 times in zstd; a bomb 1,000 times or more.
 # Judged once more than this has been opened.
 RATIO_MAX = 250
 RATIO_JUDGED_BYTES = 16 * 1_048_576

@@ -32,6 +32,7 @@ from tests.integration.gateway.door import (
     serving,
     under_every_cover,
 )
+from tests.unit.gateway.packing import PACKERS, bomb, zeros_mib, zstd_frame
 
 BODY_BYTES_MAX = 100_000
 
@@ -118,8 +119,6 @@ ASKED = {
     "an encoded body": request("POST /echo", ID, "Content-Encoding: gzip", body=PACKED, is_last=True),
     "a large body": request("POST /echo", ID, body=bytes(BODY_BYTES_MAX), is_last=True),
     "a body beyond its bound": request("POST /echo", ID, body=bytes(BODY_BYTES_MAX + 1)),
-    "a bomb": request("POST /echo", ID, "Content-Encoding: gzip", body=gzip.compress(bytes(10_000_000))),
-    "a lie": request("POST /echo", ID, "Content-Encoding: gzip", body=b"no gzip"),
     "a mistake": request("GET /fail", ID, is_last=True),
     "HTTP/1.0": b"GET /echo HTTP/1.0\r\nX-Request-Id: request-0001\r\n\r\n",
     "much": request("GET /pour", ID, is_last=True),
@@ -138,6 +137,43 @@ async def test_a_page_is_answered_as_by_a_site_of_its_own(data: bytes) -> None:
     del answer.headers["date"], expected.headers["date"]
     assert answer == expected
     assert not face.seen
+
+
+@pytest.mark.parametrize("name", sorted(PACKERS))
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_an_encoded_body_reaches_a_page_opened(name: str, *, is_chunked: bool) -> None:
+    encoding, pack = PACKERS[name]
+    lines, body = [ID, f"Content-Encoding: {encoding}"], pack(bytes(70_000))
+    asked = request("POST /echo", *lines, body=body)
+    if is_chunked:
+        asked = request("POST /echo", *lines, "Transfer-Encoding: chunked")
+        asked += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    async with house(Recorder()) as door:
+        first, second = heard(await exchange(door.port, asked + request("GET /show/next", is_last=True)))
+    assert first.body == b"POST /echo 70000 request-0001"
+    assert second.body.startswith(b"next")
+
+
+UNOPENED = {
+    "a lie": ("gzip", b"no gzip", 400),
+    "half a body": ("deflate", PACKERS["deflate"][1](bytes(1000))[:-2], 400),
+    "more than a body": ("zstd", PACKERS["zstd"][1](bytes(1000)) * 2, 400),
+    "a huge window": ("zstd", zstd_frame(zeros_mib(1), window_log=27), 400),
+    "another coding": ("compress", b"x", 415),
+    "a bomb": ("gzip", bomb("gzip", 10), 413),
+    "a bomb in br": ("br", bomb("br", 10), 413),
+    "a bomb in zstd": ("zstd", bomb("zstd", 10), 413),
+}
+
+
+@pytest.mark.parametrize(("encoding", "body", "status"), UNOPENED.values(), ids=UNOPENED.keys())
+async def test_a_body_that_cannot_be_opened_reaches_no_page_T09(
+    encoding: str, body: bytes, status: int
+) -> None:
+    async with house(Recorder()) as door:
+        data = request("POST /echo", f"Content-Encoding: {encoding}", body=body)
+        (answer,) = heard(await exchange(door.port, data + request("GET /show/smuggled")))
+    assert (answer.status, answer.headers["connection"]) == (status, "close")
 
 
 @under_every_cover
