@@ -96,6 +96,7 @@ CODES = frozenset(
         "target_application_refused",
         "token_expired",
         "token_invalid",
+        "too_many_calls",
         "too_many_proofs",
         "unavailable",
         "upgrade_not_served",

@@ -21,6 +21,7 @@ from services.gateway.forward.records import Intent, Records, Told
 from services.gateway.forward.revisions import Revisions
 from services.gateway.forward.sharing import Sharing
 from services.gateway.forward.turns import Turns
+from services.gateway.forward.under_way import UnderWay
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
 from services.gateway.model.audit import Kind, Result
 from services.gateway.model.calls import Answer, Call, Device
@@ -43,6 +44,7 @@ class _Seen:
     """What became known of a call while it passed the gates.
 
     Attributes:
+        device: who calls, and is counted among those under way.
         intent: that is durable, and of which nobody has said yet what became of it.
     """
 
@@ -84,6 +86,7 @@ class Forwarder:
         identities.on_change(_each(lending.forget, self._sharing.forget))
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
         self._deadlines = Deadlines(ports.clock)
+        self._under_way = UnderWay()
         late = Late(audit=ports.audit, clock=ports.clock, signals=ports.signals)
         self._records = Records(ports=ports, deadlines=self._deadlines, late=late)
         self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
@@ -107,6 +110,9 @@ class Forwarder:
         except Exception as error:  # noqa: BLE001 - a mistake of ours is logged whole and answered blank
             self._ports.signals.crashed(call.request_id, error)
             answer = faults.render(Internal(), call.request_id)
+        finally:
+            if seen.device is not None:
+                self._under_way.leave(seen.device)
         elapsed_s = self._ports.clock.monotonic_s() - started_at_s
         self._ports.signals.answered(seen.operation, answer.status, elapsed_s)
         return answer
@@ -141,6 +147,7 @@ class Forwarder:
     async def _admit(self, call: Call, seen: _Seen, until_s: float) -> tuple[Journey, list[tuple[str, str]]]:
         """Return what a call is, and headers that tell what of it does not go to Amazon."""
         device = await self._identities.who(call.access_token)
+        self._under_way.enter(device)
         seen.device = device
         _check_possession(call, device)
         target = targets.parse(call.target)

@@ -217,6 +217,13 @@ class DeadlineExceeded(Unavailable):
     text = "The answer took too long."
 
 
+class TooManyCalls(LimitExceeded):
+    """As many calls of the device, or of its seller, are under way as may be."""
+
+    code = "too_many_calls"
+    text = "Too many calls of this desktop or seller are under way."
+
+
 class UpstreamBusy(Unavailable):
     """More calls of Amazon's are under way, or wait, than this process takes on; Amazon was not asked."""
 
