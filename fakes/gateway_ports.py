@@ -346,6 +346,7 @@ class FakeForwardSignals:
     cached_reads: list[str] = field(default_factory=list)
     openings: list[Region] = field(default_factory=list)
     shares: dict[Region, float] = field(default_factory=dict)
+    hidden_links: list[tuple[str, list[str]]] = field(default_factory=list)
     side_failures: list[tuple[str, str]] = field(default_factory=list)
     outcomes_lost: list[tuple[str, str]] = field(default_factory=list)
     documents: list[tuple[str, str, int]] = field(default_factory=list)
@@ -387,6 +388,9 @@ class FakeForwardSignals:
 
     def moved(self, method: str, code: str, size_bytes: int) -> None:
         self.documents.append((method, code, size_bytes))
+
+    def links_hidden(self, operation: str, hosts: Sequence[str]) -> None:
+        self.hidden_links.append((operation, list(hosts)))
 
     def side_failed(self, what: str, code: str) -> None:
         self.side_failures.append((what, code))

@@ -10,7 +10,7 @@ from typing import Self
 
 import orjson
 
-from services.gateway.model.documents import DocumentClass
+from services.gateway.model.documents import DOWNLOAD, DocumentClass
 
 FILE = Path(__file__).parent / "documents.json"
 BY_REPORT, BY_FEED = "by_report", "by_feed"
@@ -64,8 +64,9 @@ class DocumentTable:
         return iter(self._rows)
 
     def method(self, operation: str) -> str:
-        """Return the method for which an operation's links are."""
-        return self._rows[operation].method
+        """Return the method for which an operation's links are: reading, unless the table says otherwise."""
+        row = self._rows.get(operation)
+        return row.method if row else DOWNLOAD
 
     def type_parameter(self, operation: str) -> str:
         """Return the path parameter that names the document whose type decides; empty when none does."""

@@ -11,6 +11,7 @@ from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.forward.buyer_documents import BuyerDocuments
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.ports import Signals
 from services.gateway.model import targets, uploads
@@ -114,14 +115,16 @@ class DocumentLinks:
             types: remembers reports' and feeds' types.
             hosts: where documents may lie.
             sealing: makes capabilities.
-            signals: counts what could not be kept or found.
+            signals: counts what could not be kept or found, and what is hidden.
         """
         self._paths = {
             operation.name: LinkPaths(operation.document_links)
             for operation in catalogue
             if operation.document_links
         }
+        self._buyers = BuyerDocuments(catalogue, give=self._buyers_link, signals=signals)
         self._telling = {each.name for each in catalogue if each.document_links or tells_types(each.name)}
+        self._telling |= self._buyers.operations
         self._table = table
         self._types = types
         self._hosts = hosts
@@ -173,7 +176,7 @@ class DocumentLinks:
         name = journey.operation.name
         if tells_types(name):
             await self._learn(journey.device.seller_id, told_types(name, read_answer(body)))
-        return self._rewritten(journey, body)
+        return self._rewritten(journey, self._buyers.show(journey, body))
 
     async def _learn(self, seller_id: str, types: Mapping[str, str]) -> None:
         try:
@@ -192,6 +195,10 @@ class DocumentLinks:
             return self._sealing.link(self._capability(journey, document_class, url=url, answer=body))
 
         return paths.rewrite(body, link_for)
+
+    def _buyers_link(self, journey: Journey, url: str) -> str:
+        self._hosts.check(url)
+        return self._sealing.link(self._capability(journey, DocumentClass.PERSONAL, url=url, answer=b""))
 
     async def _known_type(self, seller_id: str, document_id: str) -> str:
         try:

@@ -1,5 +1,9 @@
 """What the gateway shows of itself: names, codes and counts."""
 
+import io
+import json
+
+import chassis.log
 import chassis.metrics
 from services.gateway.model.priority import Priority
 from services.gateway.signals import Signals
@@ -47,3 +51,13 @@ def test_documents_are_counted_by_their_way_and_end_and_never_by_their_names_T28
     assert 'documents_total{code="document_ended",method="PUT"} 1.0' in shown
     assert 'document_bytes_total{method="PUT"} 24.0' in shown
     assert "secret" not in shown
+
+
+def test_of_a_hidden_link_only_its_host_is_told_T28() -> None:
+    registry, stream = chassis.metrics.Registry(), io.StringIO()
+    signals = Signals(registry, ["ordersV0.getOrderItems"])
+    with chassis.log.configure("gateway", "info", context=dict, stream=stream):
+        signals.links_hidden("ordersV0.getOrderItems", ["files.example", "", "files.example"])
+    assert 'links_hidden_total{operation="ordersV0.getOrderItems"} 3.0' in registry.render().decode()
+    (line,) = map(json.loads, stream.getvalue().splitlines())
+    assert (line["event"], line["links"], line["hosts"]) == ("links hidden", 3, "files.example, none")
