@@ -12,6 +12,7 @@ import chassis.crypto.tls
 import chassis.entropy
 from chassis.secrecy import Secret
 from fakes.gateway_document_types import FakeDocumentTypes
+from fakes.gateway_homes import FakeHomes
 from fakes.gateway_ports import FakeAuditLog, FakeAuthPeer, FakeForwardSignals, FakePolicies, FakeSafe
 from fakes.gateway_quota_store import FakeQuotaStore
 from fakes.gateway_revisions import FakeRevisions
@@ -92,6 +93,7 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             policies=FakePolicies(),
             quota=FakeQuotaStore(clock),
             revisions=FakeRevisions(),
+            homes=FakeHomes(),
             signals=signals,
             clock=clock,
             entropy=entropy,

@@ -2,6 +2,7 @@
 
 kv  gateway/nonce-key      makes and knows DPoP nonces
 kv  gateway/document-key   seals and opens capabilities of documents
+kv  gateway/home-key       fingerprints of ids, for storage
 
 Each is made once, by whichever replica starts first, and read by all of them.
 """
@@ -15,6 +16,7 @@ from chassis.secrecy import Secret
 
 NONCE_KEY_PATH = "gateway/nonce-key"
 DOCUMENT_KEY_PATH = "gateway/document-key"
+HOME_KEY_PATH = "gateway/home-key"
 KEY_BYTES = 32
 
 
@@ -48,6 +50,16 @@ class GatewayVault:
             KeyServiceUnavailable: Vault cannot answer, or holds no such key.
         """
         return await self._read(DOCUMENT_KEY_PATH)
+
+    async def read_home_key(self) -> Secret[bytes]:
+        """Return the key of ids' fingerprints that all replicas share, made now if there is none.
+
+        Raises:
+            KeyServiceUnavailable: Vault cannot answer, or holds no such key.
+            KeyAccessDenied: its policy for the gateway is one of before; nothing waits for this key.
+        """
+        await self._ensure(HOME_KEY_PATH)
+        return await self._read(HOME_KEY_PATH)
 
     async def _ensure(self, path: str) -> None:
         try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import chassis.rpc
 from fakes.gateway_document_types import FakeDocumentTypes
+from fakes.gateway_homes import FakeHomes
 from fakes.gateway_quota_store import FakeQuotaStore
 from fakes.gateway_revisions import FakeRevisions
 from sallyport.simulate.amazon import Amazon
@@ -69,6 +70,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         policies=Standing(Rules(BUILT_IN)),
         quota=ground.store(life, FakeQuotaStore(ground.clock, ground.engines.quota_buckets)),
         revisions=FakeRevisions(),
+        homes=FakeHomes(),
         signals=signals,
         clock=ground.clock,
         entropy=ground.entropy,

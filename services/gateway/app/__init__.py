@@ -99,6 +99,7 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
     keys = (
         ("nonce_key", ground.keys.read_nonce_key, ground.nonces.learn),
         ("document_key", ground.keys.read_document_key, ground.document_key.learn),
+        ("home_key", ground.keys.read_home_key, ground.home_key.learn),
     )
     reaches = (ground.auth.reach, ground.retention.reach, probe.check, ground.store.ping)
     checks = zip(CHECKED, reaches, strict=True)
@@ -109,4 +110,5 @@ def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readi
         ("idle_buckets", functools.partial(work.forget, "idle_buckets", ground.store.forget_idle)),
         ("old_documents", functools.partial(work.forget, "old_documents", ground.store.forget_documents)),
         ("old_revisions", functools.partial(work.forget, "old_revisions", ground.store.forget_revisions)),
+        ("old_homes", functools.partial(work.forget, "old_homes", ground.store.forget_homes)),
     ]

@@ -18,6 +18,7 @@ from chassis.secrecy import Secret
 from services.gateway.amazon import Amazon
 from services.gateway.capabilities import Capabilities
 from services.gateway.config import CertificateFiles, Config
+from services.gateway.fingerprints import FingerprintedHomes
 from services.gateway.nonces import Nonces
 from services.gateway.proof import ProofVerifier
 from services.gateway.shared_key import SharedKey
@@ -53,6 +54,8 @@ class Ground:
     store: Store
     document_key: SharedKey
     capabilities: Capabilities
+    home_key: SharedKey
+    homes: FingerprintedHomes
     keeper: chassis.identity.Keeper
     public_keeper: chassis.identity.Keeper
     auth: chassis.rpc.Channel
@@ -78,11 +81,14 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         chassis.clock.SteadyClock(clock),
     )
     nonces, document_key = Nonces(steady_clock), SharedKey(steady_clock)
+    home_key = SharedKey(steady_clock)
     await keys.ensure_nonce_key()
     nonces.learn(await keys.read_nonce_key())
     await keys.ensure_document_key()
     document_key.learn(await keys.read_document_key())
-    pool = await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+    store = Store(
+        await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
+    )
     dial = functools.partial(_dial, stack, keeper)
     outward = chassis.crypto.tls.outward_context(config.amazon.ca_file)
     amazon = Amazon.connect(base_urls=config.amazon.base_urls, tls=outward)
@@ -94,9 +100,11 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         keys=keys,
         nonces=nonces,
         proofs=ProofVerifier(origin=config.public.origin, clock=clock, nonces=nonces),
-        store=Store(pool),
+        store=store,
         document_key=document_key,
         capabilities=Capabilities(key=document_key, clock=steady_clock, origin=config.public.origin),
+        home_key=home_key,
+        homes=FingerprintedHomes(key=home_key, store=store),
         keeper=keeper,
         public_keeper=public_keeper,
         auth=dial(address=config.peers.auth, peer="auth"),

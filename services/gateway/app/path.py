@@ -83,6 +83,7 @@ def put_path(
         upstream=ground.amazon,
         quota=ground.store,
         revisions=ground.store,
+        homes=ground.homes,
         policies=keeper or Standing(Rules(BUILT_IN)),
         signals=signals,
         clock=ground.clock,

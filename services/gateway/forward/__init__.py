@@ -8,7 +8,8 @@ without which nothing keeps deadlines.
 
 How the composition root puts it together (all keyword arguments)::
 
-    ports = Ports(auth=…, safe=…, audit=…, upstream=…, quota=…, signals=…, clock=clock, entropy=entropy)
+    ports = Ports(auth=…, safe=…, audit=…, upstream=…, quota=…, revisions=…, homes=…, policies=…, signals=…,
+                  clock=clock, entropy=entropy)
     identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
     turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=ports.signals)
     links = DocumentLinks(catalogue=…, table=DocumentTable.load(), types=…, hosts=…, sealing=…, signals=…)

@@ -11,6 +11,7 @@ from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.forward.handles import Handles
+from services.gateway.forward.homes import Homes
 from services.gateway.forward.identities import Identities
 from services.gateway.forward.journey import Found, Journey, order_id_of
 from services.gateway.forward.late import Late
@@ -84,6 +85,7 @@ class Forwarder:
             finder=self._reading, revisions=revisions, clock=ports.clock, signals=ports.signals
         )
         identities.on_change(_each(lending.forget, self._sharing.forget))
+        self._homes = Homes(operations=catalogue, store=ports.homes, signals=ports.signals)
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
         self._deadlines = Deadlines(ports.clock)
         self._under_way = UnderWay()
@@ -135,6 +137,8 @@ class Forwarder:
             if kind is not None:
                 seen.intent = await self._records.intend(journey, kind)
             found = await self._find(journey)
+            if len(journey.device.regions) > 1:
+                await self._homes.learn(journey, found)
             answer = _shown(journey, found)
             if self._documents.are_told(journey.operation) and exchange.is_success(found.answer):
                 answer.body = await self._documents.show(journey, answer.body)
@@ -166,13 +170,16 @@ class Forwarder:
         query, narrowed = plan.view.narrow(known.text)
         marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
         body = exchange.request_body(operation, call.body)
+        region = regions.stated(call.host, marketplace_ids, body)
+        if region is None and len(device.regions) > 1:
+            region = await self._homes.find(device, operation, parameters=parameters, pairs=target.pairs)
         journey = Journey(
             call=call,
             device=device,
             operation=operation,
             rules=rules,
             plan=plan,
-            region=regions.settle(regions.stated(call.host, marketplace_ids, body), device),
+            region=regions.settle(region, device),
             path=target.path,
             query=query,
             body=body,

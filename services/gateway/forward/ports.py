@@ -1,6 +1,6 @@
 """What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -181,6 +181,26 @@ class RevisionStore(Protocol):
         ...
 
 
+class HomeStore(Protocol):
+    """Where all replicas tell each other which regions told sellers' ids."""
+
+    async def settle(self, seller_id: str, ids: Collection[str], region: Region) -> None:
+        """Keep that a region told ids, none of them twice; what others told stays.
+
+        Raises:
+            Unavailable: it may or may not have been kept.
+        """
+        ...
+
+    async def homes(self, seller_id: str, id_: str) -> frozenset[Region]:
+        """Return the regions that told an id; empty where it is not known.
+
+        Raises:
+            Unavailable: nobody can say.
+        """
+        ...
+
+
 class Policies(Protocol):
     """The vendor's policy."""
 
@@ -237,15 +257,6 @@ class Signals(Protocol):
         """Show the share of a region's sellers, of those who called lately, whose last call failed."""
         ...
 
-    def links_hidden(self, operation: str, hosts: Sequence[str]) -> None:
-        """Count and log links of an answer that were hidden, because no document may lie where they lead.
-
-        Args:
-            operation: whose answer it was.
-            hosts: of each link the host; empty for one that could not be read.
-        """
-        ...
-
     def side_failed(self, what: str, code: str) -> None:
         """Count and log a side step that failed without changing the answer."""
         ...
@@ -270,6 +281,7 @@ class Ports:
     policies: Policies
     quota: QuotaStore
     revisions: RevisionStore
+    homes: HomeStore
     signals: Signals
     clock: Clock
     entropy: Entropy

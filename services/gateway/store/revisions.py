@@ -1,13 +1,9 @@
 """How often sellers' data was written to through any replica, by API, in Postgres."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import asyncpg
-
 import chassis.db
+from services.gateway.store.statements import short_statement
 
 # Whoever writes or reads waits for it; without it nothing is served again.
 REVISION_S_MAX = 1.0
@@ -27,7 +23,7 @@ class RevisionStore:
         Raises:
             StoreUnavailable: nobody can say within REVISION_S_MAX.
         """
-        async with self._statement() as connection:
+        async with short_statement(self._pool, REVISION_S_MAX) as connection:
             found = await connection.fetchval(
                 "SELECT revision FROM gateway.revisions WHERE seller_id = $1 AND api = $2", seller_id, api
             )
@@ -39,7 +35,7 @@ class RevisionStore:
         Raises:
             StoreUnavailable: not within REVISION_S_MAX; it may or may not have been counted.
         """
-        async with self._statement() as connection:
+        async with short_statement(self._pool, REVISION_S_MAX) as connection:
             await connection.execute(
                 """
                 INSERT INTO gateway.revisions AS known (seller_id, api)
@@ -57,7 +53,7 @@ class RevisionStore:
         Raises:
             StoreUnavailable: nothing may have been forgotten.
         """
-        async with self._statement() as connection:
+        async with short_statement(self._pool, REVISION_S_MAX) as connection:
             status = await connection.execute(
                 """
                 DELETE FROM gateway.revisions
@@ -74,12 +70,3 @@ class RevisionStore:
                 limit,
             )
         return int(status.removeprefix("DELETE "))
-
-    @asynccontextmanager
-    async def _statement(self) -> AsyncIterator[chassis.db.Connection]:
-        """Give a connection for one short statement; a schema without the table cannot say either (R-26)."""
-        try:
-            async with asyncio.timeout(REVISION_S_MAX), chassis.db.statement(self._pool) as connection:
-                yield connection
-        except (TimeoutError, asyncpg.UndefinedTableError) as error:
-            raise chassis.db.StoreUnavailable from error

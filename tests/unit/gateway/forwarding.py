@@ -10,6 +10,7 @@ from chassis.secrecy import Secret
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.gateway_document_types import FakeDocumentTypes
+from fakes.gateway_homes import FakeHomes
 from fakes.gateway_ports import (
     FakeAuditLog,
     FakeAuthPeer,
@@ -59,6 +60,7 @@ class Rig:
         entropy = FakeEntropy()
         self.quota = FakeQuotaStore(self.clock)
         self.revisions = FakeRevisions()
+        self.homes = FakeHomes()
         self.turns = Turns(store=self.quota, clock=self.clock, entropy=FakeEntropy(), signals=self.signals)
         self.identities = Identities(auth=self.auth, clock=self.clock, entropy=entropy, signals=self.signals)
         self.document_key = SharedKey(self.clock)
@@ -75,6 +77,7 @@ class Rig:
                 policies=self.policies,
                 quota=self.quota,
                 revisions=self.revisions,
+                homes=self.homes,
                 signals=self.signals,
                 clock=self.clock,
                 entropy=entropy,
