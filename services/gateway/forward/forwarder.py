@@ -183,6 +183,7 @@ class Forwarder:
             path=target.path,
             query=query,
             body=body,
+            parameters=parameters,
             order_id=order_id_of(parameters),
             priority=priority.stated(call.fields, known.names),
             document_class=document_class,

@@ -26,6 +26,7 @@ class Journey:
         path: canonical, as it goes to Amazon.
         query: cut down to what the operation knows.
         body: checked; empty where the method has none.
+        parameters: of the path, decoded, by name.
         order_id: of the order that the path names; empty when it names none.
         priority: as the call itself states it; None when it does not.
         document_class: of the documents to which the answer links; None when it links to none.
@@ -41,6 +42,7 @@ class Journey:
     path: str = field(repr=False)
     query: str = field(repr=False)
     body: bytes = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
     order_id: str
     priority: Priority | None
     document_class: DocumentClass | None = None

@@ -14,7 +14,7 @@ from services.gateway.forward.journey import Journey
 from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Ports
 from services.gateway.model.allowance import Allowance
-from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, order_list
+from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
 from services.gateway.model.calls import Call, Device
 from services.gateway.model.faults import DeadlineExceeded
 from services.gateway.model.tripwire import CredentialsNotAccepted
@@ -153,7 +153,7 @@ class Records:
             result=result,
             details={
                 **before.details,
-                "order_ids": order_list(told.order_ids),
+                "order_ids": id_list(told.order_ids),
                 "status": str(told.status),
                 "source": told.source,
             },
@@ -185,10 +185,12 @@ def _details(journey: Journey) -> dict[str, str]:
     plan, view = journey.plan, journey.plan.view
     details = {
         "operation": journey.operation.name,
-        "order_ids": order_list((journey.order_id,)) if journey.order_id else "",
+        "order_ids": id_list((journey.order_id,)) if journey.order_id else "",
         "masked": "true" if plan.is_masked else "false",
         "purpose": plan.purpose,
     }
+    if journey.operation.pii and journey.parameters and not journey.order_id:
+        details["subject"] = id_list(journey.parameters.values())
     if view.shown and view.mask:
         details["shown"] = ",".join(sorted(view.shown))
     return details

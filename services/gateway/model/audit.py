@@ -1,6 +1,6 @@
 """Audit events of the forwarding path: their kinds, and what their details may hold.
 
-An event never holds personal data or a secret: order ids and operation names are neither.
+An event never holds personal data or a secret: ids of orders and shipments, and operation names, are neither.
 """
 
 import re
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# Bound the detail `order_ids`: a page of Amazon's holds at most 100 orders.
-ORDER_IDS_MAX = 100
-# Ids of this form are written as they are. Anything else came from a stranger's path and might be an
-# e-mail address or a token, so only its presence is told.
-_SHAPE = r"[A-Za-z0-9]{1,19}(?:-[A-Za-z0-9]{1,12}){0,3}"
-_ORDER_ID = re.compile(_SHAPE)
-_ORDER_IDS = re.compile(rf"{_SHAPE}(?:,{_SHAPE}){{0,{ORDER_IDS_MAX - 1}}}")
+# Bound the details `order_ids` and `subject`: a page of Amazon's holds at most 100 orders.
+IDS_MAX = 100
+# Ids of this form, UUIDs too, are written as they are. Anything else came from a stranger's path and might be
+# an e-mail address or a token, so only its presence is told.
+_SHAPE = r"[A-Za-z0-9]{1,19}(?:-[A-Za-z0-9]{1,12}){0,4}"
+_ID = re.compile(_SHAPE)
+_IDS = re.compile(rf"{_SHAPE}(?:,{_SHAPE}){{0,{IDS_MAX - 1}}}")
 _UNWRITABLE = "?"
 
 
@@ -62,7 +62,8 @@ class AuditEvent:
         actor_id: the device, or empty when nobody is known.
         details: keys operation, order_ids, status, masked, source, purpose, and shown when some classes of
             personal members were shown and others hidden; of a policy's events digest, previous, problems;
-            of a document's bytes, document (its class) and bytes.
+            of a document's bytes, document (its class) and bytes; and subject, where the answer may hold
+            customers' data and the path names no order but, say, a shipment: what it does name.
     """
 
     event_id: str
@@ -77,12 +78,12 @@ class AuditEvent:
     details: Mapping[str, str]
 
 
-def order_list(order_ids: Iterable[str]) -> str:
-    """Return the detail `order_ids`: each id once, joined by commas, at most ORDER_IDS_MAX."""
-    told = dict.fromkeys(order_ids)
+def id_list(ids: Iterable[str]) -> str:
+    """Return the detail `order_ids`, or `subject`: each id once, joined by commas, at most IDS_MAX."""
+    told = dict.fromkeys(ids)
     listed = ",".join(told)
     # One look tells of all of them, unless one is no id, or holds a comma itself.
-    if _ORDER_IDS.fullmatch(listed) and listed.count(",") == len(told) - 1:
+    if _IDS.fullmatch(listed) and listed.count(",") == len(told) - 1:
         return listed
-    written = dict.fromkeys([each if _ORDER_ID.fullmatch(each) else _UNWRITABLE for each in told])
-    return ",".join(list(written)[:ORDER_IDS_MAX])
+    written = dict.fromkeys([each if _ID.fullmatch(each) else _UNWRITABLE for each in told])
+    return ",".join(list(written)[:IDS_MAX])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fakes.gateway_ports import json_answer
-from services.gateway.model.audit import ORDER_IDS_MAX, Phase, order_list
+from services.gateway.model.audit import IDS_MAX, Phase, id_list
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
 from tests.unit.gateway.forwarding import (
@@ -76,6 +76,25 @@ async def test_the_orders_of_a_list_stand_in_its_outcome(rig: Rig) -> None:
     rig.upstream.answer = lambda _: json_answer(json.dumps({"payload": {"Orders": orders}}).encode())
     await rig.call(rig.auth.enrol(scopes=PII), "/orders/v0/orders")
     assert rig.audit.events[-1].details["order_ids"] == f"{ORDER},114-0000000-0000001"
+
+
+SHIPMENT = "be7a0a53-00c3-4f6f-a63a-639f76ee9253"
+
+
+@pytest.mark.parametrize(
+    ("path", "subject"),
+    [
+        (f"/mfn/v0/shipments/{SHIPMENT}", SHIPMENT),
+        ("/fba/outbound/2020-07-01/fulfillmentOrders/F-2026-117", "F-2026-117"),
+        ("/fba/outbound/2020-07-01/fulfillmentOrders/jane%40example.com", "?"),
+        ("/vendor/directFulfillment/orders/v1/purchaseOrders/PO00050045", "PO00050045"),
+    ],
+)
+async def test_a_read_that_names_a_shipment_and_no_order_of_amazons_tells_which_R01(
+    rig: Rig, path: str, subject: str
+) -> None:
+    await rig.call(rig.auth.enrol(scopes=PII), path)
+    assert [event.details["subject"] for event in rig.audit.events] == [subject, subject]
 
 
 async def test_a_read_without_personal_data_is_not_audited(rig: Rig) -> None:
@@ -165,12 +184,12 @@ async def test_no_event_holds_personal_data_or_a_token_T28(rig: Rig) -> None:
     ["jane@example.com", "sp_at_" + "a" * 43, "AKIAABCDEFGHIJKLMNOP", "a b", "x" * 65, "", "a.b", "1,2"],
 )
 def test_a_strange_order_id_is_told_only_as_present_T28(strange: str) -> None:
-    assert order_list([strange, ORDER]) == f"?,{ORDER}"
+    assert id_list([strange, ORDER]) == f"?,{ORDER}"
 
 
 def test_the_list_of_orders_is_bounded_and_without_repetition() -> None:
     many = [f"114-0000000-{number:07d}" for number in range(300)]
-    listed = order_list([*many, *many]).split(",")
-    assert listed == many[:ORDER_IDS_MAX]
-    assert order_list([*many[:3], *many[:3]]) == ",".join(many[:3])
-    assert order_list([]) == ""
+    listed = id_list([*many, *many]).split(",")
+    assert listed == many[:IDS_MAX]
+    assert id_list([*many[:3], *many[:3]]) == ",".join(many[:3])
+    assert id_list([]) == ""
