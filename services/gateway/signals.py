@@ -13,6 +13,9 @@ from services.gateway.model.priority import Priority
 
 NO_OPERATION = "none"
 NO_ANSWER = "none"
+# Of a link that cannot be read.
+NO_HOST = "none"
+HOSTS_TOLD_MAX = 3
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
 DOCUMENT_METHODS = frozenset({"GET", "PUT"})
 AUDIT_OUTCOME = "audit_outcome"
@@ -236,7 +239,13 @@ class _PolicySignals:
 class _DocumentSignals:
     """What moving documents makes visible."""
 
-    def __init__(self, registry: chassis.metrics.Registry) -> None:
+    def __init__(self, registry: chassis.metrics.Registry, operation: frozenset[str]) -> None:
+        self._document_log = chassis.log.get("gateway")
+        self._links_hidden = registry.counter(
+            "sallyport_gateway_links_hidden_total",
+            "Links to buyers' documents hidden from desktops: no document may lie where they lead.",
+            {"operation": operation},
+        )
         self._documents = registry.counter(
             "sallyport_gateway_documents_total",
             "Documents read by desktops or written by them; code whole: to the end.",
@@ -245,6 +254,12 @@ class _DocumentSignals:
         self._document_bytes = registry.counter(
             "sallyport_gateway_document_bytes_total", "Bytes of documents.", {"method": DOCUMENT_METHODS}
         )
+
+    def links_hidden(self, operation: str, hosts: Sequence[str]) -> None:
+        """Count an answer's links that were hidden; tell their hosts, so that an operator can allow one."""
+        self._links_hidden.inc(len(hosts), operation=operation)
+        told = ", ".join(sorted({host or NO_HOST for host in hosts})[:HOSTS_TOLD_MAX])
+        self._document_log.warning("links hidden", operation=operation, links=len(hosts), hosts=told)
 
     def moved(self, method: str, code: str, size_bytes: int) -> None:
         """Count a document, read (GET) or written (PUT): what ended it ("whole", or a code), its bytes."""
@@ -266,7 +281,7 @@ class Signals(_AmazonSignals, _QuotaSignals, _PolicySignals, _DocumentSignals):
         _AmazonSignals.__init__(self, registry, operation)
         _QuotaSignals.__init__(self, registry, operation)
         _PolicySignals.__init__(self, registry)
-        _DocumentSignals.__init__(self, registry)
+        _DocumentSignals.__init__(self, registry, operation)
         self._log = chassis.log.get("gateway")
         self._calls = registry.counter(
             "sallyport_gateway_calls_total",

@@ -257,6 +257,15 @@ class Signals(Protocol):
         """Show the share of a region's sellers, of those who called lately, whose last call failed."""
         ...
 
+    def links_hidden(self, operation: str, hosts: Sequence[str]) -> None:
+        """Count and log links of an answer that were hidden, because no document may lie where they lead.
+
+        Args:
+            operation: whose answer it was.
+            hosts: of each link the host; empty for one that could not be read.
+        """
+        ...
+
     def side_failed(self, what: str, code: str) -> None:
         """Count and log a side step that failed without changing the answer."""
         ...
