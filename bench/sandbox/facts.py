@@ -1,7 +1,7 @@
 """Where customers' data stand in an operation's answers, and what the gateway refuses by design."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ class Facts:
         customer_paths: JSONPaths of customers' members in answers.
         link_paths: JSONPaths of links to documents.
         is_grantless: whether only the application itself calls it.
+        buyer_paths: JSONPaths of what are, or may be, links to what buyers handed in.
     """
 
     customer_paths: frozenset[str]
     link_paths: frozenset[str]
     is_grantless: bool
+    buyer_paths: frozenset[str] = frozenset()
 
 
 NOTHING_KNOWN = Facts(frozenset(), frozenset(), is_grantless=False)
@@ -45,6 +47,7 @@ def load(operations_file: Path | None = None) -> Mapping[str, Facts]:
             customer_paths=frozenset(path for paths in row["pii"].values() for path in paths),
             link_paths=frozenset(row["document_links"]),
             is_grantless=row["grantless"] is not None,
+            buyer_paths=frozenset(path for paths in row["buyer_links"].values() for path in paths),
         )
         for row in orjson.loads(services.gateway.catalogue.build.CATALOGUE.read_bytes())
     }
@@ -52,8 +55,7 @@ def load(operations_file: Path | None = None) -> Mapping[str, Facts]:
     for row in others:
         key, customer = f"{row['method']} {row['path']}", row.get("pii", {}).get("customer", {})
         paths = {path for paths in customer.values() for path in paths}
-        fact = known[key]
-        known[key] = Facts(fact.customer_paths | paths, fact.link_paths, fact.is_grantless)
+        known[key] = replace(known[key], customer_paths=known[key].customer_paths | paths)
     return known
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 import services.gateway.catalogue.build
+from services.gateway.model.buyer_links import Holding
 
 FILE = "made-up.json"
 LINK = "https://d34o8swod1owfl.cloudfront.net/made-up"
@@ -37,7 +38,7 @@ def _operation(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if not names:
         bad = {_MARK: {"value": "BAD"}} if _MARK in row["query"] else {}
     document: dict[str, Any] = {"simulated": number}
-    for path in row["document_links"]:
+    for path in (*row["document_links"], *row["buyer_links"].get(Holding.LINK, ())):
         _put(document, path, f"{LINK}/{number}")
     for place, path in enumerate(path for paths in row["pii"].values() for path in paths):
         _put(document, path, f"customer {number}.{place}")

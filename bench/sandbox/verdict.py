@@ -1,5 +1,6 @@
 """What a case's two answers prove: one to a device with the scope `pii`, one to a device without."""
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ OWN_PLAN = b"quota_exceeded: "
 # What a masked member of each kind holds, and what says nothing anyhow.
 _SAYS_NOTHING: tuple[Any, ...] = ("***", "", 0, False, None)
 _HOSTS = DocumentHosts(AMAZON_HOSTS)
+# What every link holds.
+_LINK = "://"
 _OWN_WORDS = "told in the gateway's own words"
 
 
@@ -142,16 +145,27 @@ def _of_plain(case: Case, facts: Facts, told: Told, *, ours: str) -> Sequence[st
 
 def _astray(facts: Facts, told: Told, *, ours: str) -> list[str]:
     """Return what is wrong with an answer's links: one that leads elsewhere than to the gateway."""
-    links = [value for path, value in values(_document(told.body)) if path in facts.link_paths]
-    is_ours = all(link in _SAYS_NOTHING or str(link).startswith(ours) for link in links)
+    shown = list(values(_document(told.body)))
+    links = [value for path, value in shown if path in facts.link_paths and value not in _SAYS_NOTHING]
+    links += [link for path, value in shown if path in facts.buyer_paths and (link := _buyers_link(value))]
+    is_ours = all(str(link).startswith(ours) for link in links)
     return [] if is_ours else ["a link leads past the gateway"]
+
+
+def _buyers_link(value: Any) -> str:
+    """Return the link that a member tells, plainly or in Base64; empty for another text."""
+    try:
+        told = (str(value), base64.b64decode(str(value), validate=True).decode())
+    except ValueError:
+        told = (str(value), "")
+    return next((text for text in told if _LINK in text), "")
 
 
 def _with_links_of(case: Case, facts: Facts, told: Told) -> bytes:
     """Return Amazon's bytes with the answer's links in place of Amazon's, one by one."""
-    expected = case.answer
+    expected, paths = case.answer, facts.link_paths | facts.buyer_paths
     their, our = (
-        [value for path, value in values(_document(body)) if path in facts.link_paths and value]
+        [value for path, value in values(_document(body)) if path in paths and value]
         for body in (expected, told.body)
     )
     for old, new in zip(their, our, strict=False):

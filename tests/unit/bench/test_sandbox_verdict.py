@@ -1,6 +1,8 @@
 """The judge of the sandbox replay finds what it is there for."""
 
+import base64
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +14,12 @@ from bench.sandbox.verdict import Kind, Told, Verdict, judge
 
 PERSONAL = Facts(frozenset({"$.buyer.name", "$.tags[*].text"}), frozenset(), is_grantless=False)
 LINKED = Facts(frozenset(), frozenset({"$.url"}), is_grantless=False)
+CUSTOMIZED = Facts(
+    frozenset({"$.url", "$.note"}),
+    frozenset(),
+    is_grantless=False,
+    buyer_paths=frozenset({"$.url", "$.note"}),
+)
 GRANTLESS = Facts(frozenset(), frozenset(), is_grantless=True)
 ANSWER = {"buyer": {"name": "Jane Roe-Sample"}, "tags": [{"text": "Leave it"}], "city": "Seattle"}
 MASKED = {"buyer": {"name": "***"}, "tags": [{"text": "***"}], "city": "Seattle"}
@@ -64,6 +72,21 @@ def test_a_customers_value_without_the_scope_is_wrong_wherever_it_stands(leak: A
     kind, reason = judged(told(ANSWER), told(leak))
     assert kind is Kind.WRONG
     assert "Jane" not in reason
+
+
+@pytest.mark.parametrize("told_as", [str, lambda link: base64.b64encode(link.encode()).decode()])
+def test_a_buyers_link_is_right_when_it_leads_to_the_gateway_and_masked_without_the_scope(
+    told_as: Callable[[str], str],
+) -> None:
+    def answer(link: str) -> dict[str, str]:
+        return {"note": "Leave it", "url": told_as(link)}
+
+    amazons, ours = answer("https://zme-caps.amazon.com/t/1"), answer(f"{ORIGIN}/_doc/abc")
+    masked, of = told({"note": "***", "url": "***"}), case(amazons)
+    assert judged(told(ours), masked, facts=CUSTOMIZED, of=of) == (Kind.REPLAYED, "")
+    astray = (Kind.WRONG, "a link leads past the gateway")
+    assert judged(told(amazons), masked, facts=CUSTOMIZED, of=of) == astray
+    assert judged(told(ours), told(REFUSAL, 403), facts=CUSTOMIZED, of=of)[0] is Kind.WRONG
 
 
 def test_a_short_value_counts_at_its_own_place_only() -> None:
