@@ -13,6 +13,7 @@ from simulator.client_secrets import ClientSecrets
 from simulator.clock import Dial
 from simulator.consent import Consents
 from simulator.documents.feeds import Feeds
+from simulator.documents.forms import Forms
 from simulator.documents.jobs import Jobs
 from simulator.documents.queries import Queries
 from simulator.documents.report_files import ReportFiles
@@ -127,6 +128,7 @@ def build(
         seed=seed, ledger=ledger, applications=applications, mint=mint, letters=letters, hostility=hostility
     )
     storage, files = Storage(seed), ReportFiles(seed=seed, world=world)
+    forms = Forms(seed=seed, storage=storage)
     jobs = Jobs(ledger=ledger, mint=mint, sealer=sealer)
     tokens = Tokens(ledger=ledger, world=world, applications=applications, mint=mint)
     parts = Parts(
@@ -137,7 +139,7 @@ def build(
         reports=Reports(jobs=jobs, storage=storage, files=files, mint=mint),
         feeds=Feeds(jobs=jobs, storage=storage, mint=mint),
         queries=Queries(jobs=jobs, storage=storage, seed=seed, world=world),
-        uploads=Uploads(storage=storage, mint=mint),
+        uploads=Uploads(storage=storage, forms=forms, mint=mint),
         notifications=Notifications(mint),
         catalog=Catalog(world),
         listings=Listings(world=world, mint=mint),
@@ -161,7 +163,7 @@ def build(
             consents=consents,
             lwa=LwaFace(lwa=lwa, plans=plans, hostility=hostility),
             queue=QueueFace(letters=letters, client_secrets=client_secrets, hostility=hostility),
-            storage=StorageFace(storage=storage, hostility=hostility),
+            storage=StorageFace(storage=storage, forms=forms, hostility=hostility),
             api=api,
         ),
     )

@@ -171,12 +171,17 @@ LWA_TOKEN = Operation("lwa.token", "POST", "/auth/o2/token", 1_000_000, 1_000_00
 BY_NAME = {operation.name: operation for operation in (*OPERATIONS, LWA_TOKEN)}
 
 QUEUE_ACTIONS = ("sqs.receiveMessage", "sqs.deleteMessage", "sqs.getQueueUrl", "sqs.getQueueAttributes")
-STORAGE_ACTIONS = ("storage.getObject", "storage.putObject")
+STORAGE_ACTIONS = ("storage.getObject", "storage.putObject", "storage.postObject")
 # Whatever a fault can be ordered for.
 BREAKABLE = frozenset({*BY_NAME, *QUEUE_ACTIONS, *STORAGE_ACTIONS})
 
 # Source: SP-API documentation, "Tokens API": report documents take specific paths only.
 SPECIFIC_PATHS_ONLY = frozenset({"/reports/2021-06-30/documents/{reportDocumentId}"})
+
+# Whose last parameter takes what is left of a path.
+# Source: Uploads API model, `x-amazon-spds-greedy-path-parameter`.
+_GREEDY = frozenset({"/uploads/2020-11-01/uploadDestinations/{resource}"})
+SEGMENTS_MAX = 16
 
 
 def match(method: str, path: str) -> Match | None:
@@ -213,7 +218,8 @@ def _candidates(method: str, path: str) -> Iterator[_Candidate]:
 
 def _pattern(template: str) -> re.Pattern[str]:
     # A literal `{orderId}` is a template, not an identifier, so braces never match.
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/{}]+)", re.escape(template)))
+    value = "[^{}]+" if template in _GREEDY else "[^/{}]+"
+    return re.compile(re.sub(r"\\{(\w+)\\}", rf"(?P<\1>{value})", re.escape(template)))
 
 
 def _patterns() -> Mapping[tuple[str, int, str], list[_Candidate]]:
@@ -222,8 +228,10 @@ def _patterns() -> Mapping[tuple[str, int, str], list[_Candidate]]:
     for operation in sorted(
         OPERATIONS, key=lambda each: [part.startswith("{") for part in each.path.split("/")]
     ):
-        key = (operation.method, operation.path.count("/"), operation.path.split("/")[1])
-        found[key].append((operation, _pattern(operation.path)))
+        count, first = operation.path.count("/"), operation.path.split("/")[1]
+        last = SEGMENTS_MAX if operation.path in _GREEDY else count
+        for each in range(count, last + 1):
+            found[operation.method, each, first].append((operation, _pattern(operation.path)))
     return dict(found)
 
 

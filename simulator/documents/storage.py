@@ -48,15 +48,6 @@ class Content:
     seller_id: str = ""
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A place that was given out for an upload; `headers` must come with it."""
-
-    key: str
-    seller_id: str
-    headers: Mapping[str, str]
-
-
 Opener = Callable[[str], Content | None]
 
 
@@ -70,7 +61,8 @@ class Storage:
         self.origin = DEFAULT_ORIGIN
         self._key = seed.digest("storage")
         self._openers: dict[str, Opener] = {}
-        self._slots: dict[str, Slot] = {}
+        # Whose the places are that were given out for uploads.
+        self._slots: dict[str, str] = {}
         self._uploaded: dict[str, bytes] = {}
 
     def serve(self, folder: str, opener: Opener) -> None:
@@ -84,11 +76,15 @@ class Storage:
 
     def slot(self, name: str, seller_id: str, now: datetime, *, headers: Mapping[str, str]) -> str:
         """Return a link to which an object can be uploaded, with these headers (lower case) and no others."""
-        key = f"{BUCKET}/uploads/{name}"
-        self._slots[key] = Slot(key, seller_id, dict(headers))
+        return self._signed("PUT", self.reserve(name, seller_id), now, headers=headers)
+
+    def reserve(self, name: str, seller_id: str) -> str:
+        """Give out a place for an upload; return its path."""
+        path = f"{BUCKET}/uploads/{name}"
+        self._slots[path] = seller_id
         while len(self._slots) > UPLOADS_MAX:
             self._forget(next(iter(self._slots)))
-        return self._signed("PUT", key, now, headers=headers)
+        return path
 
     def uploaded(self, name: str, seller_id: str) -> bytes | None:
         """Return what a seller's application uploaded under a name; None when nothing, empty when not yet.
@@ -97,7 +93,7 @@ class Storage:
             KeyError: no such place was given out to it.
         """
         key = f"{BUCKET}/uploads/{name}"
-        if self._slots[key].seller_id != seller_id:
+        if self._slots[key] != seller_id:
             raise KeyError(name)
         return self._uploaded.get(key)
 
@@ -120,7 +116,7 @@ class Storage:
         rest = [(name, value) for name, value in request.query if name != _SIGNATURE]
         right = self._signature(request.method, request.path, headers=headers, query=rest)
         if not hmac.compare_digest(given.encode(), right.encode()):
-            raise StorageRefusal(403, "SignatureDoesNotMatch", _MISMATCH)
+            raise StorageRefusal(403, "SignatureDoesNotMatch", MISMATCH)
         if not made_at <= now + LINK_LIVES or now >= made_at + LINK_LIVES:
             ended_at = (made_at + LINK_LIVES).strftime("%Y-%m-%dT%H:%M:%SZ")
             raise StorageRefusal(403, "AccessDenied", "Request has expired", Expires=ended_at)
@@ -141,10 +137,7 @@ class Storage:
     def received(self) -> list[tuple[str, str, bytes]]:
         """Return what was uploaded, oldest first: its name, whose it is, and the bytes."""
         uploads = f"{BUCKET}/uploads/"
-        return [
-            (key.removeprefix(uploads), self._slots[key].seller_id, body)
-            for key, body in self._uploaded.items()
-        ]
+        return [(key.removeprefix(uploads), self._slots[key], body) for key, body in self._uploaded.items()]
 
     def put(self, path: str, body: bytes) -> str:
         """Keep an object that was uploaded; return whose it is.
@@ -152,13 +145,13 @@ class Storage:
         Raises:
             StorageRefusal: 404, its place was given up.
         """
-        slot = self._slots.get(path)
-        if slot is None:
+        seller_id = self._slots.get(path)
+        if seller_id is None:
             raise StorageRefusal(404, "NoSuchKey", "The specified key does not exist.", Key=path[1:])
         self._uploaded[path] = body
         while sum(map(len, self._uploaded.values())) > UPLOADED_BYTES_MAX:
             del self._uploaded[next(iter(self._uploaded))]
-        return slot.seller_id
+        return seller_id
 
     def _forget(self, key: str) -> None:
         del self._slots[key]
@@ -193,7 +186,7 @@ class Storage:
         return hmac.digest(self._key, text.encode(), "sha256").hex()
 
 
-_MISMATCH = (
+MISMATCH = (
     "The request signature we calculated does not match the signature you provided. "
     "Check your key and signing method."
 )

@@ -1,6 +1,7 @@
-"""The storage as its callers meet it: GET and PUT of single objects by presigned links, errors in XML.
+"""The storage as its callers meet it: GET and PUT of single objects by presigned links, POST of forms.
 
-Source: S3 API reference: error responses; a PUT needs a Content-Length and takes no chunked encoding.
+Errors are XML. Source: S3 API reference: error responses; an upload needs a Content-Length and takes no
+chunked encoding.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
 import simulator.faults
+from simulator.documents.forms import Forms
 from simulator.documents.storage import BUCKET, Storage, StorageRefusal
 from simulator.exchange import Answer, Request
 from simulator.hostility import Fault, Hostility, Kind
@@ -16,6 +18,7 @@ from simulator.notes import Note
 
 UPLOAD_BYTES_MAX = 64 * 1_048_576
 XML_TYPE = "application/xml"
+_OPERATIONS = {"GET": "storage.getObject", "PUT": "storage.putObject", "POST": "storage.postObject"}
 
 
 def is_for_storage(path: str) -> bool:
@@ -26,13 +29,14 @@ def is_for_storage(path: str) -> bool:
 class StorageFace:
     """The storage behind HTTP."""
 
-    def __init__(self, *, storage: Storage, hostility: Hostility) -> None:
+    def __init__(self, *, storage: Storage, forms: Forms, hostility: Hostility) -> None:
         self._storage = storage
+        self._forms = forms
         self._hostility = hostility
 
     def answer(self, request: Request, note: Note, now: datetime) -> Answer:
         """Return the answer to a request, and tell `note` what the record should say of it."""
-        note.operation = "storage.putObject" if request.method == "PUT" else "storage.getObject"
+        note.operation = _OPERATIONS.get(request.method, "storage.getObject")
         fault = self._hostility.decide(note.operation, note.face)
         note.fault = fault.kind
         try:
@@ -45,8 +49,14 @@ class StorageFace:
         return simulator.faults.spoilt(answer, fault)
 
     def _done(self, request: Request, note: Note, now: datetime) -> Answer:
-        if request.method not in {"GET", "PUT"}:
+        if request.method not in _OPERATIONS:
             raise StorageRefusal(405, "MethodNotAllowed", "The specified method is not allowed.")
+        if request.method == "POST":
+            _check_length(request)
+            taken = self._forms.take(request, now)
+            note.seller_id = taken.seller_id
+            told = (("ETag", _tag(taken.file)), ("Location", f"{self._storage.origin}{taken.path}"))
+            return Answer(204, headers=told)
         self._storage.check(request, now)
         if request.method == "PUT":
             _check_length(request)
