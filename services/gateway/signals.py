@@ -64,6 +64,7 @@ CODES = frozenset(
         "document_too_large",
         "document_unknown",
         "documents_busy",
+        "encoding_broken",
         "encoding_not_served",
         "expectation_failed",
         "expired",

@@ -57,7 +57,7 @@ class DocumentsFace:
             case method if method == UPLOAD:
                 upload = Upload(
                     content_type=head.fields.value("content-type"),
-                    content_encoding=head.fields.value("content-encoding"),
+                    content_encoding=", ".join(head.fields.values("content-encoding")),
                     length_bytes=_length(head),
                     chunks=request.chunks(),
                 )

@@ -6,8 +6,8 @@
 - A chunk is handed on before the next one is read, so a slow side slows the other one down and no document
   is ever in memory. How many move at once is bounded, for each device, each seller and in all (T-32).
 - That personal data is about to leave, or that something is about to be written, is durable before (R-01).
-- What a desktop sends is watched for Amazon's credentials; nothing of a document that holds one is kept at
-  Amazon, because its storage takes documents whole or not at all (T-06).
+- What a desktop sends is watched for Amazon's credentials (`upload_watch`); nothing of a document that holds
+  one is kept at Amazon, because its storage takes documents whole or not at all (T-06).
 """
 
 from collections import Counter
@@ -20,6 +20,7 @@ from chassis.secrecy import Secret
 from services.gateway.forward.document_ports import DocumentPorts, Fetched, Receiver
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
+from services.gateway.forward.upload_watch import UploadWatch, UploadWatches
 from services.gateway.model import uploads
 from services.gateway.model.audit import Result
 from services.gateway.model.documents import (
@@ -48,9 +49,8 @@ ASK_AGAIN_S = 2.0
 # Amazon's storage asks to be left alone now and then; until a byte has left, it is asked once more.
 FETCHES_MAX = 3
 PAUSE_S_MAX = 0.5
-# Longer than a credential's mark, written with three layers of percent-encoding.
-OVERLAP_BYTES = 512
 
+CONTENT_ENCODING = "content-encoding"
 OCTETS = "application/octet-stream"
 # A document is data, not a page of ours: no browser shows it, runs it, or takes it for something else (T-30).
 GUARDS = (
@@ -98,6 +98,7 @@ class Documents:
         self._clock = ports.clock
         self._identities = identities
         self._records = records
+        self._watches = UploadWatches()
         self._streams: dict[_Stream, None] = {}
         self._held: Counter[str] = Counter()
         identities.on_news(self._doubt)
@@ -132,19 +133,21 @@ class Documents:
 
         Raises:
             ContentTypeDiffers, LengthRequired, DocumentTooLarge: it may not be sent like this.
+            EncodingNotServed, EncodingBroken: nobody could look into it.
             CredentialsNotAccepted: it holds one of Amazon's.
             SallyportError: see model/documents.py, model/faults.py; and what its chunks raise.
         """
         capability = self._ports.capabilities.open(spelled, UPLOAD)
         length_bytes = _checked_length(capability, upload)
-        with self._place(capability) as stream:
+        encoding = _content_encoding(capability, upload)
+        with self._place(capability) as stream, self._watches.watching(encoding) as watch:
             await self._admit(capability, request_id)
             async with self._records.told(capability, request_id) as telling:
                 try:
                     await self._ports.storage.store(
                         capability.url,
                         _headers_to_storage(capability, upload),
-                        self._watched(stream, upload.chunks),
+                        self._watched(stream, upload.chunks, watch),
                         length_bytes=length_bytes,
                     )
                 except Unavailable:
@@ -174,14 +177,14 @@ class Documents:
                 await self._clock.sleep(self._ports.entropy.uniform(0.0, PAUSE_S_MAX * 2**attempt))
         return await stack.enter_async_context(self._ports.storage.fetch(url))
 
-    async def _watched(self, stream: _Stream, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """Yield an upload's chunks, each after a look for credentials that may begin in the one before."""
-        tail = b""
+    async def _watched(
+        self, stream: _Stream, chunks: AsyncIterator[bytes], watch: UploadWatch
+    ) -> AsyncIterator[bytes]:
+        """Yield an upload's chunks, each after a look for credentials."""
         async for chunk in chunks:
-            uploads.check_credentials(tail + chunk)
+            await watch.look(chunk)
             await self._advance(stream, chunk)
             yield chunk
-            tail = (tail + chunk)[-OVERLAP_BYTES:]
 
     async def _advance(self, stream: _Stream, chunk: bytes) -> None:
         """Let one more chunk pass.
@@ -281,14 +284,19 @@ def _checked_length(capability: Capability, upload: Upload) -> int:
     return upload.length_bytes
 
 
+def _content_encoding(capability: Capability, upload: Upload) -> str:
+    """Return what an upload goes to Amazon encoded with; what its link was signed for goes first."""
+    return dict(capability.headers).get(CONTENT_ENCODING, upload.content_encoding)
+
+
 def _headers_to_storage(capability: Capability, upload: Upload) -> list[tuple[str, str]]:
     """Return what is sent with an upload: what the link was signed for, and what its bytes are."""
     content_type = capability.content_type or uploads.plain(upload.content_type)
     own = [(uploads.CONTENT_TYPE, content_type)] if content_type else []
     wanted = {name for name, _ in capability.headers}
     encoding = uploads.plain(upload.content_encoding)
-    if encoding and "content-encoding" not in wanted:
-        own.append(("content-encoding", encoding))
+    if encoding and CONTENT_ENCODING not in wanted:
+        own.append((CONTENT_ENCODING, encoding))
     return [*own, *capability.headers]
 
 

@@ -11,7 +11,7 @@
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.gateway.model import codings, uploads
@@ -44,17 +44,17 @@ class UploadWatches:
         self._wide = 0
 
     @contextmanager
-    def watching(self, encodings: Sequence[str]) -> Iterator["UploadWatch"]:
+    def watching(self, encoding: str) -> Iterator["UploadWatch"]:
         """Give a watch.
 
         Args:
-            encodings: every Content-Encoding that a document goes to Amazon with.
+            encoding: that a document goes to Amazon with, as Content-Encoding spells it; empty for none.
 
         Raises:
             EncodingNotServed: none of `model.codings`, or several.
             DocumentsBusy: as many documents with a large window as may be are being opened.
         """
-        coding = codings.coding(encodings)
+        coding = codings.coding([encoding])
         is_wide = coding in WIDE
         if is_wide and self._wide >= WIDE_MAX:
             raise DocumentsBusy

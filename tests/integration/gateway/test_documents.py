@@ -1,8 +1,10 @@
 """Documents through the gateway's real process: large ones in little memory, slow, broken, hostile ones."""
 
 import asyncio
+import gzip
 import hashlib
 import json
+import random
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,11 +23,14 @@ from tests.conftest import KeeperFor
 from tests.integration.gateway.lender import Lender
 from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
 from tests.integration.gateway.test_process import Log
+from tests.unit.gateway.packing import PACKERS
 
 MIB = 1_048_576
 DOCUMENT_CHUNKS = 64 * MIB // len(CHUNK)
 # Buffers, and whatever the interpreter has not given back; far below a document.
 GROWTH_BYTES_MAX = 16 * MIB
+# Does not pack, so that it is opened to as much as it has.
+NOISE = random.Random(0).randbytes(MIB)
 REPORTS = "/reports/2021-06-30/documents"
 FEEDS = "/feeds/2021-06-30/documents"
 PII = ("orders", "pii")
@@ -205,6 +210,50 @@ async def test_an_upload_with_a_credential_is_refused_and_never_whole_at_amazon_
         answer = await client.put(link, content=body, headers={"content-type": "text/secret"})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "credentials_not_accepted")
     assert not any(each.is_whole for each in house.storage.seen if each.target.startswith("/secret"))
+
+
+async def test_a_packed_upload_with_a_credential_is_refused_too_T06(house: House) -> None:
+    house.storage.plays["/packed-secret"] = taking
+    async with house.client() as client:
+        for encoding in ("gzip", "deflate", "br", "zstd"):
+            link = await house.upload_link(client, "packed-secret")
+            body = PACKERS[encoding][1](NOISE + b"amzn1.oa2-cs.v1.0123456789")
+            headers = {"content-type": "text/packed-secret", "content-encoding": encoding}
+            answer = await client.put(link, content=body, headers=headers)
+            (error,) = answer.json()["errors"]
+            assert (answer.status_code, error["code"]) == (422, "credentials_not_accepted")
+    assert not any(each.is_whole for each in house.storage.seen if each.target.startswith("/packed-secret"))
+    assert list(house.log.kinds.values()).count("gateway.credentials.refused") >= 4
+
+
+async def test_a_large_packed_document_is_written_as_it_came_in_little_memory(house: House) -> None:
+    house.storage.plays["/packed-feed"] = taking
+    body = gzip.compress(NOISE * 32, compresslevel=1)
+    async with house.client() as client:
+        link = await house.upload_link(client, "packed-feed")
+        before = house.peak_bytes()
+        headers = {"content-type": "text/packed-feed", "content-encoding": "gzip"}
+        answer = await client.put(link, content=body, headers=headers)
+    seen = house.storage.seen[-1]
+    assert (answer.status_code, seen.is_whole) == (200, True)
+    assert (seen.digest, seen.headers["content-encoding"]) == (hashlib.sha256(body).hexdigest(), "gzip")
+    assert house.peak_bytes() - before < GROWTH_BYTES_MAX
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status", "code"),
+    [("compress", 415, "encoding_not_served"), ("gzip", 400, "encoding_broken")],
+)
+async def test_an_upload_that_nobody_could_look_into_is_refused_T06(
+    house: House, encoding: str, status: int, code: str
+) -> None:
+    house.storage.plays["/unopened"] = taking
+    async with house.client() as client:
+        link = await house.upload_link(client, "unopened")
+        headers = {"content-type": "text/unopened", "content-encoding": encoding}
+        answer = await client.put(link, content=CHUNK, headers=headers)
+    (error,) = answer.json()["errors"]
+    assert (answer.status_code, error["details"].partition(":")[0]) == (status, code)
 
 
 @pytest.mark.parametrize(

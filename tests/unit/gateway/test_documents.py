@@ -18,6 +18,7 @@ from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX, Documents, Upload
 from services.gateway.model.calls import Device
+from services.gateway.model.codings import EncodingBroken, EncodingNotServed
 from services.gateway.model.documents import (
     DOWNLOAD,
     UPLOAD,
@@ -35,6 +36,7 @@ from services.gateway.model.documents import (
 from services.gateway.model.faults import ScopeMissing, UpstreamLost
 from services.gateway.model.tripwire import CredentialsNotAccepted
 from tests.unit.gateway.forwarding import PII, Rig
+from tests.unit.gateway.packing import PACKERS
 
 URL = "https://s3.amazonaws.com/bucket/document?X-Amz-Signature=5e"
 TYPE = "text/xml; charset=UTF-8"
@@ -401,6 +403,44 @@ async def test_a_credential_in_an_upload_is_found_wherever_it_is_cut_T06(
         ("gateway.document.written", "outcome", "not_done"),
     ]
     assert SECRET.decode() not in repr(rig.audit.events)
+
+
+@pytest.mark.parametrize("name", sorted(PACKERS))
+async def test_a_packed_credential_is_refused_and_told_like_any_other_T06(rig: Moving, name: str) -> None:
+    encoding, pack = PACKERS[name]
+    body = pack(b"x" * 2_000 + SECRET)
+    with pytest.raises(CredentialsNotAccepted):
+        await rig.write(rig.uploading(rig.auth.enrol()), body[:9], body[9:], content_encoding=encoding)
+    assert not rig.storage.stored
+    assert rig.told[1:] == [
+        ("gateway.credentials.refused", "fact", "credentials_not_accepted"),
+        ("gateway.document.written", "outcome", "not_done"),
+    ]
+
+
+async def test_a_packed_credential_is_found_when_only_its_link_tells_of_packing_T06(rig: Moving) -> None:
+    spelled = rig.uploading(rig.auth.enrol(), headers=(("content-encoding", "gzip"),))
+    with pytest.raises(CredentialsNotAccepted):
+        await rig.write(spelled, PACKERS["gzip"][1](SECRET))
+    assert not rig.storage.stored
+
+
+async def test_a_packed_upload_lies_at_amazon_as_it_came(rig: Moving) -> None:
+    body = PACKERS["gzip"][1](BODY)
+    await rig.write(rig.uploading(rig.auth.enrol()), body[:100], body[100:], content_encoding="gzip")
+    assert rig.storage.stored[URL] == (body, [("content-type", TYPE), ("content-encoding", "gzip")])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "refusal"),
+    [("compress", EncodingNotServed), ("gzip, gzip", EncodingNotServed), ("gzip", EncodingBroken)],
+)
+async def test_what_nobody_could_look_into_does_not_pass_T06(
+    rig: Moving, encoding: str, refusal: type[chassis.errors.SallyportError]
+) -> None:
+    with pytest.raises(refusal):
+        await rig.write(rig.uploading(rig.auth.enrol()), BODY, content_encoding=encoding)
+    assert not rig.storage.stored
 
 
 async def test_an_upload_that_amazon_refuses_was_not_done_and_one_without_an_answer_may_be(
