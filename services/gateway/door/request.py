@@ -40,6 +40,11 @@ class Request(Protocol):
         """Given or made at the door; it is on the answer whatever the face says."""
         ...
 
+    @property
+    def is_body_whole(self) -> bool:
+        """Whether the body is here, or there is none; a larger one is read at its sender's pace."""
+        ...
+
     async def receive(self, bytes_max: int) -> bytes:
         """Return the whole body, decoded from its Content-Encoding.
 

@@ -27,6 +27,10 @@ class Forwarder(Protocol):
         """Return what the desktop hears, whatever happened."""
         ...
 
+    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+        """Return what a stranger hears; None for a device."""
+        ...
+
 
 class SpapiFace:
     """Calls of Amazon's API."""
@@ -53,6 +57,14 @@ class SpapiFace:
             for name, value in self._proofs.offer():
                 request.add_header(name, value)
         access_token, is_bound = fields.once(_access_token)
+        if not request.is_body_whole:
+            # Places for large bodies are few, and a slow stranger would keep one from a device.
+            refusal = await self._forwarder.turn_away(
+                access_token, request.request_id, is_bound=is_bound or bool(shown)
+            )
+            if refusal is not None:
+                request.answer(refusal)
+                return
         body = await request.receive(BODY_BYTES_MAX)
         call = Call(
             method=head.method,

@@ -119,6 +119,24 @@ class Forwarder:
         self._ports.signals.answered(seen.operation, answer.status, elapsed_s)
         return answer
 
+    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+        """Return what a stranger hears whose body is not worth reading; None for a device that stands.
+
+        Args:
+            access_token: what the call carries.
+            request_id: of the call.
+            is_bound: whether it comes with a proof.
+        """
+        started_at_s = self._ports.clock.monotonic_s()
+        try:
+            await self._identities.who(access_token)
+        except SallyportError as error:
+            self._ports.signals.refused(error.code)
+            answer = faults.render(error, request_id, is_bound=is_bound)
+            self._ports.signals.answered("", answer.status, self._ports.clock.monotonic_s() - started_at_s)
+            return answer
+        return None
+
     async def _refusal(self, call: Call, seen: _Seen, error: SallyportError) -> Answer:
         self._ports.signals.refused(error.code)
         is_theirs = isinstance(error, (Denied, faults.InvalidDpopProof)) and seen.device is not None

@@ -24,6 +24,7 @@ from fakes.gateway_consents import FakeConsents
 from fakes.gateway_people import FakePeople
 from fakes.gateway_sellers import FakeSellers
 from services.gateway.door import Door, Pages, SpapiFace, Ways
+from services.gateway.model import faults
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
@@ -91,6 +92,12 @@ class FakeSignals:
 @dataclass
 class FakeForwarder:
     calls: list[Call] = field(default_factory=list)
+    strangers: set[str] = field(default_factory=set)
+
+    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+        if access_token not in self.strangers:
+            return None
+        return faults.render(faults.TokenMissing(), request_id, is_bound=is_bound)
 
     async def handle(self, call: Call) -> Answer:
         if call.proof is not None:

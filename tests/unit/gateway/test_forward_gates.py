@@ -307,6 +307,18 @@ async def test_a_proof_that_was_used_before_reaches_nobody_T02(rig: Rig) -> None
     assert not rig.upstream.requests
 
 
+async def test_whoever_is_nobody_is_turned_away_before_anything_is_read_of_them_R25(rig: Rig) -> None:
+    ended = rig.auth.enrol()
+    rig.clock.pass_(3_600.0)
+    known = rig.auth.enrol()
+    assert await rig.forwarder.turn_away(known, "r-1", is_bound=False) is None
+    for token, is_bound, status in [("", False, 403), (ended, False, 403), (ended, True, 401)]:
+        answer = await rig.forwarder.turn_away(token, "r-1", is_bound=is_bound)
+        assert answer is not None
+        assert (answer.status, header(answer, "x-amzn-requestid")) == (status, "r-1")
+    assert rig.signals.refusals == ["token_invalid", "token_expired", "token_expired"]
+
+
 # --- what is called
 
 
