@@ -22,7 +22,7 @@ from services.auth.config import Config
 from services.auth.model.sealing import STAFF
 from services.auth.passkeys import Passkeys
 from services.auth.passwords import AuthenticatorApps, Hasher
-from services.auth.peers import AuditLog, Safe
+from services.auth.peers import RECORD_S_MAX, AuditLog, Safe
 from services.auth.provider import NoProvider, Provider
 from services.auth.provider import connect as connect_provider
 from services.auth.service import UseCases, compose
@@ -36,8 +36,6 @@ OWN_NAME = "auth"
 DNS_NAME = f"{OWN_NAME}.sallyport.internal"
 # Source: T-25, a service certificate lives 24 h at most.
 CERTIFICATE_LIFE_S = 86_400.0
-# Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
-AUDIT_DEADLINE_S = 2.0
 # As long as retention takes at most: keys and rows, the verifier's tries, the receipt.
 SAFE_DEADLINE_S = 60.0
 DIGEST_KEY_ERRAND = "digest key"
@@ -70,7 +68,8 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         ground = await _open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness()
         signals = Signals(registry)
-        ports = await _open_ports(stack, config, ground, signals=signals)
+        audit = AuditLog(ground.telemetry)
+        ports = await _open_ports(stack, config, ground, audit=audit, signals=signals)
         use_cases = compose(
             ports, config.pages, config.client_ids, terms=config.lending, rotation=config.rotation
         )
@@ -81,6 +80,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             tasks=[
                 ("vault", ground.vault.run),
                 ("certificate", ground.keeper.run),
+                ("audit", audit.run),
                 *work.tasks(),
                 *await _hearing(stack, config, ground, ports=ports, use_cases=use_cases, work=work),
                 ("store_health", functools.partial(work.watch, jobs.STORE_NAME, ground.store.ping)),
@@ -100,7 +100,9 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
         )
 
 
-async def _open_ports(stack: AsyncExitStack, config: Config, ground: Ground, *, signals: Signals) -> Ports:
+async def _open_ports(
+    stack: AsyncExitStack, config: Config, ground: Ground, *, audit: AuditLog, signals: Signals
+) -> Ports:
     """Return what the use cases need, each part opened."""
     hasher = Hasher()
     stack.callback(hasher.close)
@@ -113,7 +115,7 @@ async def _open_ports(stack: AsyncExitStack, config: Config, ground: Ground, *, 
         codes=AuthenticatorApps(ground.clock, urlsplit(config.origin).hostname or ""),
         provider=await _open_provider(stack, config, ground),
         safe=Safe(ground.retention),
-        audit=AuditLog(ground.telemetry),
+        audit=audit,
         signals=signals,
         clock=chassis.clock.SteadyClock(chassis.clock.choose(config.common.clock_file)),
         entropy=chassis.entropy.SystemEntropy(),
@@ -170,7 +172,7 @@ async def _open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         keeper=keeper,
         store=store,
         keys=keys,
-        telemetry=dial(address=config.telemetry, peer="telemetry", deadline_s=AUDIT_DEADLINE_S),
+        telemetry=dial(address=config.telemetry, peer="telemetry", deadline_s=RECORD_S_MAX),
         retention=dial(address=config.retention, peer="retention", deadline_s=SAFE_DEADLINE_S),
     )
 

@@ -1,8 +1,10 @@
 """The other services that auth calls: telemetry for the audit log, retention when a seller has left."""
 
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import chassis.errors
+import chassis.groups
 import chassis.rpc
 from services.auth.model.audit import AuditEvent, Phase
 from services.auth.model.refusals import AuditUnavailable
@@ -19,12 +21,30 @@ PHASES = MappingProxyType(
 # What telemetry says about the event itself; asking again would not help.
 FINAL_ERRORS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
 
+GROUP_EVENTS_MAX = 100
+# About 1 KB each.
+WAITING_EVENTS_MAX = 10_000
+# Less than half of what a call may take, so that a slow audit log is told apart from a slow auth.
+RECORD_S_MAX = 2.0
+# Without its intent nothing is done; everything else is told again later, under the same id.
+SENDS_MAX = 1
+
 
 class AuditLog:
-    """The audit log, kept by telemetry."""
+    """The audit log, kept by telemetry and written in groups: what waits while it is busy goes in one call.
+
+    `run` does the writing and belongs to the process's tasks.
+    """
 
     def __init__(self, channel: chassis.rpc.Channel) -> None:
         self._telemetry = channel.stub(telemetry_pb2_grpc.TelemetryServiceStub)
+        bounds = chassis.groups.Bounds(
+            group_max=GROUP_EVENTS_MAX,
+            waiting_max=WAITING_EVENTS_MAX,
+            wait_s_max=RECORD_S_MAX,
+            sends_max=SENDS_MAX,
+        )
+        self._groups = chassis.groups.Groups(self._append, bounds)
 
     async def record(self, event: AuditEvent) -> None:
         """Return once the event is durable; the same event twice is one record.
@@ -34,11 +54,18 @@ class AuditLog:
             InvalidInput: telemetry will not have it, e.g. because a reason holds an e-mail address.
         """
         try:
-            await self._telemetry.Append(telemetry_pb2.AppendRequest(events=[_message(event)]))
+            await self._groups.hand_in(_message(event))
         except FINAL_ERRORS:
             raise
         except chassis.errors.SallyportError as error:
             raise AuditUnavailable from error
+
+    async def run(self) -> None:
+        """Write what waits, for ever."""
+        await self._groups.run()
+
+    async def _append(self, messages: Sequence[telemetry_pb2.AuditEvent]) -> None:
+        await self._telemetry.Append(telemetry_pb2.AppendRequest(events=messages))
 
 
 class Safe:

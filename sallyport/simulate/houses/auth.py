@@ -15,7 +15,7 @@ from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.houses.ground import AMAZON, STORE, Ground, House, Silence, start
 from sallyport.simulate.nodes import Life
 from sallyport.simulate.ports import faulty
-from services.auth.app import AUDIT_DEADLINE_S, SAFE_DEADLINE_S
+from services.auth.app import SAFE_DEADLINE_S
 from services.auth.jobs import Jobs
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
@@ -26,7 +26,7 @@ from services.auth.model.refusals import AuthorizationUnavailable
 from services.auth.model.turns import Pace
 from services.auth.passkeys import Passkeys
 from services.auth.passwords import AuthenticatorApps
-from services.auth.peers import AuditLog, Safe
+from services.auth.peers import RECORD_S_MAX, AuditLog, Safe
 from services.auth.provider import NoProvider
 from services.auth.service import compose
 from services.auth.service.ports import Ports
@@ -52,7 +52,7 @@ def build(ground: Ground, life: Life) -> House:
     store = ground.engines.auth_store(ground.clock, ground.engines.auth_tables)
     store.listeners = ground.engines.listeners
     amazon_way = Way(process=life, to=AMAZON, lost=AuthorizationUnavailable, limit_s=AMAZON_TIMEOUT_S_MAX)
-    channel = ground.wire.channel(life, "telemetry", caller="auth", deadline_s=AUDIT_DEADLINE_S)
+    audit = AuditLog(ground.wire.channel(life, "telemetry", caller="auth", deadline_s=RECORD_S_MAX))
     silence: Any = Silence()
     use_cases = compose(
         Ports(
@@ -64,7 +64,7 @@ def build(ground: Ground, life: Life) -> House:
             codes=AuthenticatorApps(ground.clock, ORIGIN),
             provider=NoProvider(),
             safe=Safe(ground.wire.channel(life, "retention", caller="auth", deadline_s=SAFE_DEADLINE_S)),
-            audit=AuditLog(channel),
+            audit=audit,
             signals=silence,
             clock=chassis.clock.SteadyClock(ground.clock),
             entropy=ground.entropy,
@@ -81,7 +81,7 @@ def build(ground: Ground, life: Life) -> House:
         readiness=silence,
         signals=silence,
     )
-    start(life, [task for job, task in jobs.tasks() if job in JOBS])
+    start(life, [audit.run, *(task for job, task in jobs.tasks() if job in JOBS)])
     return House(services=services.auth.rpc.services(use_cases))
 
 
