@@ -138,6 +138,7 @@ def _members(capability: Capability) -> Mapping[str, Any]:
         "s": capability.seller_id,
         "w": sorted(capability.scopes),
         "a": capability.access_token.reveal(),
+        "r": capability.order_id,
     }
 
 
@@ -154,4 +155,6 @@ def _capability(members: Mapping[str, Any]) -> Capability:
         seller_id=members["s"],
         scopes=frozenset(members["w"]),
         access_token=Secret(members["a"]),
+        # Replicas of an older release seal none.
+        order_id=members.get("r", ""),
     )

@@ -228,4 +228,5 @@ class DocumentLinks:
             seller_id=journey.device.seller_id,
             scopes=journey.device.scopes,
             access_token=Secret(journey.call.access_token),
+            order_id=journey.order_id,
         )

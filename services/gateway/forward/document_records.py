@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import Audit, Signals
-from services.gateway.model.audit import AuditEvent, Kind, Phase, Result
+from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
 from services.gateway.model.documents import UPLOAD, Capability
 from services.gateway.model.tripwire import CredentialsNotAccepted
 
@@ -79,6 +79,7 @@ class DocumentRecords:
             self._signals.side_failed("audit_outcome", failure.code)
 
     def _fact(self, capability: Capability, request_id: str, kind: Kind) -> AuditEvent:
+        named = {"order_ids": id_list((capability.order_id,))} if capability.order_id else {}
         return AuditEvent(
             event_id=chassis.entropy.new_id(self._clock, self._entropy),
             kind=kind,
@@ -91,5 +92,6 @@ class DocumentRecords:
                 "operation": capability.operation,
                 "document": capability.document_class,
                 "purpose": capability.purpose,
+                **named,
             },
         )

@@ -62,6 +62,7 @@ class Capability:
         purpose: what that call was for.
         scopes: that the device had; of those it must have lost none to move a personal document.
         access_token: with which the device asked; the capability stands and falls with it.
+        order_id: that the path of that call named; empty when it named none.
     """
 
     url: Secret[str]
@@ -75,6 +76,7 @@ class Capability:
     seller_id: str
     scopes: frozenset[str]
     access_token: Secret[str]
+    order_id: str = ""
 
     @property
     def is_personal(self) -> bool:

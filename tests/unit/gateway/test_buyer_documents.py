@@ -79,6 +79,7 @@ async def test_who_may_see_it_gets_a_link_of_ours_and_every_other_byte_of_amazon
     assert capability.url.reveal() == THEIRS
     assert (capability.operation, capability.device_id) == ("ordersV0.getOrderItems", "device-0")
     assert (capability.document_class, capability.scopes) == (DocumentClass.PERSONAL, PII)
+    assert capability.order_id == ORDER
 
 
 async def test_who_may_not_see_it_has_it_masked_as_any_personal_member(rig: Rig) -> None:

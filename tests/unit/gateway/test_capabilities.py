@@ -40,6 +40,7 @@ CAPABILITY = Capability(
     seller_id="seller-1",
     scopes=frozenset({"orders", "pii"}),
     access_token=Secret("sp_at_" + "a" * 43),
+    order_id="114-3941689-8772232",
 )
 
 

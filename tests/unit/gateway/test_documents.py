@@ -35,7 +35,7 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.faults import ScopeMissing, UpstreamLost
 from services.gateway.model.tripwire import CredentialsNotAccepted
-from tests.unit.gateway.forwarding import PII, Rig
+from tests.unit.gateway.forwarding import ORDER, PII, Rig
 from tests.unit.gateway.packing import PACKERS
 
 URL = "https://s3.amazonaws.com/bucket/document?X-Amz-Signature=5e"
@@ -156,6 +156,14 @@ async def test_a_personal_document_is_told_of_before_and_after_R01(rig: Moving) 
     assert outcome.intent_id == intent.event_id
     assert outcome.details["bytes"] == str(len(BODY))
     assert "amazonaws" not in repr(rig.audit.events)
+
+
+async def test_of_a_document_from_a_single_orders_answer_the_order_is_told_R01(rig: Moving) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    for named, told in ((ORDER, ORDER), ("jane@example.com", "?")):
+        spelled = rig.capability(token, document_class=DocumentClass.PERSONAL, order_id=named)
+        await rig.read(spelled)
+        assert {event.details["order_ids"] for event in rig.audit.events[-2:]} == {told}
 
 
 async def test_without_the_audit_log_no_personal_byte_moves_R02(rig: Moving) -> None:
