@@ -63,12 +63,21 @@ class FakeStorage:
         *,
         length_bytes: int,
     ) -> None:
+        self.stored[url.reveal()] = (await self._taken(chunks, length_bytes), list(headers))
+
+    async def submit(
+        self, url: Secret[str], content_type: str, chunks: AsyncIterator[bytes], *, length_bytes: int
+    ) -> None:
+        body = await self._taken(chunks, length_bytes)
+        self.stored[url.reveal()] = (body, [("content-type", content_type)])
+
+    async def _taken(self, chunks: AsyncIterator[bytes], length_bytes: int) -> bytes:
         if self.faults:
             raise self.faults.popleft()
         body = b"".join([chunk async for chunk in chunks])
         if len(body) != length_bytes:
             raise UpstreamLost
-        self.stored[url.reveal()] = (body, list(headers))
+        return body
 
 
 @dataclass

@@ -17,7 +17,7 @@ NO_ANSWER = "none"
 NO_HOST = "none"
 HOSTS_TOLD_MAX = 3
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}
-DOCUMENT_METHODS = frozenset({"GET", "PUT"})
+DOCUMENT_METHODS = frozenset({"GET", "PUT", "POST"})
 AUDIT_OUTCOME = "audit_outcome"
 SIDE_STEPS = frozenset(
     {
@@ -59,6 +59,7 @@ CODES = frozenset(
         "delegation_not_allowed",
         "device_revoked",
         "document_ended",
+        "document_form_invalid",
         "document_missing",
         "document_refused",
         "document_too_large",
@@ -263,7 +264,7 @@ class _DocumentSignals:
         self._document_log.warning("links hidden", operation=operation, links=len(hosts), hosts=told)
 
     def moved(self, method: str, code: str, size_bytes: int) -> None:
-        """Count a document, read (GET) or written (PUT): what ended it ("whole", or a code), its bytes."""
+        """Count a document, read (GET) or written (PUT, POST): what ended it ("whole", or a code), bytes."""
         self._documents.inc(method=method, code=code)
         self._document_bytes.inc(size_bytes, method=method)
 

@@ -39,6 +39,10 @@ IDLE_S_MAX = 30.0
 # From the first byte to the last: 2 GiB at 10 Mbit/s.
 WHOLE_S_MAX = 1_800.0
 
+# What success is called. Source: Amazon S3 API Reference, "PUT Object"; "POST Object", success_action_status.
+_TAKEN = frozenset({200})
+_FORM_TAKEN = frozenset({200, 201, 204})
+
 _PLAIN = re.compile(r"[\x20-\x7e]{0,256}")
 _ENCODING = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,64}")
 
@@ -119,7 +123,7 @@ class Storage:
                 self._target(url), headers={"accept-encoding": "identity"}, allow_redirects=False
             )
         try:
-            _check(response, refusal=DocumentEnded)
+            _check(response, refusal=DocumentEnded, success=_TAKEN)
             _check_framing(response)
             yield Fetched(
                 content_type=_kept(response, "content-type", _PLAIN),
@@ -152,18 +156,52 @@ class Storage:
             DocumentEnded, DocumentMissing, StorageUnavailable, UpstreamUnreachable, UpstreamTimeout,
                 UpstreamLost, UpstreamInvalid: as `fetch`.
         """
+        sized = [*headers, ("content-length", str(length_bytes))]
+        await self._send("PUT", url, sized, chunks=chunks, success=_TAKEN)
+
+    async def submit(
+        self, url: Secret[str], content_type: str, chunks: AsyncIterator[bytes], *, length_bytes: int
+    ) -> None:
+        """Return when the storage has taken the file of a form.
+
+        Args:
+            url: on an allowed host, without a query.
+            content_type: of the form, with its boundary.
+            chunks: the form, of `length_bytes` together; what they raise is raised here, and nothing is
+                stored then.
+            length_bytes: of the whole.
+
+        Raises:
+            DocumentRefused: the storage does not take it, e.g. for its size.
+            DocumentEnded: its policy is over, or allows something else.
+            DocumentMissing, StorageUnavailable, UpstreamUnreachable, UpstreamTimeout, UpstreamLost,
+                UpstreamInvalid: as `fetch`.
+        """
+        headers = [("content-type", content_type), ("content-length", str(length_bytes))]
+        await self._send("POST", url, headers, chunks=chunks, success=_FORM_TAKEN)
+
+    async def _send(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Sequence[tuple[str, str]],
+        *,
+        chunks: AsyncIterator[bytes],
+        success: frozenset[int],
+    ) -> None:
         outflow = _Outflow(chunks)
         try:
             with _translated():
                 async with asyncio.timeout(WHOLE_S_MAX), asyncio.timeout(IDLE_S_MAX) as patience:
-                    request = self._session.put(
+                    request = self._session.request(
+                        method,
                         self._target(url),
-                        headers=[*headers, ("content-length", str(length_bytes))],
+                        headers=headers,
                         data=outflow.flow(patience),
                         allow_redirects=False,
                     )
                     async with request as response:
-                        _check(response, refusal=DocumentRefused)
+                        _check(response, refusal=DocumentRefused, success=success)
         except Exception:
             if outflow.fault is not None:
                 raise outflow.fault from None
@@ -250,14 +288,19 @@ def _translated() -> Iterator[None]:
         raise UpstreamInvalid from error
 
 
-def _check(response: aiohttp.ClientResponse, *, refusal: type[DocumentEnded | DocumentRefused]) -> None:
+def _check(
+    response: aiohttp.ClientResponse,
+    *,
+    refusal: type[DocumentEnded | DocumentRefused],
+    success: frozenset[int],
+) -> None:
     """Let an answer of the storage pass that means success.
 
     Source: Amazon S3 API Reference, "Error responses": 403 AccessDenied for a link that has ended, 400 for a
     wrong checksum or an ended session, 503 SlowDown.
     """
     match response.status:
-        case 200:
+        case status if status in success:
             return
         case 403 | 410:
             raise DocumentEnded

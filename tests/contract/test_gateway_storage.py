@@ -25,6 +25,7 @@ from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, Upstrea
 
 CHUNKS = 3
 BODY = CHUNK * CHUNKS
+FORM_TYPE = "multipart/form-data; boundary=5e"
 
 
 class Stage(Protocol):
@@ -128,6 +129,19 @@ async def test_what_an_uploads_chunks_raise_is_raised_and_nothing_is_stored_T06(
     assert not stage.stored("/upload")[1]
 
 
+async def test_a_form_is_stored_whole(stage: Stage) -> None:
+    length = 2 * len(CHUNK)
+    await stage.storage.submit(stage.url("/upload"), FORM_TYPE, parts(CHUNK, CHUNK), length_bytes=length)
+    assert stage.stored("/upload") == (length, True)
+
+
+async def test_what_a_forms_chunks_raise_is_raised_and_nothing_is_stored_T06(stage: Stage) -> None:
+    chunks = parts(CHUNK, fault=KeyError())
+    with pytest.raises(KeyError):
+        await stage.storage.submit(stage.url("/upload"), FORM_TYPE, chunks, length_bytes=2 * len(CHUNK))
+    assert not stage.stored("/upload")[1]
+
+
 # --- what only sockets do
 
 REFUSALS = (
@@ -152,6 +166,38 @@ async def test_a_refused_download_is_told_in_words_T29_T31(
         await fetched(sockets, "/x")
     assert "secret" not in str(raised.value)
     assert [each.target.partition("?")[0] for each in sockets.server.seen] == ["/x"]
+
+
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "204 No Content"])
+async def test_a_form_is_taken_in_whatever_words_the_storage_says_so(sockets: Real, status: str) -> None:
+    body = b"" if status.startswith("204") else b"<PostResponse/>"
+    sockets.server.plays["/x"] = saying(status, body, location="https://evil.example/")
+    await sockets.storage.submit(sockets.url("/x"), FORM_TYPE, parts(b"x"), length_bytes=1)
+    assert len(sockets.server.seen) == 1
+
+
+FORM_REFUSALS = [each for each in REFUSALS if not each[0].startswith("204")]
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [*FORM_REFUSALS, ("400 Entity Too Large", DocumentRefused), ("303 See Other", UpstreamInvalid)],
+)
+async def test_a_refused_form_is_told_in_words_T29_T31(
+    sockets: Real, status: str, refusal: type[Exception]
+) -> None:
+    sockets.server.plays["/x"] = saying(status, b"<secret/>", location=sockets.server.url("/upload"))
+    with pytest.raises(refusal):
+        await sockets.storage.submit(sockets.url("/x"), FORM_TYPE, parts(b"x"), length_bytes=1)
+    assert [each.target.partition("?")[0] for each in sockets.server.seen] == ["/x"]
+
+
+async def test_of_a_form_nothing_but_its_type_and_length_is_told(sockets: Real) -> None:
+    await sockets.storage.submit(sockets.url("/upload"), FORM_TYPE, parts(CHUNK), length_bytes=len(CHUNK))
+    (sent,) = sockets.server.seen
+    assert (sent.method, sent.digest) == ("POST", digest_of(1))
+    assert set(sent.headers) - {"accept-encoding"} == {"host", "content-type", "content-length"}
+    assert (sent.headers["content-type"], sent.headers["content-length"]) == (FORM_TYPE, str(len(CHUNK)))
 
 
 @pytest.mark.parametrize(("status", "refusal"), [*REFUSALS, ("400 Bad Request", DocumentRefused)])

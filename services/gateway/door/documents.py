@@ -12,7 +12,7 @@ from services.gateway.door.ways import ANY_METHOD, Way
 from services.gateway.forward.document_ports import Receiver
 from services.gateway.forward.documents import Upload
 from services.gateway.model.calls import Answer
-from services.gateway.model.documents import DOWNLOAD, PATH, UPLOAD, MethodNotServed
+from services.gateway.model.documents import DOWNLOAD, FORM, PATH, UPLOAD, MethodNotServed
 
 PATTERN = f"{PATH}{{capability:.*}}"
 
@@ -28,6 +28,10 @@ class Documents(Protocol):
         """Move a document from a desktop to Amazon."""
         ...
 
+    async def take_form(self, spelled: str, request_id: str, upload: Upload) -> None:
+        """Move a document in a form from a desktop to Amazon."""
+        ...
+
 
 class DocumentsFace:
     """Documents on their way."""
@@ -39,6 +43,7 @@ class DocumentsFace:
         """Return the ways in."""
         return [
             Way(UPLOAD, PATTERN, self, "gateway.document.written"),
+            Way(FORM, PATTERN, self, "gateway.document.written"),
             Way(ANY_METHOD, PATTERN, self, "gateway.document.read"),
         ]
 
@@ -55,17 +60,25 @@ class DocumentsFace:
             case method if method == DOWNLOAD:
                 await self._documents.send(spelled, request.request_id, request)
             case method if method == UPLOAD:
-                upload = Upload(
-                    content_type=head.fields.value("content-type"),
-                    content_encoding=", ".join(head.fields.values("content-encoding")),
-                    length_bytes=_length(head),
-                    chunks=request.chunks(),
-                )
-                await self._documents.take(spelled, request.request_id, upload)
+                await self._documents.take(spelled, request.request_id, _upload(request))
                 request.answer(Answer(200, [], b""))
+            case method if method == FORM:
+                await self._documents.take_form(spelled, request.request_id, _upload(request))
+                # As Amazon's storage answers by itself; what it says besides names bucket and key.
+                request.answer(Answer(204, [], b""))
             case _:
-                request.add_header("allow", f"{DOWNLOAD}, {UPLOAD}")
+                request.add_header("allow", f"{DOWNLOAD}, {UPLOAD}, {FORM}")
                 raise MethodNotServed
+
+
+def _upload(request: Request) -> Upload:
+    fields = request.head.fields
+    return Upload(
+        content_type=fields.value("content-type"),
+        content_encoding=", ".join(fields.values("content-encoding")),
+        length_bytes=_length(request.head),
+        chunks=request.chunks(),
+    )
 
 
 def _length(head: Head) -> int | None:

@@ -14,10 +14,11 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.buyer_documents import BuyerDocuments
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.ports import Signals
-from services.gateway.model import targets, uploads
+from services.gateway.model import forms, targets, uploads
 from services.gateway.model.application_policy import ApplicationPolicy
 from services.gateway.model.calls import Device
 from services.gateway.model.documents import (
+    FORM,
     UPLOAD,
     Capability,
     DocumentClass,
@@ -192,7 +193,9 @@ class DocumentLinks:
 
         def link_for(url: str) -> str:
             self._hosts.check(url)
-            return self._sealing.link(self._capability(journey, document_class, url=url, answer=body))
+            capability = self._capability(journey, document_class, url=url, answer=body)
+            link = self._sealing.link(capability)
+            return f"{link}?{forms.sealed_query(url)}" if capability.method == FORM else link
 
         return paths.rewrite(body, link_for)
 
@@ -213,7 +216,9 @@ class DocumentLinks:
         method, content_type = self._table.method(journey.operation.name), ""
         headers: tuple[tuple[str, str], ...] = ()
         if method == UPLOAD:
-            headers = uploads.wanted_headers(read_answer(answer))
+            method = FORM if forms.is_form(url) else UPLOAD
+            # What a form must hold stands in its link; nothing is asked for beside it.
+            headers = () if method == FORM else uploads.wanted_headers(read_answer(answer))
             named = next(targets.values(targets.split(journey.query), uploads.TYPE_PARAMETERS), "")
             content_type = uploads.declared_type(journey.body, named)
         return Capability(

@@ -67,6 +67,22 @@ class Storage(Protocol):
         """
         ...
 
+    async def submit(
+        self, url: Secret[str], content_type: str, chunks: AsyncIterator[bytes], *, length_bytes: int
+    ) -> None:
+        """Return when the storage has taken the file of a form; what `chunks` raises is raised here.
+
+        Args:
+            url: without a query.
+            content_type: of the form, with its boundary.
+            chunks: the form, of `length_bytes` together.
+            length_bytes: of the whole.
+
+        Raises:
+            SallyportError: as `store`.
+        """
+        ...
+
 
 class Opening(Protocol):
     """Who opens capabilities."""

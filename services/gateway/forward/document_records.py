@@ -13,7 +13,7 @@ from chassis.entropy import Entropy
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import Audit, Signals
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
-from services.gateway.model.documents import UPLOAD, Capability
+from services.gateway.model.documents import DOWNLOAD, Capability
 from services.gateway.model.tripwire import CredentialsNotAccepted
 
 
@@ -41,7 +41,7 @@ class DocumentRecords:
         Raises:
             Unavailable: `audit_unavailable`; nothing may happen (R-02).
         """
-        kind = Kind.DOCUMENT_WRITTEN if capability.method == UPLOAD else Kind.PII_READ
+        kind = Kind.PII_READ if capability.method == DOWNLOAD else Kind.DOCUMENT_WRITTEN
         intent = replace(self._fact(capability, request_id, kind), phase=Phase.INTENT)
         await self._audit.record(intent)
         telling = Telling()

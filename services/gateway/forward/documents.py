@@ -11,12 +11,14 @@
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from chassis.errors import SallyportError, Unauthenticated, Unavailable
 from chassis.secrecy import Secret
+from services.gateway.forward.document_forms import BOUNDARY_BYTES, DocumentForm
 from services.gateway.forward.document_ports import DocumentPorts, Fetched, Receiver
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
@@ -25,10 +27,12 @@ from services.gateway.model import uploads
 from services.gateway.model.audit import Result
 from services.gateway.model.documents import (
     DOWNLOAD,
+    FORM,
     UPLOAD,
     Capability,
     ContentTypeDiffers,
     DocumentEnded,
+    DocumentFormInvalid,
     DocumentsBusy,
     DocumentTooLarge,
     LengthRequired,
@@ -51,7 +55,6 @@ FETCHES_MAX = 3
 PAUSE_S_MAX = 0.5
 
 CONTENT_ENCODING = "content-encoding"
-OCTETS = "application/octet-stream"
 # A document is data, not a page of ours: no browser shows it, runs it, or takes it for something else (T-30).
 GUARDS = (
     ("cache-control", "no-store"),
@@ -138,18 +141,55 @@ class Documents:
             SallyportError: see model/documents.py, model/faults.py; and what its chunks raise.
         """
         capability = self._ports.capabilities.open(spelled, UPLOAD)
-        length_bytes = _checked_length(capability, upload)
+        _check_type(capability, upload)
+        store = partial(
+            self._ports.storage.store,
+            capability.url,
+            _headers_to_storage(capability, upload),
+            length_bytes=_checked_length(upload),
+        )
+        await self._write(capability, request_id, upload, store=store)
+
+    async def take_form(self, spelled: str, request_id: str, upload: Upload) -> None:
+        """Move a document in a form from a desktop to Amazon; it lies there whole when this returns.
+
+        Args:
+            spelled: the capability, as a stranger shows it.
+            request_id: for the audit log.
+            upload: the form.
+
+        Raises:
+            DocumentFormInvalid, ContentTypeDiffers, LengthRequired, DocumentTooLarge: it may not be sent so.
+            CredentialsNotAccepted: it holds one of Amazon's.
+            SallyportError: see model/documents.py, model/faults.py; and what its chunks raise.
+        """
+        capability = self._ports.capabilities.open(spelled, FORM)
+        if upload.content_encoding:
+            raise DocumentFormInvalid
+        form = DocumentForm(
+            capability,
+            content_type=upload.content_type,
+            length_bytes=_checked_length(upload),
+            chance=self._ports.entropy.token(BOUNDARY_BYTES),
+        )
+        store = partial(form.store, self._ports.storage)
+        await self._write(capability, request_id, upload, store=store)
+
+    async def _write(
+        self,
+        capability: Capability,
+        request_id: str,
+        upload: Upload,
+        *,
+        store: Callable[[AsyncIterator[bytes]], Awaitable[None]],
+    ) -> None:
+        """Have an upload's chunks stored, told before and after, as long as its device stands."""
         encoding = _content_encoding(capability, upload)
         with self._place(capability) as stream, self._watches.watching(encoding) as watch:
             await self._admit(capability, request_id)
             async with self._records.told(capability, request_id) as telling:
                 try:
-                    await self._ports.storage.store(
-                        capability.url,
-                        _headers_to_storage(capability, upload),
-                        self._watched(stream, upload.chunks, watch),
-                        length_bytes=length_bytes,
-                    )
+                    await store(self._watched(stream, upload.chunks, watch))
                 except Unavailable:
                     # The storage may have taken it, and not been heard.
                     telling.result = Result.UNKNOWN
@@ -273,10 +313,14 @@ class Documents:
                 stream.is_doubted = True
 
 
-def _checked_length(capability: Capability, upload: Upload) -> int:
-    """Return how long an upload is, if it may be sent as it is."""
+def _check_type(capability: Capability, upload: Upload) -> None:
+    """Let an upload pass that is what it was declared to be."""
     if capability.content_type and not uploads.is_same_type(capability.content_type, upload.content_type):
         raise ContentTypeDiffers
+
+
+def _checked_length(upload: Upload) -> int:
+    """Return how long an upload is, if it may be sent as it is."""
     if upload.length_bytes is None:
         raise LengthRequired
     if upload.length_bytes > DOCUMENT_BYTES_MAX:
@@ -301,7 +345,7 @@ def _headers_to_storage(capability: Capability, upload: Upload) -> list[tuple[st
 
 
 def _headers_to_desktop(fetched: Fetched) -> list[tuple[str, str]]:
-    headers = [("content-type", fetched.content_type or OCTETS), *GUARDS]
+    headers = [("content-type", fetched.content_type or uploads.OCTETS), *GUARDS]
     if fetched.content_encoding:
         headers.append(("content-encoding", fetched.content_encoding))
     if fetched.length_bytes is not None:

@@ -13,7 +13,8 @@ from typing import Any, TypeGuard
 from chassis.errors import Gone, InvalidInput, LimitExceeded, NotFound, Unavailable
 from chassis.secrecy import Secret
 
-DOWNLOAD, UPLOAD = "GET", "PUT"
+# A form is an upload too; Amazon's link decides which of the two it takes.
+DOWNLOAD, UPLOAD, FORM = "GET", "PUT", "POST"
 PATH = "/_doc/"
 
 # As long as Amazon's own links to reports and feeds. Source: Reports and Feeds API models, `url`.
@@ -55,7 +56,7 @@ class Capability:
 
     Attributes:
         url: Amazon's presigned link.
-        method: DOWNLOAD or UPLOAD.
+        method: DOWNLOAD, UPLOAD or FORM.
         content_type: that was declared for an upload; empty: none was, the client's own goes to Amazon.
         headers: what Amazon wants to see with an upload, names in lower case.
         operation: whose answer the link came in, e.g. "reports_2021-06-30.getReportDocument".
@@ -112,6 +113,16 @@ class DocumentRefused(InvalidInput):
     text = "Amazon did not take this document. Check its checksum, length and content type."
 
 
+class DocumentFormInvalid(InvalidInput):
+    """The upload is not a form that Amazon's storage would take, or says what only Amazon may say."""
+
+    code = "document_form_invalid"
+    text = (
+        "The document must be sent as multipart/form-data: none but the fields of its link, "
+        "then one part named file, and nothing after it."
+    )
+
+
 class ContentTypeDiffers(InvalidInput):
     """The upload is of another content type than was declared, so Amazon would not take it."""
 
@@ -139,7 +150,7 @@ class MethodNotServed(InvalidInput):
     """Something else than a download or an upload."""
 
     code = "method_not_allowed"
-    text = "A document is read with GET or written with PUT."
+    text = "A document is read with GET, or written with PUT, or with POST where Amazon takes a form."
     http_status = 405
 
 

@@ -11,6 +11,7 @@ from services.gateway.model import tripwire
 HEADERS_MAX = 16
 HEADER_CHARS_MAX = 1_024
 CONTENT_TYPE = "content-type"
+OCTETS = "application/octet-stream"
 TYPE_PARAMETERS = frozenset({"contentType"})
 
 # The parts of credentials' marks that no layer of encoding changes when somebody pastes one.
@@ -35,7 +36,12 @@ def declared_type(body: bytes, queried: str) -> str:
     document = orjson.loads(body) if body else {}
     named = document.get("contentType") if isinstance(document, dict) else None
     wanted = named or queried
-    return wanted if isinstance(wanted, str) and _MEDIA_TYPE.fullmatch(wanted) else ""
+    return media_type(wanted) if isinstance(wanted, str) else ""
+
+
+def media_type(text: str) -> str:
+    """Return a text if it is a media type, with parameters or without; else an empty text."""
+    return text if _MEDIA_TYPE.fullmatch(text) else ""
 
 
 def wanted_headers(document: Any) -> tuple[tuple[str, str], ...]:

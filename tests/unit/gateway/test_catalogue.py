@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.catalogue import build
-from services.gateway.catalogue.table import Catalogue
+from services.gateway.catalogue.table import GREEDY_PATHS, Catalogue
 from services.gateway.model.faults import OperationNotAllowed
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.priority import PAGE_PARAMETERS
@@ -57,6 +57,32 @@ def test_every_operation_is_found_by_its_own_path() -> None:
 def test_a_literal_goes_before_a_parameter() -> None:
     found, _ = CATALOGUE.match("GET", ("orders", "v0", "orders", "1", "address"))
     assert found.operation_id == "getOrderAddress"
+
+
+def test_what_an_upload_is_for_may_be_a_path_of_its_own() -> None:
+    place = ("uploads", "2020-11-01", "uploadDestinations")
+    for resource in (
+        "x",
+        "aplus/2020-11-01/contentDocuments",
+        "messaging/v1/orders/1/messages/legalDisclosure",
+    ):
+        found, named = CATALOGUE.match("POST", (*place, *resource.split("/")))
+        assert (found.operation_id, named) == ("createUploadDestinationForResource", {"resource": resource})
+    with pytest.raises(OperationNotAllowed):
+        CATALOGUE.match("GET", (*place, "x", "y"))
+    with pytest.raises(OperationNotAllowed):
+        CATALOGUE.match("POST", place)
+
+
+@needs_reference
+def test_amazons_models_have_no_other_greedy_paths() -> None:
+    marked = {
+        path
+        for file in (REFERENCE / "models").rglob("*.json")
+        for path, item in json.loads(file.read_bytes())["paths"].items()
+        if "greedy-path-parameter" in json.dumps(item)
+    }
+    assert marked == GREEDY_PATHS
 
 
 def of_path(method: str, path: str) -> Operation:
