@@ -142,6 +142,16 @@ async def test_the_next_page_of_a_list_is_where_its_first_one_was(rig: Rig) -> N
     assert await went(rig, token, f"{REPORTS}/reports/7") is EU
 
 
+async def test_a_marketplace_that_an_operation_does_not_know_chooses_the_region_and_stays_here(
+    rig: Rig,
+) -> None:
+    token = rig.auth.enrol(regions=BOTH)
+    told(rig, feedDocumentId="in", url=S3)
+    target = f"{FEEDS}/documents?marketplaceIds={GERMANY}"
+    await rig.call(token, target, "POST", body=b'{"contentType": "text/xml"}')
+    assert (rig.upstream.requests[-1].region, rig.upstream.requests[-1].query) == (EU, "")
+
+
 async def test_what_a_call_states_itself_is_stronger_than_what_is_remembered(rig: Rig) -> None:
     token, report = rig.auth.enrol(regions=BOTH), f"{REPORTS}/reports/7"
     told(rig, reportId="7")
