@@ -11,6 +11,7 @@ from services.gateway.model import quota
 from services.gateway.model.buckets import LEASE_S, MARGIN, RAISE_FACTOR, RAISE_S, Ask, Grant
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import QuotaExceeded
+from services.gateway.model.priority import Priority
 from services.gateway.model.quota import Budget
 
 # A free call is used within this of being granted, a call with a turn is sent within SEND_S_MAX; the rest of
@@ -120,7 +121,7 @@ class Share:
         """
         if self._terms is None:
             return 0.0
-        terms, is_person = self._terms, waiter is not None and waiter in self.line.people
+        terms, is_person = self._terms, waiter is not None and waiter.priority is Priority.INTERACTIVE
         calls = before + 1 + terms.people_before if is_person else (before + 1) / terms.part + terms.kept_back
         missing = max(0.0, calls - terms.left)
         return min(missing / terms.pace_per_s, self._rise_s() + missing / (self._named_per_s() * MARGIN))
