@@ -1,7 +1,7 @@
 """The trip-wire for Amazon's credentials in documents that desktops send, packed ones too (T-06).
 
 - A chunk is looked at before it is passed on, as it is and, where its document is packed, as what it holds.
-  The bytes themselves stay untouched.
+  Packed is what names a Content-Encoding, and a file that begins as gzip's do. The bytes stay untouched.
 - Opening costs bounded memory: one piece, and the coding's window. Few documents with a large window are
   opened at once.
 - It costs bounded work. A document that opens to more than may pass in the clear, or by a ratio that none but
@@ -30,6 +30,8 @@ RATIO_JUDGED_BYTES = 16 * 1_048_576
 # Twice as many as the largest document has from programs that begin a stream every 64 KiB, as bgzip does.
 STREAMS_MAX = 65_536
 
+# How a file begins that is gzip's, whatever is said of it. Source: RFC 1952, 2.3.1.
+GZIP_MARK = b"\x1f\x8b\x08"
 # gzip and zstd read streams behind each other as one. Source: RFC 1952, 2.2; RFC 8878, 3.1.
 REPEATED = frozenset({codings.GZIP, codings.ZSTD})
 # Codings with windows of megabytes, and how many documents in them are opened at once: 256 MiB at most.
@@ -69,21 +71,25 @@ class UploadWatch:
     """Looks at one document, chunk by chunk."""
 
     def __init__(self, coding: str) -> None:
+        self._coding = coding
         self._clear = _Look()
-        self._opening = None if coding == codings.IDENTITY else _Opening(coding)
+        self._opening: _Opening | None = None
+        self._is_begun = False
 
     async def look(self, chunk: bytes) -> None:
         """Let a chunk pass.
 
         Raises:
             CredentialsNotAccepted: it holds one of Amazon's credentials, or the end of one.
-            EncodingBroken: it is not packed as was said.
+            EncodingBroken: its coding cannot open it.
             DocumentTooLarge: it opens to more than passes here.
         """
         self._clear.check(chunk)
+        if not self._is_begun:
+            self._is_begun = True
+            self._opening = _opening(self._coding, chunk)
         if self._opening is not None:
-            for begin in range(0, len(chunk), STEP_BYTES):
-                await self._opening.look(chunk[begin : begin + STEP_BYTES])
+            await self._opening.look(chunk)
 
 
 class _Look:
@@ -109,8 +115,12 @@ class _Opening:
         self._look = _Look()
         self._packed_bytes = self._opened_bytes = 0
 
-    async def look(self, packed: bytes) -> None:
-        """Look at what the next bytes hold."""
+    async def look(self, chunk: bytes) -> None:
+        """Look at what a chunk holds."""
+        for begin in range(0, len(chunk), STEP_BYTES):
+            await self._look_into(chunk[begin : begin + STEP_BYTES])
+
+    async def _look_into(self, packed: bytes) -> None:
         self._packed_bytes += len(packed)
         while packed:
             if self._opener.is_whole:
@@ -133,3 +143,10 @@ class _Opening:
         is_bomb = size > RATIO_JUDGED_BYTES and size > RATIO_MAX * self._packed_bytes
         if size > OPENED_BYTES_MAX or is_bomb:
             raise DocumentTooLarge
+
+
+def _opening(coding: str, beginning: bytes) -> _Opening | None:
+    """Return what opens a document; None where nothing is to be opened."""
+    if coding == codings.IDENTITY and beginning.startswith(GZIP_MARK):
+        coding = codings.GZIP
+    return None if coding == codings.IDENTITY else _Opening(coding)
