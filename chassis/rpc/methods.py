@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.descriptor import ServiceDescriptor
 
 import chassis.errors
+from chassis.rpc import status
 
 EVENT_FORM = re.compile(r"[a-z]+(\.[a-z_]+){2,}", re.ASCII)
 DEADLINE_S_MAX = 86_400.0
@@ -26,6 +27,15 @@ class Method:
     callers: frozenset[str]
     deadline_s: float
     event: str
+
+    def check(self, caller: str) -> None:
+        """Return if a proven caller may call.
+
+        Raises:
+            CallerNotAllowed: it may not.
+        """
+        if caller not in self.callers:
+            raise status.CallerNotAllowed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -275,8 +275,7 @@ async def _admitted(
     """Return what the handler returns, within its row's deadline, to a proven caller whom the row lists."""
     peer = _proven(context)
     report.caller = peer.name
-    if peer.name not in row.callers:
-        raise status.CallerNotAllowed
+    row.check(peer.name)
     # Nobody takes these back: each call has a task of its own.
     _caller.set(peer.name)
     _process.set(peer.process_id)

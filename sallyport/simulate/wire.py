@@ -8,7 +8,7 @@ them. Certificates and bytes are what is left out.
 import asyncio
 import functools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
@@ -17,7 +17,7 @@ import chassis.errors
 import chassis.rpc
 from chassis.rpc import server
 from chassis.rpc.methods import Method
-from chassis.rpc.status import CallerNotAllowed, DeadlineExceeded, PeerUnavailable
+from chassis.rpc.status import DeadlineExceeded, PeerUnavailable
 from sallyport.simulate.faults import Faults, Way
 from sallyport.simulate.nodes import Life, Mistake, Node
 
@@ -52,7 +52,7 @@ class Call:
         """The method's name."""
         return self.path.rpartition("/")[2]
 
-    def answering(self, method: Callable[..., Any]) -> Coroutine[Any, Any, Any]:
+    def answering(self, method: Callable[..., Any]) -> Awaitable[Any]:
         """Return what gives the answer of a method to this call."""
         return _only_answer(method, self.request) if self.is_on_line else method(self.request, None)
 
@@ -109,7 +109,7 @@ class Wire:
         """Give the answers to one request as they come, until the line breaks; it never has a gap."""
         node = self._pick(way.to)
         told: asyncio.Queue[Any] = asyncio.Queue()
-        end = node.life.start(_pump(call.method(node)[0], call, told))
+        end = node.life.start(_pump(node, call, told))
         stream_way = replace(way, limit_s=STREAM_STEP_S_MAX)
         try:
             while True:
@@ -129,8 +129,9 @@ class Wire:
     async def _handle(self, node: Node[Any], call: Call) -> Any:
         method, row = call.method(node)
         try:
+            row.check(call.caller)
             with _called_by(call.caller):
-                return await _allowed(row, call.caller, call.answering(method))
+                return await _in_time(row, call.answering(method))
         except chassis.errors.SallyportError as error:
             raise _rebuilt(error) from error
         except Exception as error:
@@ -196,15 +197,12 @@ class _Line:
         return await self._wire.ask(self._way, self._call(request))
 
 
-async def _allowed(row: Method, caller: str, answering: Coroutine[Any, Any, Any]) -> Any:
-    """Return the answer to a caller whom the row lists, within the row's deadline, as the server does.
+async def _in_time(row: Method, answering: Awaitable[Any]) -> Any:
+    """Return an answer within the row's deadline, as the server does.
 
     Raises:
-        CallerNotAllowed, DeadlineExceeded: see `chassis.rpc.server`.
+        DeadlineExceeded: see `chassis.rpc.server`.
     """
-    if caller not in row.callers:
-        answering.close()
-        raise CallerNotAllowed
     limit = asyncio.timeout(row.deadline_s)
     try:
         async with limit:
@@ -227,9 +225,11 @@ def _called_by(name: str) -> Iterator[None]:
         server._caller.reset(caller_before)  # noqa: SLF001
 
 
-async def _pump(method: Callable[..., AsyncIterator[Any]], call: Call, told: asyncio.Queue[Any]) -> None:
+async def _pump(node: Node[Any], call: Call, told: asyncio.Queue[Any]) -> None:
     """Put a stream's answers where its reader takes them; whatever ends it, the reader hears of it."""
+    method, row = call.method(node)
     try:
+        row.check(call.caller)
         with _called_by(call.caller):
             async with aclosing(cast("Any", method(call.request, None))) as answers:
                 async for answer in answers:
