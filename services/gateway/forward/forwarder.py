@@ -174,6 +174,7 @@ class Forwarder:
         _check_possession(call, device)
         target = targets.parse(call.target)
         operation, parameters = self._catalogue.match(call.method, target.segments)
+        targets.check_slashes(target.path, parameters)
         seen.operation = operation.name
         rules = self._ports.policies.rules
         document_class = None

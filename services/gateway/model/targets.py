@@ -5,14 +5,16 @@ the catalogue and put together again from it; nothing of the path's spelling sur
 cut down to the parameters that the operation knows, their values left byte for byte, because
 Amazon's page tokens must go back as they came.
 
-- refused: encoded slashes, dot segments, empty segments, control characters, broken or doubled
-  percent-encoding, anything but printable ASCII, other forms of target than origin form (RFC 9112, 3.2.1);
+- refused: dot segments, empty segments, control characters, broken or doubled percent-encoding, anything but
+  printable ASCII, other forms of target than origin form (RFC 9112, 3.2.1);
+- refused too: encoded slashes, but in a SKU. Sellers have such SKUs, Amazon takes them encoded, and however a
+  slash in one were read, no other operation would be meant;
 - dropped: query parameters that the operation does not know. Amazon ignores them, and unmodified
   libraries send some of their own; the answer names what was dropped.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -32,10 +34,14 @@ _QUERY = re.compile(
 # What libraries write: a path of unreserved characters in which no segment begins with a dot, so that it is
 # its own canonical spelling; and a query as above.
 _USUAL = re.compile(rf"((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+)(?:\?({_QUERY.pattern}))?")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 # A decoded segment that another decoder would turn into one of the above.
 _ENCODED_AGAIN = re.compile(r"%(?:[01][0-9A-Fa-f]|2[EeFf]|5[Cc]|7[Ff])|%25")
 _DOTS = frozenset({".", ".."})
+_SLASH = "%2F"
+# How the models spell the path parameter whose value may hold a slash.
+# Source: amzn/selling-partner-api-docs issue 467 (a SKU's slash goes encoded).
+SKU_PARAMETERS = frozenset({"sku", "sellerSku", "SellerSKU"})
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -104,6 +110,20 @@ def parse(target: str) -> Target:
 def canonical(segments: Collection[str]) -> str:
     """Return the one spelling of a path: every character but the unreserved ones encoded."""
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
+
+
+def check_slashes(path: str, parameters: Mapping[str, str]) -> None:
+    """Return unless a parameter holds a slash that is no SKU.
+
+    Args:
+        path: canonical.
+        parameters: of the path, decoded, by name.
+
+    Raises:
+        OperationNotAllowed: whoever reads the slash as one may take the path for another operation's (T-05).
+    """
+    if _SLASH in path and any("/" in parameters[name] for name in parameters.keys() - SKU_PARAMETERS):
+        raise OperationNotAllowed
 
 
 def known_part(pairs: Sequence[Pair], known: Collection[str]) -> Query:
@@ -186,7 +206,7 @@ def _segment(raw: str) -> str:
         plain = unquote(raw, errors="strict")
     except UnicodeDecodeError as error:
         raise OperationNotAllowed from error
-    is_dotted = plain.split(";", 1)[0] in _DOTS
+    is_dotted = any(not part or part.split(";", 1)[0] in _DOTS for part in plain.split("/"))
     if is_dotted or _CONTROL.search(plain) or _ENCODED_AGAIN.search(plain):
         raise OperationNotAllowed
     return plain
