@@ -30,6 +30,7 @@ from simulator.letters import Letters
 from simulator.lwa import Lwa
 from simulator.lwa_face import LwaFace
 from simulator.notifications import Notifications
+from simulator.orders.handed_in import HandedIn
 from simulator.orders.search import Search
 from simulator.orders.shipping import Shipping
 from simulator.orders.v0 import OrdersV0
@@ -133,7 +134,7 @@ def build(
     tokens = Tokens(ledger=ledger, world=world, applications=applications, mint=mint)
     parts = Parts(
         tokens=tokens,
-        v0=OrdersV0(search=search, sealer=sealer),
+        v0=OrdersV0(search=search, sealer=sealer, handed_in=HandedIn(world=world, storage=storage)),
         v2026=Orders2026(search=search, sealer=sealer),
         shipping=Shipping(search=search, ledger=ledger),
         reports=Reports(jobs=jobs, storage=storage, files=files, mint=mint),

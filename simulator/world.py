@@ -12,6 +12,7 @@ The order's number decides its character, so that tests can pick one (number n o
 * n % 3 == 2: a gift
 * n % 10 == 7, unless fulfilled by Amazon: picked up in a shop
 * n % 12 == 6: holds a regulated product
+* n % 12 == 10: holds customized products
 * n % 3 + 1 kinds of items, in marketplace number n // 4 % (how many the seller has)
 """
 
@@ -145,6 +146,11 @@ class Order:
     def is_regulated(self) -> bool:
         """Whether the seller must check a prescription first."""
         return self.number % 12 == 6
+
+    @property
+    def is_customized(self) -> bool:
+        """Whether its buyer said what is to be engraved."""
+        return self.number % 12 == 10
 
     @property
     def quantity(self) -> int:

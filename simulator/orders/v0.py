@@ -7,6 +7,7 @@ import simulator.orders.views_v0 as views
 from simulator import exchange
 from simulator.call import Call
 from simulator.exchange import Request
+from simulator.orders.handed_in import HandedIn
 from simulator.orders.paging import Pager, Turn, one_of
 from simulator.orders.progress import Status
 from simulator.orders.search import Criteria, Search
@@ -36,8 +37,9 @@ _FILTERS = frozenset(
 class OrdersV0:
     """Answers with documents; the caller has checked token and plan."""
 
-    def __init__(self, *, search: Search, sealer: Sealer) -> None:
+    def __init__(self, *, search: Search, sealer: Sealer, handed_in: HandedIn) -> None:
         self._search = search
+        self._handed_in = handed_in
         self._pager = Pager(sealer, "NextToken", "MaxResultsPerPage", filter_names=_FILTERS)
 
     def orders(self, call: Call) -> dict[str, Any]:
@@ -85,7 +87,16 @@ class OrdersV0:
         """Return the answer of getOrderItems, which never needs a second page."""
         _refuse_page(call.request)
         order, progress = self._search.one(call.access.seller, call.order_id, call.now)
-        lines = [views.line(order, item, progress, elements=call.access.elements) for item in order.items]
+        lines = [
+            views.line(
+                order,
+                item,
+                progress,
+                elements=call.access.elements,
+                customized_url=self._handed_in.customization(order, item, call.now),
+            )
+            for item in order.items
+        ]
         return {"payload": {"AmazonOrderId": order.order_id, "OrderItems": lines}}
 
     def items_buyer_info(self, call: Call) -> dict[str, Any]:
@@ -93,13 +104,19 @@ class OrdersV0:
         _refuse_page(call.request)
         order, progress = self._search.one(call.access.seller, call.order_id, call.now)
         is_pending = progress.status is Status.PENDING
-        lines = [] if is_pending else [views.line_buyer_info(order, item) for item in order.items]
+        lines = [
+            views.line_buyer_info(
+                order, item, customized_url=self._handed_in.customization(order, item, call.now)
+            )
+            for item in (() if is_pending else order.items)
+        ]
         return {"payload": {"AmazonOrderId": order.order_id, "OrderItems": lines}}
 
     def regulated_info(self, call: Call) -> dict[str, Any]:
         """Return the answer of getOrderRegulatedInfo."""
         order, _ = self._search.one(call.access.seller, call.order_id, call.now)
-        return {"payload": views.regulated_info(order)}
+        prescription_url = self._handed_in.prescription(order, call.now)
+        return {"payload": views.regulated_info(order, prescription_url=prescription_url)}
 
 
 def _criteria(turn: Turn) -> Criteria:

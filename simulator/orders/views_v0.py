@@ -82,8 +82,10 @@ def is_phone_shown(order: Order, progress: Progress, now: datetime) -> bool:
     return not order.is_amazon_fulfilled and not is_over
 
 
-def line(order: Order, item: Item, progress: Progress, *, elements: frozenset[str]) -> Document:
-    """Return one line of getOrderItems."""
+def line(
+    order: Order, item: Item, progress: Progress, *, elements: frozenset[str], customized_url: str
+) -> Document:
+    """Return one line of getOrderItems; `customized_url` is empty where nothing was handed in."""
     currency = order.marketplace.currency
     document: Document = {
         "ASIN": item.asin,
@@ -103,16 +105,17 @@ def line(order: Order, item: Item, progress: Progress, *, elements: frozenset[st
         document["ItemPrice"] = money(item.quantity * item.unit_price, currency)
         document["ItemTax"] = money(item.quantity * item.unit_tax, currency)
         document["PromotionDiscount"] = money(0, currency)
-        document["BuyerInfo"] = _item_buyer(order) if operations.BUYER_INFO in elements else {}
+        is_shown = operations.BUYER_INFO in elements
+        document["BuyerInfo"] = _item_buyer(order, customized_url) if is_shown else {}
     return document
 
 
-def line_buyer_info(order: Order, item: Item) -> Document:
-    """Return one line of getOrderItemsBuyerInfo."""
-    return {"OrderItemId": item.item_id, **_item_buyer(order)}
+def line_buyer_info(order: Order, item: Item, *, customized_url: str) -> Document:
+    """Return one line of getOrderItemsBuyerInfo; `customized_url` as for `line`."""
+    return {"OrderItemId": item.item_id, **_item_buyer(order, customized_url)}
 
 
-def regulated_info(order: Order) -> Document:
+def regulated_info(order: Order, *, prescription_url: str) -> Document:
     """Return the answer of getOrderRegulatedInfo, for an order that holds a regulated product or not."""
     texts = {"pet_prescription_name": "Name", "pet_prescription_species": "Species"}
     values = (f"Rex {order.buyer.marker}", "Dog")
@@ -120,6 +123,14 @@ def regulated_info(order: Order) -> Document:
         {"FieldId": name, "FieldLabel": label, "FieldType": "Text", "FieldValue": value}
         for (name, label), value in zip(texts.items(), values, strict=True)
     ]
+    fields.append(
+        {
+            "FieldId": "pet_prescription",
+            "FieldLabel": "Prescription",
+            "FieldType": "FileAttachment",
+            "FieldValue": prescription_url,
+        }
+    )
     return {
         "AmazonOrderId": order.order_id,
         "RequiresDosageLabel": False,
@@ -208,7 +219,12 @@ def _tax(buyer: Buyer) -> Document:
     }
 
 
-def _item_buyer(order: Order) -> Document:
+def _item_buyer(order: Order, customized_url: str) -> Document:
+    customized = {"BuyerCustomizedInfo": {"CustomizedURL": customized_url}} if customized_url else {}
+    return {**customized, **_gift(order)}
+
+
+def _gift(order: Order) -> Document:
     if not order.is_gift:
         return {}
     currency = order.marketplace.currency

@@ -97,6 +97,7 @@ def test_the_number_of_an_order_decides_its_character() -> None:
         assert order.is_gift == (n % 3 == 2)
         assert order.is_pickup == (n % 10 == 7 and n % 4 != 1)
         assert order.is_regulated == (n % 12 == 6)
+        assert order.is_customized == (n % 12 == 10)
         assert len(order.items) == n % 3 + 1
         assert order.marketplace == WORLD.sellers[0].marketplaces[n // 4 % 2]
 
