@@ -1,4 +1,4 @@
-"""SKUs with a slash, as sellers have them: they arrive at Amazon as they were written; no other slash does."""
+"""SKUs with a slash, as sellers have them: they arrive at Amazon as they were written; nothing else does."""
 
 import pytest
 
