@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from fakes.auth_store import FakeStore
-from fakes.clock import START, FakeClock
+from fakes.clock import START
 from services.auth.model import reminders
 from services.auth.model.consent_refusals import ConsentNotFound, SellerOffboarded
 from services.auth.model.consents import AccountKind, Consent, Ending, Region
@@ -26,7 +26,7 @@ from services.auth.model.reminders import ENDED, MARKS_DAYS
 from services.auth.model.tokens import Enrolment
 from services.auth.store import Store
 from tests.conftest import PoolFor
-from tests.contract.test_auth_store import (
+from tests.contract.auth_rows import (
     APPLICATION,
     AnyStore,
     access,
@@ -36,7 +36,9 @@ from tests.contract.test_auth_store import (
     device,
     digest,
     enrolled,
+    fake,
     new_id,
+    real,
     seller,
     session_for,
     state,
@@ -49,16 +51,12 @@ YEAR = timedelta(days=365)
 
 @pytest.fixture
 async def fake_store() -> FakeStore:
-    store = FakeStore(FakeClock())
-    await store.register_application(APPLICATION, START)
-    return store
+    return await fake()
 
 
 @pytest.fixture
 async def real_store(pool_for: PoolFor) -> Store:
-    store = Store(await pool_for("auth"))
-    await store.register_application(APPLICATION, START)
-    return store
+    return await real(await pool_for("auth"))
 
 
 @pytest.fixture(params=["fake_store", "real_store"])

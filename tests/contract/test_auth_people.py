@@ -23,6 +23,7 @@ from services.auth.model.roles import Role
 from services.auth.model.sealing import STAFF
 from services.auth.store import Store
 from tests.conftest import PoolFor
+from tests.contract.auth_rows import Ear
 from tests.contract.people_store import (
     DAY,
     SECOND,
@@ -42,7 +43,6 @@ from tests.contract.people_store import (
     with_passkey,
     with_password,
 )
-from tests.contract.test_auth_store import Ear
 
 
 @pytest.fixture
