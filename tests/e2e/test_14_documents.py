@@ -1,11 +1,13 @@
 """Documents on the whole stack: buyers' data for who may see it, and nothing of where Amazon keeps it."""
 
 import gzip
+import hashlib
 import json
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import aiohttp
 import pytest
@@ -18,6 +20,7 @@ from sallyport.demo.steps.people import connect_a_seller
 RESTRICTED = "GET_FLAT_FILE_ORDER_REPORT_DATA_SHIPPING"
 PLAIN = "GET_MERCHANT_LISTINGS_ALL_DATA"
 SINCE = "2020-01-01T00:00:00Z"
+IMAGES = "/uploads/2020-11-01/uploadDestinations/aplus/2020-11-01/contentDocuments"
 BUYERS_COLUMN = b"recipient-name"
 
 
@@ -87,6 +90,34 @@ async def test_a_report_with_buyers_data_is_for_who_may_see_it_and_others_are_ev
     async with plain_client(calm) as client, client.get(str(told["url"])) as answer:
         assert (answer.status, BUYERS_COLUMN in unpacked(told, await answer.read())) == (200, True)
     assert urlsplit(calm.stack.layout.storage_url).netloc not in json.dumps(told) + str(answer.headers)
+
+
+async def test_an_image_is_uploaded_by_form_and_nothing_of_amazons_form_is_seen(calm: Scene) -> None:
+    image = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
+    digest = hashlib.md5(image, usedforsecurity=False).hexdigest()
+    query = urlencode(
+        {"marketplaceIds": calm.marketplace_id, "contentMD5": digest, "contentType": "image/png"}
+    )
+    status, told = await asked(calm, "POST", f"{IMAGES}?{query}")
+    place = cast("dict[str, Any]", told["payload"])
+    assert (status, place["headers"]) == (201, None)
+
+    link = urlsplit(place["url"])
+    form = aiohttp.FormData(parse_qsl(link.query))
+    form.add_field("file", image, filename="sea.png", content_type="image/png")
+    async with (
+        plain_client(calm) as client,
+        client.post(link._replace(query="").geturl(), data=form) as answer,
+    ):
+        assert (answer.status, await answer.read()) == (204, b"")
+    storage = urlsplit(calm.stack.layout.storage_url).netloc
+    for secret in (storage, "simulated", "aws4-hmac-sha256", "private", "etag", "location"):
+        assert secret not in f"{link.geturl()} {answer.headers}".lower()
+
+    url = f"{calm.stack.layout.amazon_control_url}/_simulator/uploads"
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        (kept,) = (await answer.json())["uploads"]
+    assert (kept["sha256"], kept["bytes"]) == (hashlib.sha256(image).hexdigest(), len(image))
 
 
 async def test_the_link_of_a_revoked_device_is_worth_nothing_T01(calm: Scene) -> None:

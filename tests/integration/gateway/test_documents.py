@@ -3,98 +3,28 @@
 import asyncio
 import gzip
 import hashlib
-import json
 import random
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-import chassis.crypto.tls
 import sallyport.provision.ground
-from fakes.certificates import Authority
-from fakes.storage_server import CHUNK, Seen, StorageServer, digest_of, ended, giving, saying, taking
+from fakes.storage_server import CHUNK, digest_of, ended, giving, saying, taking
 from tests.conftest import KeeperFor
-from tests.integration.gateway.lender import Lender
-from tests.integration.gateway.process import PEERS, GatewayProcess, Peer
-from tests.integration.gateway.test_process import Log
+from tests.integration.gateway.documents import (
+    DOCUMENT_CHUNKS,
+    GROWTH_BYTES_MAX,
+    MIB,
+    PII,
+    REPORTS,
+    House,
+    opened,
+)
 from tests.unit.gateway.packing import PACKERS
 
-MIB = 1_048_576
-DOCUMENT_CHUNKS = 64 * MIB // len(CHUNK)
-# Buffers, and whatever the interpreter has not given back; far below a document.
-GROWTH_BYTES_MAX = 16 * MIB
 # Does not pack, so that it is opened to as much as it has.
 NOISE = random.Random(0).randbytes(MIB)
-REPORTS = "/reports/2021-06-30/documents"
-FEEDS = "/feeds/2021-06-30/documents"
-PII = ("orders", "pii")
-
-
-@dataclass
-class House:
-    """A gateway, and around it the storage, auth and the audit log."""
-
-    gateway: GatewayProcess
-    storage: StorageServer
-    auth: Lender
-    log: Log
-    trust: ssl.SSLContext
-    links: dict[str, str] = field(default_factory=dict)
-
-    def play_api(self) -> None:
-        """Let the storage's port answer for Amazon's API too, with the links that tests ask for."""
-
-        async def report(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            name = seen.target.rsplit("/", 1)[1]
-            link = self.links.get(name, self.storage.url(f"/{name}"))
-            body = {"reportDocumentId": name, "url": link}
-            await saying("200 OK", json.dumps(body).encode(), content_type="application/json")(
-                seen, reader, writer
-            )
-
-        async def feed(seen: Seen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            asked = json.loads(await reader.readexactly(int(seen.headers["content-length"])))
-            body = {"feedDocumentId": "F", "url": self.storage.url(asked["contentType"].removeprefix("text"))}
-            await saying("201 Created", json.dumps(body).encode(), content_type="application/json")(
-                seen, reader, writer
-            )
-
-        self.storage.plays[FEEDS] = feed
-        self.storage.otherwise = lambda path: report if path.startswith(REPORTS) else None
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a library's plain HTTP client."""
-        async with httpx.AsyncClient(
-            verify=self.trust, base_url=self.gateway.origin, timeout=30, follow_redirects=False
-        ) as client:
-            yield client
-
-    async def download_link(self, client: httpx.AsyncClient, name: str, token: str = "") -> str:
-        headers = {"x-amz-access-token": token or self.auth.enrol(*PII)}
-        answer = await client.get(f"{REPORTS}/{name}", headers=headers)
-        assert answer.status_code == 200, answer.text
-        return str(answer.json()["url"])
-
-    async def upload_link(self, client: httpx.AsyncClient, name: str) -> str:
-        headers = {"x-amz-access-token": self.auth.enrol("orders")}
-        asked = {"contentType": f"text/{name}"}
-        answer = await client.post(FEEDS, json=asked, headers=headers)
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["url"])
-
-    def peak_bytes(self) -> int:
-        """Return the most memory that the gateway's process ever had."""
-        assert self.gateway._process is not None
-        status = Path(f"/proc/{self.gateway._process.pid}/status").read_text()
-        (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) * 1_024
 
 
 @pytest.fixture(scope="module")
@@ -103,34 +33,7 @@ async def house(
     keeper_for: KeeperFor,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[House]:
-    folder = tmp_path_factory.mktemp("documents")
-    auth, log, authority = Lender(), Log(), Authority()  # type: ignore[abstract] # people ask the rest
-    async with AsyncExitStack() as stack:
-        services: dict[str, list[Any]] = {
-            "auth": [auth.service()],
-            "telemetry": [log.service()],
-            "retention": [],
-        }
-        peers = {name: Peer(await keeper_for(name), services[name]) for name in PEERS}
-        for peer in peers.values():
-            await peer.start()
-            stack.push_async_callback(peer.stop)
-        storage = await StorageServer().start(chassis.crypto.tls.public_context(authority.issue("localhost")))
-        stack.push_async_callback(storage.stop)
-        gateway = GatewayProcess(ground, peers, folder)
-        stack.push_async_callback(gateway.end)
-        await gateway.spawn(
-            {
-                "SALLYPORT_MODE": "development",
-                "SALLYPORT_AMAZON_CA_FILE": str(authority.write_ca(folder)),
-                "SALLYPORT_SPAPI_URL_NA": f"https://localhost:{storage.port}",
-                "SALLYPORT_DOCUMENT_HOSTS": f"localhost:{storage.port}",
-            }
-        )
-        await gateway.until(auth=True, audit=True)
-        trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
-        made = House(gateway, storage, auth, log, trust)
-        made.play_api()
+    async with opened(ground, keeper_for, tmp_path_factory.mktemp("documents")) as made:
         yield made
 
 
