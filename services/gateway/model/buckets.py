@@ -227,9 +227,13 @@ class Bucket:
         self.leases.remove(lease)
 
     def _lease(self, ask: Ask) -> Lease | None:
-        """Return the lease that an ask speaks of, begun now if it is a new one; None if it has ended."""
+        """Return the lease that an ask speaks of, begun now if it is a new one; None if it has ended.
+
+        One that granted less than its replica was told is not the one that the replica speaks of: that one
+        has ended, and its first message came again and began another under its number.
+        """
         lease = next((each for each in self.leases if each.replica_id == ask.replica_id), None)
-        if lease is not None and lease.lease_no < ask.lease_no:
+        if lease is not None and (lease.lease_no, lease.granted) < (ask.lease_no, ask.known):
             self._end(lease)
             lease = None
         if lease is not None:

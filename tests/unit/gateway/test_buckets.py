@@ -73,6 +73,15 @@ def test_where_two_wait_the_longer_waiting_gets_what_does_not_divide() -> None:
     assert bucket.exchange(ask("early", 1, bulk=1, devices=1, waited_s=4.0), 1.2).granted == 1
 
 
+def test_a_lease_that_began_anew_because_its_first_message_came_again_is_not_the_one_that_ended_R12() -> None:
+    bucket = Bucket.full(Budget("seller", Region.NA, "GET /x", 1.0, 3), 0.0)
+    first = ask(people=1)
+    bucket.exchange(first, 0.0)
+    assert bucket.exchange(ask(known=1, people=1), 0.0).granted == 2
+    assert bucket.exchange(first, LEASE_S + 1.0).granted == 1
+    assert bucket.exchange(ask(known=2), LEASE_S + 1.0).is_ended
+
+
 @pytest.mark.parametrize("limit", ["", "fast", "nan", "inf", "-1", "0", "1e99", "1e-99"])
 def test_an_absurd_rate_teaches_nothing_T29(limit: str) -> None:
     assert quota.rate(limit) is None
