@@ -2,8 +2,11 @@
 
 import gzip
 import hashlib
+import io
 import json
+import re
 import ssl
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -21,6 +24,9 @@ RESTRICTED = "GET_FLAT_FILE_ORDER_REPORT_DATA_SHIPPING"
 PLAIN = "GET_MERCHANT_LISTINGS_ALL_DATA"
 SINCE = "2020-01-01T00:00:00Z"
 IMAGES = "/uploads/2020-11-01/uploadDestinations/aplus/2020-11-01/contentDocuments"
+# An order of this number is for customized products; see simulator/world.py.
+CUSTOMIZED = 10
+_CUSTOMIZED_URL = re.compile(r'"CustomizedURL": "([^"]*)"')
 BUYERS_COLUMN = b"recipient-name"
 
 
@@ -52,6 +58,13 @@ async def report(scene: Scene, type_: str) -> str:
 
 async def document(scene: Scene, document_id: str) -> tuple[int, dict[str, object]]:
     return await asked(scene, "GET", f"/reports/2021-06-30/documents/{document_id}")
+
+
+async def customized(scene: Scene, order_id: str) -> set[str]:
+    """Return what stands where an order links to what its buyer handed in."""
+    status, told = await asked(scene, "GET", f"/orders/v0/orders/{order_id}/orderItems/buyerInfo")
+    assert status == 200
+    return set(_CUSTOMIZED_URL.findall(json.dumps(told)))
 
 
 def unpacked(told: dict[str, object], content: bytes) -> bytes:
@@ -118,6 +131,26 @@ async def test_an_image_is_uploaded_by_form_and_nothing_of_amazons_form_is_seen(
     async with aiohttp.ClientSession() as client, client.get(url) as answer:
         (kept,) = (await answer.json())["uploads"]
     assert (kept["sha256"], kept["bytes"]) == (hashlib.sha256(image).hexdigest(), len(image))
+
+
+async def test_what_a_buyer_handed_in_comes_by_the_gateways_links_for_who_may_see_it(calm: Scene) -> None:
+    order = (await calm.amazon.orders(calm.account["seller_id"]))[CUSTOMIZED]
+    assert await customized(calm, order.order_id) == {"***"}
+    await calm.allow(await calm.newest_device())
+
+    async def shown() -> set[str]:
+        links = await customized(calm, order.order_id)
+        if "***" in links:
+            raise chassis.errors.Unavailable
+        return links
+
+    for link in await patiently(shown):
+        assert link.startswith(f"{calm.stack.layout.public_url}/_doc/")
+        async with plain_client(calm) as client, client.get(link) as answer:
+            packed = await answer.read()
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            words = archive.read(archive.namelist()[0]).decode()
+        assert any(needle in words for needle in order.needles)
 
 
 async def test_the_link_of_a_revoked_device_is_worth_nothing_T01(calm: Scene) -> None:

@@ -17,9 +17,11 @@ from services.gateway.model.calls import (
     UpstreamAnswer,
     UpstreamRequest,
 )
+from services.gateway.model.documents import DOWNLOAD
 from services.gateway.model.faults import UpstreamLost
 from tests.unit.gateway.forwarding import PII, error_of, finished, header
 from tests.unit.gateway.forwarding import Rig as GatewayRig
+from tests.unit.simulator.papers import fetch
 from tests.unit.simulator.rig import Rig as AmazonRig
 from tests.unit.simulator.rig import StillDial, marketplaces
 
@@ -133,6 +135,19 @@ async def test_a_handle_brings_the_buyers_into_a_list(together: Together) -> Non
     full = await together.ask(handle, f"{LIST}?{query}")
     assert not names(json.loads(plain.body))
     assert names(json.loads(full.body))
+
+
+async def test_a_prescription_is_fetched_from_behind_a_link_of_the_gateways(together: Together) -> None:
+    together.amazon.core.storage.origin = "https://simulated.s3.amazonaws.com"
+    order = next(order for order in together.amazon.orders() if order.is_regulated)
+    path = f"/orders/v0/orders/{order.order_id}/regulatedInfo"
+    whole = await together.ask(together.auth.enrol(scopes=PII), path)
+    fields = json.loads(whole.body)["payload"]["RegulatedInformation"]["Fields"]
+    *texts, link = (field["FieldValue"] for field in fields)
+    assert f"Rex {order.buyer.marker}" in texts
+    capability = together.capabilities.open(link.rsplit("/", 1)[1], DOWNLOAD)
+    assert order.buyer.name.encode() in fetch(together.amazon, capability.url.reveal()).body
+    assert b"amazonaws" not in whole.body
 
 
 async def test_a_foreign_order_is_as_absent_as_none_T07(together: Together) -> None:
