@@ -8,12 +8,7 @@ import pytest
 from fakes.auth_store import FakeStore
 from fakes.clock import START
 from services.auth.model.consents import Ending, Region
-from services.auth.model.refusals import (
-    ConsentMissing,
-    ConsentRevoked,
-    InvalidState,
-    SellingPartnerTaken,
-)
+from services.auth.model.refusals import ConsentMissing, ConsentRevoked, InvalidState, SellingPartnerTaken
 from services.auth.store import Store
 from tests.conftest import PoolFor
 from tests.contract.auth_rows import (
