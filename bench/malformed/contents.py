@@ -4,12 +4,20 @@ import base64
 import functools
 import gzip
 import json
+import sys
 import zlib
 from collections.abc import Mapping
 from random import Random
 
+import brotli
+
 from bench.malformed.attempts import Attempt, Manner, Source, whole
 from bench.malformed.framing import TARGET, TOKEN_HEADER, Make
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 TOKEN_PATHS = ("/auth/o2/token", "/oauth/token")
 FORM_PATHS = (
@@ -262,6 +270,10 @@ def _encoded() -> tuple[tuple[str, bytes], ...]:
         ("gzip", plain),
         ("deflate", b"\x00\xff"),
         ("br", b"\xff" * 100),
+        ("br", brotli.compress(zeros, quality=5)),
+        ("br", brotli.compress(plain) + b"trailing"),
+        ("zstd", zstd.compress(zeros)),
+        ("zstd", zstd.compress(plain) * 50),
         ("zstd", b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff"),
         ("zstd", b""),
         ("identity", packed),
