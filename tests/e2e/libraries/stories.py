@@ -160,16 +160,25 @@ async def _call(story: Story, program: RunningProgram) -> None:
         asked = {"marketplace_id": account["marketplace_ids"][0], "statuses": STATUSES}
         story.orders_at_first[name] = await story.orders(account)
         story.seen[name] = await program.do("list", **_asked(story, account, asked))
+    listed_abroad = {"order_id": story.seen["list abroad"].value[0]}
+    story.seen["read abroad"] = await program.do("read", **_asked(story, story.abroad, listed_abroad))
     for verb in ("read", *sorted(story.library.verbs)):
         story.seen[verb] = await program.do(verb, **_an_order(story))
 
 
 async def _move_documents(story: Story, program: RunningProgram) -> None:
-    asked = {"marketplace_id": story.home["marketplace_ids"][0], "pause_s": PAUSE_S}
     for verb, more in (("report", {"kind": REPORT}), ("feed", FEED)):
-        story.seen[verb] = await program.do(verb, **_asked(story, story.home, {**asked, **more}))
+        story.seen[verb] = await _make(story, program, verb, story.home, more)
+    story.seen["report abroad"] = await _make(story, program, "report", story.abroad, {"kind": REPORT})
     kinds = {"kinds": [FEED["kind"], OTHER_FEEDS]}
     story.seen["list feeds"] = await program.do("list feeds", **_asked(story, story.home, kinds))
+
+
+async def _make(
+    story: Story, program: RunningProgram, verb: str, account: dict[str, Any], more: dict[str, Any]
+) -> Seen:
+    asked = {"marketplace_id": account["marketplace_ids"][0], "pause_s": PAUSE_S, **more}
+    return await program.do(verb, **_asked(story, account, asked))
 
 
 async def _survive_throttling(story: Story, program: RunningProgram, together: asyncio.Barrier) -> None:

@@ -92,6 +92,11 @@ def test_an_answer_tells_ids_once_and_in_its_order_however_amazon_calls_them() -
     assert IDS.told(operation("ordersV0.getOrders"), b"", orders) == ["o1"]
 
 
+def test_what_lies_within_something_else_is_not_told_by_itself() -> None:
+    options = b'{"placementOptions": [{"placementOptionId": "o", "fees": [], "shipmentIds": ["s"]}]}'
+    assert IDS.told(operation("fulfillmentInbound_2024-03-20.listPlacementOptions"), b"", options) == []
+
+
 def test_what_a_text_quotes_is_not_told() -> None:
     body = json.dumps(
         {"reportType": '"reportId":"1"', "a": "reportId", "b": {"reportId": 2}, "c": ""}
