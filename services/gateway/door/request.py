@@ -52,6 +52,7 @@ class Request(Protocol):
             BodyTooLarge: more than `bytes_max`, after decoding.
             RequestTimeout: it did not arrive in time.
             MalformedRequest: it broke off, or cannot be decoded.
+            EncodingNotServed: it is encoded with something else.
         """
         ...
 
