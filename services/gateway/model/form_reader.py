@@ -86,8 +86,7 @@ class FormReader:
         """
         self._to_come_bytes -= len(chunk)
         if not self.is_at_file:
-            self._head += chunk
-            chunk = self._begin()
+            chunk = self._begin(chunk)
         return self._file_in(self._but_the_last(chunk))
 
     def end(self) -> bytes:
@@ -106,26 +105,33 @@ class FormReader:
             raise DocumentFormInvalid
         return epilogue
 
-    def _begin(self) -> bytes:
+    def _begin(self, chunk: bytes) -> bytes:
         """Read as much of the head as is there; return what is there of the rest.
 
         A part's headers end with a blank line, so between two of them at most one part begins.
         """
-        while (end := self._head.find(_BLANK_LINE)) >= 0 and not self.is_at_file:
+        # What was there before held no blank line; half of one at most.
+        searched = max(0, len(self._head) - len(_BLANK_LINE) + 1)
+        self._head += chunk
+        while not self.is_at_file and (end := self._head.find(_BLANK_LINE, searched)) >= 0:
             piece = bytes(self._head[: end + len(_BLANK_LINE)])
             del self._head[: len(piece)]
+            searched = 0
             self._head_bytes += len(piece)
+            self._check_head(self._head_bytes)
             for event in self._events(piece):
                 self._meet(event)
-        head_bytes = self._head_bytes if self.is_at_file else self._head_bytes + len(self._head)
-        if head_bytes > FORM_HEAD_BYTES_MAX:
-            raise DocumentFormInvalid
         if not self.is_at_file:
+            self._check_head(self._head_bytes + len(self._head))
             return b""
         rest = bytes(self._head)
         self._head.clear()
         self.rest_bytes = len(rest) + self._to_come_bytes
         return rest
+
+    def _check_head(self, size_bytes: int) -> None:
+        if size_bytes > FORM_HEAD_BYTES_MAX:
+            raise DocumentFormInvalid
 
     def _meet(self, event: object) -> None:
         """Take in a part that begins, a piece of a field's value, or a part's end."""
