@@ -147,6 +147,13 @@ def export(channel: chassis.rpc.Channel, lines: int) -> AsyncIterator[telemetry_
     return aiter(stub.Export(telemetry_pb2.ExportRequest(from_sequence=lines)))
 
 
+async def raw(channel: grpc.aio.Channel, method: str, request: bytes = b"") -> bytes:
+    """Call a method without a generated stub."""
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+    call = channel.unary_unary(f"/sallyport.telemetry.v1.TelemetryService/{method}")
+    return await call(request, timeout=30.0)
+
+
 async def keeper_of(authority: Authority, identity: str) -> chassis.identity.Keeper:
     return await keeper_showing(lambda: authority.issue(f"{identity}.sallyport.internal"))
 
