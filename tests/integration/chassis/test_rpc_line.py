@@ -165,7 +165,7 @@ async def test_peer_whose_places_are_taken_says_so_and_hears_once_one_is_free_R2
 
 async def test_late_answer_is_never_taken_for_the_next_ones_R04(stage: Stage, counter: Counter) -> None:
     keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
-    line = line_of(stage.channel(keeper, deadline_s=0.2))
+    line = line_of(stage.channel(keeper, deadline_s=0.5))
     assert await count(line, 1) == 1
     counter.gate.clear()
     with pytest.raises(chassis.errors.Unavailable) as caught:
