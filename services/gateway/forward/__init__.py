@@ -1,10 +1,11 @@
 """The forwarding path: one desktop call in, Amazon's answer (or a refusal in its shape) out.
 
-Owns the order of the gates a call passes: trip-wire, identity, operation, scope, quota, token,
-Amazon, observation, safe, field policy, audit. Never does I/O itself: everything outside comes
-through the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). It starts
-no task; the composition root runs `Identities.watch`, `Turns.run`, `Turns.tick` and `Forwarder.tasks`,
-without which nothing keeps deadlines.
+Owns the order of the gates a call passes: trip-wire, identity and proof, operation, policy, the intent in
+the audit log; then what others have under way or was kept, the safe, token, quota, Amazon, observation;
+then field policy, links to documents, the outcome. Never does I/O itself: everything outside comes through
+the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). The composition root runs
+`Identities.watch`, `Turns.run`, `Turns.tick` and `Forwarder.tasks`, without which nothing keeps deadlines;
+`sharing` alone starts tasks, for calls that several wait for, and ends them with its own.
 
 How the composition root puts it together (all keyword arguments)::
 
