@@ -1,10 +1,9 @@
-"""The gates in front of the forwarding path: trip-wire, identity, proof, handles; and how they refuse."""
+"""The gates in front of the forwarding path: trip-wire, identity, proof; and how they refuse."""
 
 import asyncio
 import functools
-import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
@@ -24,25 +23,14 @@ from chassis.errors import (
     Unauthenticated,
     Unavailable,
 )
-from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown, json_answer
+from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown
 from services.gateway.model import faults
-from services.gateway.model.calls import Proof, Restriction
+from services.gateway.model.calls import Proof
 from services.gateway.model.faults import InvalidDpopProof, render
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
-from tests.unit.gateway.forwarding import (
-    ADDRESS_BYTES,
-    ADDRESS_PATH,
-    ORDER,
-    PII,
-    Rig,
-    call,
-    error_of,
-    header,
-    talking,
-)
+from tests.unit.gateway.forwarding import Rig, call, error_of, header, talking
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
-TOKENS = "/tokens/2021-03-01/restrictedDataToken"
 ORDERS = "/orders/v0/orders"
 LOOPING = re.compile("access token.*expired", re.IGNORECASE | re.DOTALL)
 
@@ -334,76 +322,6 @@ async def test_an_unknown_operation_is_refused_and_told_to_the_audit_log_T05(rig
 
 
 # --- restricted handles
-
-
-def resources(*listed: Mapping[str, object], **rest: object) -> bytes:
-    return json.dumps({"restrictedResources": listed, **rest}).encode()
-
-
-LIST = {"method": "GET", "path": ORDERS, "dataElements": ["buyerInfo", "shippingAddress"]}
-ADDRESS = {"method": "GET", "path": "/orders/v0/orders/{orderId}/address"}
-
-
-async def test_a_restricted_data_token_is_a_handle_of_ours(rig: Rig) -> None:
-    token = rig.auth.enrol(scopes=PII)
-    answer = await rig.call(token, TOKENS, "POST", body=resources(LIST, ADDRESS, marketplaceIds=["X"]))
-    told = json.loads(answer.body)
-    assert answer.status == 200
-    assert told == {"restrictedDataToken": told["restrictedDataToken"], "expiresIn": 3600}
-    assert told["restrictedDataToken"].startswith("sp_at_")
-    assert not rig.upstream.requests
-    assert not rig.auth.lent
-
-
-async def test_a_list_asked_with_a_handle_brings_its_data_elements(rig: Rig) -> None:
-    given = await rig.call(rig.auth.enrol(scopes=PII), TOKENS, "POST", body=resources(LIST))
-    handle = json.loads(given.body)["restrictedDataToken"]
-    await rig.call(handle, ORDERS)
-    _, _, restriction = rig.auth.lent[0]
-    assert restriction == Restriction("GET", ORDERS, ("buyerInfo", "shippingAddress"))
-
-
-async def test_a_handle_opens_nothing_that_it_does_not_name(rig: Rig) -> None:
-    given = await rig.call(rig.auth.enrol(scopes=PII), TOKENS, "POST", body=resources(LIST))
-    handle = json.loads(given.body)["restrictedDataToken"]
-    for target, method in [(ADDRESS_PATH, "GET"), (TOKENS, "POST")]:
-        answer = await rig.call(handle, target, method, body=resources(LIST))
-        assert answer.status == 403
-        assert error_of(answer)["details"].startswith("restriction_mismatch")
-
-
-async def test_a_specific_handle_opens_its_order_only(rig: Rig) -> None:
-    rig.upstream.answer = lambda _: json_answer(ADDRESS_BYTES)
-    token = rig.auth.enrol(scopes=PII)
-    given = await rig.call(token, TOKENS, "POST", body=resources({"method": "GET", "path": ADDRESS_PATH}))
-    handle = json.loads(given.body)["restrictedDataToken"]
-    assert (await rig.call(handle, ADDRESS_PATH)).status == 200
-    assert (await rig.call(handle, ADDRESS_PATH.replace(ORDER, "114-0000000-0000000"))).status == 403
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"{",
-        resources(),
-        resources(*[ADDRESS] * 51),
-        resources({"method": "GET"}),
-        resources({"method": "GET", "path": "/sellers/v1/marketplaceParticipations"}),
-        resources({"method": "GET", "path": "/unknown"}),
-        resources({"method": "GET", "path": ORDERS, "dataElements": ["all"]}),
-        resources({"method": "GET", "path": ORDERS, "dataElements": "buyerInfo"}),
-        resources({"method": "GET", "path": ORDERS, "dataElements": [["buyerInfo"]]}),
-        resources({"method": 7, "path": ORDERS}),
-        resources(ADDRESS, targetApplication="amzn1.sellerapps.app.x"),
-        json.dumps({"restrictedResources": ["x"]}).encode(),
-    ],
-)
-async def test_a_request_for_a_handle_that_makes_no_sense_is_400_T10(rig: Rig, body: bytes) -> None:
-    answer = await rig.call(rig.auth.enrol(), TOKENS, "POST", body=body)
-    assert (answer.status, error_of(answer)["code"]) == (400, "InvalidInput")
-    assert rig.auth.handles == 0
 
 
 # --- how a refusal looks
