@@ -6,7 +6,8 @@ import json
 import chassis.log
 import chassis.metrics
 from services.gateway.model.priority import Priority
-from services.gateway.signals import Signals
+from services.gateway.signals import CODES, Signals
+from tests.unit.gateway.test_fault_table import of_the_gateway
 
 
 def test_only_known_names_become_labels_T28() -> None:
@@ -32,6 +33,16 @@ def test_only_known_names_become_labels_T28() -> None:
     assert "request-0001" not in shown
     assert "jane" not in shown
     assert "Atza" not in shown
+
+
+def test_whatever_the_faces_refuse_is_counted_by_its_name() -> None:
+    """Pages count their own; what the other faces raise is of these."""
+    faces = ("services.gateway.door.", "services.gateway.forward.", "services.gateway.proof")
+    values = {"documents", "faults", "forms", "inputs", "policy", "targets", "tripwire"}
+    modules = tuple(f"services.gateway.model.{each}" for each in values)
+    raised = {each.code for each in of_the_gateway() if type(each).__module__.startswith((*faces, *modules))}
+    assert len(raised) > 40
+    assert raised <= CODES
 
 
 def test_a_mistake_of_ours_is_counted() -> None:
