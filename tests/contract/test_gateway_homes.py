@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+import chassis.clock
 import chassis.db
+import chassis.entropy
 import chassis.env
 import chassis.vault
 import sallyport.provision
 import sallyport.provision.database
 import sallyport.provision.ground
+import sallyport.provision.handout
 from chassis.secrecy import Secret
 from fakes.clock import FakeClock
 from fakes.gateway_homes import FakeHomes
@@ -19,6 +22,7 @@ from services.gateway.forward.ports import HomeStore
 from services.gateway.model.calls import Region
 from services.gateway.shared_key import SharedKey
 from services.gateway.store import Store
+from services.gateway.vault import HOME_KEY_PATH, GatewayVault
 from tests.conftest import PoolFor
 
 NA, EU = Region.NA, Region.EU
@@ -98,6 +102,18 @@ async def test_without_its_key_nobody_can_say_R06(store: Store) -> None:
         await homes.homes("seller-1", "a")
     with pytest.raises(chassis.vault.KeyServiceUnavailable):
         await homes.settle("seller-1", ["a"], EU)
+
+
+async def test_the_gateways_policy_lets_it_make_the_key_once_and_read_it(
+    ground: sallyport.provision.ground.Ground,
+) -> None:
+    config = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
+    async with await chassis.vault.connect(config, chassis.clock.SystemClock()) as vault:
+        keys = GatewayVault(vault, chassis.entropy.SystemEntropy())
+        made = await keys.read_home_key()
+        assert (await keys.read_home_key()).reveal() == made.reveal()
+        with pytest.raises(chassis.vault.KeyAccessDenied):
+            await vault.kv_write(HOME_KEY_PATH, {"key": "another"})
 
 
 async def test_ids_that_no_region_told_for_long_are_forgotten_some_at_a_time(
