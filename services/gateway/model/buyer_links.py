@@ -9,18 +9,22 @@
 """
 
 import base64
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.links import ESCAPE, is_presigned
+from services.gateway.model.links import ANSWER_BYTES_MAX, ESCAPE, is_presigned
 from services.gateway.model.masking import HIDDEN_TEXT
 
-# A page of a hundred orders with ten lines each; sealing more would hold everybody else up.
+# A page of a hundred orders has ten lines each with such a link, or a hundred lines each that could have one.
+# Sealing more, and looking at more, would hold everybody else up.
 LINKS_MAX = 1_000
+MEMBERS_MAX = 10_000
 
+_JSON = json.JSONDecoder(strict=False)
 _SAYS_NOTHING = frozenset({"", HIDDEN_TEXT})
 # How a text begins that is a link, to wherever.
 _BEGINNING = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
@@ -64,12 +68,22 @@ class BuyerLinks:
                 None: the link is hidden. Asked once for each occurrence, with what is no link at all too.
 
         Raises:
-            UpstreamInvalid: an object or a list stands where a link or a text is expected, or a text is none.
+            UpstreamInvalid: an object or a list stands where a link or a text is expected, or a text is none;
+                or there are more than ANSWER_BYTES_MAX to look through, or MEMBERS_MAX to look at.
             SallyportError: whatever `link_for` raises.
         """
         if ESCAPE not in body and not any(name in body for name in self._names):
             return body
-        return self._member.sub(lambda member: self._shown(member, link_for), body)
+        if len(body) > ANSWER_BYTES_MAX:
+            raise UpstreamInvalid
+        looked_at = itertools.count()
+
+        def shown(member: re.Match[bytes]) -> bytes:
+            if next(looked_at) == MEMBERS_MAX:
+                raise UpstreamInvalid
+            return self._shown(member, link_for)
+
+        return self._member.sub(shown, body)
 
     def _shown(self, member: re.Match[bytes], link_for: Callable[[str], str | None]) -> bytes:
         """Return a member, name and all, as it may leave."""
@@ -90,7 +104,7 @@ def _spelled(name: str) -> bytes:
 def _text(token: bytes) -> str:
     """Return what a JSON text says; half a character of a buyer's makes none unreadable."""
     try:
-        return str(json.loads(token, strict=False))
+        return str(_JSON.decode(token.decode()))
     except ValueError as error:
         raise UpstreamInvalid from error
 

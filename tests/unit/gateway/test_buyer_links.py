@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.model.buyer_links import BuyerLinks, Holding
+from services.gateway.model.buyer_links import MEMBERS_MAX, BuyerLinks, Holding
 from services.gateway.model.faults import UpstreamInvalid
+from services.gateway.model.links import ANSWER_BYTES_MAX
 
 OURS = "https://gateway.example/_doc/capability"
 THEIRS = "https://zme-caps.amazon.com/t/bR6qHkzSOxuB/J8nbWhze0Bd3DkajkOdY/1"
@@ -105,6 +106,20 @@ def test_every_occurrence_counts_however_its_name_is_spelled() -> None:
 def test_a_container_where_a_link_is_expected_does_not_leave_T29(value: Any) -> None:
     with pytest.raises(UpstreamInvalid):
         ITEMS.rewrite(item(value), link_for)
+
+
+def test_an_answer_that_is_larger_than_any_is_not_looked_through_T29() -> None:
+    large = b'{"Title":"' + b"x" * ANSWER_BYTES_MAX + b'"}'
+    assert ITEMS.rewrite(large, link_for) is large
+    with pytest.raises(UpstreamInvalid):
+        ITEMS.rewrite(large.replace(b"Title", b"CustomizedURL"), link_for)
+
+
+def test_an_answer_with_more_such_members_than_any_does_not_leave_T29() -> None:
+    members = [{"CustomizedURL": ""}] * MEMBERS_MAX
+    assert ITEMS.rewrite(json.dumps(members).encode(), link_for) == json.dumps(members).encode()
+    with pytest.raises(UpstreamInvalid):
+        ITEMS.rewrite(json.dumps([*members, {"\u0043ustomizedURL": ""}]).encode(), link_for)
 
 
 def test_a_text_that_is_none_does_not_leave_T29() -> None:
