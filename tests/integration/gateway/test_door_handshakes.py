@@ -189,7 +189,10 @@ async def test_an_answer_that_would_end_with_its_connection_does_not_look_whole_
 
 
 @on_every_loop
-async def test_a_client_that_says_goodbye_before_its_answer_is_gone(loop: MakeLoop) -> None:
+@pytest.mark.parametrize("says_goodbye", [True, False], ids=["goodbye", "end of file"])
+async def test_a_client_that_sends_no_more_before_its_answer_is_gone(
+    loop: MakeLoop, *, says_goodbye: bool
+) -> None:
     async def work() -> None:
         gate = Gate()
 
@@ -197,7 +200,8 @@ async def test_a_client_that_says_goodbye_before_its_answer_is_gone(loop: MakeLo
             with calling(port) as secured:
                 secured.sendall(request("GET /"))
                 wait()
-                secured.unwrap()
+                secured.unwrap() if says_goodbye else secured.shutdown(socket.SHUT_WR)
+                read_all(secured, bytearray())
 
         async with serving_tls(gate) as door:
             inside = asyncio.get_running_loop()
