@@ -13,7 +13,7 @@ from services.gateway.model.priority import Priority
 
 NO_OPERATION = "none"
 NO_ANSWER = "none"
-# Of a link that cannot be read.
+# Of a link that cannot be read, or whose host may not be told.
 NO_HOST = "none"
 HOSTS_TOLD_MAX = 3
 STATUSES = frozenset({str(status.value) for status in http.HTTPStatus}) | {NO_ANSWER}

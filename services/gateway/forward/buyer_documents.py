@@ -1,7 +1,7 @@
 """Documents that buyers handed in, among the data of their orders: links of ours to them, or none.
 
 Whoever may not see their class has it masked before. One that lies where no document may lie is hidden too,
-counted and told with its host, so that an operator can allow that; the answer comes all the same. A fault
+counted and told with its host, so that an operator can allow it; the answer comes all the same. A fault
 that soon passes is told instead: what is hidden from one call must not be shown to the next.
 """
 
@@ -13,7 +13,6 @@ from services.gateway.forward.journey import Journey
 from services.gateway.forward.ports import Signals
 from services.gateway.model.buyer_links import LINKS_MAX, BuyerLinks, Holding
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.links import host_of
 from services.gateway.model.operations import Operation
 
 # From the journey of a call and Amazon's link to ours.
@@ -73,6 +72,12 @@ class BuyerDocuments:
         if linked is None or linked.classes.isdisjoint(journey.plan.view.shown):
             return body
         given: dict[str, str] = {}
+        for each in linked.links:
+            body = self._rewritten(journey, body, each, given=given)
+        return body
+
+    def _rewritten(self, journey: Journey, body: bytes, links: BuyerLinks, *, given: dict[str, str]) -> bytes:
+        """Return an answer with some links replaced; `given` keeps ours by Amazon's, each made once."""
         hidden: list[str] = []
 
         def link_for(url: str) -> str | None:
@@ -80,14 +85,13 @@ class BuyerDocuments:
                 if url not in given:
                     given[url] = self._given(journey, url, len(given))
             except UpstreamInvalid:
-                hidden.append(url)
+                hidden.append(links.host(url))
             return given.get(url)
 
-        for each in linked.links:
-            body = each.rewrite(body, link_for)
+        rewritten = links.rewrite(body, link_for)
         if hidden:
-            self._signals.links_hidden(journey.operation.name, [host_of(url) for url in hidden])
-        return body
+            self._signals.links_hidden(journey.operation.name, hidden)
+        return rewritten
 
     def _given(self, journey: Journey, url: str, count: int) -> str:
         if count >= LINKS_MAX:

@@ -262,7 +262,7 @@ class Signals(Protocol):
 
         Args:
             operation: whose answer it was.
-            hosts: of each link the host; empty for one that could not be read.
+            hosts: of each link the host; empty for one that could not be read, or may not be told.
         """
         ...
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.links import ANSWER_BYTES_MAX, ESCAPE, is_presigned
+from services.gateway.model.links import ANSWER_BYTES_MAX, ESCAPE, host_of, is_presigned
 from services.gateway.model.masking import HIDDEN_TEXT
 
 # A page of a hundred orders has ten lines each with such a link, or a hundred lines each that could have one.
@@ -28,6 +28,8 @@ _JSON = json.JSONDecoder(strict=False)
 _SAYS_NOTHING = frozenset({"", HIDDEN_TEXT})
 # How a text begins that is a link, to wherever.
 _BEGINNING = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+# What ends the name of a host that is Amazon's.
+_AMAZONS = re.compile(r"(?:\A|[.-])amazon(?:aws)?\.[a-z]{2,3}(?:\.[a-z]{2})?\Z|\.cloudfront\.net\Z")
 # A member by its name. No name begins with a quote behind a backslash; that one stands in a text.
 _MEMBER = rb'"(?<!\\")(?:%b)"\s*:\s*(?:(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|[\[{])'
 
@@ -84,6 +86,15 @@ class BuyerLinks:
             return self._shown(member, link_for)
 
         return self._member.sub(shown, body)
+
+    def host(self, url: str) -> str:
+        """Return the host of a link, as logs may tell it; empty for one that cannot be read, or not be told.
+
+        A text is a buyer's own, and so may be a link in it; its host is told when it is Amazon's by its name.
+        """
+        host = host_of(url)
+        is_told = self._holding is Holding.LINK or _AMAZONS.search(host) is not None
+        return host if is_told else ""
 
     def _shown(self, member: re.Match[bytes], link_for: Callable[[str], str | None]) -> bytes:
         """Return a member, name and all, as it may leave."""

@@ -121,6 +121,7 @@ async def test_of_a_regulated_orders_fields_only_attachments_become_links(rig: R
     text, link, hidden, empty = (field["FieldValue"] for field in listed)
     assert (text, hidden, empty) == ("Rex", "***", "")
     assert opened_by(rig, link).url.reveal() == BUCKET
+    assert rig.signals.hidden_links == [("ordersV0.getOrderRegulatedInfo", [""])]
 
 
 async def test_a_link_to_anywhere_else_is_hidden_told_by_its_host_and_costs_no_page_T05_T28(rig: Rig) -> None:

@@ -95,6 +95,26 @@ def test_a_link_among_texts_is_ours_or_hidden(value: str, shown: str) -> None:
     assert json.loads(FIELDS.rewrite(field(value), link_for))["FieldValue"] == shown
 
 
+@pytest.mark.parametrize(
+    ("host", "is_told"),
+    [
+        ("files.amazon.co.jp", True),
+        ("m.media-amazon.com", True),
+        ("bucket.s3.eu-west-1.amazonaws.com", True),
+        ("amazon.de", True),
+        ("d1.cloudfront.net", True),
+        ("jane-roe.example", False),
+        ("amazon.com.jane-roe.example", False),
+        ("notamazon.com", False),
+    ],
+)
+def test_of_a_link_that_may_be_a_buyers_own_words_only_amazons_host_is_told_T28(
+    host: str, *, is_told: bool
+) -> None:
+    assert FIELDS.host(f"https://{host}/jane") == (host if is_told else "")
+    assert ITEMS.host(f"https://{host}/jane") == host
+
+
 def test_every_occurrence_counts_however_its_name_is_spelled() -> None:
     names = ("CustomizedURL", "\\u0043ustomizedURL", "Customi\\u007AedURL", "Customi\\u007aed\\u0055RL")
     body = "{" + ",".join(f'"{name}":"{THEIRS}"' for name in names) + "}"
