@@ -2,8 +2,11 @@
 
 - Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
 - A read that has a body is the same one only with the same bytes: what they mean is for Amazon to say.
+- A person does not wait for a job's call, which may wait long for its turn: one of theirs begins, and whoever
+  comes then joins that.
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
-  began it asks anew when it failed for want of time. Failures are shared, never kept.
+  began it asks anew when it failed for want of time, and so does every other device when it failed because of
+  who began it: nobody hears that another device was revoked. Other failures are shared, never kept.
 - A write makes what the same API told the seller before, and what is under way, no answer for later calls;
   other replicas hear of it (`revisions`).
 - Which answers are kept, and how long, is in `model.kept_answers`; `Cache-Control: no-cache` asks Amazon.
@@ -16,12 +19,14 @@ from typing import Any, Protocol
 
 import chassis.crypto.digest
 from chassis.clock import Clock
+from chassis.errors import Denied, NotFound, Unauthenticated
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
 from services.gateway.forward.revisions import ONLY_REVISION, Revisions
 from services.gateway.model import exchange
 from services.gateway.model.faults import DeadlineExceeded, QuotaExceeded, UpstreamTimeout
 from services.gateway.model.kept_answers import KeptAnswers
+from services.gateway.model.priority import Priority
 
 FROM_CACHE = "cache"
 SHARED = "shared"
@@ -30,6 +35,8 @@ LONGER_S_MIN = 1.0
 JOINS_MAX = 3
 
 _FOR_WANT_OF_TIME = (DeadlineExceeded, QuotaExceeded, UpstreamTimeout)
+# What auth says of the device in whose name a token is borrowed.
+_OF_WHO_BEGAN = (Denied, NotFound, Unauthenticated)
 
 
 class Finder(Protocol):
@@ -45,13 +52,17 @@ class _Flight:
     """A call that is under way for everybody who waits for it.
 
     Attributes:
+        is_bulk: whether it waits for its turn behind people.
+        device_id: of the one who began it.
         fates: of the waiters who have not left, each one's own.
     """
 
     key: Hashable = field(repr=False)
+    device_id: str
     seller_id: str
     api: str
     until_s: float
+    is_bulk: bool
     task: "asyncio.Task[None]" = field(init=False, repr=False)
     fates: "list[asyncio.Future[Found]]" = field(default_factory=list, repr=False)
 
@@ -144,7 +155,9 @@ class Sharing:
         """Return the answer of a call that is under way, or begins now."""
         if not self._is_open:
             return self._finder.find(journey)
-        if key not in self._flights or wants_fresh(journey):
+        flight = self._flights.get(key)
+        is_slower = flight is not None and flight.is_bulk and journey.priority is Priority.INTERACTIVE
+        if flight is None or is_slower or wants_fresh(journey):
             return self._wait(self._begin(key, journey))
         return self._join(key, journey)
 
@@ -160,12 +173,24 @@ class Sharing:
                 if journey.until_s < flight.until_s + LONGER_S_MIN:
                     raise
                 continue
+            except _OF_WHO_BEGAN:
+                if journey.device.device_id == flight.device_id:
+                    raise
+                continue
             self._signals.shared(journey.operation.name)
             return Found(found.answer, SHARED, found.order_ids)
         return await self._wait(self._begin(key, journey))
 
     def _begin(self, key: Hashable, journey: Journey) -> _Flight:
-        flight = _Flight(key, journey.device.seller_id, journey.operation.api, journey.until_s)
+        device = journey.device
+        flight = _Flight(
+            key,
+            device.device_id,
+            device.seller_id,
+            journey.operation.api,
+            journey.until_s,
+            is_bulk=journey.priority is Priority.BULK,
+        )
         self._flights[key] = flight
         flight.task = asyncio.get_running_loop().create_task(self._fly(flight, journey))
         self._tasks.add(flight.task)

@@ -4,15 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.gateway_ports import json_answer
+from fakes.gateway_ports import DeviceRevoked, json_answer
 from services.gateway.forward.revisions import HEARD_S_MAX
 from services.gateway.model import policy_file
-from services.gateway.model.calls import Answer, UpstreamAnswer, UpstreamRequest
+from services.gateway.model.calls import AmazonToken, Answer, UpstreamAnswer, UpstreamRequest
 from services.gateway.model.kept_answers import (
     ANSWER_BYTES_MAX,
     LIVES_S,
@@ -157,6 +158,52 @@ async def test_each_sees_of_a_shared_answer_what_it_may_see_and_is_audited_for_i
     assert all(b"Jane Roe" not in answer.body for answer in masked)
     assert len(rig.upstream.requests) == 2
     assert len({event.actor_id for event in rig.audit.events}) == 3
+
+
+async def test_nobody_hears_that_the_device_was_revoked_which_began_a_shared_call_T01(rig: Rig) -> None:
+    revoked, *others = [rig.auth.enrol() for _ in range(3)]
+    lend, may_lend = rig.auth.lend_amazon_token, asyncio.Event()
+
+    async def lend_to_those_who_stand(device_id: str, *given: Any, **named: Any) -> AmazonToken:
+        await may_lend.wait()
+        if device_id == rig.auth.devices[revoked].device_id:
+            raise DeviceRevoked
+        return await lend(device_id, *given, **named)
+
+    rig.auth.lend_amazon_token = lend_to_those_who_stand  # type: ignore[method-assign]
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        calls = []
+        for token in (revoked, *others):
+            calls.append(begin(rig, token, ORDERS))
+            await settle()
+        may_lend.set()
+        answers = await asyncio.gather(*calls)
+    assert [answer.status for answer in answers] == [403, 200, 200]
+    assert len(rig.upstream.requests) == 1
+
+
+async def test_a_person_does_not_wait_in_a_jobs_place_for_the_same_answer_T32(rig: Rig) -> None:
+    job, person = rig.auth.enrol(), rig.auth.enrol()
+    async with opened(rig) as amazon:
+        amazon.gate.set()
+        jobs = [
+            begin(rig, job, ITEM.replace("SKU", f"SKU{number}"), headers=[("x-sallyport-priority", "bulk")])
+            for number in range(40)
+        ]
+        for _ in range(5):
+            await settle()
+            await rig.clock.advance(0.05)
+        last = ITEM.replace("SKU", "SKU39")
+        asked = begin(rig, person, last, headers=[("x-sallyport-priority", "interactive")])
+        await settle()
+        await rig.clock.advance(0.1)
+        await settle()
+        assert asked.done()
+        assert not jobs[-1].done()
+        for each in jobs:
+            each.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
 
 
 async def test_whoever_leaves_does_not_take_the_call_away_from_the_others(rig: Rig) -> None:
