@@ -100,6 +100,7 @@ CODES = frozenset(
         "restriction_mismatch",
         "restriction_refused",
         "retention_unavailable",
+        "sandbox_not_served",
         "scope_missing",
         "storage_unavailable",
         "store_unavailable",

@@ -20,7 +20,7 @@ from services.gateway.forward import Forwarder, Identities, Ports, Turns
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
-from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
+from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamTimeout
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.model.native import NativeClient
@@ -120,6 +120,7 @@ class _Upstream:
     """Fits `forward.ports.Upstream`: the way to Amazon, with each call's own time."""
 
     def __init__(self, life: Life, amazon: Amazon, faults: Faults) -> None:
+        self.production: frozenset[Region] = frozenset()
         self._life = life
         self._amazon = amazon
         self._faults = faults

@@ -25,7 +25,7 @@ from services.gateway.forward.turns import Turns
 from services.gateway.forward.under_way import UnderWay
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
 from services.gateway.model.audit import Kind, Result
-from services.gateway.model.calls import Answer, Call, Device
+from services.gateway.model.calls import Answer, Call, Device, Region
 from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Unmaskable
 
@@ -187,9 +187,8 @@ class Forwarder:
         known = targets.known_part(target.pairs, operation.query)
         policy.check_search(plan.view, known.names)
         query, narrowed = plan.view.narrow(known.text)
-        marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
         body = exchange.request_body(operation, call.body)
-        region = regions.stated(call.host, marketplace_ids, body)
+        region = self._stated_region(call, target, body)
         if region is None and len(device.regions) > 1:
             region = await self._homes.find(device, operation, parameters=parameters, pairs=target.pairs)
         journey = Journey(
@@ -209,6 +208,11 @@ class Forwarder:
             until_s=until_s,
         )
         return journey, _omissions(known.dropped, narrowed, plan.withheld)
+
+    def _stated_region(self, call: Call, target: targets.Target, body: bytes) -> Region | None:
+        regions.check_sandbox(call.host, self._ports.upstream.production)
+        marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
+        return regions.stated(call.host, marketplace_ids, body)
 
     def _find(self, journey: Journey) -> Awaitable[Found]:
         finder = self._handles.give if self._handles.is_meant(journey) else self._sharing.find

@@ -1,6 +1,7 @@
 """What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -135,6 +136,11 @@ class Audit(Protocol):
 
 class Upstream(Protocol):
     """Amazon's endpoints."""
+
+    @property
+    def production(self) -> AbstractSet[Region]:
+        """The regions where calls are made with real data."""
+        ...
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
         """Return Amazon's whole answer.

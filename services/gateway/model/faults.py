@@ -114,6 +114,13 @@ class RegionNotConnected(Denied):
     text = "The seller has not connected an account in this region."
 
 
+class SandboxNotServed(InvalidInput):
+    """The call names Amazon's sandbox, and would be made in production."""
+
+    code = "sandbox_not_served"
+    text = "Calls go to Amazon's production here, not to its sandbox. Tell the library to use production."
+
+
 class TokenMissing(Unauthenticated):
     """The call carries no access token, or nothing shaped like one of ours."""
 

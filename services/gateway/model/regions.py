@@ -7,19 +7,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from services.gateway.model.calls import Device, Region
-from services.gateway.model.faults import RegionNotConnected
+from services.gateway.model.faults import RegionNotConnected, SandboxNotServed
 
 # Clients keep Amazon's host name in `Host` when they dial the gateway through an agent of theirs.
 # Source: SP-API, "SP-API Endpoints".
-_HOSTS: Mapping[str, Region] = MappingProxyType(
-    {
-        f"{sandbox}sellingpartnerapi-{region}.amazon.com": region
-        for region in Region
-        for sandbox in ("", "sandbox.")
-    },
+_PRODUCTION: Mapping[str, Region] = MappingProxyType(
+    {f"sellingpartnerapi-{region}.amazon.com": region for region in Region}
 )
+_SANDBOX: Mapping[str, Region] = MappingProxyType(
+    {f"sandbox.{name}": region for name, region in _PRODUCTION.items()}
+)
+_HOSTS: Mapping[str, Region] = MappingProxyType({**_PRODUCTION, **_SANDBOX})
 
 # Source: SP-API, "Marketplace IDs".
 _MARKETPLACES: Mapping[Region, str] = MappingProxyType(
@@ -59,8 +60,27 @@ def stated(host: str, marketplace_ids: Iterable[str], body: bytes) -> Region | N
         marketplace_ids: those the query names; unknown ones decide nothing.
         body: JSON or nothing; its marketplaces decide where the query names none.
     """
-    region = _HOSTS.get(host.partition(":")[0]) or _of_marketplaces(marketplace_ids)
+    region = _HOSTS.get(_name(host)) or _of_marketplaces(marketplace_ids)
     return _of_marketplaces(_named_in(body)) if region is None and body else region
+
+
+def in_production(base_urls: Mapping[Region, str]) -> frozenset[Region]:
+    """Return the regions whose origin is Amazon's own for real data."""
+    return frozenset(region for region, url in base_urls.items() if urlsplit(url).hostname in _PRODUCTION)
+
+
+def check_sandbox(host: str, production: AbstractSet[Region]) -> None:
+    """Let a call pass that does not mean Amazon's sandbox where it would be made with real data.
+
+    Args:
+        host: as in `stated`.
+        production: the regions where calls are.
+
+    Raises:
+        SandboxNotServed: it does.
+    """
+    if _SANDBOX.get(_name(host)) in production:
+        raise SandboxNotServed
 
 
 def settle(region: Region | None, device: Device) -> Region:
@@ -84,6 +104,10 @@ def settle(region: Region | None, device: Device) -> Region:
 def only(regions: AbstractSet[Region]) -> Region | None:
     """Return the one region of a set; None where there is none, or several."""
     return next(iter(regions)) if len(regions) == 1 else None
+
+
+def _name(host: str) -> str:
+    return host.partition(":")[0]
 
 
 def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:

@@ -25,7 +25,7 @@ from chassis.errors import (
 )
 from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown
 from services.gateway.model import faults
-from services.gateway.model.calls import Proof
+from services.gateway.model.calls import Proof, Region
 from services.gateway.model.faults import InvalidDpopProof, render
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
 from tests.unit.gateway.forwarding import Rig, call, error_of, header, talking
@@ -124,6 +124,16 @@ async def test_an_expired_token_says_the_words_on_which_a_library_refreshes(rig:
     answer = await rig.call(token, PARTICIPATIONS)
     assert (answer.status, error_of(answer)["code"]) == (403, "Unauthorized")
     assert LOOPING.search(error_of(answer)["details"])
+
+
+async def test_a_call_for_amazons_sandbox_never_reaches_production(rig: Rig) -> None:
+    rig.upstream.production = frozenset({Region.NA})
+    token = rig.auth.enrol()
+    sandbox = await rig.call(token, ORDERS, host="sandbox.sellingpartnerapi-na.amazon.com")
+    assert (sandbox.status, error_of(sandbox)["code"]) == (400, "InvalidInput")
+    assert rig.upstream.requests == []
+    real = await rig.call(token, PARTICIPATIONS, host="sellingpartnerapi-na.amazon.com")
+    assert real.status == 200
 
 
 async def test_a_device_is_looked_up_once_while_revocations_are_heard(rig: Rig) -> None:
