@@ -6,8 +6,7 @@ bound to the thumbprint is checked by whoever knows the token. Does no I/O; jose
 - a proof names its request's method and URL, and at resources the token it comes with;
 - a proof carries a nonce of ours that still lives, which shows that it was made just now; so its own date may
   be off by IAT_OFF_S_MAX, as desktops' clocks are (R-14);
-- a proof works once: it is remembered for longer than its nonce lives. When more than PROOFS_MAX would have
-  to be remembered, new ones are refused: forgetting one early would let it be used twice;
+- a proof works once (`used_proofs`);
 - who verifies a proof says when it is used up: once its key is known to be the caller's, where there is a way
   to know, because anybody can make a key, and the memory is for those who are somebody.
 
@@ -19,7 +18,6 @@ Source: RFC 9449, sections 4.2, 4.3, 8 and 11.1; RFC 7638 (thumbprint); RFC 9864
 
 import base64
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -32,13 +30,13 @@ from joserfc.jwk import ECKey, OKPKey, thumbprint
 from joserfc.util import urlsafe_b64decode
 
 import chassis.crypto.digest
-import chassis.errors
 import chassis.vault
 from chassis.clock import Clock
 from services.gateway.model.calls import PROOF_ALGORITHMS, Proof
 from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
 from services.gateway.model.recent import Recent
-from services.gateway.nonces import PROOF_S_MAX, Nonces
+from services.gateway.nonces import Nonces
+from services.gateway.used_proofs import PROOFS_MAX, PROOFS_OF_KEY_MAX, UsedProofs
 
 PROOF_BYTES_MAX = 4_096
 HEADER_BYTES_MAX = 2_048
@@ -47,12 +45,6 @@ JTI_CHARS_MAX = 256
 IAT_OFF_S_MAX = 600
 # The year 9999; a later one is not a date.
 IAT_MAX = 253_402_300_799
-# Proofs are forgotten by the minute, each minute whole, when none of its proofs can pass any more.
-MINUTE_S = 60
-MINUTES_MAX = math.ceil(PROOF_S_MAX / MINUTE_S)
-# About 1,400 proven calls a second for PROOF_S_MAX, in about 50 MB.
-PROOFS_MAX = 524_288
-DIGEST_BYTES = 16
 # Signers that were shown last, ready for use; about 4 KB each, and at most a header's size more.
 SIGNERS_MAX = 4_096
 PROOF_HEADER = "DPoP"
@@ -62,13 +54,6 @@ TYPE = "dpop+jwt"
 # The members that make a public key, in the order of its thumbprint. Source: RFC 7638, 3.2; RFC 8037, 2.
 _MEMBERS = MappingProxyType({"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")})
 _CURVES = MappingProxyType(dict(zip(PROOF_ALGORITHMS, ("P-256", "Ed25519", "Ed25519"), strict=True)))
-
-
-class TooManyProofs(chassis.errors.LimitExceeded):
-    """More proofs arrive than can be remembered."""
-
-    code = "too_many_proofs"
-    text = "Too many calls right now."
 
 
 class _Registry(jws.JWSRegistry):
@@ -91,7 +76,15 @@ class _Signer(NamedTuple):
 class ProofVerifier:
     """Turns DPoP headers into thumbprints, each proof once."""
 
-    def __init__(self, *, origin: str, clock: Clock, nonces: Nonces, proofs_max: int = PROOFS_MAX) -> None:
+    def __init__(
+        self,
+        *,
+        origin: str,
+        clock: Clock,
+        nonces: Nonces,
+        proofs_max: int = PROOFS_MAX,
+        of_key_max: int = PROOFS_OF_KEY_MAX,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -99,14 +92,14 @@ class ProofVerifier:
             clock: how late it is where desktops are.
             nonces: makes and knows the nonces that proofs carry.
             proofs_max: how many are remembered.
+            of_key_max: how many of one key.
         """
         self._url = origin
         self._origin = _origin(origin)
         self._clock = clock
         self._nonces = nonces
-        self._proofs_max = proofs_max
         self._registry = _Registry(strict_check_header=False)
-        self._seen: dict[int, set[bytes]] = {}
+        self._used = UsedProofs(clock, proofs_max=proofs_max, of_key_max=of_key_max)
         self._signers: Recent[bytes, _Signer] = Recent(SIGNERS_MAX)
 
     def offer(self) -> Sequence[tuple[str, str]]:
@@ -142,7 +135,7 @@ class ProofVerifier:
         self._check_claims(claims, method=method, path=path, access_token=access_token)
         if not self._nonces.is_fresh(claims.get("nonce")):
             raise UseDpopNonce
-        return Proof(key_thumbprint, functools.partial(self._use_up, f"{key_thumbprint}.{claims['jti']}"))
+        return Proof(key_thumbprint, functools.partial(self._used.add, key_thumbprint, claims["jti"]))
 
     def _open(self, header: str) -> tuple[str, Mapping[str, Any]]:
         """Return thumbprint and claims of a well-formed, well-signed proof; the claims are unchecked."""
@@ -212,23 +205,6 @@ class ProofVerifier:
             return _origin(htu) == self._origin and (parts.path or "/") == path
         except ValueError:
             return False
-
-    def _use_up(self, proof_id: str) -> None:
-        """Remember a proof.
-
-        Raises:
-            InvalidDpopProof: it was used before.
-            TooManyProofs: see TooManyProofs.
-        """
-        minute = int(self._clock.monotonic_s() // MINUTE_S)
-        for past in [known for known in self._seen if known < minute - MINUTES_MAX]:
-            del self._seen[past]
-        digest = chassis.crypto.digest.sha256(proof_id.encode("utf-8", "surrogatepass"))[:DIGEST_BYTES]
-        if any(digest in seen for seen in self._seen.values()):
-            raise InvalidDpopProof("The proof was used before.")
-        if sum(map(len, self._seen.values())) >= self._proofs_max:
-            raise TooManyProofs(retry_after_s=PROOF_S_MAX)
-        self._seen.setdefault(minute, set()).add(digest)
 
 
 def _public_members(header: object) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from fakes.clock import FakeClock
 from services.gateway.model.calls import Proof
 from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
 from services.gateway.nonces import PROOF_S_MAX
-from services.gateway.proof import ProofVerifier, TooManyProofs
+from services.gateway.proof import ProofVerifier
+from services.gateway.used_proofs import TooManyProofs
 from tests.unit.gateway.proofs import NONCE_KEY, DeviceKey, base64url, nonces_for
 
 ORIGIN = "https://gateway.example"
@@ -346,4 +347,16 @@ def test_more_proofs_than_can_be_remembered_are_refused_until_old_ones_end_R23(
     assert refusal.value.retry_after_s == 360
     clock.pass_(420)
     nonces.learn(NONCE_KEY)
+    assert verify(verifier, key.proof("GET", URL, TOKEN)).thumbprint == key.thumbprint
+
+
+def test_one_desktop_cannot_take_the_room_of_the_others_proofs_R23_T32(
+    clock: FakeClock, key: DeviceKey
+) -> None:
+    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces_for(clock), proofs_max=4, of_key_max=2)
+    other = DeviceKey(clock)
+    for _ in range(2):
+        verify(verifier, other.proof("GET", URL, TOKEN))
+    with pytest.raises(TooManyProofs):
+        verify(verifier, other.proof("GET", URL, TOKEN))
     assert verify(verifier, key.proof("GET", URL, TOKEN)).thumbprint == key.thumbprint
