@@ -13,8 +13,8 @@ from services.gateway.model.calls import Answer
 from services.gateway.model.documents import CAPABILITY_S_MAX, DOWNLOAD, Capability, DocumentClass
 from services.gateway.model.policy import Rules
 from services.gateway.model.policy_file import parse
+from tests.unit.gateway.flights import begin, opened, settle
 from tests.unit.gateway.forwarding import ORDER, ORIGIN, PII, Rig, error_of
-from tests.unit.gateway.test_sharing import begin, opened, settle
 
 THEIRS = "https://zme-caps.amazon.com/t/bR6qHkzSOxuB/J8nbWhze0Bd3DkajkOdY/1"
 BUCKET = "https://1p-df-public-data.s3.amazonaws.com/111-1260745-6291416.zip"

@@ -28,7 +28,7 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.tripwire import CredentialsNotAccepted
 from tests.unit.gateway.forwarding import ORIGIN, error_of
-from tests.unit.gateway.test_documents import Moving, parts
+from tests.unit.gateway.moving import Moving, parts
 
 DESTINATIONS = "/uploads/2020-11-01/uploadDestinations/aplus/2020-11-01/contentDocuments"
 TARGET = f"{DESTINATIONS}?marketplaceIds=A&contentMD5=5d41&contentType=image%2Fpng"

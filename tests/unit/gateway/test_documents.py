@@ -1,122 +1,26 @@
 """Documents on their way: who may move one, what is told of it, what cuts it, and what never gets through."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-import chassis.errors
-from chassis.secrecy import Secret
-from fakes.entropy import FakeEntropy
 from fakes.gateway_ports import AuditDown, DeviceRevoked, Down
-from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver, FakeStorage
+from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
-from services.gateway.forward.document_ports import DocumentPorts
-from services.gateway.forward.document_records import DocumentRecords
-from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX, Documents, Upload
+from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
 from services.gateway.model.calls import Device
-from services.gateway.model.codings import EncodingBroken, EncodingNotServed
 from services.gateway.model.documents import (
-    DOWNLOAD,
-    UPLOAD,
-    Capability,
-    ContentTypeDiffers,
     DocumentClass,
     DocumentEnded,
-    DocumentRefused,
     DocumentsBusy,
     DocumentTooLarge,
     DocumentUnknown,
-    LengthRequired,
     StorageUnavailable,
 )
 from services.gateway.model.faults import ScopeMissing, UpstreamLost
-from services.gateway.model.tripwire import CredentialsNotAccepted
-from tests.unit.gateway.forwarding import ORDER, PII, Rig
-from tests.unit.gateway.packing import PACKERS
-
-URL = "https://s3.amazonaws.com/bucket/document?X-Amz-Signature=5e"
-TYPE = "text/xml; charset=UTF-8"
-BODY = bytes(range(256)) * 40
-
-
-class Moving(Rig):
-    """The forwarding path's rig, with documents beside it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.storage = FakeStorage(objects={URL: FakeFetched(BODY, length_bytes=len(BODY))})
-        ports = DocumentPorts(
-            capabilities=self.capabilities,
-            storage=self.storage,
-            signals=self.signals,
-            clock=self.clock,
-            entropy=FakeEntropy(),
-        )
-        records = DocumentRecords(
-            audit=self.audit, clock=self.clock, entropy=FakeEntropy(), signals=self.signals
-        )
-        self.documents = Documents(ports=ports, identities=self.identities, records=records)
-
-    def capability(self, token: str, **changes: Any) -> str:
-        device = self.auth.devices[token]
-        made = Capability(
-            url=Secret(URL),
-            method=DOWNLOAD,
-            content_type="",
-            headers=(),
-            operation="reports_2021-06-30.getReportDocument",
-            purpose="unstated",
-            document_class=DocumentClass.PLAIN,
-            device_id=device.device_id,
-            seller_id=device.seller_id,
-            scopes=device.scopes,
-            access_token=Secret(token),
-        )
-        return self.capabilities.seal(replace(made, **changes))
-
-    def personal(self, token: str) -> str:
-        return self.capability(token, document_class=DocumentClass.PERSONAL)
-
-    def uploading(self, token: str, **changes: Any) -> str:
-        operation = "feeds_2021-06-30.createFeedDocument"
-        return self.capability(
-            token, **{"method": UPLOAD, "operation": operation, "content_type": TYPE, **changes}
-        )
-
-    async def read(self, spelled: str, receiver: FakeReceiver | None = None) -> FakeReceiver:
-        taking = receiver or FakeReceiver()
-        await self.finish(self.documents.send(spelled, "request-1", taking))
-        return taking
-
-    async def write(self, spelled: str, *chunks: bytes, **changes: Any) -> None:
-        made = Upload(TYPE, "", sum(map(len, chunks)), parts(*chunks))
-        await self.finish(self.documents.take(spelled, "request-1", replace(made, **changes)))
-
-    async def finish(self, doing: Coroutine[Any, Any, None]) -> None:
-        """Let time pass until a document has been moved, or has not."""
-        task = asyncio.create_task(doing)
-        while not task.done():
-            await self.clock.advance(0.5)
-        await task
-
-
-async def parts(*chunks: bytes) -> AsyncIterator[bytes]:
-    for chunk in chunks:
-        yield chunk
-
-
-@asynccontextmanager
-async def listening(rig: Rig) -> AsyncIterator[None]:
-    """Hear revocations while inside."""
-    task = asyncio.create_task(rig.identities.watch())
-    await rig.clock.advance(0)
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+from tests.unit.gateway.forwarding import ORDER, PII
+from tests.unit.gateway.moving import BODY, URL, Moving, listening
 
 
 @pytest.fixture
@@ -355,107 +259,3 @@ async def test_documents_on_their_way_are_bounded_by_device_and_seller_and_in_al
     gate.set()
     await sending
     assert (await rig.read(rig.capability(device))).is_ended
-
-
-# --- uploads
-
-
-async def test_an_upload_lies_at_amazon_with_what_was_declared(rig: Moving) -> None:
-    spelled = rig.uploading(rig.auth.enrol(), headers=(("content-md5", "5d"),))
-    await rig.write(spelled, b"<feed>", b"</feed>", content_type="text/xml;charset=utf-8")
-    body, headers = rig.storage.stored[URL]
-    assert (body, headers) == (b"<feed></feed>", [("content-type", TYPE), ("content-md5", "5d")])
-    assert rig.told == [
-        ("gateway.document.written", "intent", ""),
-        ("gateway.document.written", "outcome", "done"),
-    ]
-    assert rig.signals.documents == [("PUT", "whole", 13)]
-
-
-async def test_where_none_was_declared_the_clients_content_type_goes_on(rig: Moving) -> None:
-    await rig.write(rig.uploading(rig.auth.enrol(), content_type=""), b"x", content_type="image/png")
-    assert rig.storage.stored[URL][1] == [("content-type", "image/png")]
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"content_type": "text/csv"}, ContentTypeDiffers),
-        ({"content_type": ""}, ContentTypeDiffers),
-        ({"length_bytes": None}, LengthRequired),
-        ({"length_bytes": 2**31 + 1}, DocumentTooLarge),
-    ],
-)
-async def test_what_amazon_would_not_take_is_refused_before_it_is_asked(
-    rig: Moving, changes: dict[str, Any], refusal: type[chassis.errors.SallyportError]
-) -> None:
-    with pytest.raises(refusal):
-        await rig.write(rig.uploading(rig.auth.enrol()), b"x", **changes)
-    assert not rig.storage.stored
-    assert not rig.told
-
-
-SECRET = b"amzn1.oa2-cs.v1.0123456789"
-
-
-@pytest.mark.parametrize("at", range(0, len(SECRET), 5))
-@pytest.mark.parametrize("secret", [SECRET, b"Atzr%257C" + SECRET[12:]])
-async def test_a_credential_in_an_upload_is_found_wherever_it_is_cut_T06(
-    rig: Moving, secret: bytes, at: int
-) -> None:
-    with pytest.raises(CredentialsNotAccepted):
-        await rig.write(rig.uploading(rig.auth.enrol()), b"x" * 2_000 + secret[:at], secret[at:] + b"x")
-    assert not rig.storage.stored
-    assert rig.told[1:] == [
-        ("gateway.credentials.refused", "fact", "credentials_not_accepted"),
-        ("gateway.document.written", "outcome", "not_done"),
-    ]
-    assert SECRET.decode() not in repr(rig.audit.events)
-
-
-@pytest.mark.parametrize("name", sorted(PACKERS))
-async def test_a_packed_credential_is_refused_and_told_like_any_other_T06(rig: Moving, name: str) -> None:
-    encoding, pack = PACKERS[name]
-    body = pack(b"x" * 2_000 + SECRET)
-    with pytest.raises(CredentialsNotAccepted):
-        await rig.write(rig.uploading(rig.auth.enrol()), body[:9], body[9:], content_encoding=encoding)
-    assert not rig.storage.stored
-    assert rig.told[1:] == [
-        ("gateway.credentials.refused", "fact", "credentials_not_accepted"),
-        ("gateway.document.written", "outcome", "not_done"),
-    ]
-
-
-async def test_a_packed_credential_is_found_when_only_its_link_tells_of_packing_T06(rig: Moving) -> None:
-    spelled = rig.uploading(rig.auth.enrol(), headers=(("content-encoding", "gzip"),))
-    with pytest.raises(CredentialsNotAccepted):
-        await rig.write(spelled, PACKERS["gzip"][1](SECRET))
-    assert not rig.storage.stored
-
-
-async def test_a_packed_upload_lies_at_amazon_as_it_came(rig: Moving) -> None:
-    body = PACKERS["gzip"][1](BODY)
-    await rig.write(rig.uploading(rig.auth.enrol()), body[:100], body[100:], content_encoding="gzip")
-    assert rig.storage.stored[URL] == (body, [("content-type", TYPE), ("content-encoding", "gzip")])
-
-
-@pytest.mark.parametrize(
-    ("encoding", "refusal"),
-    [("compress", EncodingNotServed), ("gzip, gzip", EncodingNotServed), ("gzip", EncodingBroken)],
-)
-async def test_what_nobody_could_look_into_does_not_pass_T06(
-    rig: Moving, encoding: str, refusal: type[chassis.errors.SallyportError]
-) -> None:
-    with pytest.raises(refusal):
-        await rig.write(rig.uploading(rig.auth.enrol()), BODY, content_encoding=encoding)
-    assert not rig.storage.stored
-
-
-async def test_an_upload_that_amazon_refuses_was_not_done_and_one_without_an_answer_may_be(
-    rig: Moving,
-) -> None:
-    for fault, result in ((DocumentRefused(), "not_done"), (UpstreamLost(), "unknown")):
-        rig.storage.faults.append(fault)
-        with pytest.raises(type(fault)):
-            await rig.write(rig.uploading(rig.auth.enrol()), b"x")
-        assert rig.told[-1][2] == result

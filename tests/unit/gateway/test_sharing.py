@@ -1,73 +1,23 @@
-"""Identical reads at once are one call; some answers are served again; a write makes both outdated."""
+"""Identical reads at once are one call, and each waiter stays its own: what it sees, waits for and hears."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.gateway_ports import DeviceRevoked, json_answer
-from services.gateway.forward.revisions import HEARD_S_MAX
-from services.gateway.model import policy_file
-from services.gateway.model.calls import AmazonToken, Answer, UpstreamAnswer, UpstreamRequest
-from services.gateway.model.kept_answers import (
-    ANSWER_BYTES_MAX,
-    LIVES_S,
-    SELLER_BYTES_MAX,
-    KeptAnswers,
-    may_be_kept,
-)
-from services.gateway.model.policy import Rules
-from tests.unit.gateway.forwarding import ADDRESS_BYTES, CATALOGUE, PII, Rig, call, header, talking
+from fakes.gateway_ports import DeviceRevoked
+from services.gateway.model.calls import AmazonToken
+from tests.unit.gateway.flights import begin, opened, settle
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, PII, Rig, header
 
 ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 ITEM = "/listings/2021-08-01/items/A1/SKU?marketplaceIds=ATVPDKIKX0DER"
 ADDRESS = "/orders/v0/orders/114-3941689-8772232/address"
 CAPACITY = "/service/v1/serviceResources/R1/capacity/range"
-PRICES = "/products/pricing/v0/price?MarketplaceId=ATVPDKIKX0DER&ItemType=Asin"
-OFFERS = "/batches/products/pricing/v0/itemOffers"
-
-
-class Amazon:
-    """Answers when it is told to."""
-
-    def __init__(self, rig: Rig) -> None:
-        self.rig = rig
-        self.gate = asyncio.Event()
-        self.body = b'{"payload":{"Orders":[]}}'
-        self.status = 200
-
-    async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
-        assert timeout_s > 0
-        self.rig.upstream.requests.append(request)
-        await self.gate.wait()
-        return json_answer(self.body, self.status)
-
-
-@asynccontextmanager
-async def opened(rig: Rig) -> AsyncIterator[Amazon]:
-    """Let shared calls fly, with an Amazon that a test lets answer."""
-    amazon = Amazon(rig)
-    rig.upstream.send = amazon.send  # type: ignore[method-assign]
-    async with talking(rig.turns):
-        flying = asyncio.create_task(rig.forwarder._sharing.run())
-        yield amazon
-        flying.cancel()
-        await asyncio.gather(flying, return_exceptions=True)
-
-
-def begin(rig: Rig, token: str, target: str, method: str = "GET", **rest: object) -> asyncio.Task[Answer]:
-    return asyncio.create_task(rig.forwarder.handle(call(token, target, method, **rest)))
-
-
-async def settle() -> None:
-    for _ in range(30):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -285,130 +235,6 @@ async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:
     assert len(rig.upstream.requests) == 2
 
 
-async def test_what_seldom_changes_is_served_again_until_its_time_is_over(rig: Rig) -> None:
-    token = rig.auth.enrol()
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        amazon.body = b'{"payload":[]}'
-        first = await begin(rig, token, PARTICIPATIONS)
-        again = await begin(rig, rig.auth.enrol(), PARTICIPATIONS)
-        fresh = await begin(rig, token, PARTICIPATIONS, headers=[("cache-control", "no-cache")])
-        await rig.clock.advance(LIVES_S["sellers.getMarketplaceParticipations"])
-        later = await begin(rig, token, PARTICIPATIONS)
-    sources = [header(answer, "x-sallyport-source") for answer in (first, again, fresh, later)]
-    assert sources == ["amazon", "cache", "amazon", "amazon"]
-    assert again.body == first.body
-    assert len(rig.upstream.requests) == 3
-
-
-async def test_another_seller_is_never_served_what_this_one_was_told_T32(rig: Rig) -> None:
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        await begin(rig, rig.auth.enrol(), PARTICIPATIONS)
-        answer = await begin(rig, rig.auth.enrol(seller_id="seller-2"), PARTICIPATIONS)
-    assert header(answer, "x-sallyport-source") == "amazon"
-
-
-async def test_a_write_outdates_what_was_read_before_it_and_what_is_under_way(rig: Rig) -> None:
-    token = rig.auth.enrol()
-    async with opened(rig) as amazon:
-        amazon.body = b'{"sku":"SKU"}'
-        before = begin(rig, token, ITEM)
-        await settle()
-        writing = begin(rig, token, ITEM, "PUT", body=b"{}")
-        await settle()
-        after = begin(rig, rig.auth.enrol(), ITEM)
-        await settle()
-        amazon.gate.set()
-        await asyncio.gather(before, writing, after)
-    assert [request.method for request in rig.upstream.requests] == ["GET", "PUT", "GET"]
-
-
-def policy_that_keeps(operations: str) -> Rules:
-    return Rules(
-        policy_file.parse(
-            b'version = 1\n[[allow]]\noperations = ["*"]\n'
-            + f'[[caches]]\noperations = ["{operations}"]\nseconds = 300\n'.encode()
-        )
-    )
-
-
-LISTINGS_KEPT = policy_that_keeps("listingsItems_2021-08-01.*")
-
-
-def two_replicas() -> tuple[Rig, Rig]:
-    rigs = Rig(), Rig()
-    for each in rigs:
-        each.policies.rules = LISTINGS_KEPT
-        each.revisions.counts = rigs[0].revisions.counts
-    return rigs
-
-
-async def asked(rig: Rig, target: str, method: str = "GET", **rest: object) -> str | None:
-    """Return where the answer came from."""
-    return header(await begin(rig, rig.auth.enrol(), target, method, **rest), "x-sallyport-source")
-
-
-async def test_a_write_through_one_replica_outdates_what_another_kept_within_seconds() -> None:
-    here, there = two_replicas()
-    async with opened(here) as amazon, opened(there) as amazon_there:
-        amazon.gate.set()
-        amazon_there.gate.set()
-        assert [await asked(there, ITEM) for _ in range(2)] == ["amazon", "cache"]
-        await asked(here, ITEM, "PATCH", body=b"{}")
-        await there.clock.advance(HEARD_S_MAX)
-        assert [await asked(there, ITEM) for _ in range(2)] == ["amazon", "cache"]
-        assert there.revisions.looks == 2
-
-
-async def test_what_a_read_by_post_was_told_is_served_again_for_the_same_bytes_only(rig: Rig) -> None:
-    rig.policies.rules = policy_that_keeps("services.get*SlotCapacity")
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        bodies = [b'["B0A"]', b'["B0A"]', b'["B0B"]', b'["B0A"]']
-        sources = [await asked(rig, CAPACITY, "POST", body=body) for body in bodies]
-    assert sources == ["amazon", "cache", "amazon", "cache"]
-
-
-async def test_a_read_by_post_outdates_nothing_here_or_elsewhere(rig: Rig) -> None:
-    rig.policies.rules = policy_that_keeps("productPricingV0.*")
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        targets = [(PRICES, "GET"), (OFFERS, "POST"), (PRICES, "GET")]
-        assert [await asked(rig, *target) for target in targets] == ["amazon", "amazon", "cache"]
-    assert (rig.revisions.looks, rig.revisions.counts) == (0, {})
-
-
-async def test_while_nobody_can_say_what_was_written_nothing_is_served_again_R05() -> None:
-    rig, _ = two_replicas()
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        assert [await asked(rig, ITEM) for _ in range(2)] == ["amazon", "cache"]
-        await rig.clock.advance(HEARD_S_MAX)
-        rig.revisions.is_down = True
-        assert [await asked(rig, ITEM) for _ in range(2)] == ["amazon", "amazon"]
-        assert await asked(rig, ITEM, "PATCH", body=b"{}") == "amazon"
-    assert set(rig.signals.side_failures) == {("revisions", "store_unavailable")}
-
-
-async def test_where_nothing_can_be_outdated_storage_is_not_looked_at(rig: Rig) -> None:
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        assert [await asked(rig, PARTICIPATIONS) for _ in range(2)] == ["amazon", "cache"]
-        await asked(rig, ITEM, "PATCH", body=b"{}")
-    assert (rig.revisions.looks, rig.revisions.counts) == (0, {})
-
-
-async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T01(rig: Rig) -> None:
-    token = rig.auth.enrol()
-    async with opened(rig) as amazon:
-        amazon.gate.set()
-        await begin(rig, token, PARTICIPATIONS)
-        rig.forwarder._sharing.forget("seller-1")
-        await begin(rig, token, PARTICIPATIONS)
-    assert len(rig.upstream.requests) == 2
-
-
 async def test_somebody_with_more_time_asks_anew_when_the_first_ones_time_was_up(rig: Rig) -> None:
     first_token, token = rig.auth.enrol(), rig.auth.enrol()
     async with opened(rig) as amazon:
@@ -421,29 +247,3 @@ async def test_somebody_with_more_time_asks_anew_when_the_first_ones_time_was_up
         amazon.gate.set()
         answers = await asyncio.gather(first, second)
     assert [answer.status for answer in answers] == [200, 200]
-
-
-def test_what_tells_of_people_or_orders_is_never_kept_T09_T15() -> None:
-    named = {operation.name: operation for operation in CATALOGUE}
-    assert set(LIVES_S) <= set(named)
-    for name in LIVES_S:
-        assert named[name].mask is None
-        assert named[name].is_read
-    kept = [operation for operation in CATALOGUE if may_be_kept(operation)]
-    assert not any(operation.pii or operation.pii_request for operation in kept)
-
-
-def test_answers_are_bounded_for_each_seller_and_in_all_T32_R23() -> None:
-    kept = KeptAnswers()
-    body = b"x" * (ANSWER_BYTES_MAX // 2)
-    for number in range(40):
-        kept.put(number, json_answer(body), seller_id="flood", api="catalog", until_s=60.0)
-    kept.put("calm", json_answer(b"{}"), seller_id="other", api="catalog", until_s=60.0)
-    assert len(kept) <= SELLER_BYTES_MAX // len(body) + 1
-    assert kept.get("calm", 0.0) is not None
-    kept.put("huge", json_answer(b"x" * (ANSWER_BYTES_MAX + 1)), seller_id="other", api="x", until_s=60.0)
-    assert kept.get("huge", 0.0) is None
-    kept.forget("flood", "catalog")
-    assert len(kept) == 1
-    assert kept.get("calm", 60.0) is None
-    assert json.dumps(len(kept)) == "0"
