@@ -129,8 +129,9 @@ async def test_an_image_is_uploaded_by_form_and_nothing_of_amazons_form_is_seen(
 
     url = f"{calm.stack.layout.amazon_control_url}/_simulator/uploads"
     async with aiohttp.ClientSession() as client, client.get(url) as answer:
-        (kept,) = (await answer.json())["uploads"]
-    assert (kept["sha256"], kept["bytes"]) == (hashlib.sha256(image).hexdigest(), len(image))
+        kept = (await answer.json())["uploads"]
+    uploaded = (hashlib.sha256(image).hexdigest(), len(image))
+    assert uploaded in {(each["sha256"], each["bytes"]) for each in kept}
 
 
 async def test_what_a_buyer_handed_in_comes_by_the_gateways_links_for_who_may_see_it(calm: Scene) -> None:

@@ -74,6 +74,11 @@ class Story:
         """The order at home that was placed last, when the story began."""
         return self.orders_at_first["list"][-1]
 
+    @property
+    def newest_abroad(self) -> Order:
+        """The same abroad."""
+        return self.orders_at_first["list abroad"][-1]
+
     async def calls(self, after: int) -> list[dict[str, Any]]:
         """Return the calls that Amazon got for the seller after the one with this number."""
         ours = {self.home["seller_id"], self.abroad["seller_id"]}
@@ -160,8 +165,8 @@ async def _call(story: Story, program: RunningProgram) -> None:
         asked = {"marketplace_id": account["marketplace_ids"][0], "statuses": STATUSES}
         story.orders_at_first[name] = await story.orders(account)
         story.seen[name] = await program.do("list", **_asked(story, account, asked))
-    listed_abroad = {"order_id": story.seen["list abroad"].value[0]}
-    story.seen["read abroad"] = await program.do("read", **_asked(story, story.abroad, listed_abroad))
+    order = {"order_id": story.newest_abroad.order_id}
+    story.seen["read abroad"] = await program.do("read", **_asked(story, story.abroad, order))
     for verb in ("read", *sorted(story.library.verbs)):
         story.seen[verb] = await program.do(verb, **_an_order(story))
 
