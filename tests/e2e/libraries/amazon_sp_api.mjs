@@ -14,8 +14,8 @@ function read (operation, { region, orderId }) {
 }
 
 await serve({
-  async list ({ region, marketplaceId, statuses }) {
-    const query = { MarketplaceIds: [marketplaceId], CreatedAfter: '2020-01-01T00:00:00Z', OrderStatuses: statuses }
+  async list ({ region, marketplaceId, statuses, since }) {
+    const query = { MarketplaceIds: [marketplaceId], CreatedAfter: since, OrderStatuses: statuses }
     const listed = await client(region).callAPI({ operation: 'getOrders', endpoint: 'orders', query, options: VERSION })
     return listed.Orders.map((order) => order.AmazonOrderId)
   },

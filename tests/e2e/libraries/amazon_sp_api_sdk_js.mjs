@@ -7,8 +7,8 @@ const client = connect(OrdersSpApi)
 const orders = () => new OrdersSpApi.OrdersV0Api(client)
 
 await serve({
-  async list ({ marketplaceId, statuses }) {
-    const options = { createdAfter: '2020-01-01T00:00:00Z', orderStatuses: statuses }
+  async list ({ marketplaceId, statuses, since }) {
+    const options = { createdAfter: since, orderStatuses: statuses }
     const listed = await orders().getOrders([marketplaceId], options)
     return listed.payload.orders.map((order) => order.amazonOrderId)
   },

@@ -18,10 +18,8 @@ UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
 client = connect()
 
 
-def list_orders(marketplace_id: str, statuses: list[str]) -> list[str]:
-    listed = OrdersV0Api(client).get_orders(
-        [marketplace_id], created_after="2020-01-01T00:00:00Z", order_statuses=statuses
-    )
+def list_orders(marketplace_id: str, statuses: list[str], since: str) -> list[str]:
+    listed = OrdersV0Api(client).get_orders([marketplace_id], created_after=since, order_statuses=statuses)
     return [order.amazon_order_id for order in listed.payload.orders]
 
 

@@ -21,8 +21,8 @@ def orders(marketplace_id: str = ANYWHERE) -> Any:
     return connect(Orders, marketplace_id, version="v0")
 
 
-def list_orders(marketplace_id: str, statuses: list[str]) -> list[str]:
-    listed = orders(marketplace_id).get_orders(CreatedAfter="2020-01-01T00:00:00Z", OrderStatuses=statuses)
+def list_orders(marketplace_id: str, statuses: list[str], since: str) -> list[str]:
+    listed = orders(marketplace_id).get_orders(CreatedAfter=since, OrderStatuses=statuses)
     return [order["AmazonOrderId"] for order in listed.payload["Orders"]]
 
 

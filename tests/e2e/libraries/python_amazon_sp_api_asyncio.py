@@ -19,9 +19,9 @@ TRIES = 5
 UNDER_WAY = ("IN_QUEUE", "IN_PROGRESS")
 
 
-async def list_orders(marketplace_id: str, statuses: list[str]) -> list[str]:
+async def list_orders(marketplace_id: str, statuses: list[str], since: str) -> list[str]:
     async with connect(Orders, marketplace_id, version="v0") as orders:
-        listed = await orders.get_orders(CreatedAfter="2020-01-01T00:00:00Z", OrderStatuses=statuses)
+        listed = await orders.get_orders(CreatedAfter=since, OrderStatuses=statuses)
     return [order["AmazonOrderId"] for order in listed.payload["Orders"]]
 
 

@@ -15,8 +15,8 @@ async function begin () {
 
 await begin()
 await serve({
-  async list ({ region, marketplaceId, statuses }) {
-    const asked = { marketplaceIds: [marketplaceId], createdAfter: '2020-01-01T00:00:00Z', orderStatuses: statuses }
+  async list ({ region, marketplaceId, statuses, since }) {
+    const asked = { marketplaceIds: [marketplaceId], createdAfter: since, orderStatuses: statuses }
     const { data } = await connect(OrdersApiClient, region).getOrders(asked)
     return data.payload.Orders.map((order) => order.AmazonOrderId)
   },

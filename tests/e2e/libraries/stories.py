@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import chassis.errors
@@ -23,6 +24,9 @@ from tests.conftest import free_port
 from tests.e2e.libraries.programs import Library, RunningProgram, Seen, running
 
 STATUSES = ["Unshipped", "Shipped"]
+EVER = datetime(2020, 1, 1, tzinfo=UTC)
+# No order is out of its time so soon; fewer come than stand on a page.
+READABLE = timedelta(days=14)
 # Longer than an access token lives.
 MORE_THAN_AN_HOUR_DAYS = 1.1 / 24
 
@@ -161,9 +165,15 @@ async def _play_one(story: Story, together: asyncio.Barrier) -> None:
 
 
 async def _call(story: Story, program: RunningProgram) -> None:
-    for name, account in (("list", story.home), ("list abroad", story.abroad)):
-        asked = {"marketplace_id": account["marketplace_ids"][0], "statuses": STATUSES}
-        story.orders_at_first[name] = await story.orders(account)
+    lately = (await story.orders(story.abroad))[-1].placed_at - READABLE
+    for name, account, since in (("list", story.home, EVER), ("list abroad", story.abroad, lately)):
+        asked = {
+            "marketplace_id": account["marketplace_ids"][0],
+            "statuses": STATUSES,
+            "since": since.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        orders = await story.orders(account)
+        story.orders_at_first[name] = [order for order in orders if order.placed_at > since]
         story.seen[name] = await program.do("list", **_asked(story, account, asked))
     order = {"order_id": story.newest_abroad.order_id}
     story.seen["read abroad"] = await program.do("read", **_asked(story, story.abroad, order))
