@@ -19,7 +19,7 @@ from typing import Generic, TypeVar
 import chassis.errors
 
 # What the receiver says about one of the things itself; asking again would not help.
-_JUDGEMENTS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
+JUDGEMENTS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
 
 # How long a thing that nobody waits for may look for company.
 LINGER_S = 0.01
@@ -177,7 +177,7 @@ class Groups(Generic[T]):
         """Send a group and tell its senders; never raises for the receiver's faults."""
         try:
             await self._send_surely([handed.thing for handed in group])
-        except _JUDGEMENTS as error:
+        except JUDGEMENTS as error:
             if len(group) == 1:
                 group[0].fail(error)
                 return

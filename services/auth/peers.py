@@ -18,9 +18,6 @@ PHASES = MappingProxyType(
         Phase.FACT: telemetry_pb2.PHASE_FACT,
     }
 )
-# What telemetry says about the event itself; asking again would not help.
-FINAL_ERRORS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
-
 GROUP_EVENTS_MAX = 100
 # About 1 KB each.
 WAITING_EVENTS_MAX = 10_000
@@ -55,7 +52,7 @@ class AuditLog:
         """
         try:
             await self._groups.hand_in(_message(event))
-        except FINAL_ERRORS:
+        except chassis.groups.JUDGEMENTS:
             raise
         except chassis.errors.SallyportError as error:
             raise AuditUnavailable from error
