@@ -317,13 +317,15 @@ class Signals(_AmazonSignals, _QuotaSignals, _PolicySignals, _DocumentSignals):
 
     def side_failed(self, what: str, code: str) -> None:
         """Count and log a side step that failed without changing the answer."""
-        self._side_failures.inc(step=what, code=code)
-        self._log.warning("side step failed", step=what, code=code)
+        self._side_step_failed(what, code)
 
     def outcome_lost(self, request_id: str, code: str) -> None:
         """Count an audit event that was given up as a side step, and log it under its request's id."""
-        self._side_failures.inc(step=AUDIT_OUTCOME, code=code)
-        self._log.warning("side step failed", step=AUDIT_OUTCOME, code=code, request_id=request_id)
+        self._side_step_failed(AUDIT_OUTCOME, code, request_id=request_id)
+
+    def _side_step_failed(self, step: str, code: str, **told: str) -> None:
+        self._side_failures.inc(step=step, code=code)
+        self._log.warning("side step failed", step=step, code=code, **told)
 
     def crashed(self, request_id: str, error: Exception) -> None:
         """Log a mistake of ours whole, under the request's id."""
