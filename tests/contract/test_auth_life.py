@@ -36,9 +36,7 @@ from tests.contract.auth_rows import (
     device,
     digest,
     enrolled,
-    fake,
     new_id,
-    real,
     seller,
     session_for,
     state,
@@ -50,19 +48,8 @@ YEAR = timedelta(days=365)
 
 
 @pytest.fixture
-async def fake_store() -> FakeStore:
-    return await fake()
-
-
-@pytest.fixture
-async def real_store(pool_for: PoolFor) -> Store:
-    return await real(await pool_for("auth"))
-
-
-@pytest.fixture(params=["fake_store", "real_store"])
-def store(request: pytest.FixtureRequest) -> AnyStore:
-    store: AnyStore = request.getfixturevalue(request.param)
-    return store
+def store(auth_store: AnyStore) -> AnyStore:
+    return auth_store
 
 
 # Beginnings
@@ -228,9 +215,9 @@ async def test_whoever_comes_in_while_the_seller_leaves_is_out_or_was_never_in_T
     assert (await store.find_known_seller(owner.seller_id)).active_devices == 0
 
 
-async def test_a_closed_sellers_devices_are_told_to_watchers_T01_T18(fake_store: FakeStore) -> None:
+async def test_a_closed_sellers_devices_are_told_to_watchers_T01_T18(fake_auth_store: FakeStore) -> None:
     """On Postgres, tests/integration/auth hears it."""
-    store = fake_store
+    store = fake_auth_store
     owner, _ = await user(store, (await seller(store)).seller_id)
     made, _ = await enrolled(store, owner)
     heard: list[Revocation] = []

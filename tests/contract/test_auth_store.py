@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.auth_store import FakeStore
 from fakes.clock import START
 from services.auth.model.consents import Ending
 from services.auth.model.refusals import (
@@ -20,8 +19,6 @@ from services.auth.model.refusals import (
 )
 from services.auth.model.restricted import Restriction
 from services.auth.model.tokens import ACCESS_TOKENS_MAX, Enrolment, Rotation
-from services.auth.store import Store
-from tests.conftest import PoolFor
 from tests.contract.auth_rows import (
     APPLICATION,
     DAY,
@@ -34,9 +31,7 @@ from tests.contract.auth_rows import (
     device,
     digest,
     enrolled,
-    fake,
     new_id,
-    real,
     seller,
     session_for,
     state,
@@ -45,19 +40,8 @@ from tests.contract.auth_rows import (
 
 
 @pytest.fixture
-async def fake_store() -> FakeStore:
-    return await fake()
-
-
-@pytest.fixture
-async def real_store(pool_for: PoolFor) -> Store:
-    return await real(await pool_for("auth"))
-
-
-@pytest.fixture(params=["fake_store", "real_store"])
-def store(request: pytest.FixtureRequest) -> AnyStore:
-    store: AnyStore = request.getfixturevalue(request.param)
-    return store
+def store(auth_store: AnyStore) -> AnyStore:
+    return auth_store
 
 
 # People

@@ -5,12 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.auth_store import FakeStore
 from fakes.clock import START
 from services.auth.model.consents import Ending, Region
 from services.auth.model.refusals import ConsentMissing, ConsentRevoked, InvalidState, SellingPartnerTaken
-from services.auth.store import Store
-from tests.conftest import PoolFor
 from tests.contract.auth_rows import (
     DAY,
     SECOND,
@@ -18,9 +15,7 @@ from tests.contract.auth_rows import (
     connected,
     consent,
     digest,
-    fake,
     new_id,
-    real,
     refreshed,
     seller,
     state,
@@ -28,19 +23,8 @@ from tests.contract.auth_rows import (
 
 
 @pytest.fixture
-async def fake_store() -> FakeStore:
-    return await fake()
-
-
-@pytest.fixture
-async def real_store(pool_for: PoolFor) -> Store:
-    return await real(await pool_for("auth"))
-
-
-@pytest.fixture(params=["fake_store", "real_store"])
-def store(request: pytest.FixtureRequest) -> AnyStore:
-    store: AnyStore = request.getfixturevalue(request.param)
-    return store
+def store(auth_store: AnyStore) -> AnyStore:
+    return auth_store
 
 
 # Consents

@@ -1,15 +1,10 @@
 """What the store of documents' types promises the gateway, on the fake and on Postgres."""
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
 import chassis.db
 import chassis.env
-import sallyport.provision
-import sallyport.provision.database
-import sallyport.provision.ground
 from fakes.gateway_document_types import FakeDocumentTypes
 from services.gateway.forward.document_links import DocumentTypes
 from services.gateway.store import Store
@@ -30,17 +25,6 @@ def fake_types() -> FakeDocumentTypes:
 def types(request: pytest.FixtureRequest) -> DocumentTypes:
     made: DocumentTypes = request.getfixturevalue(request.param)
     return made
-
-
-@pytest.fixture
-async def owner(
-    ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig
-) -> AsyncIterator[chassis.db.Connection]:
-    """Who may do to the tables what the gateway's role may not."""
-    async with sallyport.provision.database.signed_in(
-        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
-    ) as connection:
-        yield connection
 
 
 async def test_what_was_told_is_found_for_its_seller_only_T07(types: DocumentTypes) -> None:

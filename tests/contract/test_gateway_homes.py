@@ -1,7 +1,5 @@
 """What the store of ids' homes promises the gateway, on the fake and on Postgres."""
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
@@ -49,17 +47,6 @@ def real_homes(store: Store, key: SharedKey) -> FingerprintedHomes:
 @pytest.fixture
 def fake_homes() -> FakeHomes:
     return FakeHomes()
-
-
-@pytest.fixture
-async def owner(
-    ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig
-) -> AsyncIterator[chassis.db.Connection]:
-    """Who may do to the tables what the gateway's role may not."""
-    async with sallyport.provision.database.signed_in(
-        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture(params=["fake_homes", "real_homes"])

@@ -1,7 +1,6 @@
 """What the store of shared buckets promises the gateway, on the fake and on Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import asyncpg
@@ -9,9 +8,6 @@ import pytest
 
 import chassis.db
 import chassis.env
-import sallyport.provision
-import sallyport.provision.database
-import sallyport.provision.ground
 from fakes.clock import FakeClock
 from fakes.gateway_quota_store import FakeQuotaStore
 from services.gateway.model.buckets import Ask, Grant
@@ -41,17 +37,6 @@ def fake_store(clock: FakeClock) -> FakeQuotaStore:
 @pytest.fixture
 async def real_store(pool_for: PoolFor) -> Store:
     return Store(await pool_for("gateway"))
-
-
-@pytest.fixture
-async def owner(
-    ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig
-) -> AsyncIterator[chassis.db.Connection]:
-    """Who may do to the tables what the gateway's role may not."""
-    async with sallyport.provision.database.signed_in(
-        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture(params=["fake_store", "real_store"])

@@ -1,14 +1,9 @@
 """What the store of revisions promises the gateway, on the fake and on Postgres."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 import chassis.db
 import chassis.env
-import sallyport.provision
-import sallyport.provision.database
-import sallyport.provision.ground
 from fakes.gateway_revisions import FakeRevisions
 from services.gateway.forward.ports import RevisionStore
 from services.gateway.model.policy_file import CACHE_LIFE_S_MAX
@@ -25,17 +20,6 @@ async def real_revisions(pool_for: PoolFor) -> Store:
 @pytest.fixture
 def fake_revisions() -> FakeRevisions:
     return FakeRevisions()
-
-
-@pytest.fixture
-async def owner(
-    ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig
-) -> AsyncIterator[chassis.db.Connection]:
-    """Who may do to the tables what the gateway's role may not."""
-    async with sallyport.provision.database.signed_in(
-        ground.postgres, ground.openbao, role=sallyport.provision.OWNER, database=database.name
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture(params=["fake_revisions", "real_revisions"])
