@@ -31,22 +31,24 @@ class Stack:
         self, ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig, folder: Path
     ) -> None:
         self.address = chassis.env.Address("127.0.0.1", free_port())
-        self.private_address = chassis.env.Address("127.0.0.1", free_port())
         self._folder = folder
         self._clock_file = folder / "clock"
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._private_addresses = {
+            service: chassis.env.Address("127.0.0.1", free_port()) for service in ("telemetry", "retention")
+        }
         telemetry = chassis.env.Address("127.0.0.1", free_port())
         verifier = sallyport.provision.VERIFIER
         self.environ = {
             "telemetry": {
                 **_common(ground, database, "telemetry"),
                 "SALLYPORT_LISTEN": str(telemetry),
-                "SALLYPORT_PRIVATE_LISTEN": f"127.0.0.1:{free_port()}",
+                "SALLYPORT_PRIVATE_LISTEN": str(self._private_addresses["telemetry"]),
             },
             "retention": {
                 **_common(ground, database, "retention"),
                 "SALLYPORT_LISTEN": str(self.address),
-                "SALLYPORT_PRIVATE_LISTEN": str(self.private_address),
+                "SALLYPORT_PRIVATE_LISTEN": str(self._private_addresses["retention"]),
                 "SALLYPORT_TELEMETRY_ADDRESS": str(telemetry),
                 "SALLYPORT_VERIFIER_ROLE_ID_FILE": str(ground.folder.role_id_file(verifier)),
                 "SALLYPORT_VERIFIER_SECRET_ID_FILE": str(ground.folder.secret_id_file(verifier)),
@@ -98,22 +100,22 @@ class Stack:
         """Return what a process wrote."""
         return (self._folder / f"{service}.log").read_text()
 
-    async def until_ready(self) -> None:
-        """Return once retention says that it is ready."""
+    async def until_ready(self, service: str) -> None:
+        """Return once a process says that it is ready."""
         for _ in range(int(READY_S_MAX / POLL_S)):
-            if await self._is_ready():
+            if await self._is_ready(service):
                 return
             await asyncio.sleep(POLL_S)
         raise TimeoutError
 
     async def metrics(self) -> str:
-        """Return what /metrics says."""
-        url = f"http://{self.private_address}/metrics"
+        """Return what retention's /metrics says."""
+        url = f"http://{self._private_addresses['retention']}/metrics"
         async with aiohttp.ClientSession() as session, session.get(url) as answer:
             return await answer.text()
 
-    async def _is_ready(self) -> bool:
-        url = f"http://{self.private_address}/readyz"
+    async def _is_ready(self, service: str) -> bool:
+        url = f"http://{self._private_addresses[service]}/readyz"
         try:
             async with aiohttp.ClientSession() as session, session.get(url) as answer:
                 return answer.status == 200

@@ -36,10 +36,10 @@ async def stack(
 
 @pytest.fixture
 async def running(stack: Stack) -> Stack:
-    """Telemetry and a retention that is ready."""
-    await stack.start("telemetry")
-    await stack.start("retention")
-    await stack.until_ready()
+    """Telemetry, and a retention that found it there; both are ready."""
+    for service in ("telemetry", "retention"):
+        await stack.start(service)
+        await stack.until_ready(service)
     return stack
 
 
@@ -119,13 +119,13 @@ async def test_a_killed_process_goes_on_where_it_was_R12_R19(running: Stack, cal
     expires_at = await gateway.seal()
     assert await running.stop("retention", signal.SIGKILL) == -signal.SIGKILL
     await running.start("retention")
-    await running.until_ready()
+    await running.until_ready("retention")
     assert await gateway.open() == PLAINTEXT
 
     await running.stop("retention", signal.SIGKILL)
     running.shift(expires_at - running.now)
     await running.start("retention")
-    await running.until_ready()
+    await running.until_ready("retention")
     with pytest.raises(chassis.errors.Gone):
         await gateway.open()
     await console.admin.EraseDue(retention_pb2.EraseDueRequest())
