@@ -41,7 +41,7 @@ OVERLAP = timedelta(hours=24)
 RETRY_S_MIN = 5.0
 RETRY_S_MAX = 600.0
 DOUBLINGS_MAX = 16
-# An answer that says "never" is believed after so many attempts: about twenty minutes.
+# An answer that says "never" is believed after so many attempts: 5 to 12 minutes.
 REFUSALS_MAX = 8
 # Answers below 500 that say "later". Source: RFC 9110, 15.5.9; RFC 8470, 5.2; RFC 6585, 4.
 LATER_STATUSES = frozenset({408, 425, 429})
