@@ -30,15 +30,18 @@ RETRY_AFTER_S_MAX = 60.0
 RETRY_AFTER_DIGITS_MAX = 4
 # Neither way is anything larger read.
 BODY_BYTES_MAX = 16 * 1_048_576
-# Amazon's failures are a few hundred bytes; a larger one is told in our words.
-ERROR_BYTES_MAX = 262_144
-ERRORS_MAX = 10
+# Amazon's failures are a few hundred bytes, or name each wrong item of a plan; a larger one is in our words.
+# Source: Fulfillment Inbound API model, CreateInboundPlanRequest: up to 2,000 items.
+ERROR_BYTES_MAX = 1_048_576
+ERRORS_MAX = 2_000
 ERROR_TEXT_CHARS_MAX = 2_000
 
 # What of a successful answer's headers a desktop may see; the date is the door's own, said once.
 _REQUEST_ID = "x-amzn-requestid"
 _HEADERS_KEPT = frozenset({_REQUEST_ID, LIMIT_HEADER})
 _CONTENT_TYPE, _RETRY_AFTER = "content-type", "retry-after"
+# Messages and solicitations come in the second form only. Source: the API models, `produces`.
+_ACCEPTED = f"{JSON_TYPE}, application/hal+json"
 # All that anybody here reads of an answer's head.
 HEADERS_READ = _HEADERS_KEPT | {_CONTENT_TYPE, _RETRY_AFTER}
 # Amazon spells a media type in few ways, and knows few methods.
@@ -52,8 +55,8 @@ _TOKEN_REFUSED = re.compile(
 )
 # The words on which one library refreshes its token; they are said of the device's own token only.
 _LOOPING = re.compile(r"access token.*expired", re.IGNORECASE | re.DOTALL)
-# What a failure without words of its own is called.
-_CODES = {400: "InvalidInput", 403: "Unauthorized", 404: "NotFound"}
+# What a failure without words of its own is called; others are the client's mistake below 500, else Amazon's.
+_CODES = {401: "Unauthorized", 403: "Unauthorized", 404: "NotFound", 503: "ServiceUnavailable"}
 
 
 def user_agent(version: str) -> str:
@@ -87,7 +90,7 @@ def request_headers(
 def _own_headers(agent: str, second: int, method: str) -> tuple[tuple[str, str], ...]:
     """Return the headers of every call that is made in a second, counted since 1970."""
     date = datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")
-    headers = (("accept", JSON_TYPE), ("x-amz-date", date), ("user-agent", agent))
+    headers = (("accept", _ACCEPTED), ("x-amz-date", date), ("user-agent", agent))
     return headers if method in _BODILESS else (*headers, (_CONTENT_TYPE, JSON_TYPE))
 
 
@@ -171,11 +174,15 @@ def failure(answer: UpstreamAnswer, request_id: str) -> Answer:
     """
     if not 400 <= answer.status < 600:
         raise UpstreamInvalid
-    told = _told(answer) or [(_CODES.get(answer.status, "InternalFailure"), "Amazon refused this call.", "")]
+    told = _told(answer) or [(_code(answer.status), "Amazon refused this call.", "")]
     if answer.status == 403 and any(_LOOPING.search(" ".join(each)) for each in told):
         told = [("Unauthorized", "Amazon refused this call for the seller's account.", "")]
     errors = [{"code": code, "message": message, "details": details} for code, message, details in told]
     return success(answer, orjson.dumps({"errors": errors}), request_id)
+
+
+def _code(status: int) -> str:
+    return _CODES.get(status, "InvalidInput" if status < 500 else "InternalFailure")
 
 
 def _check_content(answer: UpstreamAnswer) -> None:

@@ -85,7 +85,7 @@ async def test_nothing_of_the_desktops_headers_reaches_amazon_T05(rig: Rig) -> N
     await rig.call(token, PARTICIPATIONS, headers=given, body=b"{}")
     (request,) = rig.upstream.requests
     assert sorted(request.headers) == [
-        ("accept", "application/json"),
+        ("accept", "application/json, application/hal+json"),
         ("user-agent", "Sallyport/test (Language=Python/3.11)"),
         ("x-amz-date", "20261122T120000Z"),
     ]
@@ -279,6 +279,49 @@ async def test_errors_that_amazon_lists_bare_are_told_in_the_shape_of_the_others
     answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
     assert answer.status == 422
     assert error_of(answer) == {"code": "InvalidInput", "message": "No such job.", "details": ""}
+
+
+async def test_every_error_is_told_that_amazon_lists(rig: Rig) -> None:
+    listed = [
+        {"code": "InvalidInput", "message": f"Item {at}", "details": "No prep owner."} for at in range(500)
+    ]
+    rig.upstream.replies.append(json_answer(json.dumps({"errors": listed}).encode(), 400))
+    plan = b'{"items":[]}'
+    answer = await rig.call(rig.auth.enrol(), "/inbound/fba/2024-03-20/inboundPlans", "POST", body=plan)
+    assert json.loads(answer.body)["errors"] == listed
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "InvalidInput"),
+        (401, "Unauthorized"),
+        (403, "Unauthorized"),
+        (404, "NotFound"),
+        (409, "InvalidInput"),
+        (413, "InvalidInput"),
+        (415, "InvalidInput"),
+        (422, "InvalidInput"),
+        (500, "InternalFailure"),
+        (503, "ServiceUnavailable"),
+        (504, "InternalFailure"),
+    ],
+)
+async def test_a_failure_without_words_gets_the_code_of_its_status(rig: Rig, status: int, code: str) -> None:
+    rig.upstream.answer = lambda _: json_answer(b"", status)
+    answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
+    assert (answer.status, error_of(answer)["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("content_type", ["application/hal+json", "application/hal+json;charset=UTF-8"])
+async def test_messages_and_solicitations_are_answered_in_their_own_json(rig: Rig, content_type: str) -> None:
+    body = b'{"_links":{"actions":[]}}'
+    rig.upstream.replies.append(UpstreamAnswer(200, [("content-type", content_type)], body))
+    path = f"/messaging/v1/orders/{ORDER}?marketplaceIds=ATVPDKIKX0DER"
+    answer = await rig.call(rig.auth.enrol(), path)
+    assert (answer.status, answer.body) == (200, body)
+    assert header(answer, "content-type") == "application/json"
+    assert "application/hal+json" in dict(rig.upstream.requests[0].headers)["accept"]
 
 
 async def test_an_html_error_page_becomes_an_error_of_ours_T31(rig: Rig) -> None:
