@@ -10,7 +10,7 @@ import chassis.errors
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from services.gateway.model.application_policy import BUILT_IN
-from services.gateway.model.audit import AuditEvent
+from services.gateway.model.audit import AuditEvent, AuditUnavailable, EventRefused
 from services.gateway.model.calls import (
     AmazonToken,
     Device,
@@ -49,10 +49,6 @@ class TargetApplicationRefused(chassis.errors.InvalidInput):
 
 class Down(chassis.errors.Unavailable):
     code = "store_unavailable"
-
-
-class AuditDown(chassis.errors.Unavailable):
-    code = "audit_unavailable"
 
 
 class NothingKept(chassis.errors.NotFound):
@@ -280,16 +276,22 @@ class FakeSafe:
 
 @dataclass
 class FakeAuditLog:
-    """Events in order. `fails_from` counts from 0: that event and all later ones are not durable."""
+    """Events in order. `fails_from` counts from 0: that event and all later ones are not durable.
+
+    `refused` holds ids of events that are judged wrong.
+    """
 
     events: list[AuditEvent] = field(default_factory=list)
     fails_from: int | None = None
     asked: int = 0
+    refused: set[str] = field(default_factory=set)
 
     async def record(self, event: AuditEvent) -> None:
         self.asked += 1
         if self.fails_from is not None and self.asked > self.fails_from:
-            raise AuditDown
+            raise AuditUnavailable
+        if event.event_id in self.refused:
+            raise EventRefused
         self.events.append(event)
 
     def hand_over(self, event: AuditEvent, if_lost: Callable[[AuditEvent], None]) -> None:

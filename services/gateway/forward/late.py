@@ -10,7 +10,7 @@ from collections import deque
 from chassis.clock import Clock
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import Audit, Signals
-from services.gateway.model.audit import AuditEvent
+from services.gateway.model.audit import AuditEvent, EventRefused
 from services.gateway.model.faults import DeadlineExceeded
 
 # About 1 KB each.
@@ -46,12 +46,12 @@ class Late:
             self._has_work.clear()
 
     async def _tell(self, event: AuditEvent) -> None:
-        """Hand an event in, the same one each time (R-04)."""
+        """Hand an event in, the same one each time (R-04), until it is durable, refused or given up."""
         for attempt in range(TRIES_MAX):
             try:
                 await self._audit.record(event)
             except SallyportError as error:
-                if attempt == TRIES_MAX - 1:
+                if attempt == TRIES_MAX - 1 or isinstance(error, EventRefused):
                     self._signals.outcome_lost(event.request_id, error.code)
                     return
                 await self._clock.sleep(PAUSE_S)

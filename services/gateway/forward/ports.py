@@ -122,7 +122,8 @@ class Audit(Protocol):
         """Return once the event is durable.
 
         Raises:
-            Unavailable: `audit_unavailable`; the event may or may not be durable.
+            AuditUnavailable: the event may or may not be durable.
+            EventRefused: it never will be, so it is not told again.
         """
         ...
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chassis.errors import Unavailable
+
 # Bound the details `order_ids` and `subject`: a page of Amazon's holds at most 100 orders.
 IDS_MAX = 100
 # Ids of this form, UUIDs too, are written as they are. Anything else came from a stranger's path and might be
@@ -17,6 +19,17 @@ _SHAPE = r"[A-Za-z0-9]{1,19}(?:-[A-Za-z0-9]{1,12}){0,4}"
 _ID = re.compile(_SHAPE)
 _IDS = re.compile(rf"{_SHAPE}(?:,{_SHAPE}){{0,{IDS_MAX - 1}}}")
 _UNWRITABLE = "?"
+
+
+class AuditUnavailable(Unavailable):
+    """The event may or may not be durable."""
+
+    code = "audit_unavailable"
+    text = "The audit log is not available."
+
+
+class EventRefused(AuditUnavailable):
+    """The event is not durable and never will be: telemetry judged it wrong, so nobody tells it again."""
 
 
 class Phase(StrEnum):

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 
 import chassis.groups
 import chassis.rpc
-from chassis.errors import SallyportError, Unavailable
-from services.gateway.model.audit import AuditEvent
+from chassis.errors import SallyportError
+from services.gateway.model.audit import AuditEvent, AuditUnavailable, EventRefused
 from services.gateway.peers.audit_messages import append_request
 from wire.telemetry.v1 import telemetry_pb2_grpc
 
@@ -25,13 +25,6 @@ RECORD_S_MAX = 5.0
 SENDS_MAX = 2
 # After this a telemetry that heard no streams is tried again: another release may answer by then.
 CALLS_S = 60.0
-
-
-class AuditUnavailable(Unavailable):
-    """The event may or may not be durable."""
-
-    code = "audit_unavailable"
-    text = "The audit log is not available."
 
 
 class AuditLog:
@@ -54,9 +47,12 @@ class AuditLog:
 
         Raises:
             AuditUnavailable: it may or may not be durable.
+            EventRefused: telemetry will not have it.
         """
         try:
             await self._groups.hand_in(event)
+        except chassis.groups.JUDGEMENTS as error:
+            raise EventRefused from error
         except SallyportError as error:
             raise AuditUnavailable(retry_after_s=error.retry_after_s) from error
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -236,3 +237,16 @@ async def test_a_late_event_is_handed_in_again_a_few_times(rig: Rig) -> None:
     rig.audit.fails_from = None
     await rig.clock.advance(3.0)
     assert rig.told[-1][1:] == ("outcome", "unknown")
+
+
+async def test_a_late_event_that_telemetry_judged_wrong_does_not_hold_up_the_next(rig: Rig) -> None:
+    wrong, right = replace(EVENT, event_id="wrong", request_id="request-2"), EVENT
+    rig.audit.refused.add(wrong.event_id)
+    queue = late.Late(audit=rig.audit, clock=rig.clock, signals=rig.signals)
+    queue.put(wrong)
+    queue.put(right)
+    running = asyncio.create_task(queue.run())
+    await rig.clock.advance(0.0)
+    running.cancel()
+    assert rig.audit.events == [right]
+    assert rig.signals.outcomes_lost == [(wrong.request_id, "audit_unavailable")]

@@ -11,10 +11,11 @@ import pytest
 import chassis.errors
 from chassis.secrecy import Secret
 from fakes import s3_forms
-from fakes.gateway_ports import AuditDown, DeviceRevoked, json_answer
+from fakes.gateway_ports import DeviceRevoked, json_answer
 from fakes.s3_forms import BOUNDARY, CREDENTIAL, SIGNATURE
 from services.gateway.forward import documents as moving
 from services.gateway.forward.documents import Upload
+from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.documents import (
     FORM,
     UPLOAD,
@@ -249,7 +250,7 @@ async def test_without_the_audit_log_no_form_is_read_R02(rig: Posting) -> None:
         is_read = True
         yield SENT
 
-    with pytest.raises(AuditDown):
+    with pytest.raises(AuditUnavailable):
         await rig.post(rig.posting(rig.auth.enrol()), SENT, chunks=chunks())
     assert not is_read
 

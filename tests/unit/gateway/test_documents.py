@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.gateway_ports import AuditDown, DeviceRevoked, Down
+from fakes.gateway_ports import DeviceRevoked, Down
 from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
+from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.calls import Device
 from services.gateway.model.documents import (
     DocumentClass,
@@ -73,7 +74,7 @@ async def test_of_a_document_from_a_single_orders_answer_the_order_is_told_R01(r
 async def test_without_the_audit_log_no_personal_byte_moves_R02(rig: Moving) -> None:
     rig.audit.fails_from = 0
     taken = FakeReceiver()
-    with pytest.raises(AuditDown):
+    with pytest.raises(AuditUnavailable):
         await rig.read(rig.personal(rig.auth.enrol(scopes=PII)), taken)
     assert (taken.status, rig.storage.fetches) == (0, 0)
 

@@ -13,9 +13,9 @@ import pytest
 import chassis.errors
 import chassis.rpc
 from fakes.clock import START
-from services.gateway.model.audit import AuditEvent, Kind, Phase
+from services.gateway.model.audit import AuditEvent, AuditUnavailable, EventRefused, Kind, Phase
 from services.gateway.peers import audit
-from services.gateway.peers.audit import AuditLog, AuditUnavailable
+from services.gateway.peers.audit import AuditLog
 from wire.telemetry.v1 import telemetry_pb2
 
 EVENT = AuditEvent(
@@ -147,6 +147,7 @@ async def test_a_store_that_stays_down_is_audit_unavailable_R02(log: AuditLog, t
         await log.record(EVENT)
     assert refusal.value.code == "audit_unavailable"
     assert refusal.value.retry_after_s == 7.0
+    assert not isinstance(refusal.value, EventRefused)
     await log.record(EVENT)
 
 
@@ -158,7 +159,7 @@ async def test_an_event_that_telemetry_refuses_fails_alone(log: AuditLog, teleme
         await asyncio.sleep(0)
     telemetry.gate.set()
     fates = await recording
-    assert [isinstance(fate, AuditUnavailable) for fate in fates] == [each == 3 for each in range(8)]
+    assert [isinstance(fate, EventRefused) for fate in fates] == [each == 3 for each in range(8)]
 
 
 async def test_an_event_that_cannot_be_written_down_fails_alone(log: AuditLog, telemetry: Telemetry) -> None:

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
-from fakes.gateway_ports import AuditDown, FakeAuditLog
+from fakes.gateway_ports import FakeAuditLog
+from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.policy_file import POLICY_BYTES_MAX, PolicyInvalid, parse
 from services.gateway.policies import PolicyFile, PolicyUnreadable
 from services.gateway.service import PolicyKeeper
@@ -136,7 +137,7 @@ async def test_a_file_that_cannot_be_read_changes_nothing_and_is_shown_until_it_
 async def test_nothing_changes_while_the_audit_log_takes_nothing_R02(office: Office) -> None:
     office.audit.fails_from = office.audit.asked
     office.source.raw = NARROW
-    with pytest.raises(AuditDown):
+    with pytest.raises(AuditUnavailable):
         await office.keeper.follow()
     assert office.digest == parse(OPEN).digest
     office.audit.fails_from = None
@@ -169,7 +170,7 @@ class Following(RuleBasedStateMachine):
             step.send(None)  # type: ignore[attr-defined]
         except StopIteration:
             return True
-        except (AuditDown, PolicyUnreadable):
+        except (AuditUnavailable, PolicyUnreadable):
             return False
         raise AssertionError("it waits")
 
