@@ -101,6 +101,7 @@ def _row(operation: swagger.ModelOperation, facts: Mapping[str, Mapping[str, Any
         "restricted": facts["restricted"].get(key),
         "grantless": facts["grantless"].get(key),
         "pii": pii.customer_paths(operation.api, answer),
+        "unmaskable": pii.unmaskable(operation.api, answer),
         "pii_request": pii.customer_paths(operation.api, operation.request_leaves()),
         "document_links": pii.document_links(answer),
         "buyer_links": pii.buyer_links(operation.api, answer),

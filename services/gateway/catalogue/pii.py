@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from services.gateway.catalogue.swagger import ANY_MEMBER, Leaf
 from services.gateway.model.buyer_links import Holding
+from services.gateway.model.masking import HIDDEN_TEXT
 
 # A place, and the beginnings of the APIs' names in which it is the customer's ("" = everywhere).
 PLACES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -161,6 +162,14 @@ def customer_paths(api: str, leaves: Iterable[Leaf]) -> dict[str, list[str]]:
         if kind is not None and ANY_MEMBER not in leaf.path:
             found.setdefault(kind, []).append(leaf.path)
     return dict(sorted(found.items()))
+
+
+def unmaskable(api: str, leaves: Iterable[Leaf]) -> list[str]:
+    """Return the paths of customers' members whose models do not allow the text that hides others."""
+    told = list(leaves)
+    customers = {path for paths in customer_paths(api, told).values() for path in paths}
+    refusing = (leaf for leaf in told if leaf.pattern and not re.search(leaf.pattern, HIDDEN_TEXT))
+    return [leaf.path for leaf in refusing if leaf.path in customers]
 
 
 def document_links(leaves: Iterable[Leaf]) -> list[str]:

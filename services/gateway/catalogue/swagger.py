@@ -35,12 +35,14 @@ class Leaf:
         trail: names on the way in lower case, members' and definitions' (`#name`), outermost first.
         form: its type in the model; CLOSED when only Amazon's own words, or a point in time, can stand there.
         text: what the model says about it; may be empty.
+        pattern: of the texts that its model allows; empty for any.
     """
 
     path: str
     trail: tuple[str, ...]
     form: str = ""
     text: str = ""
+    pattern: str = ""
 
     @property
     def field(self) -> str:
@@ -136,7 +138,7 @@ class ModelOperation:
         for name, member in members.items():
             yield from self._walk(member, Leaf(f"{at.path}.{name}", (*at.trail, name.lower())))
         if not parts and not members:
-            yield Leaf(at.path, at.trail, _form(schema), text)
+            yield Leaf(at.path, at.trail, _form(schema), text, str(schema.get("pattern", "")))
 
 
 def read(folder: Path) -> list[ModelOperation]:

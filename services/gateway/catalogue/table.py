@@ -165,13 +165,14 @@ def _operation(row: Mapping[str, Any]) -> Operation:
         token=TokenRule(restricted["token"]),
         data_elements=tuple(restricted["data"]),
         pii=pii,
+        unmaskable=frozenset(row["unmaskable"]),
         pii_request=_tuples(row["pii_request"]),
         document_links=tuple(row["document_links"]),
         buyer_links=_tuples(row["buyer_links"]),
         grantless_scope=row["grantless"] or "",
         query=frozenset(row["query"]),
         headers=frozenset(name.lower() for name in row["headers"]),
-        mask=Mask(paths) if paths else None,
+        mask=Mask(paths, row["unmaskable"]) if paths else None,
         is_rate_stated=row["rate_per_s"] is not None,
     )
 

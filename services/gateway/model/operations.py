@@ -35,6 +35,7 @@ class Operation:
         burst: size of the quota's bucket in calls.
         data_elements: what a restricted data token may ask for; empty unless `token` is DATA.
         pii: JSONPaths of customers' members in 2xx answers, by class.
+        unmaskable: those whose form Amazon's model closes to the text that hides others; they are left out.
         pii_request: the same for requests; "?name" is a query parameter.
         document_links: JSONPaths of presigned links in 2xx answers, for which the operation is called.
         buyer_links: JSONPaths of links to what buyers handed in, among the members of `pii`, by
@@ -57,6 +58,7 @@ class Operation:
     token: TokenRule
     data_elements: tuple[str, ...]
     pii: Mapping[str, tuple[str, ...]] = field(repr=False)
+    unmaskable: frozenset[str] = field(repr=False)
     pii_request: Mapping[str, tuple[str, ...]] = field(repr=False)
     document_links: tuple[str, ...]
     buyer_links: Mapping[str, tuple[str, ...]]

@@ -339,7 +339,9 @@ def _mask(operation: Operation, sights: Mapping[str, Sight]) -> Mask | None:
         sight: [path for kind, paths in operation.pii.items() if sights[kind] is sight for path in paths]
         for sight in (Sight.MASKED, Sight.DROPPED)
     }
-    return Mask(paths[Sight.MASKED], paths[Sight.DROPPED]) if any(paths.values()) else None
+    masked, dropped = paths[Sight.MASKED], paths[Sight.DROPPED]
+    dropped += operation.unmaskable.intersection(masked)
+    return Mask(masked, dropped) if masked or dropped else None
 
 
 def _holds(paths: Iterable[str], member: str) -> bool:

@@ -147,3 +147,12 @@ def test_the_command_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixtu
     (folder / "parcels_v1.json").write_text(json.dumps(model(members(guestName=TEXT))))
     assert build.main(["--models", str(tmp_path), "--check"]) == 1
     assert "facts.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_left_out"), [("", False), ("^.{1,20}$", False), ("^[A-Z0-9]*$", True), ("[0-9]", True)]
+)
+def test_a_members_pattern_decides_whether_it_can_be_masked(pattern: str, *, is_left_out: bool) -> None:
+    name = Leaf("$.buyerInfo.buyerName", ("buyerinfo", "buyername"), "string", pattern=pattern)
+    sku = Leaf("$.sku", ("sku",), "string", pattern="^[A-Z0-9]*$")
+    assert pii.unmaskable("parcels_v1", [name, sku]) == ([name.path] if is_left_out else [])

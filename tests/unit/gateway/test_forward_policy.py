@@ -49,6 +49,19 @@ async def test_fields_are_full_masked_or_dropped_by_class(rig: Rig) -> None:
     assert json.loads(hidden.body)["payload"]["ShippingAddress"] == {"Name": "***", "CountryCode": "US"}
 
 
+async def test_a_member_is_left_out_whose_model_allows_no_text_that_hides_it(rig: Rig) -> None:
+    """Amazon's own SDK checks texts against the model, and would raise over the whole page."""
+    jobs = "/service/v1/serviceJobs?marketplaceIds=ATVPDKIKX0DER"
+    buyer = {"buyerId": "A1B2C3", "name": "Jane Roe"}
+    body = json.dumps({"payload": {"jobs": [{"serviceJobId": "J1", "buyer": buyer}]}}).encode()
+    rig.upstream.answer = lambda _: json_answer(body)
+    hidden = await rig.call(rig.auth.enrol(), jobs)
+    assert json.loads(hidden.body)["payload"]["jobs"] == [{"serviceJobId": "J1", "buyer": {"name": "***"}}]
+    follow(rig, CALL + '[[fields]]\noperations = ["services.*"]\nscopes = ["pii"]\nfull = ["name"]\n')
+    partly = await rig.call(rig.auth.enrol(scopes=PII, seller_id="seller-2"), jobs)
+    assert json.loads(partly.body)["payload"]["jobs"][0]["buyer"] == {"name": "Jane Roe"}
+
+
 async def test_bytes_that_may_be_seen_whole_are_amazons_own(rig: Rig) -> None:
     rig.upstream.answer = lambda _: json_answer(b'{ "payload" : {"b":1, "b":2} }')
     answer = await rig.call(rig.auth.enrol(scopes=PII), ADDRESS_PATH)

@@ -159,7 +159,7 @@ def test_every_personal_field_of_every_operation_is_masked(operation: Operation)
     out = operation.mask.apply(json.dumps(document).encode())
     assert SECRET.encode() not in out
     assert json.loads(out)["kept"] == "kept"
-    assert out.count(HIDDEN_TEXT.encode()) == len(set(paths))
+    assert out.count(HIDDEN_TEXT.encode()) == len(set(paths) - operation.unmaskable)
 
 
 @pytest.mark.parametrize(
