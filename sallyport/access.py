@@ -84,9 +84,15 @@ def read_state_folder(folder: Path) -> dict[str, str]:
     """Return the environment that `sallyport run` left for the console.
 
     Raises:
-        OSError: there is none.
+        ConfigError: there is none, or something else has its name.
+        OSError: it cannot be read.
     """
-    lines = (folder / SETTINGS_FILE).read_text(encoding="utf-8").splitlines()
+    file = folder / SETTINGS_FILE
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError) as error:
+        text = f"{folder} is not the state folder of a `sallyport run`: it has no settings in {SETTINGS_FILE}"
+        raise chassis.env.ConfigError(chassis.env.CONFIG_INVALID, text) from error
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 

@@ -31,7 +31,10 @@ Verb = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the verb named in `arguments` (default: the command line) and return its exit code."""
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options, unknown = grammar.parse_known_args(arguments)
+    if unknown:
+        grammar.error(_told(unknown))
     verb: Verb = options.verb
     try:
         return verb(options)
@@ -41,6 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read has gone, as `head` does; nor has anybody what Python still wants to write at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_USAGE
+
+
+def _told(unknown: Sequence[str]) -> str:
+    """Return what is said of words that no verb takes: options by name, but no value; it may be a secret."""
+    names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+    others = len(unknown) - len(names)
+    counted = [f"{others} word{'' if others == 1 else 's'} too many"] if others else []
+    return f"not known here: {', '.join(names + counted)}; see --help"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,8 +66,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     root: argparse.ArgumentParser = _Parser(
         prog="sallyport",
-        description="The server side of a hybrid Amazon SP-API application.",
-        epilog="Every verb has --help. Exit codes: 0 done, 1 something is wrong, 2 could not be tried.",
+        description="The server side of a hybrid Amazon SP-API application. Begin with `sallyport run`.",
+        epilog="Every verb and task has --help. Exit codes: 0 done, 1 something is wrong, 2 not tried.",
     )
     verbs = root.add_subparsers(title="verbs", metavar="VERB", required=True)
     sallyport.run.add_command(verbs)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import sallyport.access
 import sallyport.stack
 import sallyport.vendor
 import sallyport.welcome
-from sallyport.layout import PORTS, PUBLIC_PORT, Layout
+from sallyport.layout import LOOPBACK, PORTS, PUBLIC_PORT, Layout
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
@@ -21,6 +22,12 @@ PORTS_END = 65_536
 STATE_FOLDER = Path(".sallyport")
 EXIT_DONE = 0
 EXIT_FAILED = 1
+EXIT_UNUSABLE = 2
+EXIT_CODES = "Exit codes: 0 stopped, 1 a part did not come up and is named, 2 folder or ports cannot be used."
+
+
+class PlaceUnusable(Exception):
+    """A stack cannot lie there; the text says why, and what to give instead."""
 
 
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +35,9 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = verbs.add_parser(
         "run",
         help="start everything on this machine",
-        description="Start PostgreSQL, OpenBao, a simulated Amazon and the services, until Ctrl-C.",
+        description="Start PostgreSQL, OpenBao, a simulated Amazon and the services, until Ctrl-C, and print "
+        "the addresses to open. What it keeps is there again at the next start.",
+        epilog=EXIT_CODES,
     )
     add_places(parser, STATE_FOLDER, PUBLIC_PORT)
     parser.set_defaults(verb=_run)
@@ -37,7 +46,11 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def add_places(parser: argparse.ArgumentParser, state_folder: Path, base_port: int) -> None:
     """Add the two options that say where a stack lies."""
     parser.add_argument(
-        "--state-folder", type=Path, default=state_folder, metavar="DIR", help=f"({state_folder})"
+        "--state-folder",
+        type=Path,
+        default=state_folder,
+        metavar="DIR",
+        help=f"where everything is kept ({state_folder})",
     )
     parser.add_argument(
         "--base-port",
@@ -54,9 +67,32 @@ def _base_port(text: str) -> int:
     return int(text)
 
 
-def _run(options: argparse.Namespace) -> int:
+def prepare(layout: Layout) -> None:
+    """Make the state folder, and look whether the ports are free.
+
+    Raises:
+        PlaceUnusable: the folder cannot be made, or a port cannot be had.
+    """
     try:
-        asyncio.run(_serve(Layout(options.state_folder.absolute(), options.base_port)))
+        layout.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlaceUnusable(f"--state-folder {layout.folder}: {error.strerror}") from error
+    for port in range(layout.base_port, layout.base_port + PORTS):
+        try:
+            socket.create_server((LOOPBACK, port)).close()
+        except OSError as error:
+            text = f"port {port} cannot be had ({error.strerror}); choose others with --base-port"
+            raise PlaceUnusable(text) from error
+
+
+def _run(options: argparse.Namespace) -> int:
+    layout = Layout(options.state_folder.absolute(), options.base_port)
+    try:
+        prepare(layout)
+        asyncio.run(_serve(layout))
+    except PlaceUnusable as error:
+        sys.stderr.write(f"sallyport run: {error}\n")
+        return EXIT_UNUSABLE
     except (PartFailed, chassis.errors.StartRefused, chassis.errors.SallyportError) as error:
         sys.stderr.write(f"sallyport run: {error}\n")
         return EXIT_FAILED

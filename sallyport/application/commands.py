@@ -3,33 +3,25 @@
 import argparse
 import asyncio
 import json
-import os
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import chassis.errors
 import sallyport.access
+from sallyport import console
 from sallyport.application import forms, prompt, steps
 from sallyport.terminal import say
 from wire.auth.v1 import auth_pb2
 
-EXIT_OK = 0
-EXIT_REFUSED = 1
-EXIT_UNUSABLE = 2
-EXIT_CODES = "Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried."
+NAME = "application"
 WAIT_S = 600.0
 WAIT_S_MAX = 86_400.0
-
-Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
 def add_commands(subparsers: "Subparsers[argparse.ArgumentParser]") -> None:
     """Mount the verb `application` and its tasks."""
     application = subparsers.add_parser(
-        "application", help="register the application at Amazon; see and renew its client secrets"
+        NAME, help="register the application at Amazon; see and renew its client secrets"
     )
     tasks = application.add_subparsers(title="tasks", metavar="TASK", required=True)
     _add_register(tasks)
@@ -46,13 +38,13 @@ def _add_register(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         help="make an application the one that sellers consent to",
         description="Register the application. Its client secret is read from standard input, or typed "
         "without echo. A known application keeps the secret that it had beside the new one.",
-        epilog=EXIT_CODES,
+        epilog=console.EXIT_CODES,
     )
     parser.add_argument("--application-id", required=True, metavar="ID", help="as Amazon shows it: amzn1.…")
     parser.add_argument("--client-id", required=True, metavar="ID", help="amzn1.application-oa2-client.…")
     parser.add_argument("--draft", action="store_true", help="it is still a draft at Amazon")
-    _add_connection(parser)
-    parser.set_defaults(verb=lambda options: _tried(options, _register))
+    console.add_state_folder(parser)
+    parser.set_defaults(verb=_tried(_register))
 
 
 def _add_show(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -60,12 +52,12 @@ def _add_show(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         "show",
         help="its identifiers, its client secrets' dates, and when they are renewed",
         description="Show an application. A client secret is never shown; its id names it in the audit log.",
-        epilog=EXIT_CODES,
+        epilog=console.EXIT_CODES,
     )
     _add_which(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
-    _add_connection(parser)
-    parser.set_defaults(verb=lambda options: _tried(options, _show))
+    console.add_state_folder(parser)
+    parser.set_defaults(verb=_tried(_show))
 
 
 def _add_rotate(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -74,7 +66,7 @@ def _add_rotate(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         help="have Amazon make a new client secret now",
         description="Ask Amazon for a new client secret. It arrives on the vendor's queue, where auth hears "
         "it; the present one works for 7 more days. Auth does this by itself in time.",
-        epilog=EXIT_CODES,
+        epilog=console.EXIT_CODES,
     )
     _add_which(parser)
     parser.add_argument("--wait", action="store_true", help="follow it: asked, arrived, in use")
@@ -87,8 +79,8 @@ def _add_rotate(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         action="store_true",
         help="although no queue is configured here: you fetch the new secret yourself and paste it",
     )
-    _add_connection(parser)
-    parser.set_defaults(verb=lambda options: _tried(options, _rotate))
+    console.add_state_folder(parser)
+    parser.set_defaults(verb=_tried(_rotate))
 
 
 def _add_paste(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
@@ -98,7 +90,7 @@ def _add_paste(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         description="Keep a client secret as the newest, beside the present one. It is read from standard "
         "input, or typed without echo; never give it as an argument. Amazon is asked first whether it "
         "accepts it. Pasting a known one again with --expires-at corrects its date.",
-        epilog=EXIT_CODES,
+        epilog=console.EXIT_CODES,
     )
     _add_which(parser)
     parser.add_argument(
@@ -109,8 +101,8 @@ def _add_paste(tasks: "Subparsers[argparse.ArgumentParser]") -> None:
         "without it: 180 days from now at the latest",
     )
     parser.add_argument("--unverified", action="store_true", help="keep it without asking Amazon")
-    _add_connection(parser)
-    parser.set_defaults(verb=lambda options: _tried(options, _paste))
+    console.add_state_folder(parser)
+    parser.set_defaults(verb=_tried(_paste))
 
 
 def _add_which(parser: argparse.ArgumentParser) -> None:
@@ -119,30 +111,21 @@ def _add_which(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_connection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--state-folder",
-        type=Path,
-        metavar="FOLDER",
-        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
-    )
+def _tried(task: console.Task) -> console.Verb:
+    """Return the verb that tries a task, and says what else to do where that is known."""
 
+    def attempt(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+        try:
+            return task(options, config)
+        except prompt.NothingGiven as error:
+            return _complain(console.EXIT_UNUSABLE, str(error))
+        except steps.NotArrived as error:
+            text = f"the new client secret was not {error} in time; auth goes on"
+            return _complain(console.EXIT_REFUSED, f"{text}: see `sallyport application show`")
+        except chassis.errors.SallyportError as error:
+            return _complain(console.EXIT_REFUSED, f"{error.code}: {error.text}{_advice(error)}")
 
-def _tried(options: argparse.Namespace, task: Task) -> int:
-    """Run a task and return the exit code."""
-    try:
-        folder: Path | None = options.state_folder
-        environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
-        return task(options, sallyport.access.load(environ))
-    except (chassis.errors.StartRefused, prompt.NothingGiven, OSError) as error:
-        return _complain(EXIT_UNUSABLE, str(error))
-    except steps.NotArrived as error:
-        return _complain(
-            EXIT_REFUSED,
-            f"the new client secret was not {error} in time; auth goes on: see `sallyport application show`",
-        )
-    except chassis.errors.SallyportError as error:
-        return _complain(EXIT_REFUSED, f"{error.code}: {error.text}{_advice(error)}")
+    return console.tried(NAME, attempt)
 
 
 def _register(options: argparse.Namespace, config: sallyport.access.Config) -> int:
@@ -158,18 +141,20 @@ def _show(options: argparse.Namespace, config: sallyport.access.Config) -> int:
         return _show_now(options, config)
     details = asyncio.run(steps.show(config, options.application_id))
     say(json.dumps(forms.document(details), indent=1))
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _show_now(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     for line in forms.lines(asyncio.run(steps.show(config, options.application_id))):
         say(line)
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     if options.wait and options.paste_later:
-        return _complain(EXIT_UNUSABLE, "there is nothing to wait for when you paste the secret yourself")
+        return _complain(
+            console.EXIT_UNUSABLE, "there is nothing to wait for when you paste the secret yourself"
+        )
     rotation = steps.Rotation(
         application_id=options.application_id, is_forced=options.force, is_pasted=options.paste_later
     )
@@ -181,7 +166,7 @@ def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int
             say(f"{step:<12} {_progress(step, forms.end(details.secrets[0]))}")
 
     asyncio.run(follow())
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _progress(step: str, end: str) -> str:
@@ -204,7 +189,7 @@ def _paste(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     say(verified if pasted.is_news else "known already, with this date: nothing was changed")
     for line in forms.lines(pasted.application):
         say(line)
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _advice(error: chassis.errors.SallyportError) -> str:
@@ -216,17 +201,16 @@ def _advice(error: chassis.errors.SallyportError) -> str:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= WAIT_S_MAX:
-        raise argparse.ArgumentTypeError(f"must lie above 0 and up to {WAIT_S_MAX:.0f}")
-    return seconds
+    return console.seconds(text, at_least=1, at_most=WAIT_S_MAX)
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("not a time such as 2027-05-21 or 2027-05-21T12:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"sallyport application: {text}\n")
-    return code
+    return console.complain(NAME, code, text)

@@ -2,26 +2,23 @@
 
 import argparse
 import asyncio
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import chassis.errors
 import sallyport.access
 import sallyport.audit.export
+from sallyport import console
 from sallyport.audit import lines as form
 from sallyport.audit.verify import Report, verify
+from sallyport.terminal import say
 
-EXIT_OK = 0
-EXIT_REJECTED = 1
-EXIT_UNUSABLE = 2
+NAME = "audit"
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount the verb `audit` and its two tasks."""
-    audit = subparsers.add_parser("audit", help="fetch the audit log, or check one offline")
+    audit = subparsers.add_parser(NAME, help="fetch the audit log, or check one offline")
     tasks = audit.add_subparsers(title="tasks", metavar="TASK", required=True)
     _add_export(tasks)
     _add_verify(tasks)
@@ -42,13 +39,8 @@ def _add_export(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="also write the public key, read from the key service, that checks the checkpoints",
     )
     parser.add_argument("--from-sequence", type=_sequence, default=1, metavar="N", help="first record wanted")
-    parser.add_argument(
-        "--state-folder",
-        type=Path,
-        metavar="FOLDER",
-        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
-    )
-    parser.set_defaults(verb=run_export)
+    console.add_state_folder(parser)
+    parser.set_defaults(verb=console.tried(NAME, _export))
 
 
 def _add_verify(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -68,47 +60,37 @@ def _add_verify(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--at-least", type=_sequence, default=0, metavar="N", help="a record that the log must reach"
     )
-    parser.set_defaults(verb=run_verify)
+    parser.set_defaults(verb=_verify)
 
 
-def run_export(options: argparse.Namespace) -> int:
-    """Write the log, and the key when asked; return the exit code."""
-    try:
-        folder: Path | None = options.state_folder
-        environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
-        config = sallyport.access.load(environ)
-        lines = asyncio.run(
-            sallyport.audit.export.export(
-                config,
-                from_sequence=options.from_sequence,
-                out=options.out,
-                public_key_out=options.public_key_out,
-            )
-        )
-    except (chassis.errors.StartRefused, OSError) as error:
-        return _complain(EXIT_UNUSABLE, str(error))
-    except chassis.errors.SallyportError as error:
-        return _complain(EXIT_REJECTED, f"{error.code}: {error.text}")
-    _say(f"{lines} lines written to {options.out}")
-    return EXIT_OK
+def _export(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+    written = sallyport.audit.export.export(
+        config,
+        from_sequence=options.from_sequence,
+        out=options.out,
+        public_key_out=options.public_key_out,
+    )
+    say(f"{asyncio.run(written)} lines written to {options.out}")
+    return console.EXIT_OK
 
 
-def run_verify(options: argparse.Namespace) -> int:
+def _verify(options: argparse.Namespace) -> int:
     """Check a log and say what was found; return the exit code."""
     try:
-        public_key_pem = options.public_key.read_text(encoding="ascii")
         with options.file.open("rb") as file:
             report = verify(
                 _lines(file),
-                public_key_pem,
+                options.public_key.read_bytes().decode("ascii", "replace"),
                 from_sequence=options.from_sequence,
                 at_least=options.at_least,
             )
-    except (OSError, ValueError) as error:
-        return _complain(EXIT_UNUSABLE, str(error))
+    except OSError as error:
+        return console.complain(NAME, console.EXIT_UNUSABLE, console.reason(error))
+    except ValueError as error:
+        return console.complain(NAME, console.EXIT_UNUSABLE, f"{options.public_key}: {error}")
     for line in _findings(report):
-        _say(line)
-    return EXIT_OK if report.is_intact else EXIT_REJECTED
+        say(line)
+    return console.EXIT_OK if report.is_intact else console.EXIT_REFUSED
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -134,16 +116,6 @@ def _findings(report: Report) -> Iterator[str]:
 
 
 def _sequence(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("sequences start at 1")
-    return number
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-
-
-def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"sallyport audit: {text}\n")
-    return code
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("not a whole number from 1 on, as sequences are")
+    return int(text)

@@ -7,21 +7,19 @@ often. The gateway's own answers come from Amazon or a sandbox, whose time is in
 import argparse
 import asyncio
 import ssl
-import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from chassis.secrecy import Secret
+from sallyport import console
 from sallyport.bench import beside
 from sallyport.bench.load import LoadFailed
 from sallyport.bench.peers import AXIOS_FOLDER
 from sallyport.engines.child import EngineFailed
 from sallyport.terminal import say
 
-EXIT_DONE = 0
-EXIT_WRONG = 1
-EXIT_UNUSABLE = 2
+NAME = "bench"
 
 REQUESTS_MAX = 100_000
 CONNECTIONS_MAX = 256
@@ -33,7 +31,7 @@ FROM_FILE = "@"
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount `bench` on the command line."""
     parser = verbs.add_parser(
-        "bench",
+        NAME,
         help="a running gateway beside nginx and an axios broker",
         description=(
             "Ask a running gateway and proxies that do nothing else for the same answer, equally often, and"
@@ -48,7 +46,7 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     add = parser.add_argument
     add("--url", required=True, metavar="URL", help="the gateway's public origin, https")
-    add("--token", required=True, metavar="TOKEN", help="a device's access token, or @FILE that holds one")
+    add("--token", required=True, metavar="TOKEN", help="@FILE with a device's access token, or the token")
     add("--path", default=PATH, metavar="PATH", help=f"path and query of the call ({PATH})")
     add("--ca-file", type=Path, metavar="FILE", help="trust this authority for the gateway, not the system's")
     add("--requests", type=int, default=20, metavar="N", help="to each of them (20)")
@@ -62,17 +60,20 @@ def run(options: argparse.Namespace) -> int:
     """Measure, print the table, and return the exit code."""
     try:
         plan = _plan(options)
-    except (ValueError, OSError) as error:
-        return _complain(EXIT_UNUSABLE, str(error))
+    except OSError as error:
+        return console.complain(NAME, console.EXIT_UNUSABLE, console.reason(error))
+    except ValueError as error:
+        return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
     try:
         with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as folder:
             for line in asyncio.run(beside.measure(plan, Path(folder))):
                 say(line)
     except LoadFailed as error:
-        return _complain(EXIT_WRONG, f"an answer was no success: {error}")
-    except (EngineFailed, OSError, TimeoutError) as error:
-        return _complain(EXIT_UNUSABLE, f"could not be measured: {error!r}")
-    return EXIT_DONE
+        return console.complain(NAME, console.EXIT_REFUSED, f"an answer was no success: {error}")
+    except (EngineFailed, OSError) as error:
+        text = f"could not be measured: {str(error) or type(error).__name__}"
+        return console.complain(NAME, console.EXIT_UNUSABLE, text)
+    return console.EXIT_OK
 
 
 def _plan(options: argparse.Namespace) -> beside.Plan:
@@ -107,8 +108,3 @@ def _plan(options: argparse.Namespace) -> beside.Plan:
         pid=options.pid,
         axios_folder=options.axios,
     )
-
-
-def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"bench: {text}\n")
-    return code

@@ -14,12 +14,14 @@ from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
 from sallyport.layout import Layout
-from sallyport.run import EXIT_DONE, EXIT_FAILED, add_places
+from sallyport.run import EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, PlaceUnusable, add_places, prepare
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
 STATE_FOLDER = Path(".sallyport/demo")
 BASE_PORT = 9443
+# Lies in a folder that a demonstration made, and may therefore remove.
+MARK = "made-by-demo"
 
 
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +30,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "demo",
         help="the main job, unattended",
         description="Let one seller's order travel through a stack of its own; print each step's proof.",
-        epilog="Exit codes: 0 every step proven, 1 a step failed and is named.",
+        epilog="Exit codes: 0 every step proven, 1 a step failed and is named, 2 folder or ports cannot be "
+        "used. The folder must be new, empty, or an earlier demonstration's, whose state is removed.",
     )
     add_places(parser, STATE_FOLDER, BASE_PORT)
     parser.add_argument(
@@ -39,16 +42,35 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _demo(options: argparse.Namespace) -> int:
     layout = Layout(options.state_folder.absolute(), options.base_port, is_tapped=True)
-    if not options.keep:
-        shutil.rmtree(layout.folder, ignore_errors=True)
     try:
+        _claim(layout, is_kept=options.keep)
         asyncio.run(_play(layout))
+    except PlaceUnusable as error:
+        sys.stderr.write(f"sallyport demo: {error}\n")
+        return EXIT_UNUSABLE
     except (StepFailed, PartFailed, chassis.errors.StartRefused) as failure:
         sys.stderr.write(f"sallyport demo: {failure}\n")
         return EXIT_FAILED
     if not options.keep:
         shutil.rmtree(layout.folder, ignore_errors=True)
     return EXIT_DONE
+
+
+def _claim(layout: Layout, *, is_kept: bool) -> None:
+    """Make the folder the demonstration's own; of an earlier one it is emptied unless that is to be kept.
+
+    Raises:
+        PlaceUnusable: it holds what no demonstration left there, or a port cannot be had.
+    """
+    folder, mark = layout.folder, layout.folder / MARK
+    if folder.is_dir() and any(folder.iterdir()) and not mark.exists():
+        text = f"{folder} holds what no demonstration left there"
+        raise PlaceUnusable(f"{text}; choose a new folder with --state-folder, or remove this one")
+    prepare(layout)
+    if not is_kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        prepare(layout)
+    mark.touch()
 
 
 async def _play(layout: Layout) -> None:

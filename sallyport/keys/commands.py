@@ -3,27 +3,22 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
-from collections.abc import Callable
 from datetime import UTC
-from pathlib import Path
 
-import chassis.errors
 import sallyport.access
 import sallyport.keys.progress
 import sallyport.keys.rotate
+from sallyport import console
 from sallyport.terminal import say
 from wire.auth.v1.keys_pb2 import RotateKeysRequest, RotationProgress
 
-EXIT_OK = 0
-EXIT_REFUSED = 1
-EXIT_UNUSABLE = 2
+NAME = "keys"
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount the verb `keys` and its tasks."""
-    keys = subparsers.add_parser("keys", help="rotate sealing keys, or see how old they are")
+    keys = subparsers.add_parser(NAME, help="rotate sealing keys, or see how old they are")
     tasks = keys.add_subparsers(title="tasks", metavar="TASK", required=True)
     _add_rotate(tasks)
     _add_status(tasks)
@@ -49,7 +44,7 @@ def _add_rotate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="wait some minutes more, until what was sealed under older versions does not open any more",
     )
     _add_common(parser)
-    parser.set_defaults(verb=run_rotate)
+    parser.set_defaults(verb=console.tried(NAME, _rotate))
 
 
 def _add_status(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -59,40 +54,12 @@ def _add_status(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="Exit codes: 0 shown, 1 refused or unavailable, 2 could not be tried.",
     )
     _add_common(parser)
-    parser.set_defaults(verb=run_status)
+    parser.set_defaults(verb=console.tried(NAME, _status))
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
-    parser.add_argument(
-        "--state-folder",
-        type=Path,
-        metavar="FOLDER",
-        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
-    )
-
-
-def run_rotate(options: argparse.Namespace) -> int:
-    """Rotate keys and show how far it has come; return the exit code."""
-    return _tried(options, _rotate)
-
-
-def run_status(options: argparse.Namespace) -> int:
-    """Show how old the keys are; return the exit code."""
-    return _tried(options, _status)
-
-
-def _tried(
-    options: argparse.Namespace, task: Callable[[argparse.Namespace, sallyport.access.Config], int]
-) -> int:
-    try:
-        folder: Path | None = options.state_folder
-        environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
-        return task(options, sallyport.access.load(environ))
-    except (chassis.errors.StartRefused, OSError) as error:
-        return _complain(EXIT_UNUSABLE, str(error))
-    except chassis.errors.SallyportError as error:
-        return _complain(EXIT_REFUSED, f"{error.code}: {error.text}")
+    console.add_state_folder(parser)
 
 
 def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int:
@@ -106,8 +73,10 @@ def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int
         for line in _summary(last):
             say(line)
     if last.values_damaged:
-        return _complain(EXIT_REFUSED, f"{last.values_damaged} values did not open and were left as they are")
-    return EXIT_OK
+        return console.complain(
+            NAME, console.EXIT_REFUSED, f"{last.values_damaged} values did not open and were left as they are"
+        )
+    return console.EXIT_OK
 
 
 def _status(options: argparse.Namespace, config: sallyport.access.Config) -> int:
@@ -117,11 +86,11 @@ def _status(options: argparse.Namespace, config: sallyport.access.Config) -> int
         oldest = None if since is None else since.isoformat()
         facts = {"keys": keys.keys, "oldest_since": oldest, "aged": keys.aged, "under_way": keys.under_way}
         say(json.dumps(facts))
-        return EXIT_OK
+        return console.EXIT_OK
     oldest = "" if since is None else f", the oldest in use since {since:%Y-%m-%d}"
     say(f"keys: {keys.keys}{oldest}")
     say(f"being rotated: {keys.under_way}; to be rotated soon, because of their age: {keys.aged}")
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _wanted(options: argparse.Namespace) -> RotateKeysRequest:
@@ -148,8 +117,3 @@ def _summary(last: RotationProgress) -> list[str]:
         return [*lines, "what was sealed under older versions does not open any more"]
     left = sallyport.keys.progress.clock(last.closes_in_s)
     return [*lines, f"older versions are closed by themselves in about {left} minutes"]
-
-
-def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"sallyport keys: {text}\n")
-    return code

@@ -61,12 +61,21 @@ def _add_show(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the policy file")
     parser.add_argument(
-        "--operation", required=True, metavar="NAME", help='e.g. "ordersV0.getOrder", or with *'
+        "--operation",
+        required=True,
+        metavar="NAME",
+        help="e.g. ordersV0.getOrder; * is any characters",
     )
-    parser.add_argument("--scopes", default=SCOPE_CALL, metavar="LIST", help="comma-joined; orders")
-    parser.add_argument("--profile", choices=[*Profile], default=Profile.BOUND, help="bound")
-    parser.add_argument("--purpose", default="", metavar="WORD", help="the policy's default")
-    parser.add_argument("--device", default=SOME_DEVICE, metavar="ID", help="one that no rule names")
+    parser.add_argument(
+        "--scopes", default=SCOPE_CALL, metavar="LIST", help=f"of the device, by comma ({SCOPE_CALL})"
+    )
+    parser.add_argument(
+        "--profile", choices=[each.value for each in Profile], default="bound", help="of the device (bound)"
+    )
+    parser.add_argument("--purpose", default="", metavar="WORD", help="of the call (the policy's default)")
+    parser.add_argument(
+        "--device", default=SOME_DEVICE, metavar="ID", help="the device's id (one that no rule names)"
+    )
     parser.add_argument("--json", action="store_true", help="a JSON array instead of lines")
     parser.set_defaults(verb=run_show)
 
@@ -115,7 +124,7 @@ def _lack(
 ) -> str:
     """Return what the question names that there is not; empty when there is nothing to say."""
     if not is_found:
-        return f"no operation is named {options.operation!r}"
+        return f"no operation is named {options.operation!r}; --operation '*' shows every one"
     if strange := sorted(scopes - SCOPES):
         return f"no device has the scope {strange[0]!r}; there are {', '.join(sorted(SCOPES))}"
     if options.purpose and options.purpose not in policy.purposes:

@@ -54,7 +54,8 @@ def lines(row: dict[str, Any]) -> Iterator[str]:
         return
     yield f"  Amazon's token: {row['token']}"
     for kind, told in row["fields"].items():
-        yield f"  {kind:<16} {told['sight']:<7} {told['members']} members"
+        count = told["members"]
+        yield f"  {kind:<16} {told['sight']:<7} {count} member{'' if count == 1 else 's'}"
     if not row["fields"]:
         yield "  its answers hold no personal members"
     if row["documents"]:

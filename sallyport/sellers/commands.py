@@ -3,28 +3,21 @@
 import argparse
 import asyncio
 import json
-import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
-import chassis.errors
 import sallyport.access
+from sallyport import console
 from sallyport.sellers import rows, tasks
 from sallyport.terminal import say
 
-EXIT_OK = 0
-EXIT_REFUSED = 1
-EXIT_UNUSABLE = 2
+NAME = "sellers"
 WAIT_S = 60.0
 WAIT_S_MAX = 3_600.0
-
-Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount the verb `sellers` and its tasks."""
-    sellers = subparsers.add_parser("sellers", help="list sellers, create one, or let one leave for good")
+    sellers = subparsers.add_parser(NAME, help="list sellers, create one, or let one leave for good")
     mounted = sellers.add_subparsers(title="tasks", metavar="TASK", required=True)
     _add_list(mounted)
     _add_create(mounted)
@@ -38,7 +31,7 @@ def _add_list(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="Exit codes: 0 shown, 1 refused or unavailable, 2 could not be tried.",
     )
     _add_common(parser)
-    parser.set_defaults(verb=_tried(_list))
+    parser.set_defaults(verb=console.tried(NAME, _list))
 
 
 def _add_create(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,7 +45,7 @@ def _add_create(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--owner", metavar="PERSON", help="also invite its owner, and show the invitation once"
     )
     _add_common(parser)
-    parser.set_defaults(verb=_tried(_create))
+    parser.set_defaults(verb=console.tried(NAME, _create))
 
 
 def _add_offboard(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -78,33 +71,12 @@ def _add_offboard(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help=f"how long to wait until all is destroyed ({WAIT_S:.0f})",
     )
     _add_common(parser)
-    parser.set_defaults(verb=_tried(_offboard))
+    parser.set_defaults(verb=console.tried(NAME, _offboard))
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
-    parser.add_argument(
-        "--state-folder",
-        type=Path,
-        metavar="FOLDER",
-        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
-    )
-
-
-def _tried(task: Task) -> Callable[[argparse.Namespace], int]:
-    """Return a verb that tries a task and says why when it does not succeed."""
-
-    def verb(options: argparse.Namespace) -> int:
-        try:
-            folder: Path | None = options.state_folder
-            environ = os.environ if folder is None else sallyport.access.read_state_folder(folder)
-            return task(options, sallyport.access.load(environ))
-        except (chassis.errors.StartRefused, OSError) as error:
-            return _complain(EXIT_UNUSABLE, str(error))
-        except chassis.errors.SallyportError as error:
-            return _complain(EXIT_REFUSED, f"{error.code}: {error.text}")
-
-    return verb
+    console.add_state_folder(parser)
 
 
 def _list(options: argparse.Namespace, config: sallyport.access.Config) -> int:
@@ -119,7 +91,7 @@ def _list(options: argparse.Namespace, config: sallyport.access.Config) -> int:
 
     if not asyncio.run(show()) and not options.json:
         say("There are no sellers yet: `sallyport sellers create NAME`")
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _create(options: argparse.Namespace, config: sallyport.access.Config) -> int:
@@ -127,17 +99,17 @@ def _create(options: argparse.Namespace, config: sallyport.access.Config) -> int
     invitation = None if created.invited is None else f"/portal/enter/{created.invited.invitation}"
     if options.json:
         say(json.dumps({"seller_id": created.seller_id, "invitation": invitation}))
-        return EXIT_OK
+        return console.EXIT_OK
     say(f"seller {created.seller_id}")
     if invitation is not None:
         say(f"invitation, shown only now, good once for 24 hours: {invitation}")
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _offboard(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     seller_id: str = options.seller_id
     if not options.yes and not _is_confirmed(config, seller_id):
-        return _complain(EXIT_UNUSABLE, "not confirmed; nothing was done")
+        return console.complain(NAME, console.EXIT_UNUSABLE, "not confirmed; nothing was done")
     left = asyncio.run(tasks.offboard(config, seller_id, options.reason, wait_s=options.wait))
     is_destroyed = left.offboarding.HasField("erased_at")
     if options.json:
@@ -147,9 +119,9 @@ def _offboard(options: argparse.Namespace, config: sallyport.access.Config) -> i
         if is_destroyed:
             say(f"Their key is destroyed, and the safe is erased: receipt {left.offboarding.receipt_id}")
     if is_destroyed:
-        return EXIT_OK
+        return console.EXIT_OK
     text = "not all is destroyed yet; auth goes on by itself within 24 hours, ask again to see how far it is"
-    return _complain(EXIT_REFUSED, text)
+    return console.complain(NAME, console.EXIT_REFUSED, text)
 
 
 def _is_confirmed(config: sallyport.access.Config, seller_id: str) -> bool:
@@ -165,12 +137,4 @@ def _is_confirmed(config: sallyport.access.Config, seller_id: str) -> bool:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds <= WAIT_S_MAX:
-        raise argparse.ArgumentTypeError(f"from 0 to {WAIT_S_MAX:.0f}")
-    return seconds
-
-
-def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"sallyport sellers: {text}\n")
-    return code
+    return console.seconds(text, at_least=0, at_most=WAIT_S_MAX)

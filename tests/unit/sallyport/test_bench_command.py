@@ -34,7 +34,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_starts(
     words = [word for pair in options.items() for word in pair]
     assert sallyport.cli.main(["bench", *words]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("bench: ")
+    assert said.startswith("sallyport bench: ")
     assert TOKEN not in said
 
 

@@ -1,5 +1,6 @@
 """The command line: as a program of its own, and where stacks lie."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sallyport.cli import main
+from sallyport.layout import LOOPBACK
 
 
 @pytest.mark.parametrize("port", ["0", "65517", "-1", "x", "8443.0"])
@@ -18,6 +20,62 @@ def test_ports_that_there_are_not_are_refused_before_anything_starts(
             main([verb, "--base-port", port])
         assert ended.value.code == 2
         assert "not a whole number from 1 to 65516" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["run", "demo"])
+def test_a_port_that_is_taken_is_named_before_anything_starts(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "state"
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        first = min(port, 65_516)
+        assert main([verb, "--state-folder", str(folder), "--base-port", str(first)]) == 2
+    shown = capsys.readouterr()
+    assert "cannot be had" in shown.err
+    assert "--base-port" in shown.err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["run", "demo"])
+def test_a_state_folder_that_is_a_file_is_told(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "state"
+    file.write_text("mine")
+    assert main([verb, "--state-folder", str(file)]) == 2
+    assert f"--state-folder {file}: File exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep"]])
+def test_a_demonstration_touches_no_folder_that_holds_something_else(
+    keep: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "thesis.txt"
+    mine.write_text("three years of work")
+    assert main(["demo", "--state-folder", str(tmp_path), "--base-port", "39443", *keep]) == 2
+    assert "holds what no demonstration left there" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
+    assert mine.read_text() == "three years of work"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("sellers", "list", "--yaml"), "not known here: --yaml;"),
+        (("application", "secret", "paste", "hunter2-hunter2"), "not known here: 1 word too many;"),
+        (("webhook", "status", "--secret=hunter2-hunter2", "x", "y"), "--secret, 2 words too many;"),
+    ],
+)
+def test_words_that_nobody_takes_are_told_without_values_T28(
+    words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    complaint = capsys.readouterr().err
+    assert told in complaint
+    assert "hunter2" not in complaint
 
 
 def test_a_reader_that_goes_early_is_no_mistake(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import sallyport.cli
 from chassis.errors import Unavailable
+from sallyport import console
 from sallyport.people import commands, rows, sheets
 from wire.auth.v1 import auth_pb2, people_pb2
 
@@ -30,7 +31,7 @@ def test_a_role_of_the_other_side_is_refused_before_anybody_is_asked(
     words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = sallyport.cli.parser().parse_args(["people", "invite", "Sam", *words])
-    assert commands._invite(options, NOBODY_IS_ASKED) == commands.EXIT_UNUSABLE
+    assert commands._invite(options, NOBODY_IS_ASKED) == console.EXIT_UNUSABLE
     assert capsys.readouterr().err == f"sallyport people: {said}\n"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import sallyport.cli
-from sallyport.sellers import commands, rows
+from sallyport import console
+from sallyport.sellers import rows
 from wire.auth.v1.sellers_pb2 import KnownSeller, Offboarding
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -52,7 +53,7 @@ def test_without_a_way_to_auth_it_exits_two_and_says_why(
     words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = sallyport.cli.main(["sellers", *words, "--state-folder", str(tmp_path / "none")])
-    assert code == commands.EXIT_UNUSABLE
+    assert code == console.EXIT_UNUSABLE
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("sallyport sellers: ")

@@ -1,0 +1,102 @@
+"""What the console's tasks have in common: how they connect, how they end, and what they say when they fail.
+
+Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried.
+"""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import chassis.env
+import chassis.errors
+import sallyport.access
+
+EXIT_OK = 0
+EXIT_REFUSED = 1
+EXIT_UNUSABLE = 2
+EXIT_CODES = "Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried."
+HINT = (
+    "For a stack of `sallyport run` on this machine give --state-folder .sallyport; for any other set these "
+    "variables, of which `sallyport inventory` tells more"
+)
+
+Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
+Verb = Callable[[argparse.Namespace], int]
+
+
+def add_state_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says which stack on this machine is meant; see `connection`."""
+    parser.add_argument(
+        "--state-folder",
+        type=Path,
+        metavar="FOLDER",
+        help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
+    )
+
+
+def connection(options: argparse.Namespace) -> sallyport.access.Config:
+    """Return how the services are reached: by the state folder where one is given, else by the environment.
+
+    Raises:
+        ConfigError: naming every bad key, or saying what else to give.
+        OSError: the state folder cannot be read.
+    """
+    folder: Path | None = options.state_folder
+    if folder is not None:
+        return sallyport.access.load(sallyport.access.read_state_folder(folder))
+    try:
+        return sallyport.access.load(os.environ)
+    except chassis.env.ConfigError as error:
+        raise chassis.env.ConfigError(error.code, f"{error.text}. {HINT}") from error
+
+
+def tried(name: str, task: Task) -> Verb:
+    """Return the verb that connects, tries a task, and says why when it does not succeed.
+
+    Args:
+        name: of the verb, as complaints begin with it.
+        task: returns the exit code.
+    """
+
+    def verb(options: argparse.Namespace) -> int:
+        try:
+            return task(options, connection(options))
+        except chassis.errors.StartRefused as error:
+            return complain(name, EXIT_UNUSABLE, str(error))
+        except OSError as error:
+            return complain(name, EXIT_UNUSABLE, reason(error))
+        except chassis.errors.SallyportError as error:
+            return complain(name, EXIT_REFUSED, f"{error.code}: {error.text}")
+
+    return verb
+
+
+def seconds(text: str, *, at_least: float, at_most: float) -> float:
+    """Return an option's seconds, within bounds.
+
+    Raises:
+        ArgumentTypeError: it is no number, or out of bounds.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not at_least <= number <= at_most:
+        raise argparse.ArgumentTypeError(f"not a number of seconds from {at_least:.0f} to {at_most:.0f}")
+    return number
+
+
+def reason(error: OSError) -> str:
+    """Return what the system refused, and of which file."""
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"
+
+
+def complain(name: str, code: int, text: str) -> int:
+    """Say on standard error why a verb ends with this code, and return the code."""
+    sys.stderr.write(f"sallyport {name}: {text}\n")
+    return code

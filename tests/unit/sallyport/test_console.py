@@ -1,0 +1,78 @@
+"""What every task of the console says when it cannot connect, or cannot read what it was given."""
+
+from pathlib import Path
+
+import pytest
+
+from sallyport.access import SETTINGS
+from sallyport.cli import main
+
+CONNECTING = (
+    ("application", "show"),
+    ("audit", "export", "--out", "audit.ndjson"),
+    ("keys", "status"),
+    ("people", "remove", "somebody", "--reason", "left"),
+    ("sellers", "list"),
+    ("webhook", "status"),
+)
+
+
+@pytest.fixture
+def unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that says nothing of Sallyport's."""
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
+
+
+@pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("words", CONNECTING)
+def test_without_any_connection_both_ways_to_give_one_are_named(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(f"sallyport {words[0]}: ")
+    assert "--state-folder .sallyport" in complaint
+    assert "SALLYPORT_AUTH_ADDRESS is required" in complaint
+
+
+@pytest.mark.parametrize("words", CONNECTING)
+@pytest.mark.parametrize("kept", [None, b"\xff\xfe=1"])
+def test_another_folder_is_no_state_folder(
+    words: tuple[str, ...], kept: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if kept is not None:
+        (tmp_path / "console.env").write_bytes(kept)
+    assert main([*words, "--state-folder", str(tmp_path)]) == 2
+    assert f"{tmp_path} is not the state folder of a `sallyport run`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("application", "secret", "rotate", "--wait-s", "soon"), "a number of seconds from 1 to 86400"),
+        (("application", "secret", "paste", "--expires-at", "soon"), "a time such as 2027-05-21"),
+        (
+            ("sellers", "offboard", "x", "--reason", "y", "--wait", "nan"),
+            "a number of seconds from 0 to 3600",
+        ),
+        (("audit", "export", "--out", "x", "--from-sequence", "0"), "a whole number from 1 on"),
+    ],
+)
+def test_a_value_that_cannot_be_is_answered_with_what_can(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert f"not {said}" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log, key = tmp_path / "audit.ndjson", tmp_path / "key.pem"
+    assert main(["audit", "verify", str(log), "--public-key", str(key)]) == 2
+    assert f"{log}: No such file or directory" in capsys.readouterr().err
+    log.write_bytes(b"")
+    key.write_bytes(b"\xff")
+    assert main(["audit", "verify", str(log), "--public-key", str(key)]) == 2
+    assert f"{key}: not a public key in PEM form" in capsys.readouterr().err
