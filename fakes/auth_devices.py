@@ -131,7 +131,11 @@ class FakeDeviceStore(FakePart):
     async def issue_access(self, device_id: str, access: NewAccess) -> None:
         self.tables.access_tokens[access.token_digest] = (device_id, access)
         self._keep(access.token_digest)
-        own = [row for row in self.tables.access_tokens.values() if row[0] == device_id]
+        own = [
+            row
+            for row in self.tables.access_tokens.values()
+            if row[0] == device_id and bool(row[1].restrictions) == bool(access.restrictions)
+        ]
         own.sort(key=lambda row: row[1].issued_at, reverse=True)
         for _, dropped in own[ACCESS_TOKENS_MAX:]:
             del self.tables.access_tokens[dropped.token_digest]

@@ -38,6 +38,8 @@ from tests.contract.auth_rows import (
     user,
 )
 
+ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
+
 
 @pytest.fixture
 def store(auth_store: AnyStore) -> AnyStore:
@@ -232,7 +234,7 @@ async def test_an_access_token_is_found_with_device_and_restrictions(store: AnyS
     made, _ = await enrolled(store)
     restrictions = (
         Restriction(method="GET", path="/orders/v0/orders", data_elements=("buyerInfo", "shippingAddress")),
-        Restriction(method="GET", path="/orders/v0/orders/{orderId}/address"),
+        ADDRESS,
     )
     issued = access(START, *restrictions)
     await store.issue_access(made.device_id, issued)
@@ -254,6 +256,20 @@ async def test_a_device_keeps_its_newest_access_tokens_only_R23(store: AnyStore)
     await store.find_access_token(issued[2].token_digest)
 
 
+async def test_a_devices_handles_take_no_place_of_its_access_tokens_R23(store: AnyStore) -> None:
+    """A library that asks for a handle before each call does so with the one access token of the hour."""
+    made, _ = await enrolled(store)
+    own = access()
+    await store.issue_access(made.device_id, own)
+    handles = [access(START + number * SECOND, ADDRESS) for number in range(ACCESS_TOKENS_MAX + 1)]
+    for one in handles:
+        await store.issue_access(made.device_id, one)
+    await store.find_access_token(own.token_digest)
+    with pytest.raises(TokenInvalid):
+        await store.find_access_token(handles[0].token_digest)
+    await store.find_access_token(handles[1].token_digest)
+
+
 # Sweeps
 
 
@@ -265,18 +281,33 @@ async def test_a_sweep_takes_what_is_over_and_no_more_than_it_may(store: AnyStor
     kept = code(owner)
     await store.keep_code(kept)
     made, _ = await enrolled(store, owner)
-    issued = access()
-    await store.issue_access(made.device_id, issued)
+    issued, newest = access(START - SECOND), access()
+    for each in (issued, newest):
+        await store.issue_access(made.device_id, each)
     assert await store.purge(START, 10) == 0
-    # The invitation and two of three states; code and token are remembered for a day after their end.
+    # The invitation and two of three states; a code is remembered for a day after its end, a token for seven.
     assert await store.purge(START + DAY + SECOND, 2) == 3
     assert await store.purge(START + DAY + SECOND, 2) == 1
     assert await store.purge(START + DAY + SECOND, 2) == 0
+    assert await store.purge(START + 2 * DAY, 10) == 1
     await store.find_access_token(issued.token_digest)
-    assert await store.purge(START + 2 * DAY, 10) == 2
+    assert await store.purge(START + 8 * DAY, 10) == 1
     with pytest.raises(TokenInvalid):
         await store.find_access_token(issued.token_digest)
     assert await store.find_device(made.device_id) == made
+
+
+async def test_a_sweep_leaves_a_device_its_newest_access_token_and_no_handle(store: AnyStore) -> None:
+    made, other = (await enrolled(store))[0], (await enrolled(store))[0]
+    issued = [access(), access(START + SECOND, ADDRESS), access(START + SECOND), access(START + DAY, ADDRESS)]
+    for one in issued:
+        await store.issue_access(made.device_id, one)
+    await store.issue_access(other.device_id, access())
+    await store.purge(START + 30 * DAY, 10)
+    await store.find_access_token(issued[2].token_digest)
+    for gone in (issued[0], issued[1], issued[3]):
+        with pytest.raises(TokenInvalid):
+            await store.find_access_token(gone.token_digest)
 
 
 # News

@@ -19,11 +19,13 @@ from services.auth.model.restricted import Restriction
 
 # Never less: two SP-API libraries cache for 3,200 s and 3,600 s whatever `expires_in` says.
 ACCESS_LIFE = timedelta(seconds=3600)
-# How long an expired token is told apart from an unknown one: one library refreshes only on "expired".
-ACCESS_MEMORY = timedelta(hours=24)
+# How long an expired token is told apart from an unknown one: one library refreshes only on "expired", and
+# has one for each region. A device's newest, handles not counted, is known as long as the device.
+ACCESS_MEMORY = timedelta(days=7)
 # Source: T-03.
 RETRY_S_MAX = 10.0
-# The oldest beyond this many of a device's access tokens are dropped.
+# The oldest beyond this many of a device's access tokens are dropped, and of its handles: some libraries ask
+# for a handle before each call, all of them with the one access token of the hour.
 ACCESS_TOKENS_MAX = 1_000
 
 

@@ -255,7 +255,7 @@ class Devices(Protocol):
         ...
 
     async def issue_access(self, device_id: str, access: NewAccess) -> None:
-        """Keep an access token; the oldest beyond ACCESS_TOKENS_MAX of the device are dropped."""
+        """Keep an access token; the device's oldest of its kind beyond ACCESS_TOKENS_MAX are dropped."""
         ...
 
     async def find_access_token(self, digest: bytes) -> AccessToken:

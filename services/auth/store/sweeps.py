@@ -65,7 +65,12 @@ SWEEPS = (
     (
         """
         DELETE FROM auth.access_tokens WHERE token_digest IN (
-            SELECT token_digest FROM auth.access_tokens WHERE expires_at < $1 LIMIT $2)
+            SELECT token_digest FROM auth.access_tokens AS old
+            WHERE expires_at < $1 AND (restrictions <> '[]' OR EXISTS (
+                SELECT FROM auth.access_tokens AS newer
+                WHERE newer.device_id = old.device_id AND newer.issued_at > old.issued_at
+                    AND newer.restrictions = '[]'))
+            LIMIT $2)
         """,
         ACCESS_MEMORY,
     ),

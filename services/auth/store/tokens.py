@@ -72,7 +72,7 @@ class TokenStore(StorePart):
         return rotation.nonce
 
     async def issue_access(self, device_id: str, access: NewAccess) -> None:
-        """Keep an access token; the oldest beyond ACCESS_TOKENS_MAX of the device are dropped."""
+        """Keep an access token; the device's oldest of its kind beyond ACCESS_TOKENS_MAX are dropped."""
         async with chassis.db.transaction(self._pool) as connection:
             await insert_access(connection, device_id, access)
 
@@ -121,7 +121,7 @@ async def _find_device(connection: chassis.db.Connection, holding: asyncpg.Recor
 
 
 async def insert_access(connection: chassis.db.Connection, device_id: str, access: NewAccess) -> None:
-    """Note that the device is in use, keep its access token, and drop its oldest beyond the bound."""
+    """Note that the device is in use, keep its access token, drop its oldest of the kind beyond the bound."""
     # First, so that two tokens for one device wait for each other here and nowhere else.
     await connection.execute(
         "UPDATE auth.devices SET used_at = greatest(used_at, $2) WHERE device_id = $1",
@@ -146,11 +146,12 @@ async def insert_access(connection: chassis.db.Connection, device_id: str, acces
         DELETE FROM auth.access_tokens
         WHERE token_digest IN (
             SELECT token_digest FROM auth.access_tokens
-            WHERE device_id = $1
+            WHERE device_id = $1 AND (restrictions <> '[]') = $3
             ORDER BY issued_at DESC
             OFFSET $2
         )
         """,
         device_id,
         ACCESS_TOKENS_MAX,
+        bool(access.restrictions),
     )

@@ -9,7 +9,16 @@ from chassis.secrecy import Secret
 from fakes.auth_house import House
 from services.auth.model.audit import Kind
 from services.auth.model.consents import Ending
-from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, DeviceRevoked, TokenInvalid
+from services.auth.model.refusals import (
+    AuthorizationUnavailable,
+    ConsentRevoked,
+    DeviceRevoked,
+    TokenExpired,
+    TokenInvalid,
+)
+from services.auth.model.restricted import Restriction
+
+ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 
 
 async def test_what_is_over_is_purged_and_what_is_alive_stays() -> None:
@@ -17,16 +26,34 @@ async def test_what_is_over_is_purged_and_what_is_alive_stays() -> None:
     person = await house.person()
     await house.connect(person)
     desktop = await house.bound(person)
+    house.pass_(timedelta(seconds=1))
     await house.refresh(desktop)
     assert await house.use.upkeep.purge() == 0
-    house.pass_(timedelta(hours=26))
+    house.pass_(timedelta(days=8))
     assert await house.use.upkeep.purge() > 0
     tables = house.tables
-    left = (tables.invitations, tables.sessions, tables.states, tables.codes, tables.access_tokens)
-    assert [len(table) for table in left] == [0] * 5
-    assert (len(tables.refresh_tokens), len(tables.devices), len(tables.consents)) == (2, 1, 1)
+    left = (tables.invitations, tables.sessions, tables.states, tables.codes)
+    assert [len(table) for table in left] == [0] * 4
+    kept = (tables.refresh_tokens, tables.devices, tables.consents, tables.access_tokens)
+    assert [len(table) for table in kept] == [2, 1, 1, 1]
     with pytest.raises(TokenInvalid):
         await house.use.tokens.introspect(desktop.tokens.access_token)
+
+
+async def test_a_desktop_that_slept_for_weeks_hears_that_its_token_has_ended() -> None:
+    """One library keeps its token until it hears just that, however long ago it got it."""
+    house = House()
+    device_id, refresh_token = await house.compat(await house.person())
+    tokens = await house.use.tokens.refresh_compat(device_id, refresh_token)
+    house.pass_(timedelta(minutes=5))
+    handle = await house.use.tokens.restrict(tokens.access_token, (ADDRESS,))
+    house.pass_(timedelta(days=30))
+    await house.use.upkeep.purge()
+    with pytest.raises(TokenExpired) as told:
+        await house.use.tokens.introspect(tokens.access_token)
+    assert told.value.code == "token_expired"
+    with pytest.raises(TokenInvalid):
+        await house.use.tokens.introspect(handle)
 
 
 async def test_a_purge_is_bounded() -> None:
