@@ -19,6 +19,7 @@ from services.gateway.door.exchange import Exchange
 from services.gateway.door.faults import ClientGone, MalformedRequest, RequestTimeout
 from services.gateway.door.pace import Pace
 from services.gateway.door.ports import Follower
+from services.gateway.door.unsent import Unsent
 
 NEVER = math.inf
 
@@ -48,10 +49,12 @@ class House(ports.House, Protocol):
     Attributes:
         context: of no request.
         heads: reads theirs.
+        unsent: bounds what they have not taken.
     """
 
     context: Context
     heads: heads.HeadReader
+    unsent: Unsent
 
     def enter(self, connection: "Connection") -> None:
         """Look after a connection."""
@@ -67,7 +70,12 @@ class House(ports.House, Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """See the module."""
+    """See the module.
+
+    Attributes:
+        came_from: see ports.Line.
+        deadline_s: when what is waited for has taken too long.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -83,6 +91,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unread",
         "_writing",
+        "came_from",
         "deadline_s",
     )
 
@@ -99,6 +108,7 @@ class Connection(asyncio.Protocol):
         self._writing: asyncio.Future[None] | None = None
         self._is_full = False
         self._is_reading_paused = False
+        self.came_from = ""
         self.deadline_s = NEVER
 
     # What the event loop tells
@@ -106,6 +116,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first head."""
         self._transport = transport
+        self.came_from, *_ = transport.get_extra_info("peername") or ("",)
         self._wait(self._house.limits.head_deadline_s)
         self._house.enter(self)
 
@@ -113,6 +124,7 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits."""
         self._phase, self._unread, self.deadline_s = Phase.CLOSING, b"", NEVER
         self._house.leave(self)
+        self._house.unsent.let_go(self)
         _release(self._reading)
         _release(self._writing)
         if self._follower is not None:
@@ -149,6 +161,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Hear that the client has taken most of it."""
         self._is_full = False
+        self._house.unsent.let_go(self)
         _release(self._writing)
         if self._follower is not None:
             self._follower.resume_writing()
@@ -279,6 +292,8 @@ class Connection(asyncio.Protocol):
             self._wait(self._house.limits.answer_deadline_s)
         else:
             self._next()
+        if self._is_full:
+            self._house.unsent.hold(self, self._transport.get_write_buffer_size())
 
     # Steps
 

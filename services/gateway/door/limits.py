@@ -24,6 +24,8 @@ ANSWER_DEADLINE_S = 60.0
 STREAM_DEADLINE_S = 30.0
 STREAM_BYTES_PER_S_MIN = 4096
 STREAMS_MAX = 256
+# What clients have not taken of whole answers, over all connections.
+UNSENT_BYTES_MAX = 256 * 1024 * 1024
 
 # What may lie unread while its request is not ready for it; then reading pauses.
 READ_AHEAD_BYTES_MAX = 64 * 1024
@@ -68,3 +70,4 @@ class Limits:
     requests_max: int = REQUESTS_MAX
     large_bodies_max: int = LARGE_BODIES_MAX
     streams_max: int = STREAMS_MAX
+    unsent_bytes_max: int = UNSENT_BYTES_MAX

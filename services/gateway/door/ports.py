@@ -44,7 +44,13 @@ class Follower(Protocol):
 
 
 class Line(Protocol):
-    """The connection, as long as it is this request's turn."""
+    """The connection, as long as it is this request's turn.
+
+    Attributes:
+        came_from: the network address at the other end; empty when it was gone at once.
+    """
+
+    came_from: str
 
     @property
     def has_unread(self) -> bool:

@@ -22,6 +22,7 @@ from services.gateway.door.heads import HeadReader
 from services.gateway.door.limits import Limits
 from services.gateway.door.ports import House, Signals
 from services.gateway.door.serving import Serving
+from services.gateway.door.unsent import Unsent
 from services.gateway.door.ways import Ways
 
 # After the grace: how long cancelled requests get to clean up.
@@ -57,6 +58,7 @@ class Door:
         self.is_draining = False
         self.context = contextvars.copy_context()
         self.heads = HeadReader()
+        self.unsent = Unsent(limits.unsent_bytes_max)
         self._loop = asyncio.get_running_loop()
         self._listen = listen
         self._serving = Serving(ways, signals, limits.requests_max)

@@ -139,6 +139,57 @@ async def test_a_client_that_does_not_take_its_answer_loses_the_connection_R25(c
         writer.close()
 
 
+@pytest.mark.parametrize("is_last", [False, True], ids=["kept", "last"])
+@under_every_cover
+async def test_slow_clients_together_hold_a_bounded_part_of_their_answers_R23(
+    is_last: bool, cover: Cover
+) -> None:
+    size, held_max = 30_000_000, 70_000_000
+
+    async def pour(asked: Request) -> None:
+        asked.answer(Answer(200, [], bytes(size)))
+
+    async with (
+        serving(Script(pour), limits(unsent_bytes_max=held_max), tls=cover.contexts) as door,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        slow = []
+        for _ in range(6):
+            reader, writer = await dial(door.port, cover.trust, limit=1024)
+            writer.write(request("GET /", is_last=is_last))
+            await reader.readexactly(1)
+            slow.append((reader, writer))
+            assert door.unsent.bytes <= held_max
+        quick = heard(await exchange(door.port, request("GET /", is_last=True), cover.trust))
+        taken = [1 + len(await rest_of(slow[number][0])) for number in (0, 1, 2, 3)]
+        for _, writer in slow:
+            writer.close()
+    assert [len(answer.body) for answer in quick] == [size]
+    assert max(taken) < size, "whoever is behind for longest is cut off"
+
+
+@under_every_cover
+async def test_a_client_that_takes_its_answer_after_all_or_leaves_is_behind_no_more_R23(cover: Cover) -> None:
+    async def pour(asked: Request) -> None:
+        asked.answer(Answer(200, [], bytes(30_000_000 if asked.head.target == "/large" else 1)))
+
+    async with serving(Script(pour), tls=cover.contexts) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
+        writer.write(request("GET /large"))
+        await reader.readexactly(1)
+        assert door.unsent.bytes > 20_000_000
+        await one_answer(reader)
+        writer.write(request("GET /"))
+        await one_answer(reader)
+        assert door.unsent.bytes == 0
+        writer.write(request("GET /large"))
+        await reader.readexactly(1)
+        assert door.unsent.bytes > 20_000_000
+        writer.transport.abort()
+        await door.stop(grace_s=PATIENCE_S)
+        assert door.unsent.bytes == 0
+
+
 @under_every_cover
 async def test_a_client_that_does_not_take_a_stream_is_gone_for_the_face_R25(cover: Cover) -> None:
     written: list[int] = []
