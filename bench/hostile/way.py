@@ -67,6 +67,7 @@ class Way:
             fields=Fields(),
             body=b"" if method == READ else (EFFECT_BODY if is_large else SMALL_BODY),
             host="gateway.example",
+            came_from="192.0.2.1",
             access_token=self._tokens[seller_id],
             proof=None,
             request_id=f"{seller_id}-{name}",

@@ -109,6 +109,8 @@ CODES = frozenset(
         "token_invalid",
         "too_many_calls",
         "too_many_proofs",
+        "too_many_strangers",
+        "too_many_unknown_tokens",
         "unavailable",
         "upgrade_not_served",
         "upstream_busy",

@@ -77,6 +77,11 @@ class Exchange:
         self._taking: Pace | None = None
 
     @property
+    def came_from(self) -> str:
+        """See Request."""
+        return self.line.came_from
+
+    @property
     def is_begun(self) -> bool:
         """Whether some of the answer is out."""
         return self._stage is not _Stage.NEW

@@ -41,6 +41,11 @@ class Request(Protocol):
         ...
 
     @property
+    def came_from(self) -> str:
+        """The network address at the connection's other end; empty when it was gone at once."""
+        ...
+
+    @property
     def is_body_whole(self) -> bool:
         """Whether the body is here, or there is none; a larger one is read at its sender's pace."""
         ...

@@ -27,7 +27,9 @@ class Forwarder(Protocol):
         """Return what the desktop hears, whatever happened."""
         ...
 
-    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+    async def turn_away(
+        self, access_token: str, request_id: str, *, came_from: str, is_bound: bool
+    ) -> Answer | None:
         """Return what a stranger hears; None for a device."""
         ...
 
@@ -60,7 +62,10 @@ class SpapiFace:
         if not request.is_body_whole:
             # Places for large bodies are few, and a slow stranger would keep one from a device.
             refusal = await self._forwarder.turn_away(
-                access_token, request.request_id, is_bound=is_bound or bool(shown)
+                access_token,
+                request.request_id,
+                came_from=request.came_from,
+                is_bound=is_bound or bool(shown),
             )
             if refusal is not None:
                 request.answer(refusal)
@@ -72,6 +77,7 @@ class SpapiFace:
             fields=fields,
             body=body,
             host=fields.value("host").lower(),
+            came_from=request.came_from,
             access_token=access_token,
             proof=self._proof(head, shown, access_token) if is_bound or shown else None,
             request_id=request.request_id,

@@ -22,6 +22,7 @@ from services.gateway.forward.document_forms import BOUNDARY_BYTES, DocumentForm
 from services.gateway.forward.document_ports import DocumentPorts, Fetched, Receiver
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.identities import Identities
+from services.gateway.forward.questions import OURS
 from services.gateway.forward.upload_watch import UploadWatch, UploadWatches
 from services.gateway.model import uploads
 from services.gateway.model.audit import Result
@@ -271,7 +272,7 @@ class Documents:
             ScopeMissing: the document is personal, and the device has lost a scope since.
         """
         try:
-            device = await self._identities.who(capability.access_token.reveal())
+            device = await self._identities.who(capability.access_token.reveal(), OURS)
         except Unauthenticated as error:
             if error.code == TOKEN_EXPIRED:
                 raise DocumentEnded from error

@@ -119,17 +119,20 @@ class Forwarder:
         self._ports.signals.answered(seen.operation, answer.status, elapsed_s)
         return answer
 
-    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+    async def turn_away(
+        self, access_token: str, request_id: str, *, came_from: str, is_bound: bool
+    ) -> Answer | None:
         """Return what a stranger hears whose body is not worth reading; None for a device that stands.
 
         Args:
             access_token: what the call carries.
             request_id: of the call.
+            came_from: the address of whoever makes it.
             is_bound: whether it comes with a proof.
         """
         started_at_s = self._ports.clock.monotonic_s()
         try:
-            await self._identities.who(access_token)
+            await self._identities.who(access_token, came_from)
         except SallyportError as error:
             self._ports.signals.refused(error.code)
             answer = faults.render(error, request_id, is_bound=is_bound)
@@ -168,7 +171,7 @@ class Forwarder:
 
     async def _admit(self, call: Call, seen: _Seen, until_s: float) -> tuple[Journey, list[tuple[str, str]]]:
         """Return what a call is, and headers that tell what of it does not go to Amazon."""
-        device = await self._identities.who(call.access_token)
+        device = await self._identities.who(call.access_token, call.came_from)
         self._under_way.enter(device)
         seen.device = device
         _check_possession(call, device)

@@ -6,6 +6,7 @@
   (T-01, ADR 0002).
 - An answer of auth's that was under way while a revocation came in serves its one call and is not
   remembered.
+- What is not remembered goes through `questions`, which bounds how often strangers have auth asked (R-23).
 """
 
 import re
@@ -16,6 +17,7 @@ from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import AuthPeer, Signals
+from services.gateway.forward.questions import Questions
 from services.gateway.model.calls import Device
 from services.gateway.model.faults import TokenMissing
 from services.gateway.model.recent import Recent
@@ -47,6 +49,7 @@ class Identities:
 
     def __init__(self, *, auth: AuthPeer, clock: Clock, entropy: Entropy, signals: Signals) -> None:
         self._auth = auth
+        self._questions = Questions(auth=auth, clock=clock)
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
@@ -56,12 +59,17 @@ class Identities:
         self._tell: Callable[[str | None], None] = _tell_nobody
         self._tell_news: Callable[[str | None], None] = _tell_nobody
 
-    async def who(self, access_token: str) -> Device:
+    async def who(self, access_token: str, came_from: str | None) -> Device:
         """Return the device behind an access token.
+
+        Args:
+            access_token: what a call carries, or a capability of ours holds.
+            came_from: the address of whoever shows it; OURS for a capability's.
 
         Raises:
             TokenMissing: nothing, or nothing shaped like a token of ours.
             Unauthenticated: unknown, ended or revoked, in auth's words.
+            TooManyUnknownTokens, TooManyStrangers: it is not known, and auth is not asked for now.
             Unavailable: auth cannot be asked.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
@@ -71,7 +79,7 @@ class Identities:
         if not _TOKEN.fullmatch(access_token):
             raise TokenMissing
         changes = self._changes
-        device = await self._auth.introspect(access_token)
+        device = await self._questions.ask(access_token, came_from)
         if self.is_listening() and changes == self._changes:
             life_s = min(device.expires_in_s, REMEMBERED_S_MAX)
             self._known.put(access_token, _Known(device, span(now, now_s, life_s)))

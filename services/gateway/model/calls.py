@@ -58,6 +58,7 @@ class Call:
         fields: its header fields.
         body: decoded from its Content-Encoding, already within the doors' size cap.
         host: the Host header, in lower case, perhaps with a port; may name an Amazon endpoint.
+        came_from: the network address of whoever makes it.
         access_token: what x-amz-access-token (or `Authorization: DPoP`) held; empty when absent.
         proof: None when the call came without DPoP.
         request_id: given or made by the doors; echoed and audited.
@@ -68,6 +69,7 @@ class Call:
     fields: Fields = field(repr=False)
     body: bytes = field(repr=False)
     host: str
+    came_from: str = field(repr=False)
     access_token: str = field(repr=False)
     proof: Proof | None
     request_id: str

@@ -231,6 +231,20 @@ class TooManyCalls(LimitExceeded):
     text = "Too many calls of this desktop or seller are under way."
 
 
+class TooManyUnknownTokens(LimitExceeded):
+    """Too many access tokens that were never issued came from the call's address (R-23)."""
+
+    code = "too_many_unknown_tokens"
+    text = "Too many unknown access tokens come from this address."
+
+
+class TooManyStrangers(Unavailable):
+    """Too many access tokens that were never issued come from anywhere; this may be one more (R-23)."""
+
+    code = "too_many_strangers"
+    text = "Too many unknown access tokens are shown right now. Try again in a moment."
+
+
 class UpstreamBusy(Unavailable):
     """More calls of Amazon's are under way, or wait, than this process takes on; Amazon was not asked."""
 

@@ -43,7 +43,7 @@ class Gateway:
     async def answer(self, access_token: str) -> Device | str:
         """Return the device, or the code of the refusal."""
         try:
-            return await self.identities.who(access_token)
+            return await self.identities.who(access_token, "192.0.2.1")
         except SallyportError as refusal:
             return refusal.code
 

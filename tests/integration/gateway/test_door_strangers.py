@@ -43,7 +43,7 @@ async def test_a_stranger_that_drips_a_large_body_is_refused_and_takes_no_place_
         writer.close()
     assert (refused.status, refused.code, refused.headers["connection"]) == (403, "token_invalid", "close")
     assert served.status == 200
-    assert [call.access_token for call in forwarder.calls] == ["device"]
+    assert [(call.access_token, call.came_from) for call in forwarder.calls] == [("device", "127.0.0.1")]
 
 
 async def test_a_small_body_of_a_stranger_is_judged_together_with_its_call() -> None:

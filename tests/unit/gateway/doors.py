@@ -94,7 +94,10 @@ class FakeForwarder:
     calls: list[Call] = field(default_factory=list)
     strangers: set[str] = field(default_factory=set)
 
-    async def turn_away(self, access_token: str, request_id: str, *, is_bound: bool) -> Answer | None:
+    async def turn_away(
+        self, access_token: str, request_id: str, *, came_from: str, is_bound: bool
+    ) -> Answer | None:
+        assert came_from == "127.0.0.1"
         if access_token not in self.strangers:
             return None
         return faults.render(faults.TokenMissing(), request_id, is_bound=is_bound)

@@ -118,7 +118,7 @@ async def talking(*replicas: Turns) -> AsyncIterator[None]:
 
 
 def call(token: str, target: str, method: str = "GET", **rest: Any) -> Call:
-    """Return a call as the doors make it; `headers`, `body`, `host`, `thumbprint` as wanted."""
+    """Return a call as the doors make it; `headers`, `body`, `host`, `came_from`, `thumbprint` as wanted."""
     thumbprint = rest.get("thumbprint")
     return Call(
         method=method,
@@ -126,6 +126,7 @@ def call(token: str, target: str, method: str = "GET", **rest: Any) -> Call:
         fields=Fields([("x-amz-access-token", token), *rest.get("headers", ())]),
         body=rest.get("body", b""),
         host=rest.get("host", "gateway.example"),
+        came_from=rest.get("came_from", "192.0.2.1"),
         access_token=token,
         proof=None if thumbprint is None else Proof(thumbprint),
         request_id="request-1",

@@ -309,9 +309,9 @@ async def test_whoever_is_nobody_is_turned_away_before_anything_is_read_of_them_
     ended = rig.auth.enrol()
     rig.clock.pass_(3_600.0)
     known = rig.auth.enrol()
-    assert await rig.forwarder.turn_away(known, "r-1", is_bound=False) is None
+    assert await rig.forwarder.turn_away(known, "r-1", came_from="192.0.2.1", is_bound=False) is None
     for token, is_bound, status in [("", False, 403), (ended, False, 403), (ended, True, 401)]:
-        answer = await rig.forwarder.turn_away(token, "r-1", is_bound=is_bound)
+        answer = await rig.forwarder.turn_away(token, "r-1", came_from="192.0.2.1", is_bound=is_bound)
         assert answer is not None
         assert (answer.status, header(answer, "x-amzn-requestid")) == (status, "r-1")
     assert rig.signals.refusals == ["token_invalid", "token_expired", "token_expired"]
