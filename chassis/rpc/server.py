@@ -67,6 +67,10 @@ def calling_process() -> str:
     return _process.get()
 
 
+def _nothing_more() -> None:
+    """Do nothing: every stream of answers comes to its own end."""
+
+
 class Server:
     """One process's gRPC door. Certificates are taken from the keeper at every handshake."""
 
@@ -77,8 +81,16 @@ class Server:
         keeper: chassis.identity.Keeper,
         services: Sequence[Service],
         clock: chassis.clock.Clock,
+        farewell: Callable[[], None] = _nothing_more,
     ) -> None:
         """Check the tables; nothing listens before `start`.
+
+        Args:
+            listen: where; port 0 takes any free one.
+            keeper: of our own certificate.
+            services: all that are served.
+            clock: for durations.
+            farewell: called when the server stops; ends streams of answers that would go on for ever.
 
         Raises:
             StartRefused: `methods_incomplete`, or `tls_required` when grpc was loaded before chassis.rpc.
@@ -90,6 +102,7 @@ class Server:
         self._listen = listen
         self._keeper = keeper
         self._services = services
+        self._farewell = farewell
         self._gate = _Gate({path: row for service in services for path, row in rows(service).items()}, clock)
         self._server: grpc.aio.Server | None = None
         self._shown: chassis.crypto.tls.Certificate | None = None
@@ -123,6 +136,7 @@ class Server:
     async def stop(self, grace_s: float) -> None:
         """Take no more calls, and return when those under way have ended, at most `grace_s` seconds later."""
         self._gate.hearing.close()
+        self._farewell()
         if self._server is not None:
             await self._server.stop(grace_s)
 

@@ -93,6 +93,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                     keeper=ground.keeper,
                     services=rpc.services(use_cases),
                     clock=ground.clock,
+                    farewell=use_cases.news.interrupt,
                 ),
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],

@@ -20,6 +20,8 @@ from wire.auth.v1 import auth_pb2, authorization_pb2, sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2
 
 ADDRESS = auth_pb2.Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
+# Far less than `chassis.run.DRAIN_S_MAX`.
+END_S_MAX = 5.0
 DONE = [(telemetry_pb2.PHASE_INTENT, ""), (telemetry_pb2.PHASE_OUTCOME, "done")]
 
 
@@ -198,6 +200,18 @@ async def test_a_killed_process_loses_nothing_R12(
 
 async def test_the_process_ends_cleanly_when_told_to_R16(process: AuthProcess) -> None:
     assert await process.stop() == 0
+
+
+async def test_gateways_that_listen_are_told_of_the_end_and_do_not_keep_the_process_R16(
+    process: AuthProcess, caller_for: CallerFor
+) -> None:
+    async with _watching(await caller_for("gateway", process)) as stream:
+        assert await anext(stream) == auth_pb2.Revocation()
+        async with asyncio.timeout(END_S_MAX):
+            assert await process.stop() == 0
+        with pytest.raises(Unavailable) as cut_off:
+            await anext(stream)
+    assert cut_off.value.code == "news_interrupted"
 
 
 async def test_without_telemetry_nothing_is_changed_and_it_is_told_R02(
