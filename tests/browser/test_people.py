@@ -24,6 +24,9 @@ AUTHORIZATION = {
     "state": "af0ifjsldkj",
 }
 
+# As long as a name may be, and nowhere to break it.
+LONG_NAME = "Donaudampfschifffahrtsgesellschaft" + "skapitaenswitwenrentenauszahlu"
+
 
 async def come_in(window: Window, invitation_url: str) -> None:
     """Follow an invitation to the page that sets up a way to sign in."""
@@ -149,6 +152,34 @@ async def test_an_owner_invites_a_colleague_who_sees_what_a_member_may(
     await expect(window.page.get_by_text("That person is out.")).to_be_visible()
     await colleagues_window.open("/portal")
     await expect(colleagues_window.page.get_by_text("Your session has ended.")).to_be_visible()
+
+
+async def test_the_longest_names_fit_every_page_with_all_of_it_open(window: Window, scene: Scene) -> None:
+    page = window.page
+    await come_in(window, await scene.invite())
+    await add_passkey(window, LONG_NAME)
+    await window.open("/portal/team")
+    await page.get_by_label("Name", exact=True).fill(LONG_NAME)
+    await page.get_by_label("Member").check()
+    await page.get_by_role("button", name="Make an invitation").click()
+    await expect(page.get_by_role("heading", name=LONG_NAME)).to_be_visible()
+    assert await window.fits()
+    await window.open("/portal")
+    await page.get_by_text("Enrol a program that uses an SP-API library").click()
+    await page.get_by_label("Name of the desktop").fill(LONG_NAME)
+    await page.get_by_role("button", name="Enrol", exact=True).click()
+    await expect(page.get_by_role("heading", name=LONG_NAME)).to_be_visible()
+    assert await window.fits()
+    for path in ("/portal", "/portal/security", "/portal/team"):
+        await window.open(path)
+        await expect(page.get_by_text(LONG_NAME).first).to_be_visible()
+        await page.locator("summary").evaluate_all(
+            "all => all.forEach(each => each.parentElement.open = true)"
+        )
+        assert await window.fits(), path
+    await page.get_by_role("link", name=f"Manage {LONG_NAME}").first.click()
+    await expect(page.get_by_role("button", name=f"Remove {LONG_NAME}")).to_be_visible()
+    assert await window.fits()
 
 
 async def test_a_desktop_is_let_in_by_whoever_signs_in_for_it(window: Window, scene: Scene) -> None:

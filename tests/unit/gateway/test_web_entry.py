@@ -132,6 +132,11 @@ async def test_whatever_was_wrong_the_page_says_the_same_T11(anna: Person, wrong
     assert "Wrong-Horse" not in refused.text
 
 
+async def test_a_page_that_came_back_with_a_problem_says_so_first_in_its_title(anna: Person) -> None:
+    assert "<title>Sign in · " in (await anna.get(SIGN_IN)).text
+    assert "<title>Not done: Sign in · " in (await sign_in(anna, code="000000")).text
+
+
 async def test_refusals_of_a_known_and_an_unknown_person_are_the_same_page_T11(
     house: House, anna: Person
 ) -> None:
