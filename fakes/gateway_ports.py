@@ -39,6 +39,10 @@ class TokenExpired(chassis.errors.Unauthenticated):
     code = "token_expired"
 
 
+class HandleExpired(TokenExpired):
+    code = "handle_expired"
+
+
 class DeviceRevoked(chassis.errors.Unauthenticated):
     code = "device_revoked"
 
@@ -145,7 +149,7 @@ class FakeAuthPeer:
             raise DeviceRevoked
         left_s = (self._ends_at[access_token] - self.clock.now()).total_seconds()
         if left_s <= 0:
-            raise TokenExpired
+            raise HandleExpired if device.restrictions else TokenExpired
         return replace(device, expires_in_s=left_s)
 
     async def watch_revocations(self) -> AsyncIterator[str | None]:

@@ -70,6 +70,7 @@ CODES = frozenset(
         "expectation_failed",
         "expired",
         "grant_refused",
+        "handle_expired",
         "head_too_large",
         "integrity_failure",
         "internal",

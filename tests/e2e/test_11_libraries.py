@@ -18,7 +18,7 @@ from spapi.auth.lwa_request import AccessTokenCache
 from sallyport.demo.stage import set_stage
 from sallyport.stack import Stack
 from tests.e2e.libraries.programs import HERE, Library, blocks
-from tests.e2e.libraries.stories import FEED, OTHER_FEEDS, Story, play, set_story
+from tests.e2e.libraries.stories import AS_BEFORE, FEED, OTHER_FEEDS, Story, play, set_story
 from tests.e2e.npm import installed
 from tests.stage import APART
 
@@ -27,11 +27,12 @@ LIBRARIES = (
     Library("amzn_sp_api", "python", ASKS_BY_ITSELF),
     Library("python_amazon_sp_api", "python", ASKS_BY_ITSELF),
     Library("python_amazon_sp_api_asyncio", "python", ASKS_BY_ITSELF),
-    Library("amazon_sp_api", "js", ASKS_BY_ITSELF),
+    Library("amazon_sp_api", "js", ASKS_BY_ITSELF | {AS_BEFORE}),
     Library("amazon_sp_api_sdk_js", "js", ASKS_BY_ITSELF),
     Library("sp_api_sdk", "js", frozenset()),
 )
 RESTRICTED = [library.name for library in LIBRARIES if "restricted" in library.verbs]
+KEEPS_HANDLES = [library.name for library in LIBRARIES if AS_BEFORE in library.verbs]
 NAMES = [library.name for library in LIBRARIES]
 
 # The libraries that do it by themselves; the others leave it to the program. Read in their source by
@@ -163,6 +164,15 @@ def test_a_library_gets_over_the_end_of_its_token(story: Story) -> None:
         assert expired.raised
     assert renewed.statuses == (200, 200)
     assert renewed.value == story.seen["read"].value
+
+
+@pytest.mark.parametrize("story", KEEPS_HANDLES, indirect=True)
+def test_a_library_raises_at_the_end_of_its_restricted_token_and_does_not_loop_T32(story: Story) -> None:
+    """It renews its access token on the words that this refusal has not, and would call as before."""
+    assert story.seen[AS_BEFORE].value == story.seen["restricted"].value
+    ended = story.seen["restricted when it has ended"]
+    assert ended.statuses == (403,)
+    assert "handle_expired" in ended.raised
 
 
 async def test_a_library_raises_when_its_device_is_revoked_and_does_not_loop_T01(story: Story) -> None:

@@ -137,6 +137,13 @@ class TokenExpired(Unauthenticated):
     text = "The access token has expired."
 
 
+class HandleExpired(TokenExpired):
+    """The restricted handle is past its hour; another access token alone would not help its holder."""
+
+    code = "handle_expired"
+    text = "The restricted data token has ended. Ask for another one."
+
+
 class DeviceRevoked(Unauthenticated):
     """The device was revoked; its tokens are worth nothing (T-01)."""
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from chassis.secrecy import Secret
 from services.auth.model import ages
 from services.auth.model.devices import Device, NamedDevice, Profile, Reach
-from services.auth.model.refusals import InvalidGrant, TokenExpired
+from services.auth.model.refusals import HandleExpired, InvalidGrant, TokenExpired
 from services.auth.model.restricted import Restriction
 
 # Never less: two SP-API libraries cache for 3,200 s and 3,600 s whatever `expires_in` says.
@@ -143,10 +143,11 @@ class AccessToken:
         Raises:
             DeviceRevoked: its device was revoked, whatever the token's age.
             TokenExpired: it is past its hour.
+            HandleExpired: so it is, and it is a handle.
         """
         self.device.check()
         if self.left_s(now) <= 0:
-            raise TokenExpired
+            raise HandleExpired if self.restrictions else TokenExpired
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,7 +113,7 @@ class TokenService:
 
         Raises:
             TokenInvalid: unknown.
-            TokenExpired: past its hour.
+            TokenExpired, HandleExpired: past its hour.
             DeviceRevoked: its device has ended.
         """
         access = await self._find_access(access_token)

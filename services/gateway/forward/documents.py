@@ -39,7 +39,7 @@ from services.gateway.model.documents import (
     LengthRequired,
     StorageUnavailable,
 )
-from services.gateway.model.faults import TOKEN_EXPIRED, ScopeMissing, UpstreamLost, UpstreamUnreachable
+from services.gateway.model.faults import ENDED, ScopeMissing, UpstreamLost, UpstreamUnreachable
 
 # Reports of a whole catalogue have hundreds of megabytes, packed. Whatever is larger is a mistake or a trap.
 DOCUMENT_BYTES_MAX = 2 * 1_073_741_824
@@ -274,7 +274,7 @@ class Documents:
         try:
             device = await self._identities.who(capability.access_token.reveal(), OURS)
         except Unauthenticated as error:
-            if error.code == TOKEN_EXPIRED:
+            if error.code in ENDED:
                 raise DocumentEnded from error
             raise
         if capability.is_personal and not device.scopes >= capability.scopes:

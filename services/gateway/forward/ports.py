@@ -32,7 +32,8 @@ class AuthPeer(Protocol):
         """Return the device behind a token.
 
         Raises:
-            Unauthenticated: unknown, ended (`token_expired`) or revoked (`device_revoked`).
+            Unauthenticated: unknown, ended (`token_expired`, of a handle `handle_expired`) or revoked
+                (`device_revoked`).
             Unavailable: auth cannot be asked.
         """
         ...

@@ -13,7 +13,7 @@ from chassis.clock import Clock
 from chassis.errors import SallyportError, Unauthenticated
 from services.gateway.forward.ports import AuthPeer
 from services.gateway.model.calls import Device
-from services.gateway.model.faults import TOKEN_EXPIRED, TokenMissing
+from services.gateway.model.faults import ENDED, TokenMissing
 from services.gateway.model.recent import Recent
 from services.gateway.model.strangers import Strangers
 
@@ -27,7 +27,7 @@ OURS = None
 
 NEVER_ISSUED = TokenMissing.code
 # What auth says of a token and never takes back.
-_FINAL = frozenset({NEVER_ISSUED, TOKEN_EXPIRED, "device_revoked"})
+_FINAL = ENDED | {NEVER_ISSUED, "device_revoked"}
 
 
 @dataclass(frozen=True, slots=True)

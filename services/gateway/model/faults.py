@@ -34,6 +34,9 @@ RETRY_AFTER_S_MAX = 3600.0
 HELD_S = 10.0
 
 TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
+# A restricted handle's end has no such words: renewing its access token, that library would call with the
+# same handle again, for ever.
+ENDED = frozenset({TOKEN_EXPIRED, "handle_expired"})
 EXPIRED_DETAILS = "The access token you provided has expired."
 DENIED_MESSAGE = "Access to requested resource is denied."
 

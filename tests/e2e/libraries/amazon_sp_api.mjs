@@ -9,8 +9,14 @@ function client (region) {
   return clients.get(region)
 }
 
-function read (operation, { region, orderId }) {
-  return client(region).callAPI({ operation, endpoint: 'orders', path: { orderId }, options: VERSION })
+function read (operation, { region, orderId }, more = {}) {
+  return client(region).callAPI({ operation, endpoint: 'orders', path: { orderId }, options: VERSION, ...more })
+}
+
+let handle
+async function addressByHandle (asked) {
+  const shown = await read('getOrder', asked, { restricted_data_token: handle })
+  return shown.ShippingAddress
 }
 
 await serve({
@@ -29,19 +35,14 @@ await serve({
     clients.clear()
     return (await read('getOrder', asked)).AmazonOrderId
   },
-  async restricted ({ region, orderId }) {
+  async restricted (asked) {
     const path = '/orders/v0/orders/{orderId}'
     const body = { restrictedResources: [{ method: 'GET', path, dataElements: ['shippingAddress'] }] }
-    const handle = await client(region).callAPI({ operation: 'createRestrictedDataToken', endpoint: 'tokens', body })
-    const shown = await client(region).callAPI({
-      operation: 'getOrder',
-      endpoint: 'orders',
-      path: { orderId },
-      options: VERSION,
-      restricted_data_token: handle.restrictedDataToken
-    })
-    return shown.ShippingAddress
+    const given = await client(asked.region).callAPI({ operation: 'createRestrictedDataToken', endpoint: 'tokens', body })
+    handle = given.restrictedDataToken
+    return addressByHandle(asked)
   },
+  'restricted as before': addressByHandle,
   report ({ region, kind, marketplaceId, pauseS }) {
     const body = { reportType: kind, marketplaceIds: [marketplaceId] }
     return client(region).downloadReport({ body, version: '2021-06-30', interval: pauseS * 1000 })

@@ -41,6 +41,8 @@ FEED = {
     "content_type": "application/json; charset=UTF-8",
 }
 OTHER_FEEDS = "POST_FLAT_FILE_INVLOADER_DATA"
+# Calls with the restricted token that the library has already.
+AS_BEFORE = "restricted as before"
 # More than all libraries together meet until Amazon relents.
 FAULTS = 1_000
 
@@ -214,6 +216,8 @@ async def _survive_the_end_of_a_token(story: Story, program: RunningProgram) -> 
     asked = _an_order(story)
     story.seen["expired"] = await program.do("read", **asked)
     story.seen["renewed"] = await program.do("read anew", **asked)
+    if AS_BEFORE in story.library.verbs:
+        story.seen["restricted when it has ended"] = await program.do(AS_BEFORE, **asked)
 
 
 async def _lose_the_device(story: Story, program: RunningProgram) -> None:

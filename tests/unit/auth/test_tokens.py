@@ -12,6 +12,7 @@ from services.auth.model.devices import Revocation
 from services.auth.model.refusals import (
     DeviceNotFound,
     DeviceRevoked,
+    HandleExpired,
     HandleNotRestrictable,
     InvalidGrant,
     InvalidName,
@@ -230,6 +231,19 @@ async def test_a_handle_names_its_operations_and_lives_its_own_hour() -> None:
     assert found.access.restrictions == (ADDRESS,)
     assert found.named.device.device_id == desktop.device_id
     assert found.access.expires_at - house.clock.now() == ACCESS_LIFE
+
+
+async def test_the_end_of_a_handle_is_told_apart_from_the_end_of_an_access_token() -> None:
+    """A library that hears of the latter gets another access token, and calls with the same handle."""
+    house = House()
+    desktop = await house.bound(await house.person())
+    handle = await house.use.tokens.restrict(desktop.tokens.access_token, (ADDRESS,))
+    house.pass_(ACCESS_LIFE)
+    with pytest.raises(HandleExpired):
+        await house.use.tokens.introspect(handle)
+    with pytest.raises(TokenExpired) as told:
+        await house.use.tokens.introspect(desktop.tokens.access_token)
+    assert told.value.code == "token_expired"
 
 
 async def test_a_handle_ends_with_its_device_T01() -> None:

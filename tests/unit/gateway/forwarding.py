@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -44,6 +45,8 @@ ADDRESS: Mapping[str, Any] = {
     }
 }
 ADDRESS_BYTES = json.dumps(ADDRESS).encode()
+# The words on which one library renews its token and calls again, wider than its own expression.
+LOOPING = re.compile("access token.*expired", re.IGNORECASE | re.DOTALL)
 
 
 class Rig:

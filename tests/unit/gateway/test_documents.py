@@ -10,7 +10,7 @@ from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
 from services.gateway.model.audit import AuditUnavailable
-from services.gateway.model.calls import Device
+from services.gateway.model.calls import Device, Restriction
 from services.gateway.model.documents import (
     DocumentClass,
     DocumentEnded,
@@ -153,6 +153,14 @@ async def test_a_capability_ends_with_the_access_token_behind_it(rig: Moving) ->
     rig.auth.end(token)
     with pytest.raises(DocumentEnded):
         await rig.read(rig.capability(token))
+
+
+async def test_a_capability_ends_with_the_handle_behind_it(rig: Moving) -> None:
+    asked = Restriction("GET", "/reports/2021-06-30/documents/amzn1.tortuga.4.na.T1")
+    handle, _ = await rig.auth.restrict_access(rig.auth.enrol(), [asked], "")
+    rig.auth.end(handle)
+    with pytest.raises(DocumentEnded):
+        await rig.read(rig.capability(handle))
 
 
 async def test_without_auth_nobody_is_believed_R11(rig: Moving) -> None:

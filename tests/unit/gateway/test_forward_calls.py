@@ -14,6 +14,7 @@ from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, Upstrea
 from tests.unit.gateway.forwarding import (
     ADDRESS_BYTES,
     ADDRESS_PATH,
+    LOOPING,
     ORDER,
     PII,
     Rig,
@@ -29,7 +30,6 @@ EXPIRED = (
     b'{"errors":[{"code":"Unauthorized","message":"Denied.",'
     b'"details":"The access token you provided has expired."}]}'
 )
-LOOPING = re.compile("access token.*expired", re.IGNORECASE)
 
 
 @pytest.fixture

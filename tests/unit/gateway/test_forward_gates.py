@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -28,11 +27,10 @@ from services.gateway.model import faults
 from services.gateway.model.calls import Proof, Region
 from services.gateway.model.faults import InvalidDpopProof, render
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
-from tests.unit.gateway.forwarding import Rig, call, error_of, header, talking
+from tests.unit.gateway.forwarding import LOOPING, Rig, call, error_of, header, talking
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 ORDERS = "/orders/v0/orders"
-LOOPING = re.compile("access token.*expired", re.IGNORECASE | re.DOTALL)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from fakes.gateway_ports import json_answer
 from services.gateway.model.calls import Restriction
-from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, error_of
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, LOOPING, ORDER, PII, Rig, error_of
 
 TOKENS = "/tokens/2021-03-01/restrictedDataToken"
 ORDERS = "/orders/v0/orders"
@@ -59,6 +59,18 @@ async def test_a_specific_handle_opens_its_order_only(rig: Rig) -> None:
     handle = json.loads(given.body)["restrictedDataToken"]
     assert (await rig.call(handle, ADDRESS_PATH)).status == 200
     assert (await rig.call(handle, ADDRESS_PATH.replace(ORDER, "114-0000000-0000000"))).status == 403
+
+
+async def test_the_end_of_a_handle_makes_no_library_renew_its_token_and_call_with_the_handle_again(
+    rig: Rig,
+) -> None:
+    given = await rig.call(rig.auth.enrol(scopes=PII), TOKENS, "POST", body=resources(LIST))
+    handle = json.loads(given.body)["restrictedDataToken"]
+    rig.auth.end(handle)
+    answer = await rig.call(handle, ORDERS)
+    assert (answer.status, error_of(answer)["code"]) == (403, "Unauthorized")
+    assert error_of(answer)["details"].startswith("handle_expired")
+    assert not LOOPING.search(answer.body.decode())
 
 
 @pytest.mark.parametrize(
