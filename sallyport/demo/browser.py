@@ -4,6 +4,7 @@ It sends what a browser sends (Origin, Sec-Fetch-Site) and never runs scripts: t
 Before a page that is down it does as people do: it tries again for a while.
 """
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -18,6 +19,8 @@ from sallyport.demo.patience import expect_up, patiently
 REDIRECTS_MAX = 10
 PAGE_BYTES_MAX = 1_000_000
 TIMEOUT_S = 30.0
+
+_REASON = re.compile(r"Reason <code>([a-z_]+)</code>")
 
 
 @dataclass
@@ -37,6 +40,12 @@ class Page:
     status: int
     text: str
     forms: tuple[Form, ...]
+
+    @property
+    def reason(self) -> str:
+        """The code that a refusal shows; empty on any other page."""
+        shown = _REASON.search(self.text)
+        return shown[1] if shown else ""
 
     def form(self, action: str) -> Form:
         """Return the form with this action, or the first one whose action begins with it.

@@ -10,7 +10,7 @@ async def connect_a_seller(scene: Scene) -> str:
     consent = await scene.submit(connect, "/portal/connect", marketplace_id=scene.marketplace_id)
     home = await scene.submit(consent, "/apps/authorize/consent", seller_id=scene.account["seller_id"])
     if ">active<" not in home.text:
-        raise StepFailed(f"the portal shows no active connection ({home.status})")
+        raise StepFailed(f"the portal shows no active connection ({home.status} {home.reason})")
     given = [consent for consent in await scene.amazon.consents() if consent["is_in_force"]]
     mine = [consent for consent in given if consent["seller_id"] == scene.account["seller_id"]]
     if not mine:
