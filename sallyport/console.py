@@ -4,11 +4,14 @@ Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried.
 """
 
 import argparse
+import contextlib
+import logging
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import chassis.env
 import chassis.errors
@@ -21,6 +24,10 @@ EXIT_CODES = "Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried
 HINT = (
     "For a stack of `sallyport run` on this machine give --state-folder .sallyport; for any other set these "
     "variables, of which `sallyport inventory` tells more"
+)
+# What the log calls so is told in these words.
+WARNINGS: Mapping[str, str] = MappingProxyType(
+    {"key_service_awaited": "the key service does not answer; waiting for it, half a minute at most"}
 )
 
 Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
@@ -63,15 +70,42 @@ def tried(name: str, task: Task) -> Verb:
 
     def verb(options: argparse.Namespace) -> int:
         try:
-            return task(options, connection(options))
+            with _warnings_told_once(name):
+                return task(options, connection(options))
         except chassis.errors.StartRefused as error:
             return complain(name, EXIT_UNUSABLE, str(error))
         except OSError as error:
             return complain(name, EXIT_UNUSABLE, reason(error))
         except chassis.errors.SallyportError as error:
-            return complain(name, EXIT_REFUSED, f"{error.code}: {error.text}")
+            is_down = isinstance(error, chassis.errors.Unavailable) and options.state_folder is not None
+            advice = f" Is the `sallyport run` of {options.state_folder} up?" if is_down else ""
+            return complain(name, EXIT_REFUSED, f"{error.code}: {error.text}{advice}")
 
     return verb
+
+
+@contextlib.contextmanager
+def _warnings_told_once(name: str) -> Iterator[None]:
+    """Tell people of what is logged meanwhile: each thing once, however often it is."""
+    handler = _OnceHandler(name)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+class _OnceHandler(logging.Handler):
+    def __init__(self, name: str) -> None:
+        super().__init__(logging.WARNING)
+        self._verb = name
+        self._told: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event = record.getMessage()
+        if event not in self._told:
+            self._told.add(event)
+            complain(self._verb, EXIT_OK, WARNINGS.get(event, event))
 
 
 def seconds(text: str, *, at_least: float, at_most: float) -> float:
@@ -90,10 +124,10 @@ def seconds(text: str, *, at_least: float, at_most: float) -> float:
 
 
 def reason(error: OSError) -> str:
-    """Return what the system refused, and of which file."""
+    """Return what the system refused, and of which file; of two the one that was to be written."""
     if error.filename is None:
         return str(error)
-    return f"{error.filename}: {error.strerror}"
+    return f"{error.filename2 or error.filename}: {error.strerror}"
 
 
 def complain(name: str, code: int, text: str) -> int:

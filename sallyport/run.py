@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -81,7 +82,8 @@ def prepare(layout: Layout) -> None:
         try:
             socket.create_server((LOOPBACK, port)).close()
         except OSError as error:
-            text = f"port {port} cannot be had ({error.strerror}); choose others with --base-port"
+            why = os.strerror(error.errno or 0)
+            text = f"port {port} cannot be had ({why}); choose others with --base-port"
             raise PlaceUnusable(text) from error
 
 

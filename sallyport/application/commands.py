@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import chassis.errors
 import sallyport.access
@@ -15,6 +17,13 @@ from wire.auth.v1 import auth_pb2
 NAME = "application"
 WAIT_S = 600.0
 WAIT_S_MAX = 86_400.0
+# What else to do, by the code of a refusal.
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "rotation_too_soon": "Use --force if you must.",
+        "rotation_unheard": "Configure one (docs/client-secrets.md), or use --paste-later.",
+    }
+)
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
 
 
@@ -123,7 +132,9 @@ def _tried(task: console.Task) -> console.Verb:
             text = f"the new client secret was not {error} in time; auth goes on"
             return _complain(console.EXIT_REFUSED, f"{text}: see `sallyport application show`")
         except chassis.errors.SallyportError as error:
-            return _complain(console.EXIT_REFUSED, f"{error.code}: {error.text}{_advice(error)}")
+            if error.code not in ADVICE:
+                raise
+            return _complain(console.EXIT_REFUSED, f"{error.code}: {error.text} {ADVICE[error.code]}")
 
     return console.tried(NAME, attempt)
 
@@ -190,14 +201,6 @@ def _paste(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     for line in forms.lines(pasted.application):
         say(line)
     return console.EXIT_OK
-
-
-def _advice(error: chassis.errors.SallyportError) -> str:
-    advice = {
-        "rotation_too_soon": " Use --force if you must.",
-        "rotation_unheard": " Configure one (docs/client-secrets.md), or use --paste-later.",
-    }
-    return advice.get(error.code, "")
 
 
 def _seconds(text: str) -> float:

@@ -86,7 +86,8 @@ def _invite(options: argparse.Namespace, config: sallyport.access.Config) -> int
     invited = asyncio.run(tasks.invite(config, wish))
     say(f"person {invited.user_id}")
     until = f"{invited.expires_at:%Y-%m-%d %H:%M} UTC"
-    say(f"invitation, shown only now, good once until {until}: /portal/enter/{invited.invitation}")
+    told = f"invitation, shown only now, good once until {until}, behind the gateway's address"
+    say(f"{told}: /portal/enter/{invited.invitation}")
     return console.EXIT_OK
 
 

@@ -102,7 +102,8 @@ def _create(options: argparse.Namespace, config: sallyport.access.Config) -> int
         return console.EXIT_OK
     say(f"seller {created.seller_id}")
     if invitation is not None:
-        say(f"invitation, shown only now, good once for 24 hours: {invitation}")
+        told = "invitation, shown only now, good once for 24 hours, behind the gateway's address"
+        say(f"{told}: {invitation}")
     return console.EXIT_OK
 
 

@@ -1,10 +1,14 @@
 """What every task of the console says when it cannot connect, or cannot read what it was given."""
 
+import argparse
+import logging
 from pathlib import Path
 
 import pytest
 
-from sallyport.access import SETTINGS
+import chassis.errors
+from sallyport import console
+from sallyport.access import SETTINGS, SETTINGS_FILE, Config
 from sallyport.cli import main
 
 CONNECTING = (
@@ -76,3 +80,38 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.Capt
     key.write_bytes(b"\xff")
     assert main(["audit", "verify", str(log), "--public-key", str(key)]) == 2
     assert f"{key}: not a public key in PEM form" in capsys.readouterr().err
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state folder as `sallyport run` leaves it; nobody listens there."""
+    files = ("SALLYPORT_VAULT_CA_FILE", "SALLYPORT_VAULT_ROLE_ID_FILE", "SALLYPORT_VAULT_SECRET_ID_FILE")
+    services = ("SALLYPORT_AUTH_ADDRESS", "SALLYPORT_RETENTION_ADDRESS", "SALLYPORT_TELEMETRY_ADDRESS")
+    values = {
+        **{name: str(tmp_path / name) for name in files},
+        **dict.fromkeys(services, "127.0.0.1:1"),
+        "SALLYPORT_VAULT_ADDRESS": "https://127.0.0.1:1",
+        "SALLYPORT_VAULT_PKI_ROLE": "console",
+    }
+    (tmp_path / SETTINGS_FILE).write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+    return tmp_path
+
+
+def test_what_is_logged_again_and_again_is_told_once_in_words(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wait(_options: argparse.Namespace, _config: Config) -> int:
+        for _ in range(100):
+            logging.getLogger("chassis.vault").warning("key_service_awaited")
+        raise chassis.errors.Unavailable
+
+    assert console.tried("keys", wait)(argparse.Namespace(state_folder=state)) == console.EXIT_REFUSED
+    waiting, ended = capsys.readouterr().err.splitlines()
+    assert waiting.endswith("the key service does not answer; waiting for it, half a minute at most")
+    assert ended.startswith("sallyport keys: unavailable: ")
+    assert ended.endswith(f"Is the `sallyport run` of {state} up?")
+
+
+def test_of_two_files_the_one_to_be_written_is_named() -> None:
+    error = IsADirectoryError(21, "Is a directory", "log.part", None, "log")
+    assert console.reason(error) == "log: Is a directory"
