@@ -120,7 +120,7 @@ class InvitationInvalid(Unauthenticated):
     """The invitation is unknown, used or too old."""
 
     code = "invitation_invalid"
-    text = "The invitation is not valid, or no longer."
+    text = "The invitation is not valid, or no longer. Sign in, or ask whoever invited you for a new one."
 
 
 class TokenInvalid(Unauthenticated):
