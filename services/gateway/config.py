@@ -69,9 +69,7 @@ SETTINGS = (
     chassis.env.Setting(
         OIDC_NAME, "the vendor's identity provider, as people read it; empty: none is offered", ""
     ),
-    chassis.env.Setting(
-        DESKTOP_NAME, "the desktop application, as people read it", "The desktop application"
-    ),
+    chassis.env.Setting(DESKTOP_NAME, "the desktop application, as people read it", "Sallyport Desktop"),
     chassis.env.Setting(DESKTOP_CLIENT_ID, "public client id of the desktop application", "desktop"),
     chassis.env.Setting(DESKTOP_REDIRECT_PATH, "the one path of its loopback redirects; empty for any", ""),
     chassis.env.Setting(POLICY_FILE, "TOML file of what desktops may call and see; empty: built-in", ""),
