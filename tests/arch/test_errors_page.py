@@ -1,4 +1,4 @@
-"""docs/errors.md lists every error code that the code has, with status and words, and none that it has not."""
+"""docs/errors.md lists every error code with its status and words, and none that there is not."""
 
 import importlib
 import pkgutil
