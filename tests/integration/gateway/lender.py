@@ -22,6 +22,11 @@ class Revoked(chassis.errors.Unauthenticated):
     text = "The device was revoked."
 
 
+class Unknown(chassis.errors.Unauthenticated):
+    code = "token_invalid"
+    text = "The access token was not issued here."
+
+
 @dataclass
 class Lender(auth_pb2_grpc.AuthServiceServicer):
     """The part of auth that the forwarding path asks; each device is its own, of one seller."""
@@ -29,6 +34,7 @@ class Lender(auth_pb2_grpc.AuthServiceServicer):
     scopes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
     streams: list[asyncio.Queue[str]] = field(default_factory=list)
+    in_vain: int = 0
 
     def enrol(self, *scopes: str) -> str:
         """Return the access token of a new device."""
@@ -46,6 +52,9 @@ class Lender(auth_pb2_grpc.AuthServiceServicer):
         token = request.access_token
         if token in self.revoked:
             raise Revoked
+        if token not in self.scopes:
+            self.in_vain += 1
+            raise Unknown
         return auth_pb2.Device(
             device_id=token,
             seller_id="00000000-0000-7000-8000-000000000001",

@@ -61,6 +61,7 @@ class GatewayProcess:
         self.origin = f"https://localhost:{self.public_port}"
         self.log_file = folder / "gateway.log"
         self._ready_url = f"http://127.0.0.1:{private_port}/readyz"
+        self.metrics_url = f"http://127.0.0.1:{private_port}/metrics"
         self._trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
         vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
         database = sallyport.provision.handout.database_config(ground.postgres)
