@@ -1,4 +1,4 @@
-"""Strangers with made-up tokens at the gateway's real process: auth is asked seldom, devices notice nothing."""
+"""Strangers with made-up tokens at the real gateway: auth is asked seldom, devices notice nothing (R-23)."""
 
 import asyncio
 from pathlib import Path
