@@ -13,8 +13,8 @@ import pytest
 
 import chassis.errors
 from sallyport.audit.verify import verify
-from services.gateway.model.audit import AuditEvent, Kind, Phase
-from services.gateway.peers.audit import AuditLog, AuditUnavailable
+from services.gateway.model.audit import AuditEvent, AuditUnavailable, Kind, Phase
+from services.gateway.peers.audit import AuditLog
 from tests.conftest import VaultFor
 from tests.integration.telemetry.conftest import CallerFor
 from tests.integration.telemetry.process import TelemetryProcess
