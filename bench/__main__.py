@@ -34,7 +34,7 @@ SHOWS: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], N
 def main() -> int:
     """Read the options, measure or show, and return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="bench",
+        prog="python -m bench",
         description="Ratios against the parts underneath, taken in one run, as Markdown tables.",
         epilog="On Linux. A peer that is not installed is shown as such; nginx is taken from the PATH.",
     )

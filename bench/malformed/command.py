@@ -128,7 +128,6 @@ def _progress(part: str, event: str) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if not 1 <= count <= COUNT_MAX:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 to {COUNT_MAX}")
-    return count
+    if not text.isdecimal() or not 1 <= int(text) <= COUNT_MAX:
+        raise argparse.ArgumentTypeError(f"not a whole number from 1 to {COUNT_MAX}")
+    return int(text)

@@ -33,9 +33,15 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         epilog="Exit codes: 0 every case was as it should be, 1 one was not.",
     )
     parser.add_argument(
-        "--models", type=Path, metavar="FOLDER", help="Amazon's models (cases made up from the catalogue)"
+        "--models", type=_folder, metavar="FOLDER", help="Amazon's models (cases made up from the catalogue)"
     )
     parser.set_defaults(verb=run)
+
+
+def _folder(name: str) -> Path:
+    if not Path(name).is_dir():
+        raise argparse.ArgumentTypeError(f"{name} is no folder")
+    return Path(name)
 
 
 def run(options: argparse.Namespace) -> int:
