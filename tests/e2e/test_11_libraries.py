@@ -200,6 +200,7 @@ async def test_what_makes_a_library_ask_again_is_what_the_refusals_are_made_for(
         ("429", "QuotaExceeded")
     ]
     assert "1 / (res.headers['x-amzn-ratelimit-limit'] * 1)" in node
+    assert re.findall(r"json_res\.Error\.(\w+)", node) == ["Code", "Message"]
     common = (packages / "@sp-api-sdk" / "common" / "dist" / "index.js").read_text(encoding="utf-8")
     assert re.findall(r"retryCondition: \(error\) => (.+),", common) == ["error.response?.status === 429"]
     official = packages / "@amazon-sp-api-release" / "amazon-sp-api-sdk-js" / "src" / "orders_v0"

@@ -11,6 +11,7 @@ from services.gateway.door.request import Head, Request
 from services.gateway.door.ways import ANY_METHOD, Way
 from services.gateway.forward.document_ports import Receiver
 from services.gateway.forward.documents import Upload
+from services.gateway.model import storage_faults
 from services.gateway.model.calls import Answer
 from services.gateway.model.documents import DOWNLOAD, FORM, PATH, UPLOAD, MethodNotServed
 
@@ -42,9 +43,9 @@ class DocumentsFace:
     def ways(self) -> list[Way]:
         """Return the ways in."""
         return [
-            Way(UPLOAD, PATTERN, self, "gateway.document.written"),
-            Way(FORM, PATTERN, self, "gateway.document.written"),
-            Way(ANY_METHOD, PATTERN, self, "gateway.document.read"),
+            Way(UPLOAD, PATTERN, self, "gateway.document.written", storage_faults.render),
+            Way(FORM, PATTERN, self, "gateway.document.written", storage_faults.render),
+            Way(ANY_METHOD, PATTERN, self, "gateway.document.read", storage_faults.render),
         ]
 
     async def handle(self, request: Request) -> None:

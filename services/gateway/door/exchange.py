@@ -12,7 +12,6 @@ from services.gateway.door.heads import CHUNKED, Framing
 from services.gateway.door.pace import Pace
 from services.gateway.door.ports import House, Line
 from services.gateway.door.request import Head
-from services.gateway.model import faults
 from services.gateway.model.calls import Answer
 
 # A body up to this size travels together with its head.
@@ -217,10 +216,10 @@ class Exchange:
             self.is_abandoned = True
             self.task.cancel()
 
-    def refuse(self, error: SallyportError) -> None:
-        """Answer with an error; after some of them nobody knows where the next request would begin."""
+    def refuse(self, error: SallyportError, answer: Answer) -> None:
+        """Answer that an error was raised; after some nobody knows where the next request would begin."""
         self._is_last = self._is_last or isinstance(error, ENDING)
-        self.answer(faults.render(error, self.request_id))
+        self.answer(answer)
 
     def hand_over(self, *, is_last: bool) -> None:
         """Note that somebody else has sent the whole answer."""

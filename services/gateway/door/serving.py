@@ -96,13 +96,13 @@ class Serving:
             return None
         except Exception as error:  # noqa: BLE001 - the edge: whatever happened becomes an answer
             if not request.is_begun:
-                _refuse(request, understood(error))
+                _refuse(request, understood(error), way)
             return error
         return None
 
 
-def _refuse(request: Exchange, error: chassis.errors.SallyportError) -> None:
+def _refuse(request: Exchange, error: chassis.errors.SallyportError, way: Way) -> None:
     try:
-        request.refuse(error)
+        request.refuse(error, way.render(error, request.request_id))
     except ClientGone:
         return

@@ -1,11 +1,14 @@
 """Which face answers which request: by method and path, never by the Host header."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chassis.errors import SallyportError
 from services.gateway.door.exchange import Exchange
+from services.gateway.model import faults
+from services.gateway.model.calls import Answer
 
 ANY_METHOD = "*"
 ANY_PATH = "/{path:.*}"
@@ -32,12 +35,14 @@ class Way:
         path: a pattern as chassis.web's routes have them; "/{path:.*}" takes every path.
         face: answers.
         event: event kind, "gateway.<noun>.<verb-past>"; empty where the face tells of its requests by itself.
+        render: makes the answer to what the face raises, with the request's id.
     """
 
     method: str
     path: str
     face: Answering
     event: str = ""
+    render: Callable[[SallyportError, str], Answer] = faults.render
 
 
 class Ways:

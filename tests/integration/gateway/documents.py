@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,15 @@ REPORTS = "/reports/2021-06-30/documents"
 FEEDS = "/feeds/2021-06-30/documents"
 IMAGES = "/uploads/2020-11-01/uploadDestinations/aplus/2020-11-01/contentDocuments"
 PII = ("orders", "pii")
+REFUSAL = re.compile(r"<\?xml [^>]+>\n<Error><Code>(\w+)</Code><Message>[^<]+</Message></Error>")
+
+
+def code_of(answer: httpx.Response) -> str:
+    """Return the code of a refusal, which has the shape of Amazon's storage."""
+    told = REFUSAL.fullmatch(answer.text)
+    assert told is not None, answer.text
+    assert answer.headers["content-type"] == "application/xml"
+    return told[1]
 
 
 @dataclass

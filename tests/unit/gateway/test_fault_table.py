@@ -6,13 +6,14 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
 import chassis.errors
 import services.gateway
 from chassis.errors import SallyportError, rebuild
-from services.gateway.model import faults, token_faults
+from services.gateway.model import faults, storage_faults, token_faults
 from services.gateway.model.calls import Answer
 
 ERRORS_PAGE = Path(__file__).parents[3] / "docs" / "errors.md"
@@ -116,6 +117,17 @@ def test_every_429_names_a_limit_that_a_timer_can_wait_for_T32(error: SallyportE
     if limit:
         assert 1.0 <= 1 / float(limit) <= faults.RETRY_AFTER_S_MAX * 3
         assert int(header(answer, "retry-after")) >= 1
+
+
+@pytest.mark.parametrize("error", EVERY, ids=NAMES)
+def test_a_refused_document_is_told_in_the_shape_of_amazons_storage(error: SallyportError) -> None:
+    """What a library makes of a refusal is its two members; of another shape it shows nothing."""
+    answer, shown = storage_faults.render(error, "r"), faults.render(error, "r")
+    told = ET.fromstring(answer.body)
+    assert [(each.tag, each.text) for each in told] == [("Code", error.code), ("Message", error.text)]
+    assert (told.tag, answer.status) == ("Error", shown.status)
+    assert header(answer, "content-type") == "application/xml"
+    assert header(answer, "retry-after") == header(shown, "retry-after")
 
 
 @pytest.mark.parametrize("error", EVERY, ids=NAMES)
