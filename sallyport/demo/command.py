@@ -63,7 +63,11 @@ def _claim(layout: Layout, *, is_kept: bool) -> None:
         PlaceUnusable: it holds what no demonstration left there, or a port cannot be had.
     """
     folder, mark = layout.folder, layout.folder / MARK
-    if folder.is_dir() and any(folder.iterdir()) and not mark.exists():
+    try:
+        is_foreign = folder.is_dir() and any(folder.iterdir()) and not mark.exists()
+    except OSError as error:
+        raise PlaceUnusable(f"--state-folder {folder}: {error.strerror}") from error
+    if is_foreign:
         text = f"{folder} holds what no demonstration left there"
         raise PlaceUnusable(f"{text}; choose a new folder with --state-folder, or remove this one")
     prepare(layout)
