@@ -14,8 +14,9 @@ import ipaddress
 from services.gateway.model.faults import TooManyStrangers, TooManyUnknownTokens
 from services.gateway.model.recent import Recent
 
-# In vain at once, and so many more each second: of one address, and of all.
-ADDRESS_MAX = 60
+# In vain at once, and so many more each second: of one address, and of all. One address may be a house with
+# hundreds of desktops, all of which come at once when a gateway has started anew.
+ADDRESS_MAX = 200
 ADDRESS_PER_S = 1.0
 # Less than half of what a process serves at once.
 ALL_MAX = 500
