@@ -1,6 +1,7 @@
 """A gRPC server on loopback with real mTLS, and the means to call it as anybody."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ async def open_stage(
     append: chassis.rpc.Method = APPEND,
     export: chassis.rpc.Method = EXPORT,
     further: Sequence[chassis.rpc.Service] = (),
+    farewell: Callable[[Handlers], None] = lambda _: None,
 ) -> AsyncIterator[Stage]:
     authority, handlers = Authority(), Handlers()
     keeper = await keeper_of(authority, "telemetry")
@@ -110,6 +112,7 @@ async def open_stage(
         keeper=keeper,
         services=[*services(handlers, {"Append": append}, {"Export": export}), *further],
         clock=chassis.clock.SystemClock(),
+        farewell=functools.partial(farewell, handlers),
     )
     async with AsyncExitStack() as stack:
         await server.start()

@@ -198,6 +198,16 @@ async def test_stopping_server_finishes_what_is_under_way_R16(stage: Stage) -> N
     await stopping
 
 
+async def test_stopping_server_says_farewell_to_streams_without_an_end_of_their_own_R16() -> None:
+    async with rpc_stage.open_stage(farewell=lambda handlers: handlers.gate.set()) as stage:
+        stage.handlers.is_waiting = True
+        lines = rpc_stage.export(await stage.gateway(), lines=1)
+        assert (await anext(lines)).line == b"0"
+        async with asyncio.timeout(5.0):
+            await stage.server.stop(30.0)
+        assert [line async for line in lines] == []
+
+
 async def test_peer_is_called_again_once_it_is_back(stage: Stage) -> None:
     channel = await stage.gateway()
     assert await rpc_stage.append(channel) == [0]
