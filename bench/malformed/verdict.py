@@ -13,6 +13,8 @@ from sallyport.bench.figures import table
 
 ERRORS_PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(r"^\| `([a-z_]+)` \| ([0-9, ]+) \|", re.MULTILINE)
+# How a refusal begins that has the shape of Amazon's storage.
+STORAGES = re.compile(rb"\A<\?xml [^>]+>\n<Error><Code>([a-z_]+)</Code>")
 INTERNAL = 500
 """The one status of 5xx that is a mistake of the gateway's, whatever its code."""
 EXAMPLES_MAX = 10
@@ -76,6 +78,9 @@ def documented_statuses() -> dict[str, frozenset[int]]:
 
 def code_of(body: bytes) -> str:
     """Return the stable code of a refusal, in whichever shape it is told; empty when there is none."""
+    storages = STORAGES.search(body)
+    if storages is not None:
+        return storages[1].decode()
     try:
         told = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -13,6 +13,8 @@ from bench.malformed.exchange import Answer, Ending
 from bench.malformed.mutations import mutated
 from bench.malformed.verdict import Gateway, Tally, broken_promises, code_of, documented_statuses, lines
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.model import storage_faults
+from services.gateway.model.documents import StorageUnavailable
 
 VALID = Pass(("sp_at_one", "sp_at_two"), "device", "sp_rt_one")
 QUIET = Gateway(memory_bytes=(100_000_000, 100_000_000), starts=1, crashes=0, is_serving=True)
@@ -53,6 +55,7 @@ def test_a_refusal_of_any_shape_tells_its_code() -> None:
         code_of(b'{"errors":[{"code":"X","message":"m","details":"overloaded: Too many."}]}') == "overloaded"
     )
     assert code_of(b'{"error":"server_error","code":"store_unavailable"}') == "store_unavailable"
+    assert code_of(storage_faults.render(StorageUnavailable(), "request-1").body) == "storage_unavailable"
     assert code_of(b"<html>") == ""
     assert code_of(b"[]") == ""
 
