@@ -70,6 +70,9 @@ def run(options: argparse.Namespace) -> int:
                 say(line)
     except LoadFailed as error:
         return console.complain(NAME, console.EXIT_REFUSED, f"an answer was no success: {error}")
+    except ssl.SSLCertVerificationError as error:
+        text = f"the gateway's certificate is not trusted: {error.verify_message}; see --ca-file"
+        return console.complain(NAME, console.EXIT_UNUSABLE, text)
     except (EngineFailed, OSError) as error:
         text = f"could not be measured: {str(error) or type(error).__name__}"
         return console.complain(NAME, console.EXIT_UNUSABLE, text)
