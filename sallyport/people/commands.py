@@ -24,7 +24,11 @@ def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 def _add_invite(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = mounted.add_parser(
-        "invite", help="a way in for one person, good once for 24 hours", epilog=console.EXIT_CODES
+        "invite",
+        help="a way in for one person, good once for 24 hours",
+        description="Print an invitation: a path to put behind the gateway's address, and to hand over by a "
+        "way that only this person reads. It is shown once; what is kept is its digest.",
+        epilog=console.EXIT_CODES,
     )
     parser.add_argument("name", metavar="NAME", help="as others will read it, 1 to 64 characters")
     parser.add_argument(
