@@ -1,8 +1,8 @@
 """Asking Amazon: in turn, with the right token, again when that is safe, and never past the deadline.
 
-Only reads are asked again: an effect that may have happened must not happen twice. The exception is
-a call whose token Amazon did not take: it had no effect, and is made once more with a new one. Whoever goes
-away meanwhile frees the turn, the place among the seller's calls, and the connection.
+Only reads are asked again: an effect that may have happened must not happen twice. The exceptions had
+none: a call whose token Amazon did not take is made once more with a new one, and a throttled one in its next
+turn. Whoever goes away meanwhile frees the turn, the place among the seller's calls, and the connection.
 """
 
 from datetime import datetime
@@ -126,7 +126,8 @@ class Attempts:
 
     async def _rest(self, journey: Journey, attempt: int, answer: UpstreamAnswer | None = None) -> bool:
         """Return whether a call may be made again, after a pause that spreads callers apart."""
-        if not journey.operation.is_read or self._is_resting(journey):
+        is_throttled = answer is not None and answer.status == THROTTLED
+        if not (journey.operation.is_read or is_throttled) or self._is_resting(journey):
             return False
         longest_s = min(BACKOFF_S_FIRST * 2**attempt, BACKOFF_S_MAX)
         pause_s = self._ports.entropy.uniform(0.0, longest_s)

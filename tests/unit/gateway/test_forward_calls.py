@@ -212,6 +212,23 @@ async def test_an_effect_is_never_asked_for_twice_R07(rig: Rig, reply: object) -
     assert len(rig.upstream.requests) == 1
 
 
+async def test_an_effect_that_amazon_throttled_is_made_in_its_next_turn(rig: Rig) -> None:
+    rig.upstream.replies.extend([json_answer(b"{}", 429), json_answer(b'{"status":"ACCEPTED"}')])
+    answer = await finished(rig, rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"))
+    assert (answer.status, answer.body) == (200, b'{"status":"ACCEPTED"}')
+    assert len(rig.upstream.requests) == 2
+    assert [(phase, result) for _, phase, result in rig.told] == [("intent", ""), ("outcome", "done")]
+
+
+async def test_an_effect_that_may_have_been_done_after_a_throttled_one_is_not_asked_for_again_R07(
+    rig: Rig,
+) -> None:
+    rig.upstream.replies.extend([json_answer(b"{}", 429), json_answer(b"{}", 503)])
+    answer = await finished(rig, rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}"))
+    assert answer.status == 503
+    assert len(rig.upstream.requests) == 2
+
+
 async def test_attempts_are_bounded_and_end_within_the_deadline_R07(rig: Rig) -> None:
     rig.upstream.answer = lambda _: json_answer(b"{}", 503)
     answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
