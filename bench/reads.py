@@ -72,7 +72,7 @@ _numbers = itertools.count(1)
 
 
 async def lift_limits(stack: Stack, parts: Parts, reads: Reads) -> None:
-    """Have a plan without an end behind every read: what waiting for a turn costs is not it."""
+    """Have a plan without an end behind every read: what waiting for a permit costs is not it."""
     async with connected((LOOPBACK, parts.gateway.port), parts.tls, connections=1) as load:
         for read in reads.limited:
             await load.drive(itertools.islice(read.requests(), 1), seconds=ANSWER_S_MAX)

@@ -349,7 +349,7 @@ class FakeForwardSignals:
     leases: int = 0
     spendings: int = 0
     throttlings: int = 0
-    shared_reads: list[str] = field(default_factory=list)
+    coalesced_reads: list[str] = field(default_factory=list)
     cached_reads: list[str] = field(default_factory=list)
     openings: list[Region] = field(default_factory=list)
     shares: dict[Region, float] = field(default_factory=dict)
@@ -378,10 +378,10 @@ class FakeForwardSignals:
     def spent(self) -> None:
         self.spendings += 1
 
-    def shared(self, operation: str) -> None:
-        self.shared_reads.append(operation)
+    def coalesced(self, operation: str) -> None:
+        self.coalesced_reads.append(operation)
 
-    def served_again(self, operation: str) -> None:
+    def cached(self, operation: str) -> None:
         self.cached_reads.append(operation)
 
     def throttled(self) -> None:

@@ -11,16 +11,16 @@ import chassis.clock
 import chassis.crypto.tls
 import chassis.entropy
 from chassis.secrecy import Secret
+from fakes.gateway_buckets import FakeBuckets
 from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_homes import FakeHomes
 from fakes.gateway_ports import FakeAuditLog, FakeAuthPeer, FakeForwardSignals, FakePolicies, FakeSafe
-from fakes.gateway_quota_store import FakeQuotaStore
 from fakes.gateway_revisions import FakeRevisions
 from services.gateway.amazon import Amazon
 from services.gateway.capabilities import Capabilities
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.model.calls import Answer, Call, Region
 from services.gateway.model.fields import Fields
@@ -92,16 +92,16 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             audit=FakeAuditLog(),
             upstream=amazon,
             policies=FakePolicies(),
-            quota=FakeQuotaStore(clock),
+            buckets=FakeBuckets(clock),
             revisions=FakeRevisions(),
             homes=FakeHomes(),
             signals=signals,
             clock=clock,
             entropy=entropy,
         )
-        turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=signals)
-        forwarder = _forwarder(ports, turns)
-        work = [turns.run, turns.tick, *(each for _, each in forwarder.tasks)]
+        limiter = RateLimiter(store=ports.buckets, clock=clock, entropy=entropy, signals=signals)
+        forwarder = _forwarder(ports, limiter)
+        work = [limiter.run, limiter.tick, *(each for _, each in forwarder.tasks)]
         tasks = [asyncio.ensure_future(each()) for each in work]
         try:
             yield Way(forwarder, auth, signals)
@@ -111,7 +111,7 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _forwarder(ports: Ports, turns: Turns) -> Forwarder:
+def _forwarder(ports: Ports, limiter: RateLimiter) -> Forwarder:
     catalogue, key = Catalogue.load(), SharedKey(ports.clock)
     key.learn(Secret(bytes(32)))
     documents = DocumentLinks(
@@ -128,7 +128,7 @@ def _forwarder(ports: Ports, turns: Turns) -> Forwarder:
         identities=Identities(
             auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
         ),
-        turns=turns,
+        limiter=limiter,
         documents=documents,
         user_agent="Sallyport/bench (Language=Python/3.11)",
     )

@@ -12,7 +12,7 @@ from sallyport.layout import LOOPBACK
 PATIENCE_S = 1.0
 """How long an answer is waited for where there need not be one."""
 ANSWER_S_MAX = 30.0
-"""How long where there must be one; a call may wait for its turn at Amazon."""
+"""How long where there must be one; a call may wait for its permit."""
 CONNECT_S_MAX = 20.0
 HEAD_BYTES_MAX = 65_536
 BODY_BYTES_MAX = 4 * 1_048_576

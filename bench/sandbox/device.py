@@ -12,7 +12,7 @@ from bench.sandbox.verdict import Told
 from sallyport.demo.patience import expect_up, patiently
 from sallyport.demo.scene import Program, Scene
 
-# The gateway may wait for a turn, and ask Amazon four times.
+# The gateway may wait for a permit, and ask Amazon four times.
 TIMEOUT_S = 60.0
 NO_ANSWER = 0
 

@@ -77,7 +77,7 @@ async def replay(
 
 
 def _phases(cases: Iterable[Case]) -> tuple[list[list[Case]], ...]:
-    """Return cases by operation in three phases: answers, failures, and last what empties budgets."""
+    """Return cases by operation in three phases: answers, failures, and last what empties buckets."""
     every = list(cases)
     return (
         _by_operation(case for case in every if case.status < FAILURE and case.status != THROTTLED),

@@ -22,7 +22,7 @@ THROTTLED = 429
 GONE = 410
 # Longer than any order's data is kept after it was bought, delivery included.
 KEPT = timedelta(days=90)
-# How the gateway tells that a call's turn would come too late.
+# How the gateway tells that a call's permit would come too late.
 OWN_PLAN = b"quota_exceeded: "
 # What a masked member of each kind holds, and what says nothing anyhow.
 _SAYS_NOTHING: tuple[Any, ...] = ("***", "", 0, False, None)

@@ -15,7 +15,7 @@ from typing import cast
 
 import aiofastnet
 
-# As many of one device's calls as may wait for a turn at once, and a few less.
+# As many of one device's calls as may wait for a permit at once, and a few less.
 CONNECTIONS = 48
 CONNECT_S_MAX = 10.0
 ROUND_S_MAX = 120.0

@@ -7,7 +7,7 @@ its place, to prove that the invariants notice.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fakes import gateway_quota_store, retention_store
+from fakes import gateway_buckets, retention_store
 from fakes.audit_store import FakeAuditStore
 from fakes.auth_store import FakeStore
 from fakes.auth_tables import Tables
@@ -42,5 +42,5 @@ class Engines:
     receipt_key: FakeReceiptKey = field(default_factory=FakeReceiptKey)
     audit_store: FakeAuditStore = field(default_factory=FakeAuditStore)
     checkpoint_key: FakeCheckpointKey = field(default_factory=FakeCheckpointKey)
-    quota_buckets: dict[gateway_quota_store.Key, Bucket] = field(default_factory=dict)
+    quota_buckets: dict[gateway_buckets.Key, Bucket] = field(default_factory=dict)
     catalogue: Catalogue = field(default_factory=Catalogue.load)

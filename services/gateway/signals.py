@@ -161,37 +161,37 @@ class _AmazonSignals:
 
 
 class _QuotaSignals:
-    """What sharing sellers' plans at Amazon makes visible."""
+    """What spending sellers' quotas, and sparing them, makes visible."""
 
     def __init__(self, registry: chassis.metrics.Registry, operation: frozenset[str]) -> None:
         self._wait_seconds = registry.histogram(
-            "sallyport_gateway_turn_wait_seconds",
-            "How long calls waited for their turn in the quota.",
+            "sallyport_gateway_permit_wait_seconds",
+            "How long calls waited for a permit from the quota.",
             {"priority": frozenset(Priority)},
         )
         self._leased = registry.counter(
             "sallyport_gateway_leased_calls_total", "Calls that this replica was granted from shared buckets."
         )
         self._spent = registry.counter(
-            "sallyport_gateway_spent_calls_total", "Calls sent to Amazon in their turn."
+            "sallyport_gateway_spent_calls_total", "Calls sent to Amazon with a permit."
         )
-        self._shared = registry.counter(
-            "sallyport_gateway_shared_reads_total",
+        self._coalesced = registry.counter(
+            "sallyport_gateway_coalesced_reads_total",
             "Reads answered by a call that another desktop had under way.",
             {"operation": operation},
         )
-        self._served_again = registry.counter(
+        self._cached = registry.counter(
             "sallyport_gateway_cached_reads_total",
             "Reads answered by what Amazon said a short while ago.",
             {"operation": operation},
         )
         self._throttled = registry.counter(
             "sallyport_gateway_throttled_total",
-            "Calls that Amazon refused for its quota though they had a turn: somebody else spends the plan.",
+            "Calls that Amazon refused for its quota though they had a permit: somebody else spends it.",
         )
 
     def waited(self, priority: Priority, wait_s: float) -> None:
-        """Observe how long a call waited for its turn."""
+        """Observe how long a call waited for its permit."""
         self._wait_seconds.observe(wait_s, priority=priority)
 
     def leased(self, calls: int) -> None:
@@ -199,19 +199,19 @@ class _QuotaSignals:
         self._leased.inc(calls)
 
     def spent(self) -> None:
-        """Count a call that was sent in its turn."""
+        """Count a call that was sent with its permit."""
         self._spent.inc()
 
-    def shared(self, operation: str) -> None:
+    def coalesced(self, operation: str) -> None:
         """Count a read answered by a call that another desktop had under way."""
-        self._shared.inc(operation=operation)
+        self._coalesced.inc(operation=operation)
 
-    def served_again(self, operation: str) -> None:
+    def cached(self, operation: str) -> None:
         """Count a read answered by what Amazon said a short while ago."""
-        self._served_again.inc(operation=operation)
+        self._cached.inc(operation=operation)
 
     def throttled(self) -> None:
-        """Count a call that Amazon refused for its quota though it had a turn."""
+        """Count a call that Amazon refused for its quota though it had a permit."""
         self._throttled.inc()
 
 

@@ -11,7 +11,7 @@ from sallyport.demo.steps.people import connect_a_seller
 from tests.e2e import authlib_client
 from tests.e2e.strict_clients import approve, run_story
 
-# A read of Amazon's whose budget has a burst of 20.
+# A read of Amazon's whose quota has a burst of 20.
 ORDERS = "/orders/v0/orders?CreatedAfter=2020-01-01T00%3A00%3A00Z&MarketplaceIds="
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import chassis.rpc
+from fakes.gateway_buckets import FakeBuckets
 from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_homes import FakeHomes
-from fakes.gateway_quota_store import FakeQuotaStore
 from fakes.gateway_revisions import FakeRevisions
 from sallyport.simulate.amazon import Amazon
 from sallyport.simulate.faults import Faults, Way
@@ -16,7 +16,7 @@ from sallyport.simulate.nodes import Life
 from sallyport.simulate.watching import Watcher
 from services.gateway.capabilities import Capabilities
 from services.gateway.catalogue.documents import DocumentTable
-from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
@@ -68,7 +68,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         audit=audit,
         upstream=_Upstream(life, ground.amazon, ground.faults),
         policies=Standing(Rules(BUILT_IN)),
-        quota=ground.store(life, FakeQuotaStore(ground.clock, ground.engines.quota_buckets)),
+        buckets=ground.store(life, FakeBuckets(ground.clock, ground.engines.quota_buckets)),
         revisions=FakeRevisions(),
         homes=FakeHomes(),
         signals=signals,
@@ -76,16 +76,18 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         entropy=ground.entropy,
     )
     identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
-    turns = Turns(store=ports.quota, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    limiter = RateLimiter(
+        store=ports.buckets, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
+    )
     people, tokens = PeopleClient(channel("auth")), TokensClient(channel("auth"))
-    start(life, (audit.run, identities.watch, turns.run, turns.tick))
+    start(life, (audit.run, identities.watch, limiter.run, limiter.tick))
     return GatewayHouse(
         services=(),
         forwarder=Forwarder(
             catalogue=ground.engines.catalogue,
             ports=ports,
             identities=identities,
-            turns=turns,
+            limiter=limiter,
             documents=_links(ground, signals),
             user_agent=exchange.user_agent(VERSION),
         ),

@@ -8,7 +8,7 @@ import chassis.entropy
 import chassis.errors
 from services.gateway.app.ground import Ground
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
@@ -34,7 +34,7 @@ class Forwarding:
     ports: Ports
     keeper: PolicyKeeper | None
     identities: Identities
-    turns: Turns
+    limiter: RateLimiter
     documents: Documents
     forwarder: Forwarder
 
@@ -81,7 +81,7 @@ def put_path(
         safe=SafeClient(ground.retention),
         audit=audit,
         upstream=ground.amazon,
-        quota=ground.store,
+        buckets=ground.store,
         revisions=ground.store,
         homes=ground.homes,
         policies=keeper or Standing(Rules(BUILT_IN)),
@@ -90,12 +90,14 @@ def put_path(
         entropy=chassis.entropy.SystemEntropy(),
     )
     identities = Identities(auth=ports.auth, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
-    turns = Turns(store=ports.quota, clock=ports.clock, entropy=ports.entropy, signals=ports.signals)
+    limiter = RateLimiter(
+        store=ports.buckets, clock=ports.clock, entropy=ports.entropy, signals=ports.signals
+    )
     forwarder = Forwarder(
         catalogue=catalogue,
         ports=ports,
         identities=identities,
-        turns=turns,
+        limiter=limiter,
         documents=links,
         user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
     )
@@ -114,7 +116,7 @@ def put_path(
         ports=ports,
         keeper=keeper,
         identities=identities,
-        turns=turns,
+        limiter=limiter,
         documents=documents,
         forwarder=forwarder,
     )

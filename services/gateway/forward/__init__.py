@@ -4,19 +4,19 @@ Owns the order of the gates a call passes: trip-wire, identity and proof, operat
 the audit log; then what others have under way or was kept, the safe, token, quota, Amazon, observation;
 then field policy, links to documents, the outcome. Never does I/O itself: everything outside comes through
 the Protocols in `ports`, so the path runs under a deterministic scheduler (R-27). The composition root runs
-`Identities.watch`, `Turns.run`, `Turns.tick` and `Forwarder.tasks`, without which nothing keeps deadlines;
-`sharing` alone starts tasks, for calls that several wait for, and ends them with its own.
+`Identities.watch`, `RateLimiter.run`, `RateLimiter.tick` and `Forwarder.tasks`, without which nothing keeps
+deadlines; `coalescing` alone starts tasks, for calls that several wait for, and ends them with its own.
 
 How the composition root puts it together (all keyword arguments)::
 
-    ports = Ports(auth=…, safe=…, audit=…, upstream=…, quota=…, revisions=…, homes=…, policies=…, signals=…,
+    ports = Ports(auth=…, safe=…, audit=…, upstream=…, buckets=…, revisions=…, homes=…, policies=…, signals=…,
                   clock=clock, entropy=entropy)
     identities = Identities(auth=ports.auth, clock=clock, entropy=entropy, signals=signals)
-    turns = Turns(store=ports.quota, clock=clock, entropy=entropy, signals=ports.signals)
+    limiter = RateLimiter(store=ports.buckets, clock=clock, entropy=entropy, signals=ports.signals)
     links = DocumentLinks(catalogue=…, table=DocumentTable.load(), types=…, hosts=…, sealing=…, signals=…)
-    forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities, turns=turns,
+    forwarder = Forwarder(catalogue=Catalogue.load(), ports=ports, identities=identities, limiter=limiter,
                           documents=links, user_agent=exchange.user_agent(version))
-    tasks += [("revocations", identities.watch), ("quota", turns.run), ("quota_ticks", turns.tick),
+    tasks += [("revocations", identities.watch), ("quota", limiter.run), ("quota_ticks", limiter.tick),
               *forwarder.tasks]
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
@@ -27,6 +27,6 @@ another face serves. Doors of other faces reuse `model.tripwire.check` and `mode
 from services.gateway.forward.forwarder import Forwarder
 from services.gateway.forward.identities import Identities
 from services.gateway.forward.ports import Ports
-from services.gateway.forward.turns import Turns
+from services.gateway.forward.rate_limiter import RateLimiter
 
-__all__ = ["Forwarder", "Identities", "Ports", "Turns"]
+__all__ = ["Forwarder", "Identities", "Ports", "RateLimiter"]

@@ -1,8 +1,9 @@
-"""Asking Amazon: in turn, with the right token, again when that is safe, and never past the deadline.
+"""Asking Amazon: with a permit, with the right token, again when that is safe, and never past the deadline.
 
 Only reads are asked again: an effect that may have happened must not happen twice. The exceptions had
-none: a call whose token Amazon did not take is made once more with a new one, and a throttled one in its next
-turn. Whoever goes away meanwhile frees the turn, the place among the seller's calls, and the connection.
+none: a call whose token Amazon did not take is made once more with a new one, and a throttled one with
+another permit. Whoever goes away meanwhile frees the permit, the place among the seller's calls, and the
+connection.
 """
 
 from datetime import datetime
@@ -12,7 +13,7 @@ from services.gateway.forward.circuits import Circuits
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
-from services.gateway.forward.turns import Turns
+from services.gateway.forward.rate_limiter import RateLimiter
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import (
@@ -46,9 +47,9 @@ _UNSENT = (UpstreamUnreachable, UpstreamBusy)
 class Attempts:
     """The way to Amazon and back, as often as it takes and is allowed."""
 
-    def __init__(self, *, ports: Ports, turns: Turns, lending: Lending, user_agent: str) -> None:
+    def __init__(self, *, ports: Ports, limiter: RateLimiter, lending: Lending, user_agent: str) -> None:
         self._ports = ports
-        self._turns = turns
+        self._limiter = limiter
         self._lending = lending
         self._circuits = Circuits(clock=ports.clock, signals=ports.signals)
         self._user_agent = user_agent
@@ -57,7 +58,7 @@ class Attempts:
         """Return Amazon's answer to a call, be it success or failure.
 
         Raises:
-            QuotaExceeded: the turn comes too late, or Amazon throttled to the end.
+            QuotaExceeded: no permit in time, or Amazon throttled to the end.
             UpstreamTimeout: no answer within the deadline.
             UpstreamUnreachable, UpstreamLost: no answer at all.
             UpstreamInvalid: none that may be looked at.
@@ -92,22 +93,24 @@ class Attempts:
         if token is None:
             token = await self._lending.lend(device, region, loan, until_s=journey.until_s)
         request = self._request(journey, token, now)
-        with await self._turns.turn(journey.claim, until_s=journey.until_s - ATTEMPT_S_MIN) as leave:
+        with await self._limiter.acquire(
+            journey.permit_request, until_s=journey.until_s - ATTEMPT_S_MIN
+        ) as permit:
             timeout_s = self._timeout_s(journey)
-            circuit_turn = self._circuits.begin(key)
+            generation = self._circuits.begin(key)
             try:
-                leave.spend()
+                permit.spend()
                 answer = await self._ports.upstream.send(request, timeout_s=timeout_s)
             except BaseException as error:
                 if isinstance(error, _UNSENT):
-                    leave.unspend()
+                    permit.unspend()
                 if isinstance(error, _FAILURES):
                     self._ports.signals.attempted(journey.operation.name, 0)
-                self._circuits.end(key, circuit_turn, is_answered=_news(error, timeout_s))
+                self._circuits.end(key, generation, is_answered=_news(error, timeout_s))
                 raise
-            self._circuits.end(key, circuit_turn, is_answered=answer.status < 500)
+            self._circuits.end(key, generation, is_answered=answer.status < 500)
             self._ports.signals.attempted(journey.operation.name, answer.status)
-            leave.learn(answer)
+            permit.learn(answer)
         return token, answer
 
     def _request(self, journey: Journey, token: Secret[str], now: datetime) -> UpstreamRequest:
@@ -147,7 +150,7 @@ class Attempts:
 
     def _accepted(self, journey: Journey, answer: UpstreamAnswer) -> UpstreamAnswer:
         if answer.status == THROTTLED:
-            raise self._turns.exceeded(journey.claim.budgets[0])
+            raise self._limiter.exceeded(journey.permit_request.quotas[0])
         return answer
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chassis.errors import Denied, Internal, SallyportError
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.attempts import Attempts
+from services.gateway.forward.coalescing import Coalescing
 from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.forward.handles import Handles
@@ -17,11 +18,10 @@ from services.gateway.forward.journey import Found, Journey, order_id_of
 from services.gateway.forward.late import Late
 from services.gateway.forward.lending import Lending
 from services.gateway.forward.ports import Ports
+from services.gateway.forward.rate_limiter import RateLimiter
 from services.gateway.forward.reading import Reading
 from services.gateway.forward.records import Intent, Records, Told
 from services.gateway.forward.revisions import Revisions
-from services.gateway.forward.sharing import Sharing
-from services.gateway.forward.turns import Turns
 from services.gateway.forward.under_way import UnderWay
 from services.gateway.model import exchange, faults, policy, priority, regions, targets, tripwire
 from services.gateway.model.audit import Kind, Result
@@ -29,7 +29,7 @@ from services.gateway.model.calls import Answer, Call, Device, Region
 from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Unmaskable
 
-# How long a desktop waits for an answer, waiting for its turn included.
+# How long a desktop waits for an answer, waiting for its permit included.
 DEADLINE_S = 25.0
 
 # Names of query parameters that were left out, for the developer who wonders.
@@ -67,7 +67,7 @@ class Forwarder:
         catalogue: Catalogue,
         ports: Ports,
         identities: Identities,
-        turns: Turns,
+        limiter: RateLimiter,
         documents: DocumentLinks,
         user_agent: str,
     ) -> None:
@@ -76,24 +76,24 @@ class Forwarder:
         self._identities = identities
         self._documents = documents
         lending = Lending(auth=ports.auth, clock=ports.clock)
-        attempts = Attempts(ports=ports, turns=turns, lending=lending, user_agent=user_agent)
+        attempts = Attempts(ports=ports, limiter=limiter, lending=lending, user_agent=user_agent)
         self._reading = Reading(ports=ports, attempts=attempts)
         revisions = Revisions(
             operations=catalogue, store=ports.revisions, clock=ports.clock, signals=ports.signals
         )
-        self._sharing = Sharing(
+        self._coalescing = Coalescing(
             finder=self._reading, revisions=revisions, clock=ports.clock, signals=ports.signals
         )
-        identities.on_change(_each(lending.forget, self._sharing.forget))
+        identities.on_change(_each(lending.forget, self._coalescing.forget))
         self._homes = Homes(operations=catalogue, store=ports.homes, signals=ports.signals)
-        self._handles = Handles(catalogue=catalogue, auth=ports.auth, turns=turns)
+        self._handles = Handles(catalogue=catalogue, auth=ports.auth, limiter=limiter)
         self._deadlines = Deadlines(ports.clock)
         self._under_way = UnderWay()
         late = Late(audit=ports.audit, clock=ports.clock, signals=ports.signals)
         self._records = Records(ports=ports, deadlines=self._deadlines, late=late)
         self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
             ("deadlines", self._deadlines.run),
-            ("shared_calls", self._sharing.run),
+            ("coalesced_calls", self._coalescing.run),
             ("late_events", late.run),
             ("untold_refusals", self._records.sum_up),
         )
@@ -218,7 +218,7 @@ class Forwarder:
         return regions.stated(call.host, marketplace_ids, body)
 
     def _find(self, journey: Journey) -> Awaitable[Found]:
-        finder = self._handles.give if self._handles.is_meant(journey) else self._sharing.find
+        finder = self._handles.give if self._handles.is_meant(journey) else self._coalescing.find
         return finder(journey)
 
     async def _conclude(self, intent: Intent, found: Found) -> None:

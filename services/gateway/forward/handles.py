@@ -12,7 +12,7 @@ import orjson
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import AuthPeer
-from services.gateway.forward.turns import Turns
+from services.gateway.forward.rate_limiter import RateLimiter
 from services.gateway.model.calls import Restriction, UpstreamAnswer
 from services.gateway.model.faults import BodyInvalid, OperationNotAllowed
 from services.gateway.model.operations import TokenRule
@@ -27,10 +27,10 @@ RESOURCES_MAX = 50
 class Handles:
     """Answers createRestrictedDataToken as Amazon would."""
 
-    def __init__(self, *, catalogue: Catalogue, auth: AuthPeer, turns: Turns) -> None:
+    def __init__(self, *, catalogue: Catalogue, auth: AuthPeer, limiter: RateLimiter) -> None:
         self._catalogue = catalogue
         self._auth = auth
-        self._turns = turns
+        self._limiter = limiter
 
     def is_meant(self, journey: Journey) -> bool:
         """Return whether a call asks for a restricted data token."""
@@ -46,8 +46,8 @@ class Handles:
             SallyportError: auth's refusal, for one when it asks in favour of an application not named.
         """
         restrictions, target_application = self._asked(journey)
-        with await self._turns.turn(journey.claim, until_s=journey.until_s) as leave:
-            leave.spend()
+        with await self._limiter.acquire(journey.permit_request, until_s=journey.until_s) as permit:
+            permit.spend()
             handle, life_s = await self._auth.restrict_access(
                 journey.call.access_token, restrictions, target_application
             )

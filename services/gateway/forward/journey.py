@@ -9,7 +9,7 @@ from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
 from services.gateway.model.priority import Priority
-from services.gateway.model.quota import EVERY_SELLER, Claim
+from services.gateway.model.quota import EVERY_SELLER, PermitRequest
 
 # Reads whose answers are kept sealed, and served again without a call to Amazon.
 KEPT = frozenset({"ordersV0.getOrderAddress", "ordersV0.getOrderBuyerInfo"})
@@ -54,10 +54,10 @@ class Journey:
         return EVERY_SELLER if isinstance(self.plan.loan, Grantless) else self.device.seller_id
 
     @property
-    def claim(self) -> Claim:
-        """Who wants to spend from what."""
-        budgets = quota.budgets(self.owner_id, self.region, self.operation)
-        return Claim(self.device.device_id, budgets, self.priority, self.plan.shares)
+    def permit_request(self) -> PermitRequest:
+        """What the rate limiter is asked for."""
+        quotas = quota.quotas(self.owner_id, self.region, self.operation)
+        return PermitRequest(self.device.device_id, quotas, self.priority, self.plan.shares)
 
     @property
     def safe_key(self) -> SafeKey | None:

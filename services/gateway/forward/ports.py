@@ -22,7 +22,7 @@ from services.gateway.model.calls import (
 from services.gateway.model.orders import Observation, OrderClock
 from services.gateway.model.policy import Rules
 from services.gateway.model.priority import Priority
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Quota
 
 
 class AuthPeer(Protocol):
@@ -157,10 +157,10 @@ class Upstream(Protocol):
         ...
 
 
-class QuotaStore(Protocol):
+class BucketStore(Protocol):
     """Where the buckets lie that all replicas share."""
 
-    async def exchange(self, asks: Mapping[Budget, Ask]) -> Mapping[Budget, Grant]:
+    async def exchange(self, asks: Mapping[Quota, Ask]) -> Mapping[Quota, Grant]:
         """Tell of leases and ask for calls, in one step for each bucket; every ask is answered.
 
         Raises:
@@ -234,7 +234,7 @@ class Signals(Protocol):
         ...
 
     def waited(self, priority: Priority, wait_s: float) -> None:
-        """Observe how long a call waited for its turn in the quota."""
+        """Observe how long a call waited for its permit."""
         ...
 
     def leased(self, calls: int) -> None:
@@ -242,19 +242,19 @@ class Signals(Protocol):
         ...
 
     def spent(self) -> None:
-        """Count a call that was sent in its turn."""
+        """Count a call that was sent with its permit."""
         ...
 
-    def shared(self, operation: str) -> None:
+    def coalesced(self, operation: str) -> None:
         """Count a read answered by a call that another desktop had under way."""
         ...
 
-    def served_again(self, operation: str) -> None:
+    def cached(self, operation: str) -> None:
         """Count a read answered by what Amazon said a short while ago."""
         ...
 
     def throttled(self) -> None:
-        """Count a call that Amazon refused for its quota though it had a turn."""
+        """Count a call that Amazon refused for its quota though it had a permit."""
         ...
 
     def circuit_opened(self, region: Region) -> None:
@@ -296,7 +296,7 @@ class Ports:
     audit: Audit
     upstream: Upstream
     policies: Policies
-    quota: QuotaStore
+    buckets: BucketStore
     revisions: RevisionStore
     homes: HomeStore
     signals: Signals

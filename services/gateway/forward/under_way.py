@@ -1,13 +1,13 @@
 """How many calls of each device and each seller are under way: nobody fills the process alone (T-32, R-23).
 
-What waits for a turn, or is with Amazon, is bounded by itself. This bounds all of it, above all those who
-wait together for one shared call: a single device could be as many of them as there are places.
+What waits for a permit, or is with Amazon, is bounded by itself. This bounds all of it, above all those who
+wait together for one coalesced call: a single device could be as many of them as there are places.
 """
 
 from services.gateway.model.calls import Device
 from services.gateway.model.faults import TooManyCalls
 
-# An eighth, and half, of what a process serves at once; more than may wait for a device's turns of one bucket
+# An eighth, and half, of what a process serves at once; more than may wait for a device in one bucket's queue
 # and be with Amazon.
 CALLS_PER_DEVICE_MAX = 128
 CALLS_PER_SELLER_MAX = 512

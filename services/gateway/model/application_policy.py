@@ -154,7 +154,7 @@ class CacheRule:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How much of a seller's plan for an operation may be used; both from above 0 to 1.
+    """How much of a seller's usage plan for an operation may be used; both from above 0 to 1.
 
     Attributes:
         of_plan: by all calls of one priority together.
@@ -167,7 +167,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class BudgetRule:
-    """The share of some operations' plan for one priority; None for both."""
+    """The share of some operations' usage plans for one priority; None for both."""
 
     operations: tuple[str, ...]
     priority: Priority | None
@@ -237,11 +237,11 @@ class ApplicationPolicy:
         return next(lives_s, None)
 
     def shares(self, operation: str) -> Mapping[Priority, Share]:
-        """Return the shares by priority; empty where every call may use the whole plan."""
+        """Return the shares by priority; empty where every call may use the whole usage plan."""
         return {each: self.share(operation, each) for each in Priority} if self.budgets else {}
 
     def share(self, operation: str, priority: Priority) -> Share:
-        """Return how much of a seller's plan calls of an operation may use."""
+        """Return how much of a seller's usage plan calls of an operation may use."""
         shares = (
             rule.share
             for rule in self.budgets

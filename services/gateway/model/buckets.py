@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chassis.errors import Unavailable
-from services.gateway.model.quota import RATE_PER_S_MAX, RATE_PER_S_MIN, Budget
+from services.gateway.model.quota import RATE_PER_S_MAX, RATE_PER_S_MIN, Quota
 
 # Less than Amazon's rate by what two clocks' drift and its own rounding may take.
 MARGIN = 0.99
@@ -41,8 +41,8 @@ RAISE_S = 1.0
 # A rate that nobody names is tried upwards while calls wait, and halved at each refusal.
 SEEK_FACTOR = 1.1
 SEEK_S = 30.0
-# Of the pace that Amazon names, what is used after it refused a call that should have had a turn: somebody
-# else spends from the same plan. It comes back by itself.
+# Of the pace that Amazon names, what is used after it refused a call that had a permit: somebody else
+# spends from the same usage plan. It comes back by itself.
 SHARE_CUT = 0.85
 SHARE_MIN = 0.1
 SHARE_BACK_S = 120.0
@@ -52,11 +52,11 @@ CUT_S_MIN = 1.0
 ROUNDING = 1e-6
 
 
-class TurnsUnavailable(Unavailable):
+class QuotaUnavailable(Unavailable):
     """Storage is away, and nothing is left of what it granted."""
 
     code = "store_unavailable"
-    text = "Turns at Amazon cannot be given right now."
+    text = "No call to Amazon can be permitted right now."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,11 +97,11 @@ class Ask:
         known: total of calls granted under this lease, as far as the replica was told.
         ended: total of calls that were made, or may have been.
         returned: total of calls given back because nobody made them.
-        people, bulk: calls that wait for a turn there now.
+        people, bulk: calls that wait there now.
         devices: how many devices the bulk calls are of.
         waited_s: how long the one of them has waited that waits longest.
         ahead: calls wanted beyond those, for whoever comes next.
-        limit_per_s: the rate that Amazon named last; None when it named none.
+        named_rate_per_s: the rate that Amazon named last; None when it named none.
         is_throttled: Amazon refused a call for its quota since the last ask.
     """
 
@@ -115,7 +115,7 @@ class Ask:
     devices: int = 0
     waited_s: float = 0.0
     ahead: int = 0
-    limit_per_s: float | None = None
+    named_rate_per_s: float | None = None
     is_throttled: bool = False
 
 
@@ -126,7 +126,7 @@ class Grant:
     Attributes:
         granted: total of calls granted under its lease.
         is_ended: the lease is over: it ran out, or nothing is left of it; the next one needs a new number.
-        rate_per_s: of the plan, as far as it is known.
+        rate_per_s: of the usage plan, as far as it is known.
         pace_per_s: how fast calls come in fact.
         left: calls that nobody has, after this grant; below zero while others' are counted.
         kept_back: how many of those only people get.
@@ -149,7 +149,7 @@ class Bucket:
     """One bucket, as storage keeps it.
 
     Attributes:
-        rate_per_s: refill of Amazon's plan.
+        rate_per_s: refill of Amazon's bucket.
         burst: size of Amazon's bucket.
         left: calls that Amazon allowed at `counted_at_s` if none of the open ones were ever made.
         share: of the rate, what was used at `cut_at_s`; it grows from then on.
@@ -166,9 +166,9 @@ class Bucket:
     leases: list[Lease] = field(default_factory=list)
 
     @classmethod
-    def full(cls, budget: Budget, now_s: float) -> "Bucket":
-        """Return the bucket of a budget that was not used lately."""
-        return cls(rate_per_s=budget.rate_per_s, burst=budget.burst, left=budget.burst, counted_at_s=now_s)
+    def full(cls, quota: Quota, now_s: float) -> "Bucket":
+        """Return the bucket of a quota that was not used lately."""
+        return cls(rate_per_s=quota.rate_per_s, burst=quota.burst, left=quota.burst, counted_at_s=now_s)
 
     @property
     def open(self) -> int:
@@ -191,7 +191,7 @@ class Bucket:
         Args:
             ask: the replica's.
             now_s: storage's clock; a moment before the last one counts as that.
-            is_stated: whether Amazon publishes this plan.
+            is_stated: whether Amazon publishes this usage plan.
         """
         now_s = max(now_s, self.counted_at_s)
         self._end_leases(now_s)
@@ -278,14 +278,14 @@ class Bucket:
 
     def _learn(self, ask: Ask, now_s: float, *, is_stated: bool) -> None:
         """Follow the rate that Amazon names: down at once, up step by step; without one, look for it."""
-        if ask.limit_per_s is None:
+        if ask.named_rate_per_s is None:
             is_wanted = not is_stated and (ask.people or ask.bulk) and not ask.is_throttled
             if is_wanted and now_s - max(self.raised_at_s, self.cut_at_s) >= SEEK_S:
                 self._raise(self.rate_per_s * SEEK_FACTOR, now_s)
-        elif ask.limit_per_s < self.rate_per_s:
-            self.rate_per_s = ask.limit_per_s
-        elif ask.limit_per_s > self.rate_per_s and now_s - self.raised_at_s >= RAISE_S:
-            self._raise(min(ask.limit_per_s, self.rate_per_s * RAISE_FACTOR), now_s)
+        elif ask.named_rate_per_s < self.rate_per_s:
+            self.rate_per_s = ask.named_rate_per_s
+        elif ask.named_rate_per_s > self.rate_per_s and now_s - self.raised_at_s >= RAISE_S:
+            self._raise(min(ask.named_rate_per_s, self.rate_per_s * RAISE_FACTOR), now_s)
 
     def _raise(self, rate_per_s: float, now_s: float) -> None:
         self.rate_per_s, self.raised_at_s = min(rate_per_s, RATE_PER_S_MAX), now_s
@@ -294,7 +294,7 @@ class Bucket:
         """Take it that Amazon's bucket held less than was thought, and that somebody else spends from it.
 
         Where calls were left, half of them stay, so that a few refusals find a limit that nobody states.
-        Where none were, the next turn is one refill away. Refusals that come together cut the pace once.
+        Where none were, the next call is one refill away. Refusals that come together cut the pace once.
         """
         free = self.left - self.open
         self.left = min(self.left, self.open + max(0, math.floor(free / 2)))

@@ -19,7 +19,7 @@ from services.gateway.model.calls import Answer, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvalid
 from services.gateway.model.fields import Fields
 from services.gateway.model.operations import Operation
-from services.gateway.model.quota import LIMIT_HEADER
+from services.gateway.model.quota import RATE_LIMIT_HEADER
 from services.gateway.model.tripwire import finds_credential, holds_credential
 
 # Source: SP-API, "Include a User-Agent header in all requests": more is refused.
@@ -38,7 +38,7 @@ ERROR_TEXT_CHARS_MAX = 2_000
 
 # What of a successful answer's headers a desktop may see; the date is the door's own, said once.
 _REQUEST_ID = "x-amzn-requestid"
-_HEADERS_KEPT = frozenset({_REQUEST_ID, LIMIT_HEADER})
+_HEADERS_KEPT = frozenset({_REQUEST_ID, RATE_LIMIT_HEADER})
 _CONTENT_TYPE, _RETRY_AFTER = "content-type", "retry-after"
 # Messages and solicitations come in the second form only. Source: the API models, `produces`.
 _ACCEPTED = f"{JSON_TYPE}, application/hal+json"

@@ -30,7 +30,7 @@ JSON_TYPE = "application/json"
 RETRY_AFTER_S_DEFAULT = 5.0
 # No library waits longer in any useful way; a bucket of 0.0056 calls/s refills within this.
 RETRY_AFTER_S_MAX = 3600.0
-# A call that comes back so much too early is held until its turn.
+# A call that comes back so much too early is held until it gets a permit.
 HELD_S = 10.0
 
 TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a code, not a token
@@ -167,10 +167,10 @@ class OrderExpired(Gone):
 
 
 class QuotaExceeded(LimitExceeded):
-    """The seller's budget for the operation does not allow the call within its deadline.
+    """The seller's quota for the operation does not allow the call within its deadline.
 
     Attributes:
-        rate_per_s: how fast the budget refills.
+        rate_per_s: how fast its bucket refills.
     """
 
     code = "quota_exceeded"
@@ -298,12 +298,12 @@ def _delay_s(wanted_s: float | None) -> float:
 def _limit(error: LimitExceeded) -> str:
     """Return the limit that a 429 names, in calls a second: libraries wait 1/limit s, and not at all without.
 
-    It is the plan's own, unless the next turn is much further away: calls before that would all be in vain.
+    It is the quota's own, unless the next permit is much further away: calls before that would be in vain.
     """
-    turn_s = _delay_s(error.retry_after_s)
-    if isinstance(error, QuotaExceeded) and turn_s <= 1 / error.rate_per_s + HELD_S:
+    wait_s = _delay_s(error.retry_after_s)
+    if isinstance(error, QuotaExceeded) and wait_s <= 1 / error.rate_per_s + HELD_S:
         return format(error.rate_per_s, ".10g")
-    return format(1 / turn_s, ".10g")
+    return format(1 / wait_s, ".10g")
 
 
 def _body(error: SallyportError, status: int) -> bytes:

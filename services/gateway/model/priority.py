@@ -25,7 +25,7 @@ PAGE_PARAMETERS = frozenset({"NextToken", "nextToken", "pageToken", "paginationT
 
 
 class Priority(StrEnum):
-    """Whose turn comes first."""
+    """Who comes first."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
@@ -51,7 +51,7 @@ class Clicks:
 
         Args:
             now_s: the monotonic clock.
-            rate_per_s: of the operation's plan.
+            rate_per_s: of the operation's usage plan.
         """
         click_s = max(CLICK_S, CLICK_REFILLS / rate_per_s)
         left = min(CLICKS_MAX, self.left + (now_s - self.counted_at_s) / click_s)

@@ -13,16 +13,16 @@ import orjson
 
 import chassis.db
 from services.gateway.model.buckets import IDLE_S, Ask, Bucket, Grant, Lease
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Quota
 
-# Whoever waits for a turn would rather be refused than wait for longer.
+# Whoever waits for a permit would rather be refused than wait for longer.
 EXCHANGE_S_MAX = 2.0
 
 _Key = tuple[str, str, str]
 
 
 class BucketStore:
-    """Fits `forward.ports.QuotaStore`."""
+    """Fits `forward.ports.BucketStore`."""
 
     def __init__(self, pool: chassis.db.Pool) -> None:
         self._pool = pool
@@ -36,7 +36,7 @@ class BucketStore:
         async with chassis.db.transaction(self._pool) as connection:
             await connection.execute("SELECT 1")
 
-    async def exchange(self, asks: Mapping[Budget, Ask]) -> Mapping[Budget, Grant]:
+    async def exchange(self, asks: Mapping[Quota, Ask]) -> Mapping[Quota, Grant]:
         """Take in what a replica tells of its leases, and grant what there is.
 
         Raises:
@@ -72,22 +72,22 @@ class BucketStore:
         return int(status.removeprefix("DELETE "))
 
 
-async def _exchange(connection: chassis.db.Connection, asks: Mapping[Budget, Ask]) -> dict[Budget, Grant]:
+async def _exchange(connection: chassis.db.Connection, asks: Mapping[Quota, Ask]) -> dict[Quota, Grant]:
     found, now_s = await _lock(connection, list(asks))
-    missing = [budget for budget in asks if _key(budget) not in found]
+    missing = [quota for quota in asks if _key(quota) not in found]
     if missing:
         await _make(connection, missing)
         found, now_s = await _lock(connection, list(asks))
     grants = {
-        budget: found[_key(budget)].exchange(ask, now_s, is_stated=budget.is_stated)
-        for budget, ask in asks.items()
+        quota: found[_key(quota)].exchange(ask, now_s, is_stated=quota.is_stated)
+        for quota, ask in asks.items()
     }
     await _keep(connection, found)
     return grants
 
 
 async def _lock(
-    connection: chassis.db.Connection, budgets: Sequence[Budget]
+    connection: chassis.db.Connection, quotas: Sequence[Quota]
 ) -> tuple[dict[_Key, Bucket], float]:
     """Return the buckets that exist, locked, and a moment that is not later than now."""
     rows = await connection.fetch(
@@ -103,14 +103,14 @@ async def _lock(
         ORDER BY b.seller_id, b.region, b.operation
         FOR UPDATE OF b
         """,
-        *zip(*map(_key, budgets), strict=True),
+        *zip(*map(_key, quotas), strict=True),
     )
     now_s = max((row["now_s"] for row in rows), default=0.0)
     return {(row["seller_id"], row["region"], row["operation"]): _bucket(row) for row in rows}, now_s
 
 
-async def _make(connection: chassis.db.Connection, budgets: Sequence[Budget]) -> None:
-    """Make the buckets of budgets, full, unless another replica has made them meanwhile."""
+async def _make(connection: chassis.db.Connection, quotas: Sequence[Quota]) -> None:
+    """Make the buckets of quotas, full, unless another replica has made them meanwhile."""
     await connection.executemany(
         """
         INSERT INTO gateway.buckets
@@ -118,7 +118,7 @@ async def _make(connection: chassis.db.Connection, budgets: Sequence[Budget]) ->
         VALUES ($1, $2, $3, $4, $5::integer, $5::integer, clock_timestamp())
         ON CONFLICT DO NOTHING
         """,
-        sorted((*_key(budget), budget.rate_per_s, budget.burst) for budget in budgets),
+        sorted((*_key(quota), quota.rate_per_s, quota.burst) for quota in quotas),
     )
 
 
@@ -146,8 +146,8 @@ async def _keep(connection: chassis.db.Connection, buckets: Mapping[_Key, Bucket
     )
 
 
-def _key(budget: Budget) -> _Key:
-    return budget.seller_id, budget.region.value, budget.operation_key
+def _key(quota: Quota) -> _Key:
+    return quota.seller_id, quota.region.value, quota.operation_key
 
 
 def _bucket(row: asyncpg.Record) -> Bucket:

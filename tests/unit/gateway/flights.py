@@ -30,8 +30,8 @@ async def opened(rig: Rig) -> AsyncIterator[Amazon]:
     """Let shared calls fly, with an Amazon that a test lets answer."""
     amazon = Amazon(rig)
     rig.upstream.send = amazon.send  # type: ignore[method-assign]
-    async with talking(rig.turns):
-        flying = asyncio.create_task(rig.forwarder._sharing.run())
+    async with talking(rig.limiter):
+        flying = asyncio.create_task(rig.forwarder._coalescing.run())
         yield amazon
         flying.cancel()
         await asyncio.gather(flying, return_exceptions=True)

@@ -10,6 +10,7 @@ from typing import Any
 from chassis.secrecy import Secret
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
+from fakes.gateway_buckets import FakeBuckets
 from fakes.gateway_document_types import FakeDocumentTypes
 from fakes.gateway_homes import FakeHomes
 from fakes.gateway_ports import (
@@ -20,12 +21,11 @@ from fakes.gateway_ports import (
     FakeSafe,
     FakeUpstream,
 )
-from fakes.gateway_quota_store import FakeQuotaStore
 from fakes.gateway_revisions import FakeRevisions
 from services.gateway.capabilities import Capabilities
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import Forwarder, Identities, Ports, Turns
+from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model.calls import Answer, Call, Proof
 from services.gateway.model.fields import Fields
@@ -61,10 +61,12 @@ class Rig:
         self.policies = FakePolicies()
         self.signals = FakeForwardSignals()
         entropy = FakeEntropy()
-        self.quota = FakeQuotaStore(self.clock)
+        self.buckets = FakeBuckets(self.clock)
         self.revisions = FakeRevisions()
         self.homes = FakeHomes()
-        self.turns = Turns(store=self.quota, clock=self.clock, entropy=FakeEntropy(), signals=self.signals)
+        self.limiter = RateLimiter(
+            store=self.buckets, clock=self.clock, entropy=FakeEntropy(), signals=self.signals
+        )
         self.identities = Identities(auth=self.auth, clock=self.clock, entropy=entropy, signals=self.signals)
         self.document_key = SharedKey(self.clock)
         self.document_key.learn(DOCUMENT_KEY)
@@ -78,7 +80,7 @@ class Rig:
                 audit=self.audit,
                 upstream=self.upstream,
                 policies=self.policies,
-                quota=self.quota,
+                buckets=self.buckets,
                 revisions=self.revisions,
                 homes=self.homes,
                 signals=self.signals,
@@ -86,7 +88,7 @@ class Rig:
                 entropy=entropy,
             ),
             identities=self.identities,
-            turns=self.turns,
+            limiter=self.limiter,
             documents=DocumentLinks(
                 catalogue=CATALOGUE,
                 table=DocumentTable.load(),
@@ -99,7 +101,7 @@ class Rig:
         )
 
     async def call(self, token: str, target: str, method: str = "GET", **rest: Any) -> Answer:
-        async with talking(self.turns):
+        async with talking(self.limiter):
             return await self.forwarder.handle(call(token, target, method, **rest))
 
     @property
@@ -109,9 +111,9 @@ class Rig:
 
 
 @asynccontextmanager
-async def talking(*replicas: Turns) -> AsyncIterator[None]:
+async def talking(*replicas: RateLimiter) -> AsyncIterator[None]:
     """Let each replica's quota talk to its store while inside, as its process's tasks do."""
-    tasks = [asyncio.create_task(work()) for turns in replicas for work in (turns.run, turns.tick)]
+    tasks = [asyncio.create_task(work()) for limiter in replicas for work in (limiter.run, limiter.tick)]
     try:
         yield
     finally:

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from chassis.errors import SallyportError
 from fakes.clock import FakeClock
 from fakes.entropy import FakeEntropy
+from fakes.gateway_buckets import FakeBuckets
 from fakes.gateway_ports import FakeForwardSignals, json_answer
-from fakes.gateway_quota_store import FakeQuotaStore
-from services.gateway.forward import Turns
+from services.gateway.forward import RateLimiter
 from services.gateway.model.calls import Region, UpstreamAnswer
 from services.gateway.model.priority import Priority
-from services.gateway.model.quota import Budget, Claim
+from services.gateway.model.quota import PermitRequest, Quota
 
 DEADLINE_S = 25.0
 RETRY_S = 1.0
@@ -68,14 +68,16 @@ class Amazon:
 
 
 class Replica:
-    """One process: its turns, their tasks, and the calls that are under way in it."""
+    """One process: its rate limiter, that one's tasks, and the calls that are under way in it."""
 
     def __init__(self, world: "World", shift_s: float, seed: int) -> None:
         self.signals = FakeForwardSignals()
         clock = ReplicaClock(world.clock, shift_s)
         self.clock = clock
-        self.turns = Turns(store=world.store, clock=clock, entropy=FakeEntropy(seed), signals=self.signals)
-        self.tasks = [asyncio.create_task(work()) for work in (self.turns.run, self.turns.tick)]
+        self.limiter = RateLimiter(
+            store=world.store, clock=clock, entropy=FakeEntropy(seed), signals=self.signals
+        )
+        self.tasks = [asyncio.create_task(work()) for work in (self.limiter.run, self.limiter.tick)]
         self.is_dead = False
 
     def start(self, work: Awaitable[None]) -> None:
@@ -92,11 +94,11 @@ class Replica:
 class World:
     """Everything that shares one plan of one seller."""
 
-    def __init__(self, budget: Budget, amazon: Amazon, *, replicas: int, seed: int = 1) -> None:
+    def __init__(self, quota: Quota, amazon: Amazon, *, replicas: int, seed: int = 1) -> None:
         self.clock = amazon.clock
         self.amazon = amazon
-        self.budget = budget
-        self.store = FakeQuotaStore(self.clock)
+        self.quota = quota
+        self.store = FakeBuckets(self.clock)
         self.chance = random.Random(seed)
         self.replicas = [Replica(self, self.chance.uniform(-600, 600), seed + n) for n in range(replicas)]
         self.waits_s: dict[str, list[float]] = {}
@@ -104,18 +106,18 @@ class World:
         self._sent: list[asyncio.Task[UpstreamAnswer]] = []
 
     async def call(self, replica: Replica, device_id: str, priority: Priority | None = None) -> bool:
-        """Make one call in its turn; return whether Amazon did it."""
+        """Make one call with a permit; return whether Amazon did it."""
         began_s = self.clock.monotonic_s()
-        claim = Claim(device_id, (self.budget,), priority)
+        request = PermitRequest(device_id, (self.quota,), priority)
         until_s = replica.clock.monotonic_s() + DEADLINE_S
         try:
-            with await replica.turns.turn(claim, until_s=until_s) as leave:
+            with await replica.limiter.acquire(request, until_s=until_s) as permit:
                 self.waits_s.setdefault(device_id, []).append(self.clock.monotonic_s() - began_s)
-                leave.spend()
+                permit.spend()
                 sent = asyncio.create_task(self._send())
                 self._sent.append(sent)
                 answer = await asyncio.shield(sent)
-                leave.learn(answer)
+                permit.learn(answer)
         except SallyportError as refusal:
             self.refusals.append(refusal)
             await self.clock.sleep(min(refusal.retry_after_s or RETRY_S, RETRY_S))
@@ -151,5 +153,5 @@ class World:
 
 def world(rate_per_s: float, burst: int, *, replicas: int = 3, seed: int = 1) -> World:
     """Return replicas that know the plan from the beginning."""
-    budget = Budget("seller", Region.NA, "GET /orders/v0/orders", rate_per_s, burst)
-    return World(budget, Amazon(FakeClock(), rate_per_s, burst), replicas=replicas, seed=seed)
+    quota = Quota("seller", Region.NA, "GET /orders/v0/orders", rate_per_s, burst)
+    return World(quota, Amazon(FakeClock(), rate_per_s, burst), replicas=replicas, seed=seed)

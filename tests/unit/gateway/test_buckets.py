@@ -20,9 +20,9 @@ from services.gateway.model.buckets import (
     Grant,
 )
 from services.gateway.model.calls import Region
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Quota
 
-FAST = Budget("seller", Region.NA, "GET /x", 5.0, 10)
+FAST = Quota("seller", Region.NA, "GET /x", 5.0, 10)
 
 
 def ask(replica_id: str = "one", lease_no: int = 1, **rest: object) -> Ask:
@@ -41,14 +41,14 @@ def test_calls_count_as_spent_when_their_lease_ends_unheard() -> None:
 def test_a_rate_that_amazon_names_is_followed_down_at_once_and_up_by_doubling() -> None:
     bucket = Bucket.full(FAST, 0.0)
     rates = [
-        bucket.exchange(ask(limit_per_s=limit), now_s).rate_per_s
+        bucket.exchange(ask(named_rate_per_s=limit), now_s).rate_per_s
         for limit, now_s in ((1.0, 0.0), (10.0, 1.0), (10.0, 1.5), (10.0, 1.0 + RAISE_S), (10.0, 9.0))
     ]
     assert rates == [1.0, 2.0, 2.0, 4.0, 8.0]
 
 
 def test_a_rate_that_nobody_names_is_tried_upwards_and_halved_at_a_refusal() -> None:
-    bucket = Bucket.full(Budget("seller", Region.NA, "GET /y", 0.5, 1, is_stated=False), 0.0)
+    bucket = Bucket.full(Quota("seller", Region.NA, "GET /y", 0.5, 1, is_stated=False), 0.0)
     assert bucket.exchange(ask(people=1), SEEK_S, is_stated=False).rate_per_s == pytest.approx(0.55)
     assert bucket.exchange(ask(people=1), SEEK_S + 1, is_stated=False).rate_per_s == pytest.approx(0.55)
     throttled = bucket.exchange(ask(is_throttled=True), SEEK_S + 9, is_stated=False)
@@ -64,7 +64,7 @@ def test_refusals_that_come_together_slow_the_pace_once_and_it_comes_back() -> N
 
 
 def test_where_two_wait_the_longer_waiting_gets_what_does_not_divide() -> None:
-    bucket = Bucket.full(Budget("seller", Region.NA, "GET /x", 1.0, 1), 0.0)
+    bucket = Bucket.full(Quota("seller", Region.NA, "GET /x", 1.0, 1), 0.0)
     bucket.exchange(ask(people=1), 0.0)
     bucket.exchange(ask(known=1, ended=1), 0.0)
     bucket.exchange(ask("late", 1, bulk=5, devices=1, waited_s=1.0), 0.1)
@@ -74,7 +74,7 @@ def test_where_two_wait_the_longer_waiting_gets_what_does_not_divide() -> None:
 
 
 def test_a_lease_that_began_anew_because_its_first_message_came_again_is_not_the_one_that_ended_R12() -> None:
-    bucket = Bucket.full(Budget("seller", Region.NA, "GET /x", 1.0, 3), 0.0)
+    bucket = Bucket.full(Quota("seller", Region.NA, "GET /x", 1.0, 3), 0.0)
     first = ask(people=1)
     bucket.exchange(first, 0.0)
     assert bucket.exchange(ask(known=1, people=1), 0.0).granted == 2
@@ -84,7 +84,7 @@ def test_a_lease_that_began_anew_because_its_first_message_came_again_is_not_the
 
 @pytest.mark.parametrize("limit", ["", "fast", "nan", "inf", "-1", "0", "1e99", "1e-99"])
 def test_an_absurd_rate_teaches_nothing_T29(limit: str) -> None:
-    assert quota.rate(limit) is None
+    assert quota.parse_rate(limit) is None
 
 
 class _Plan:
@@ -163,7 +163,7 @@ def test_no_order_of_asking_dying_and_coming_back_exceeds_the_plan_R10_R12(
     seed: int, rate_per_s: float, burst: int, replicas: int
 ) -> None:
     chance, now_s = random.Random(seed), 0.0
-    bucket = Bucket.full(Budget("seller", Region.NA, "GET /x", rate_per_s, burst), 0.0)
+    bucket = Bucket.full(Quota("seller", Region.NA, "GET /x", rate_per_s, burst), 0.0)
     plan, names = _Plan(rate_per_s, burst), itertools.count()
     alive = [_Replica(str(next(names))) for _ in range(replicas)]
     late: Ask | None = None

@@ -161,7 +161,7 @@ async def test_desktops_that_share_an_answer_get_links_of_their_own_T07(rig: Rig
         await settle()
         amazon.gate.set()
         one, other, plain = await asyncio.gather(*calls)
-    assert rig.signals.shared_reads == ["ordersV0.getOrderItems"]
+    assert rig.signals.coalesced_reads == ["ordersV0.getOrderItems"]
     devices = [opened_by(rig, customized(answer)[0]).device_id for answer in (one, other)]
     assert (devices, customized(plain)) == (["device-0", "device-1"], ["***"])
 

@@ -32,7 +32,7 @@ async def rig() -> AsyncIterator[Rig]:
     """Give a rig whose forwarder's tasks run."""
     made = Rig()
     made.upstream.answer = lambda _: json_answer(ADDRESS_BYTES)
-    async with talking(made.turns):
+    async with talking(made.limiter):
         tasks = [asyncio.ensure_future(work()) for _, work in made.forwarder.tasks]
         try:
             yield made
@@ -151,7 +151,7 @@ async def test_a_client_that_goes_away_at_any_moment_leaves_nothing_behind_R23(
     await rig.clock.advance(3.0)
     circuits = rig.forwarder._reading._attempts._circuits
     assert not circuits._under_way
-    assert not any(use.under_way for use in rig.turns._uses.values())
+    assert not any(usage.under_way for usage in rig.limiter._usages.values())
     assert not rig.forwarder._deadlines._limits
     intents = [event.event_id for event in rig.audit.events if event.phase == "intent"]
     outcomes = [event.intent_id for event in rig.audit.events if event.phase == "outcome"]

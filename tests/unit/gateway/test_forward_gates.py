@@ -288,7 +288,7 @@ async def test_a_proof_is_used_up_for_the_device_whose_key_made_it_and_for_no_st
     for shown, key in [(token, "key-2"), ("sp_at_" + "x" * 43, "key-1"), (token, "key-1")]:
         proven = call(shown, PARTICIPATIONS)
         proven.proof = Proof(key, functools.partial(used.append, f"{key} by {shown}"))
-        async with talking(rig.turns):
+        async with talking(rig.limiter):
             await rig.forwarder.handle(proven)
     assert used == [f"key-1 by {token}"]
 

@@ -149,7 +149,7 @@ async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T
     async with opened(rig) as amazon:
         amazon.gate.set()
         await begin(rig, token, PARTICIPATIONS)
-        rig.forwarder._sharing.forget("seller-1")
+        rig.forwarder._coalescing.forget("seller-1")
         await begin(rig, token, PARTICIPATIONS)
     assert len(rig.upstream.requests) == 2
 

@@ -10,7 +10,7 @@ from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.policy import Rules
 from services.gateway.model.policy_file import parse
 from services.gateway.model.priority import Priority
-from services.gateway.model.quota import Budget, Claim
+from services.gateway.model.quota import PermitRequest, Quota
 from tests.unit.gateway.forwarding import Rig
 from tests.unit.gateway.quota_world import World, world
 
@@ -20,12 +20,12 @@ PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 
 
 async def made(at: World, device_id: str, priority: Priority, shares: Mapping[Priority, Share]) -> int:
-    """Return how many calls of a device find their turn now."""
-    replica, claim = at.replicas[0], Claim(device_id, (at.budget,), priority, shares)
+    """Return how many calls of a device get a permit now."""
+    replica, request = at.replicas[0], PermitRequest(device_id, (at.quota,), priority, shares)
     for calls in range(BURST + 1):
         try:
-            with await replica.turns.turn(claim, until_s=replica.clock.monotonic_s() + 0.5) as leave:
-                leave.spend()
+            with await replica.limiter.acquire(request, until_s=replica.clock.monotonic_s() + 0.5) as permit:
+                permit.spend()
         except QuotaExceeded:
             return calls
     raise AssertionError("more than the plan")
@@ -57,14 +57,14 @@ async def test_without_a_share_the_whole_plan_is_everybodys() -> None:
 
 @pytest.mark.parametrize(("share", "burst"), [(0.5, 5), (0.01, 1)])
 def test_a_part_of_a_plan_has_at_least_one_call(share: float, burst: int) -> None:
-    part = Budget("seller", Region.NA, "GET /x", 2.0, 10).portion(share, "bulk")
-    assert (part.rate_per_s, part.burst) == (2.0 * share, burst)
+    quota = Quota("seller", Region.NA, "GET /x", 2.0, 10).budget(share, "bulk")
+    assert (quota.rate_per_s, quota.burst) == (2.0 * share, burst)
 
 
 def test_a_part_that_a_changed_policy_makes_smaller_is_counted_anew() -> None:
-    plan = Budget("seller", Region.NA, "GET /x", 2.0, 10)
+    plan = Quota("seller", Region.NA, "GET /x", 2.0, 10)
     keys = {
-        plan.portion(share, whose).operation_key for share in (0.5, 0.2) for whose in ("bulk", "bulk desk")
+        plan.budget(share, whose).operation_key for share in (0.5, 0.2) for whose in ("bulk", "bulk desk")
     }
     assert len(keys) == 4
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fakes.gateway_ports import json_answer
 from services.gateway.door.limits import REQUESTS_MAX
-from services.gateway.forward import circuits, turns
+from services.gateway.forward import circuits
+from services.gateway.forward.rate_limiter import limiter
 from services.gateway.forward.under_way import CALLS_PER_DEVICE_MAX, CALLS_PER_SELLER_MAX, UnderWay
 from services.gateway.model.calls import Answer, Device, Profile, UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import TooManyCalls
@@ -33,7 +34,7 @@ def device(device_id: str, seller_id: str) -> Device:
 
 def test_a_device_has_an_eighth_of_the_process_and_a_seller_half() -> None:
     assert REQUESTS_MAX == CALLS_PER_DEVICE_MAX * 8 == CALLS_PER_SELLER_MAX * 2
-    assert turns.WAITING_PER_DEVICE_MAX + circuits.UNDER_WAY_MAX < CALLS_PER_DEVICE_MAX
+    assert limiter.WAITING_PER_DEVICE_MAX + circuits.UNDER_WAY_MAX < CALLS_PER_DEVICE_MAX
 
 
 DEVICES = [device(f"device-{n}", f"seller-{n % 2}") for n in range(12)]
@@ -83,8 +84,8 @@ async def test_a_device_that_asks_the_same_a_thousand_times_is_told_to_wait_and_
     def begin(token: str) -> asyncio.Task[Answer]:
         return asyncio.create_task(rig.forwarder.handle(call(token, PARTICIPATIONS)))
 
-    async with talking(rig.turns):
-        flying = asyncio.create_task(rig.forwarder._sharing.run())
+    async with talking(rig.limiter):
+        flying = asyncio.create_task(rig.forwarder._coalescing.run())
         calls = [begin(greedy) for _ in range(1000)]
         for _ in range(100):
             await asyncio.sleep(0)

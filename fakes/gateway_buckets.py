@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import chassis.db
 from chassis.clock import Clock
 from services.gateway.model.buckets import IDLE_S, Ask, Bucket, Grant
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Quota
 
 Key = tuple[str, str, str]
 
 
-class FakeQuotaStore:
-    """Fits `forward.ports.QuotaStore`; `is_down` takes it away."""
+class FakeBuckets:
+    """Fits `forward.ports.BucketStore`; `is_down` takes it away."""
 
     def __init__(self, clock: Clock, buckets: dict[Key, Bucket] | None = None) -> None:
         self._clock = clock
@@ -19,10 +19,10 @@ class FakeQuotaStore:
         self.exchanges = 0
         self.is_down = False
 
-    async def exchange(self, asks: Mapping[Budget, Ask]) -> Mapping[Budget, Grant]:
+    async def exchange(self, asks: Mapping[Quota, Ask]) -> Mapping[Quota, Grant]:
         self._check_up()
         self.exchanges += 1
-        return {budget: self._exchange(budget, ask) for budget, ask in asks.items()}
+        return {quota: self._exchange(quota, ask) for quota, ask in asks.items()}
 
     async def forget_idle(self, limit: int) -> int:
         self._check_up()
@@ -35,11 +35,11 @@ class FakeQuotaStore:
     async def ping(self) -> None:
         self._check_up()
 
-    def _exchange(self, budget: Budget, ask: Ask) -> Grant:
+    def _exchange(self, quota: Quota, ask: Ask) -> Grant:
         now_s = self._clock.monotonic_s()
-        key = (budget.seller_id, budget.region.value, budget.operation_key)
-        bucket = self.buckets.setdefault(key, Bucket.full(budget, now_s))
-        return bucket.exchange(ask, now_s, is_stated=budget.is_stated)
+        key = (quota.seller_id, quota.region.value, quota.operation_key)
+        bucket = self.buckets.setdefault(key, Bucket.full(quota, now_s))
+        return bucket.exchange(ask, now_s, is_stated=quota.is_stated)
 
     def _check_up(self) -> None:
         if self.is_down:

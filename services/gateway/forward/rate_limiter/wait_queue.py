@@ -1,4 +1,4 @@
-"""Who waits for a turn: people before bulk, and of each the devices in turn, so that none starves another."""
+"""Who waits for a call of a bucket: people before bulk, and of each the devices round robin: none starves."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from services.gateway.model.priority import Priority
 
 if TYPE_CHECKING:
-    from services.gateway.forward.turns.share import Turn
+    from services.gateway.forward.rate_limiter.local_bucket import Reservation
 
 
 @dataclass(eq=False, slots=True)
@@ -18,19 +18,19 @@ class Waiter:
 
     Attributes:
         since_s: the monotonic moment at which it came.
-        until_s: the one after which a turn is of no use to it.
-        fate: its turn, or why it gets none.
+        until_s: the one after which a permit is of no use to it.
+        future: what is reserved for it, or why nothing is.
     """
 
     device_id: str
     priority: Priority
     since_s: float
     until_s: float
-    fate: "asyncio.Future[Turn]" = field(repr=False)
+    future: "asyncio.Future[Reservation]" = field(repr=False)
 
 
-class Round:
-    """Waiters of one priority: each device's in the order of coming, the devices in turn.
+class FairQueue:
+    """Waiters of one priority: each device's in the order of coming, the devices round robin.
 
     Attributes:
         waiters: how many calls wait.
@@ -83,8 +83,8 @@ class Round:
         return True
 
 
-class Line:
-    """Everybody in this process who waits for a turn of one bucket.
+class WaitQueue:
+    """Everybody in this process who waits for one bucket.
 
     Attributes:
         waiters: how many calls wait.
@@ -92,8 +92,8 @@ class Line:
 
     def __init__(self) -> None:
         self.waiters = 0
-        self.people = Round()
-        self.bulk = Round()
+        self.people = FairQueue()
+        self.bulk = FairQueue()
 
     def __len__(self) -> int:
         return self.waiters
@@ -109,16 +109,16 @@ class Line:
     def push(self, waiter: Waiter) -> None:
         """Let one more wait."""
         self.waiters += 1
-        self._round(waiter).push(waiter)
+        self._of_priority(waiter).push(waiter)
 
     def pop(self) -> Waiter:
-        """Take the one whose turn is next. There must be one."""
+        """Take the one who is next. There must be one."""
         self.waiters -= 1
         return self.people.pop() if self.people.waiters else self.bulk.pop()
 
     def discard(self, waiter: Waiter) -> bool:
         """Take one out wherever it is; return whether it was there."""
-        was_there = self._round(waiter).discard(waiter)
+        was_there = self._of_priority(waiter).discard(waiter)
         self.waiters -= was_there
         return was_there
 
@@ -126,5 +126,5 @@ class Line:
         """Return how long the one has waited that waits longest; 0 when nobody does."""
         return max((now_s - waiter.since_s for waiter in self), default=0.0)
 
-    def _round(self, waiter: Waiter) -> Round:
+    def _of_priority(self, waiter: Waiter) -> FairQueue:
         return self.people if waiter.priority is Priority.INTERACTIVE else self.bulk

@@ -9,17 +9,17 @@ import pytest
 import chassis.db
 import chassis.env
 from fakes.clock import FakeClock
-from fakes.gateway_quota_store import FakeQuotaStore
+from fakes.gateway_buckets import FakeBuckets
 from services.gateway.model.buckets import Ask, Grant
 from services.gateway.model.calls import Region
-from services.gateway.model.quota import Budget
+from services.gateway.model.quota import Quota
 from services.gateway.store import Store
 from tests.conftest import PoolFor
 
-QuotaStore = FakeQuotaStore | Store
+BucketStore = FakeBuckets | Store
 
 # Refills so slowly that a test's own time does not count.
-SLOW = Budget("seller-1", Region.EU, "GET /orders/v0/orders", 0.0056, 20)
+SLOW = Quota("seller-1", Region.EU, "GET /orders/v0/orders", 0.0056, 20)
 OTHER = SLOW._replace(seller_id="seller-2")
 KEPT_BACK = 2
 
@@ -30,8 +30,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def fake_store(clock: FakeClock) -> FakeQuotaStore:
-    return FakeQuotaStore(clock)
+def fake_store(clock: FakeClock) -> FakeBuckets:
+    return FakeBuckets(clock)
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ async def real_store(pool_for: PoolFor) -> Store:
 
 
 @pytest.fixture(params=["fake_store", "real_store"])
-def store(request: pytest.FixtureRequest) -> QuotaStore:
-    made: QuotaStore = request.getfixturevalue(request.param)
+def store(request: pytest.FixtureRequest) -> BucketStore:
+    made: BucketStore = request.getfixturevalue(request.param)
     return made
 
 
@@ -58,23 +58,23 @@ def ask(replica_id: str = "replica-1", lease_no: int = 1, *, people: int = 0, bu
     )
 
 
-async def told(store: QuotaStore, one: Ask, budget: Budget = SLOW) -> Grant:
-    return (await store.exchange({budget: one}))[budget]
+async def told(store: BucketStore, one: Ask, quota: Quota = SLOW) -> Grant:
+    return (await store.exchange({quota: one}))[quota]
 
 
-async def test_a_bucket_begins_full_and_keeps_two_calls_back_for_people(store: QuotaStore) -> None:
+async def test_a_bucket_begins_full_and_keeps_two_calls_back_for_people(store: BucketStore) -> None:
     bulk = await told(store, ask(bulk=100))
     assert (bulk.granted, bulk.kept_back) == (20 - KEPT_BACK, KEPT_BACK)
     assert (await told(store, ask("replica-2", people=5))).granted == KEPT_BACK
     assert (await told(store, ask("replica-3", people=1))).granted == 0
 
 
-async def test_every_seller_has_a_bucket_of_its_own_T32(store: QuotaStore) -> None:
+async def test_every_seller_has_a_bucket_of_its_own_T32(store: BucketStore) -> None:
     grants = await store.exchange({SLOW: ask(bulk=100), OTHER: ask(people=3)})
     assert (grants[SLOW].granted, grants[OTHER].granted) == (18, 3)
 
 
-async def test_totals_told_twice_count_once_and_a_lost_answer_is_told_again(store: QuotaStore) -> None:
+async def test_totals_told_twice_count_once_and_a_lost_answer_is_told_again(store: BucketStore) -> None:
     await told(store, ask(people=3))
     again = await told(store, ask(people=0, bulk=1))
     assert again.granted == 4
@@ -85,7 +85,7 @@ async def test_totals_told_twice_count_once_and_a_lost_answer_is_told_again(stor
     assert twice.left == pytest.approx(KEPT_BACK, abs=0.1)
 
 
-async def test_what_is_given_back_is_there_for_another_replica(store: QuotaStore) -> None:
+async def test_what_is_given_back_is_there_for_another_replica(store: BucketStore) -> None:
     assert (await told(store, ask(people=20))).granted == 20
     assert (await told(store, ask("replica-2", people=1))).granted == 0
     over = await told(store, replace(ask(), known=20, returned=20))
@@ -93,7 +93,7 @@ async def test_what_is_given_back_is_there_for_another_replica(store: QuotaStore
     assert (await told(store, ask("replica-2", people=1))).granted == 1
 
 
-async def test_a_lease_that_a_newer_one_of_its_replica_ended_counts_as_spent(store: QuotaStore) -> None:
+async def test_a_lease_that_a_newer_one_of_its_replica_ended_counts_as_spent(store: BucketStore) -> None:
     await told(store, ask(lease_no=1, people=18))
     newer = await told(store, ask(lease_no=2, people=5))
     assert newer.granted == 2
@@ -102,12 +102,12 @@ async def test_a_lease_that_a_newer_one_of_its_replica_ended_counts_as_spent(sto
     assert (await told(store, ask("replica-2", people=9))).granted == 0
 
 
-async def test_a_lower_rate_that_amazon_names_is_every_replicas(store: QuotaStore) -> None:
-    await told(store, replace(ask(people=1), limit_per_s=0.001))
+async def test_a_lower_rate_that_amazon_names_is_every_replicas(store: BucketStore) -> None:
+    await told(store, replace(ask(people=1), named_rate_per_s=0.001))
     assert (await told(store, ask("replica-2", people=1))).rate_per_s == 0.001
 
 
-async def test_a_refusal_of_amazons_slows_every_replica_down_R07(store: QuotaStore) -> None:
+async def test_a_refusal_of_amazons_slows_every_replica_down_R07(store: BucketStore) -> None:
     before = await told(store, ask(people=1))
     await told(store, replace(ask(people=1), known=1, ended=1, is_throttled=True))
     other = await told(store, ask("replica-2", people=20))
@@ -115,20 +115,20 @@ async def test_a_refusal_of_amazons_slows_every_replica_down_R07(store: QuotaSto
     assert other.pace_per_s == pytest.approx(before.pace_per_s * 0.85, rel=0.01)
 
 
-async def test_replicas_that_ask_at_once_share_and_never_get_more_than_there_is(store: QuotaStore) -> None:
+async def test_replicas_that_ask_at_once_share_and_never_get_more_than_there_is(store: BucketStore) -> None:
     grants = await asyncio.gather(*(told(store, ask(f"replica-{one}", bulk=7)) for one in range(5)))
     assert sum(grant.granted for grant in grants) <= 18
     assert grants[0].granted > 0
 
 
-async def test_nothing_that_was_used_today_is_forgotten(store: QuotaStore) -> None:
+async def test_nothing_that_was_used_today_is_forgotten(store: BucketStore) -> None:
     await told(store, ask(people=20))
     assert await store.forget_idle(10) == 0
     assert (await told(store, ask("replica-2", people=1))).granted == 0
 
 
 async def test_a_bucket_that_nobody_used_for_a_day_leaves_nothing_behind(
-    fake_store: FakeQuotaStore, clock: FakeClock, owner: chassis.db.Connection, real_store: Store
+    fake_store: FakeBuckets, clock: FakeClock, owner: chassis.db.Connection, real_store: Store
 ) -> None:
     await told(fake_store, ask(people=1))
     await told(real_store, ask(people=1))
@@ -149,7 +149,7 @@ async def test_a_lease_ends_by_the_databases_clock_R14(
     assert lost.left == pytest.approx(0.0, abs=0.1)
 
 
-async def test_postgres_away_is_unavailable_and_comes_back_R05(fake_store: FakeQuotaStore) -> None:
+async def test_postgres_away_is_unavailable_and_comes_back_R05(fake_store: FakeBuckets) -> None:
     fake_store.is_down = True
     with pytest.raises(chassis.db.StoreUnavailable):
         await told(fake_store, ask(people=1))

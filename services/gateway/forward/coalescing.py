@@ -1,9 +1,9 @@
-"""Reads that several desktops of a seller make at once become one call; some answers are served again.
+"""Coalescing: identical reads of a seller at once become one call; some answers are served again.
 
 - Who asks for what is already under way waits for that answer. Each judges, masks and audits it for itself.
 - A read that has a body is the same one only with the same bytes: what they mean is for Amazon to say.
-- A person does not wait for a job's call, which may wait long for its turn: one of theirs begins, and whoever
-  comes then joins that.
+- A person does not wait for a job's call, which may wait long for its permit: one of theirs begins, and
+  whoever comes then joins that.
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
   began it asks anew when it failed for want of time, and so does every other device when it failed because of
   who began it: nobody hears that another device was revoked. Other failures are shared, never kept.
@@ -52,9 +52,9 @@ class _Flight:
     """A call that is under way for everybody who waits for it.
 
     Attributes:
-        is_bulk: whether it waits for its turn behind people.
+        is_bulk: whether it waits for its permit behind people.
         device_id: of the one who began it.
-        fates: of the waiters who have not left, each one's own.
+        futures: of the waiters who have not left, each one's own.
     """
 
     key: Hashable = field(repr=False)
@@ -64,29 +64,29 @@ class _Flight:
     until_s: float
     is_bulk: bool
     task: "asyncio.Task[None]" = field(init=False, repr=False)
-    fates: "list[asyncio.Future[Found]]" = field(default_factory=list, repr=False)
+    futures: "list[asyncio.Future[Found]]" = field(default_factory=list, repr=False)
 
     def land(self, found: Found) -> None:
         """Tell the waiters the answer."""
-        for fate in self.fates:
-            if not fate.done():
-                fate.set_result(found)
+        for future in self.futures:
+            if not future.done():
+                future.set_result(found)
 
     def fail(self, error: Exception) -> None:
         """Have the error raised where somebody waits."""
-        for fate in self.fates:
-            if not fate.done():
-                fate.set_exception(error)
+        for future in self.futures:
+            if not future.done():
+                future.set_exception(error)
                 # Whoever waited may be leaving.
-                fate.exception()
+                future.exception()
 
     def end(self) -> None:
         """Send the waiters away: there will be no answer."""
-        for fate in self.fates:
-            fate.cancel()
+        for future in self.futures:
+            future.cancel()
 
 
-class Sharing:
+class Coalescing:
     """Fits `Finder`, in front of another one. `run` is one of the process's tasks; no call outlives it."""
 
     def __init__(self, *, finder: Finder, revisions: Revisions, clock: Clock, signals: Signals) -> None:
@@ -148,7 +148,7 @@ class Sharing:
         kept = None if wants_fresh(journey) else self._kept.get(key, self._clock.monotonic_s())
         if kept is None:
             return await self._ask(key, journey)
-        self._signals.served_again(journey.operation.name)
+        self._signals.cached(journey.operation.name)
         return Found(kept, FROM_CACHE)
 
     def _ask(self, key: Hashable, journey: Journey) -> Coroutine[Any, Any, Found]:
@@ -177,7 +177,7 @@ class Sharing:
                 if journey.device.device_id == flight.device_id:
                     raise
                 continue
-            self._signals.shared(journey.operation.name)
+            self._signals.coalesced(journey.operation.name)
             return Found(found.answer, SHARED, found.order_ids)
         return await self._wait(self._begin(key, journey))
 
@@ -226,13 +226,13 @@ class Sharing:
 
     async def _wait(self, flight: _Flight) -> Found:
         """Return a flight's answer; the last one who leaves ends it."""
-        fate: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
-        flight.fates.append(fate)
+        future: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        flight.futures.append(future)
         try:
-            return await fate
+            return await future
         except asyncio.CancelledError:
-            flight.fates.remove(fate)
-            if not flight.fates:
+            flight.futures.remove(future)
+            if not flight.futures:
                 flight.task.cancel()
                 self._drop(flight)
             raise

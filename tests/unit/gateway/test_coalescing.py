@@ -37,7 +37,7 @@ async def test_the_same_read_by_many_desktops_is_one_call_to_amazon(rig: Rig) ->
     assert (
         sorted(str(header(answer, "x-sallyport-source")) for answer in answers) == ["amazon"] + ["shared"] * 7
     )
-    assert len(rig.signals.shared_reads) == 7
+    assert len(rig.signals.coalesced_reads) == 7
 
 
 async def test_another_sellers_and_another_question_are_calls_of_their_own_T32(rig: Rig) -> None:
@@ -88,7 +88,7 @@ async def test_nothing_of_a_large_body_stands_in_what_calls_are_told_by_R23(rig:
     async with opened(rig):
         asking = begin(rig, rig.auth.enrol(), CAPACITY, "POST", body=body)
         await settle()
-        (key,) = rig.forwarder._sharing._flights
+        (key,) = rig.forwarder._coalescing._flights
         assert "B000000001" not in repr(key)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -169,7 +169,7 @@ async def test_whoever_leaves_does_not_take_the_call_away_from_the_others(rig: R
     assert len(rig.upstream.requests) == 1
 
 
-async def test_when_the_last_one_leaves_the_call_ends_and_its_turn_is_back(rig: Rig) -> None:
+async def test_when_the_last_one_leaves_the_call_ends_and_its_permit_is_back(rig: Rig) -> None:
     token = rig.auth.enrol()
     async with opened(rig) as amazon:
         calls = [begin(rig, token, ORDERS), begin(rig, rig.auth.enrol(), ORDERS)]
@@ -192,8 +192,8 @@ async def test_nothing_stays_behind_of_calls_whoever_leaves_and_whenever_R23(rig
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
         await settle()
-        assert not rig.forwarder._sharing._tasks
-        assert not rig.forwarder._sharing._flights
+        assert not rig.forwarder._coalescing._tasks
+        assert not rig.forwarder._coalescing._flights
 
 
 async def test_whoever_leaves_while_the_answer_comes_takes_it_from_nobody(rig: Rig) -> None:
@@ -219,7 +219,7 @@ async def test_nobody_waits_for_a_call_that_ends_with_the_process_R23(rig: Rig) 
         await settle()
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
-    assert not any(use.under_way for use in rig.turns._uses.values())
+    assert not any(usage.under_way for usage in rig.limiter._usages.values())
 
 
 async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:

@@ -1,4 +1,4 @@
-"""Turns over several replicas: never above the plan, nobody starves, people first, nothing wasted."""
+"""Rate limiters of several replicas: never above the plan, nobody starves, people first, nothing wasted."""
 
 import asyncio
 import statistics
@@ -8,32 +8,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
-from services.gateway.forward.turns import (
+from services.gateway.forward.rate_limiter.limiter import (
     AWAY_S_MAX,
     WAITING_PER_DEVICE_MAX,
     WAITING_PER_SELLER_MAX,
-    Leave,
-    Turns,
+    Permit,
+    RateLimiter,
 )
 from services.gateway.model.application_policy import Share
-from services.gateway.model.buckets import LEASE_S, TurnsUnavailable
+from services.gateway.model.buckets import LEASE_S, QuotaUnavailable
 from services.gateway.model.calls import Region
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.fields import Fields
 from services.gateway.model.priority import CLICKS_MAX, Priority, stated
-from services.gateway.model.quota import APPLICATION_BURST, Budget, Claim
+from services.gateway.model.quota import APPLICATION_BURST, PermitRequest, Quota
 from tests.unit.gateway.quota_world import Amazon, Replica, World, world
 
-OTHER = Budget("other", Region.NA, "GET /orders/v0/orders", 20.0, 20)
+OTHER = Quota("other", Region.NA, "GET /orders/v0/orders", 20.0, 20)
 
 
-async def take(turns: Turns, world: World, device_id: str = "desk", **rest: object) -> None:
+async def take(limiter: RateLimiter, world: World, device_id: str = "desk", **rest: object) -> None:
     """Spend one call; it ends at once."""
-    claim = Claim(device_id, (rest.pop("budget", world.budget),), Priority.BULK)  # type: ignore[arg-type]
+    request = PermitRequest(device_id, (rest.pop("quota", world.quota),), Priority.BULK)  # type: ignore[arg-type]
     until_s = float(rest.pop("until_s", 25.0))  # type: ignore[arg-type]
     shift_s = world.replicas[0].clock.monotonic_s() - world.clock.monotonic_s()
-    with await turns.turn(claim, until_s=shift_s + until_s) as leave:
-        leave.spend()
+    with await limiter.acquire(request, until_s=shift_s + until_s) as permit:
+        permit.spend()
 
 
 async def called(at: World, replica: Replica) -> bool:
@@ -108,15 +108,15 @@ async def test_a_bucket_of_one_call_each_three_minutes_goes_to_whoever_waits() -
 
 async def test_one_seller_s_flood_leaves_another_s_calls_alone_R23_T32() -> None:
     at = world(1.0, 1, replicas=1)
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
     flood = [
-        asyncio.create_task(take(turns, at, f"desk-{n % 10}", until_s=1e6))
+        asyncio.create_task(take(limiter, at, f"desk-{n % 10}", until_s=1e6))
         for n in range(WAITING_PER_SELLER_MAX + 40)
     ]
     await at.clock.advance(0.0)
     await at.clock.advance(0.2)
     assert sum(task.done() for task in flood) >= 39
-    await asyncio.wait_for(take(turns, at, "calm", budget=OTHER), 5.0)
+    await asyncio.wait_for(take(limiter, at, "calm", quota=OTHER), 5.0)
     for task in flood:
         task.cancel()
     refused = [each for each in await asyncio.gather(*flood, return_exceptions=True) if each]
@@ -124,13 +124,14 @@ async def test_one_seller_s_flood_leaves_another_s_calls_alone_R23_T32() -> None
     await at.end()
 
 
-async def test_one_device_may_not_fill_its_sellers_line_R23() -> None:
+async def test_one_device_may_not_fill_its_sellers_queue_R23() -> None:
     at = world(0.5, 1, replicas=1)
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
     flood = [
-        asyncio.create_task(take(turns, at, "greedy", until_s=1e6)) for _ in range(WAITING_PER_DEVICE_MAX + 5)
+        asyncio.create_task(take(limiter, at, "greedy", until_s=1e6))
+        for _ in range(WAITING_PER_DEVICE_MAX + 5)
     ]
-    calm = asyncio.create_task(take(turns, at, "calm", until_s=1e6))
+    calm = asyncio.create_task(take(limiter, at, "calm", until_s=1e6))
     await at.clock.advance(4.5)
     assert calm.done()
     assert sum(task.done() for task in flood) <= 8
@@ -140,31 +141,31 @@ async def test_one_device_may_not_fill_its_sellers_line_R23() -> None:
     await at.end()
 
 
-async def test_a_turn_too_far_away_is_refused_at_once_and_says_when_to_come_back() -> None:
+async def test_a_call_that_would_wait_too_long_is_refused_at_once_and_says_when_to_come_back() -> None:
     at = world(0.01, 1, replicas=1)
-    turns = at.replicas[0].turns
-    await take(turns, at)
+    limiter = at.replicas[0].limiter
+    await take(limiter, at)
     with pytest.raises(QuotaExceeded) as refusal:
-        await take(turns, at)
+        await take(limiter, at)
     assert refusal.value.rate_per_s == 0.01
     assert refusal.value.retry_after_s == pytest.approx(101.0, rel=0.02)
     assert at.clock.monotonic_s() == 0.0
     await at.end()
 
 
-async def test_a_call_whose_client_went_away_gives_its_turn_back() -> None:
+async def test_a_call_whose_client_went_away_gives_its_permit_back() -> None:
     at = world(0.1, 1, replicas=1)
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
     holding, held = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
-        with await turns.turn(Claim("gone", (at.budget,)), until_s=1e6):
+        with await limiter.acquire(PermitRequest("gone", (at.quota,)), until_s=1e6):
             held.set()
             await holding.wait()
 
     holder = asyncio.create_task(hold())
     await held.wait()
-    waiting = asyncio.create_task(take(turns, at, until_s=25.0))
+    waiting = asyncio.create_task(take(limiter, at, until_s=25.0))
     await at.clock.advance(0.0)
     holder.cancel()
     await at.clock.advance(0.1)
@@ -175,35 +176,35 @@ async def test_a_call_whose_client_went_away_gives_its_turn_back() -> None:
 
 async def test_while_storage_is_away_what_is_granted_is_spent_and_then_it_is_said_R05() -> None:
     at = world(20.0, 20, replicas=1)
-    turns = at.replicas[0].turns
-    await take(turns, at)
+    limiter = at.replicas[0].limiter
+    await take(limiter, at)
     at.store.is_down = True
-    waiting = asyncio.create_task(take(turns, at, until_s=25.0))
+    waiting = asyncio.create_task(take(limiter, at, until_s=25.0))
     await at.clock.advance(AWAY_S_MAX - 0.5)
     assert not waiting.done()
     await at.clock.advance(2.0)
-    with pytest.raises(TurnsUnavailable) as refusal:
+    with pytest.raises(QuotaUnavailable) as refusal:
         await waiting
     assert (refusal.value.code, refusal.value.retry_after_s) == ("store_unavailable", AWAY_S_MAX)
-    with pytest.raises(TurnsUnavailable):
-        await take(turns, at)
+    with pytest.raises(QuotaUnavailable):
+        await take(limiter, at)
     at.store.is_down = False
     await at.clock.advance(LEASE_S)
-    await asyncio.wait_for(take(turns, at, until_s=1e6), 5.0)
+    await asyncio.wait_for(take(limiter, at, until_s=1e6), 5.0)
     assert at.replicas[0].signals.side_failures == [("quota", "store_unavailable")]
     await at.end()
 
 
-async def test_turns_are_given_again_once_storage_is_back_though_nothing_was_granted_before_R05() -> None:
+async def test_permits_are_given_again_once_storage_is_back_though_nothing_was_granted_before_R05() -> None:
     at = world(20.0, 20, replicas=1)
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
     at.store.is_down = True
-    waiting = asyncio.create_task(take(turns, at))
+    waiting = asyncio.create_task(take(limiter, at))
     await at.clock.advance(AWAY_S_MAX + 1.0)
-    with pytest.raises(TurnsUnavailable):
+    with pytest.raises(QuotaUnavailable):
         await waiting
     at.store.is_down = False
-    calling = asyncio.create_task(take(turns, at, until_s=1e6))
+    calling = asyncio.create_task(take(limiter, at, until_s=1e6))
     await at.clock.advance(1.0)
     await asyncio.wait_for(calling, 5.0)
     await at.end()
@@ -212,7 +213,7 @@ async def test_turns_are_given_again_once_storage_is_back_though_nothing_was_gra
 async def test_a_busy_replica_asks_storage_much_less_often_than_it_calls() -> None:
     at = world(1000.0, 1000, replicas=1)
     for _ in range(400):
-        await take(at.replicas[0].turns, at, until_s=1e9)
+        await take(at.replicas[0].limiter, at, until_s=1e9)
         await at.clock.advance(0.01, turns=1)
     assert at.store.exchanges < 200
     await at.end()
@@ -220,7 +221,7 @@ async def test_a_busy_replica_asks_storage_much_less_often_than_it_calls() -> No
 
 async def test_nothing_is_left_of_a_bucket_that_nobody_uses() -> None:
     at = world(20.0, 20, replicas=2)
-    await take(at.replicas[0].turns, at)
+    await take(at.replicas[0].limiter, at)
     await at.clock.advance(3.0)
     (bucket,) = at.store.buckets.values()
     assert bucket.leases == []
@@ -247,8 +248,8 @@ async def test_somebody_else_who_spends_the_plan_slows_all_replicas_down_R07() -
 
 
 async def test_a_plan_that_grows_is_followed_and_one_that_shrinks_is_kept() -> None:
-    budget = Budget("seller", Region.NA, "GET /x", 1.0, 20)
-    at = World(budget, Amazon(FakeClock(), 20.0, 20), replicas=2)
+    quota = Quota("seller", Region.NA, "GET /x", 1.0, 20)
+    at = World(quota, Amazon(FakeClock(), 20.0, 20), replicas=2)
     for desk in range(6):
         at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
     await at.clock.advance(20.0)
@@ -262,8 +263,8 @@ async def test_a_plan_that_grows_is_followed_and_one_that_shrinks_is_kept() -> N
 
 
 async def test_nobody_is_sent_away_for_minutes_while_a_much_higher_rate_is_approached() -> None:
-    budget = Budget("seller", Region.NA, "GET /x", 0.0167, 20)
-    at = World(budget, Amazon(FakeClock(), 20.0, 20), replicas=2)
+    quota = Quota("seller", Region.NA, "GET /x", 0.0167, 20)
+    at = World(quota, Amazon(FakeClock(), 20.0, 20), replicas=2)
     for desk in range(20):
         at.put(f"desk-{desk}", lambda: 0.0, Priority.BULK)
     await at.clock.advance(20.0)
@@ -275,16 +276,16 @@ async def test_nobody_is_sent_away_for_minutes_while_a_much_higher_rate_is_appro
     assert len(at.refusals) <= 5
 
 
-async def test_a_turn_that_is_free_is_had_at_once_and_never_past_somebody_who_waits() -> None:
+async def test_a_call_that_is_free_is_had_at_once_and_never_past_somebody_who_waits() -> None:
     at = world(0.1, 1, replicas=1)
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
 
-    async def asked(device_id: str) -> asyncio.Task[Leave]:
-        task = asyncio.create_task(turns.turn(Claim(device_id, (at.budget,)), until_s=1e6))
+    async def asked(device_id: str) -> asyncio.Task[Permit]:
+        task = asyncio.create_task(limiter.acquire(PermitRequest(device_id, (at.quota,)), until_s=1e6))
         await asyncio.sleep(0)
         return task
 
-    with await turns.turn(Claim("one", (at.budget,)), until_s=1e6):
+    with await limiter.acquire(PermitRequest("one", (at.quota,)), until_s=1e6):
         pass
     first, second = await asked("one"), await asked("two")
     assert (first.done(), second.done()) == (True, False)
@@ -292,8 +293,8 @@ async def test_a_turn_that_is_free_is_had_at_once_and_never_past_somebody_who_wa
         pass
     third = await asked("three")
     assert (second.done(), third.done()) == (True, False)
-    with second.result() as leave:
-        leave.spend()
+    with second.result() as permit:
+        permit.spend()
     last = await asked("one")
     assert (third.done(), last.done()) == (False, False)
     third.cancel()
@@ -302,16 +303,16 @@ async def test_a_turn_that_is_free_is_had_at_once_and_never_past_somebody_who_wa
     await at.end()
 
 
-async def test_the_tightest_of_two_budgets_wins() -> None:
+async def test_the_tightest_of_two_quotas_wins() -> None:
     at = world(100.0, 100, replicas=1)
-    of_all = Budget("", Region.NA, "GET /orders/v0/orders", 1.0, APPLICATION_BURST)
-    claim = Claim("desk", (at.budget, of_all), Priority.INTERACTIVE)
-    turns = at.replicas[0].turns
+    of_all = Quota("", Region.NA, "GET /orders/v0/orders", 1.0, APPLICATION_BURST)
+    request = PermitRequest("desk", (at.quota, of_all), Priority.INTERACTIVE)
+    limiter = at.replicas[0].limiter
     for _ in range(APPLICATION_BURST):
-        with await turns.turn(claim, until_s=1e6) as leave:
-            leave.spend()
+        with await limiter.acquire(request, until_s=1e6) as permit:
+            permit.spend()
     with pytest.raises(QuotaExceeded) as refusal:
-        await turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.5)
+        await limiter.acquire(request, until_s=at.replicas[0].clock.monotonic_s() + 0.5)
     assert refusal.value.rate_per_s == 1.0
     await at.end()
 
@@ -345,12 +346,12 @@ async def test_a_device_that_calls_often_is_not_taken_for_a_person() -> None:
 async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None:
     at = world(10.0, 20, replicas=1)
     shares = {Priority.BULK: Share(of_plan=0.5, of_device=0.25), Priority.INTERACTIVE: Share()}
-    turns = at.replicas[0].turns
+    limiter = at.replicas[0].limiter
 
     async def bulk(device_id: str) -> None:
-        claim = Claim(device_id, (at.budget,), Priority.BULK, shares)
-        with await turns.turn(claim, until_s=at.replicas[0].clock.monotonic_s() + 0.01) as leave:
-            leave.spend()
+        request = PermitRequest(device_id, (at.quota,), Priority.BULK, shares)
+        with await limiter.acquire(request, until_s=at.replicas[0].clock.monotonic_s() + 0.01) as permit:
+            permit.spend()
 
     for _ in range(4):
         await bulk("one")
@@ -360,7 +361,7 @@ async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None
         await bulk(device_id)
     with pytest.raises(QuotaExceeded):
         await bulk("three")
-    claim = Claim("person", (at.budget,), Priority.INTERACTIVE, shares)
-    with await turns.turn(claim, until_s=1e6) as leave:
-        leave.spend()
+    request = PermitRequest("person", (at.quota,), Priority.INTERACTIVE, shares)
+    with await limiter.acquire(request, until_s=1e6) as permit:
+        permit.spend()
     await at.end()
