@@ -274,7 +274,7 @@ async def test_what_a_kept_connection_lost_is_not_sent_again_R07(real: Real, met
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two connections, and two callers in line."""
+    """Two connections, and two callers in the queue."""
     monkeypatch.setattr(pool, "CONNECTIONS_MAX", 2)
     monkeypatch.setattr(pool, "WAITING_MAX", 2)
 
@@ -293,7 +293,7 @@ def gate(real: Real) -> asyncio.Event:
 
 
 async def started(real: Real, count: int) -> list[asyncio.Task[object]]:
-    """Return calls that are under way, or in line behind those."""
+    """Return calls that are under way, or in the queue behind those."""
     tasks: list[asyncio.Task[object]] = [asyncio.create_task(real.send("/gate")) for _ in range(count)]
     await until(lambda: len(real.origin.heard) == min(count, 2), tries=100_000)
     return tasks
@@ -309,7 +309,7 @@ async def test_a_kept_connection_keeps_the_time_of_each_of_its_callers_R07(real:
 
 
 @pytest.mark.usefixtures("narrow")
-async def test_connections_and_callers_in_line_are_bounded_R23(real: Real, gate: asyncio.Event) -> None:
+async def test_connections_and_callers_in_the_queue_are_bounded_R23(real: Real, gate: asyncio.Event) -> None:
     tasks = await started(real, 4)
     with pytest.raises(UpstreamBusy):
         await real.send("/ok")
@@ -319,7 +319,7 @@ async def test_connections_and_callers_in_line_are_bounded_R23(real: Real, gate:
 
 
 @pytest.mark.usefixtures("narrow", "gate")
-async def test_whoever_waits_in_line_for_too_long_has_not_reached_amazon_R07(real: Real) -> None:
+async def test_whoever_waits_in_the_queue_for_too_long_has_not_reached_amazon_R07(real: Real) -> None:
     tasks = await started(real, 2)
     with pytest.raises(UpstreamUnreachable):
         await real.send("/ok", timeout_s=0.05)
@@ -350,7 +350,7 @@ async def test_a_caller_that_goes_away_at_any_moment_frees_its_place_R23(
 
 
 @pytest.mark.usefixtures("narrow")
-async def test_a_caller_in_line_gets_the_place_of_one_that_failed(real: Real) -> None:
+async def test_a_caller_in_the_queue_gets_the_place_of_one_that_failed(real: Real) -> None:
     real.origin.plays["/silent"] = silence
     slow = [asyncio.create_task(real.send("/silent", timeout_s=0.1)) for _ in range(2)]
     assert (await real.send("/ok")).status == 200

@@ -1,6 +1,6 @@
 """The connections to one origin: some idle, some under way, and callers that wait for one.
 
-- At most CONNECTIONS_MAX at a time, at most WAITING_MAX callers in line; the line is served in its order.
+- At most CONNECTIONS_MAX at a time, at most WAITING_MAX callers in the queue, which is served in its order.
 - An idle connection is used again only while it is young, was used lately, and has said nothing since: well
   before Amazon's load balancers end it.
 - Whoever takes a connection gives it back or drops it, whatever happens.
@@ -63,12 +63,12 @@ class Pool:
         """
         try:
             async with asyncio.timeout_at(until_s):
-                return await self._in_line() or await self._dialled()
+                return await self._in_queue() or await self._dialled()
         except TimeoutError as error:
             raise UpstreamUnreachable from error
 
     def give_back(self, connection: Connection) -> None:
-        """Take a connection back after an answer: for the next in line, or to wait for use."""
+        """Take a connection back after an answer: for the next in the queue, or to wait for use."""
         now_s = self._loop.time()
         if not connection.is_kept or now_s - connection.made_at_s > AGE_S_MAX:
             self.drop(connection)
@@ -81,7 +81,7 @@ class Pool:
         self._ended(connection)
 
     async def close(self) -> None:
-        """End every connection; callers in line are on their own."""
+        """End every connection; callers in the queue are on their own."""
         if self._sweep is not None:
             self._sweep.cancel()
         if self._dials:
@@ -116,28 +116,28 @@ class Pool:
         if not dial.cancelled() and dial.exception() is None and not self._hand_on(dial.result()):
             self._rest(dial.result(), self._loop.time())
 
-    async def _in_line(self) -> Connection | None:
+    async def _in_queue(self) -> Connection | None:
         """Return a connection that somebody gave back, or None and the right to dial one."""
         if self._has_room:
             self._dialling += 1
             return None
         if len(self._waiting) >= WAITING_MAX:
             raise UpstreamBusy
-        turn: asyncio.Future[Connection | None] = self._loop.create_future()
-        self._waiting.append(turn)
+        future: asyncio.Future[Connection | None] = self._loop.create_future()
+        self._waiting.append(future)
         try:
-            return await turn
+            return await future
         except asyncio.CancelledError:
-            self._decline(turn)
+            self._decline(future)
             raise
 
-    def _decline(self, turn: asyncio.Future[Connection | None]) -> None:
+    def _decline(self, future: asyncio.Future[Connection | None]) -> None:
         """Pass on what a caller was given in the moment in which it went away."""
-        if turn.cancelled():
+        if future.cancelled():
             with contextlib.suppress(ValueError):
-                self._waiting.remove(turn)
+                self._waiting.remove(future)
             return
-        connection = turn.result()
+        connection = future.result()
         if connection is not None:
             self.give_back(connection)
         else:
@@ -149,18 +149,18 @@ class Pool:
         return len(self._open) + self._dialling < CONNECTIONS_MAX
 
     def _call_next(self) -> None:
-        """Let those first in line dial, as many as there is room for."""
+        """Let those first in the queue dial, as many as there is room for."""
         while self._has_room and self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            future = self._waiting.popleft()
+            if not future.done():
                 self._dialling += 1
-                turn.set_result(None)
+                future.set_result(None)
 
     def _hand_on(self, connection: Connection) -> bool:
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(connection)
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(connection)
                 return True
         return False
 

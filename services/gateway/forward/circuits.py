@@ -37,7 +37,7 @@ class Circuits:
         self._weather = {region: _Weather() for region in Region}
 
     def check(self, key: Key) -> None:
-        """Let a seller pass who might be let through: nobody waits for a turn in vain.
+        """Let a seller pass who might be let through: nobody waits for a permit in vain.
 
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
@@ -47,7 +47,7 @@ class Circuits:
             self._let_pass(circuit)
 
     def begin(self, key: Key) -> int:
-        """Let one call through and return the turn of its circuit, which `end` wants back.
+        """Let one call through and return the generation of its circuit, which `end` wants back.
 
         Raises:
             UpstreamResting: Amazon has not been answering this seller.
@@ -61,22 +61,22 @@ class Circuits:
             raise UpstreamBusy(retry_after_s=BUSY_S)
         self._under_way[key] = under_way + 1
         if circuit is None:
-            return _CLOSED.turn
-        return self._become(key, circuit.asked(self._clock.monotonic_s())).turn
+            return _CLOSED.generation
+        return self._become(key, circuit.asked(self._clock.monotonic_s())).generation
 
-    def end(self, key: Key, turn: int, *, is_answered: bool | None) -> None:
-        """Learn how a call of a turn went that `begin` let through; None: there is no news of it."""
+    def end(self, key: Key, generation: int, *, is_answered: bool | None) -> None:
+        """Learn how a call of a generation went that `begin` let through; None: there is no news of it."""
         self._under_way[key] -= 1
         if not self._under_way[key]:
             del self._under_way[key]
         circuit = self._circuits.peek(key) or _CLOSED
         if is_answered is None:
-            self._become(key, circuit.given_up(turn, self._clock.monotonic_s()))
+            self._become(key, circuit.given_up(generation, self._clock.monotonic_s()))
             return
         if not is_answered:
-            self._fail(key, circuit, turn)
+            self._fail(key, circuit, generation)
         elif circuit is not _CLOSED:
-            self._become(key, circuit.answered(turn))
+            self._become(key, circuit.answered(generation))
         weather = self._weather[key[1]]
         if weather.is_news(key[0], is_fair=is_answered):
             self._signals.failing(key[1], weather.share)
@@ -86,9 +86,9 @@ class Circuits:
         if wait_s > 0:
             raise UpstreamResting(retry_after_s=wait_s)
 
-    def _fail(self, key: Key, circuit: Circuit, turn: int) -> None:
-        after = self._become(key, circuit.failed(turn, self._clock.monotonic_s()))
-        if after.is_open and after.turn != circuit.turn:
+    def _fail(self, key: Key, circuit: Circuit, generation: int) -> None:
+        after = self._become(key, circuit.failed(generation, self._clock.monotonic_s()))
+        if after.is_open and after.generation != circuit.generation:
             self._signals.circuit_opened(key[1])
 
     def _become(self, key: Key, circuit: Circuit) -> Circuit:

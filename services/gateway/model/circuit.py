@@ -24,13 +24,13 @@ class Circuit:
 
     Attributes:
         failures: in a row, while closed.
-        turn: counts openings and probes, so that late news is known as such.
+        generation: counts openings and probes, so that late news is known as such.
         rest_s: how long the present or last rest is; 0 while it never opened.
         rests_until_s: when the next probe may go; None while closed.
     """
 
     failures: int = 0
-    turn: int = 0
+    generation: int = 0
     rest_s: float = 0.0
     rests_until_s: float | None = None
 
@@ -50,21 +50,21 @@ class Circuit:
         """
         if not self.is_open:
             return self
-        return replace(self, turn=self.turn + 1, rests_until_s=now_s + PROBE_S_MAX)
+        return replace(self, generation=self.generation + 1, rests_until_s=now_s + PROBE_S_MAX)
 
-    def answered(self, turn: int) -> "Circuit":
-        """Return the circuit after an answer to a call of a turn."""
-        return Circuit(turn=self.turn) if turn == self.turn else self
+    def answered(self, generation: int) -> "Circuit":
+        """Return the circuit after an answer to a call of a generation."""
+        return Circuit(generation=self.generation) if generation == self.generation else self
 
-    def failed(self, turn: int, now_s: float) -> "Circuit":
-        """Return the circuit after a failure of a call of a turn."""
-        if turn != self.turn:
+    def failed(self, generation: int, now_s: float) -> "Circuit":
+        """Return the circuit after a failure of a call of a generation."""
+        if generation != self.generation:
             return self
         if not self.is_open and self.failures + 1 < FAILURES_MAX:
             return replace(self, failures=self.failures + 1)
         rest_s = min(max(self.rest_s * 2, REST_S_MIN), REST_S_MAX)
-        return Circuit(turn=self.turn + 1, rest_s=rest_s, rests_until_s=now_s + rest_s)
+        return Circuit(generation=self.generation + 1, rest_s=rest_s, rests_until_s=now_s + rest_s)
 
-    def given_up(self, turn: int, now_s: float) -> "Circuit":
-        """Return the circuit after a call of a turn ended without news: a probe's place is free again."""
-        return replace(self, rests_until_s=now_s) if self.is_open and turn == self.turn else self
+    def given_up(self, generation: int, now_s: float) -> "Circuit":
+        """Return the circuit after a call of a generation gave no news: a probe's place is free again."""
+        return replace(self, rests_until_s=now_s) if self.is_open and generation == self.generation else self

@@ -24,8 +24,8 @@ class Table:
         self.circuits = Circuits(clock=self.clock, signals=self.signals)
 
     def call(self, seller_id: str, *, is_answered: bool | None, region: Region = Region.NA) -> None:
-        turn = self.circuits.begin((seller_id, region))
-        self.circuits.end((seller_id, region), turn, is_answered=is_answered)
+        generation = self.circuits.begin((seller_id, region))
+        self.circuits.end((seller_id, region), generation, is_answered=is_answered)
 
     def fail(self, seller_id: str, times: int = FAILURES_MAX) -> None:
         for _ in range(times):
@@ -140,25 +140,25 @@ class CircuitMachine(RuleBasedStateMachine):
     def ask(self) -> None:
         was_open = self.circuit.is_open
         self.circuit = self.circuit.asked(self.now_s)
-        self.under_way.append(self.circuit.turn)
+        self.under_way.append(self.circuit.generation)
         if was_open:
             self.open_until_s = self.now_s + PROBE_S_MAX
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data(), news=st.sampled_from([True, False, None]))
     def hear(self, data: st.DataObject, news: bool | None) -> None:
-        turn = self.under_way.pop(data.draw(st.integers(0, len(self.under_way) - 1)))
-        is_news = turn == self.circuit.turn
+        generation = self.under_way.pop(data.draw(st.integers(0, len(self.under_way) - 1)))
+        is_news = generation == self.circuit.generation
         if news is None:
-            self.circuit = self.circuit.given_up(turn, self.now_s)
+            self.circuit = self.circuit.given_up(generation, self.now_s)
             if is_news and self.open_until_s is not None:
                 self.open_until_s = self.now_s
         elif news:
-            self.circuit = self.circuit.answered(turn)
+            self.circuit = self.circuit.answered(generation)
             if is_news:
                 self.failures, self.rest_s, self.open_until_s = 0, 0.0, None
         else:
-            self.circuit = self.circuit.failed(turn, self.now_s)
+            self.circuit = self.circuit.failed(generation, self.now_s)
             if is_news:
                 self.fail()
 
