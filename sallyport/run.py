@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import chassis.errors
@@ -68,17 +70,36 @@ def _base_port(text: str) -> int:
     return int(text)
 
 
-def prepare(layout: Layout) -> None:
-    """Make the state folder, and look whether the ports are free.
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Make a state folder and keep it for this process alone: two sets of engines would spoil each other's.
 
     Raises:
-        PlaceUnusable: the folder cannot be made, or a port cannot be had.
+        PlaceUnusable: it cannot be made or looked into, or another process holds it.
     """
     try:
-        layout.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise PlaceUnusable(f"--state-folder {layout.folder}: {error.strerror}") from error
-    for port in range(layout.base_port, layout.base_port + PORTS):
+        raise PlaceUnusable(f"--state-folder {folder}: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            text = f"{folder} is in use by another `sallyport`; stop that, or choose another --state-folder"
+            raise PlaceUnusable(text) from error
+        yield
+    finally:
+        os.close(held)
+
+
+def check_ports(first: int) -> None:
+    """Look whether PORTS in a row can be had.
+
+    Raises:
+        PlaceUnusable: one of them cannot.
+    """
+    for port in range(first, first + PORTS):
         try:
             socket.create_server((LOOPBACK, port)).close()
         except OSError as error:
@@ -90,8 +111,9 @@ def prepare(layout: Layout) -> None:
 def _run(options: argparse.Namespace) -> int:
     layout = Layout(options.state_folder.absolute(), options.base_port)
     try:
-        prepare(layout)
-        asyncio.run(_serve(layout))
+        with hold(layout.folder):
+            check_ports(layout.base_port)
+            asyncio.run(_serve(layout))
     except PlaceUnusable as error:
         sys.stderr.write(f"sallyport run: {error}\n")
         return EXIT_UNUSABLE

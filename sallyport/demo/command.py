@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import chassis.errors
@@ -14,7 +15,7 @@ from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
 from sallyport.layout import Layout
-from sallyport.run import EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, PlaceUnusable, add_places, prepare
+from sallyport.run import EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, PlaceUnusable, add_places, check_ports, hold
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
@@ -43,8 +44,9 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def _demo(options: argparse.Namespace) -> int:
     layout = Layout(options.state_folder.absolute(), options.base_port, is_tapped=True)
     try:
-        _claim(layout, is_kept=options.keep)
-        asyncio.run(_play(layout))
+        with hold(layout.folder):
+            _claim(layout, is_kept=options.keep)
+            asyncio.run(_play(layout))
     except PlaceUnusable as error:
         sys.stderr.write(f"sallyport demo: {error}\n")
         return EXIT_UNUSABLE
@@ -62,19 +64,23 @@ def _claim(layout: Layout, *, is_kept: bool) -> None:
     Raises:
         PlaceUnusable: it holds what no demonstration left there, or a port cannot be had.
     """
-    folder, mark = layout.folder, layout.folder / MARK
-    try:
-        is_foreign = folder.is_dir() and any(folder.iterdir()) and not mark.exists()
-    except OSError as error:
-        raise PlaceUnusable(f"--state-folder {folder}: {error.strerror}") from error
-    if is_foreign:
-        text = f"{folder} holds what no demonstration left there"
+    mark, found = layout.folder / MARK, list(layout.folder.iterdir())
+    if found and mark not in found:
+        text = f"{layout.folder} holds what no demonstration left there"
         raise PlaceUnusable(f"{text}; choose a new folder with --state-folder, or remove this one")
-    prepare(layout)
+    check_ports(layout.base_port)
     if not is_kept:
-        shutil.rmtree(folder, ignore_errors=True)
-        prepare(layout)
+        _empty(found)
     mark.touch()
+
+
+def _empty(found: Iterable[Path]) -> None:
+    # The folder itself stays, because it is held.
+    for each in found:
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each, ignore_errors=True)
+        else:
+            each.unlink()
 
 
 async def _play(layout: Layout) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from sallyport.cli import main
 from sallyport.layout import LOOPBACK
+from sallyport.run import hold
 
 
 @pytest.mark.parametrize("port", ["0", "65517", "-1", "x", "8443.0"])
@@ -47,13 +48,24 @@ def test_a_state_folder_that_is_a_file_is_told(
     assert f"--state-folder {file}: File exists" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["run", "demo"])
+def test_a_state_folder_serves_one_stack_at_a_time(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with hold(tmp_path):
+        assert main([verb, "--state-folder", str(tmp_path)]) == 2
+        assert f"{tmp_path} is in use by another `sallyport`" in capsys.readouterr().err
+    with hold(tmp_path):
+        assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("keep", [[], ["--keep"]])
 def test_a_demonstration_touches_no_folder_that_holds_something_else(
     keep: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     mine = tmp_path / "thesis.txt"
     mine.write_text("three years of work")
-    assert main(["demo", "--state-folder", str(tmp_path), "--base-port", "39443", *keep]) == 2
+    assert main(["demo", "--state-folder", str(tmp_path), *keep]) == 2
     assert "holds what no demonstration left there" in capsys.readouterr().err
     assert [each.name for each in tmp_path.iterdir()] == ["thesis.txt"]
     assert mine.read_text() == "three years of work"
