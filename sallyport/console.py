@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 import chassis.env
 import chassis.errors
+import chassis.secrecy
 import sallyport.access
 
 EXIT_OK = 0
@@ -25,6 +26,8 @@ HINT = (
     "For a stack of `sallyport run` on this machine give --state-folder .sallyport; for any other set these "
     "variables, of which `sallyport inventory` tells more"
 )
+# What a stack that is not up is told as.
+DOWN = frozenset({"key_service_unavailable", "peer_unavailable"})
 # What the log calls so is told in these words.
 WARNINGS: Mapping[str, str] = MappingProxyType(
     {"key_service_awaited": "the key service does not answer; waiting for it, half a minute at most"}
@@ -77,8 +80,8 @@ def tried(name: str, task: Task) -> Verb:
         except OSError as error:
             return complain(name, EXIT_UNUSABLE, reason(error))
         except chassis.errors.SallyportError as error:
-            is_down = isinstance(error, chassis.errors.Unavailable) and options.state_folder is not None
-            advice = f" Is the `sallyport run` of {options.state_folder} up?" if is_down else ""
+            is_asked = error.code in DOWN and options.state_folder is not None
+            advice = f" Is the `sallyport run` of {options.state_folder} up?" if is_asked else ""
             return complain(name, EXIT_REFUSED, f"{error.code}: {error.text}{advice}")
 
     return verb
@@ -105,7 +108,7 @@ class _OnceHandler(logging.Handler):
         event = record.getMessage()
         if event not in self._told:
             self._told.add(event)
-            complain(self._verb, EXIT_OK, WARNINGS.get(event, event))
+            complain(self._verb, EXIT_OK, WARNINGS.get(event, chassis.secrecy.scrub(event)))
 
 
 def seconds(text: str, *, at_least: float, at_most: float) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import chassis.errors
+import chassis.vault
 from sallyport import console
 from sallyport.access import SETTINGS, SETTINGS_FILE, Config
 from sallyport.cli import main
@@ -103,12 +103,12 @@ def test_what_is_logged_again_and_again_is_told_once_in_words(
     def wait(_options: argparse.Namespace, _config: Config) -> int:
         for _ in range(100):
             logging.getLogger("chassis.vault").warning("key_service_awaited")
-        raise chassis.errors.Unavailable
+        raise chassis.vault.KeyServiceUnavailable
 
     assert console.tried("keys", wait)(argparse.Namespace(state_folder=state)) == console.EXIT_REFUSED
     waiting, ended = capsys.readouterr().err.splitlines()
     assert waiting.endswith("the key service does not answer; waiting for it, half a minute at most")
-    assert ended.startswith("sallyport keys: unavailable: ")
+    assert ended.startswith("sallyport keys: key_service_unavailable: ")
     assert ended.endswith(f"Is the `sallyport run` of {state} up?")
 
 
