@@ -24,6 +24,7 @@ from typing import Any, Protocol, TypeVar
 
 import uvloop
 
+import chassis.command_line
 import chassis.env
 import chassis.errors
 import chassis.log
@@ -93,6 +94,7 @@ def main(
     load: Callable[[Mapping[str, str]], C],
     build: Callable[[C], AbstractAsyncContextManager[Application]],
     *,
+    settings: Sequence[chassis.env.Setting],
     is_wiping: bool = False,
 ) -> int:
     """Run a service until it is told to end, and return the exit code.
@@ -101,8 +103,10 @@ def main(
         name: the service's name.
         load: makes the configuration from the environment; may raise ConfigError.
         build: opens everything the service stands on; may raise StartRefused.
+        settings: every key of its environment, for `--help`.
         is_wiping: have memory overwritten when it is freed.
     """
+    chassis.command_line.read(name, settings)
     if is_wiping:
         _wipe_what_is_freed()
     try:

@@ -3,8 +3,8 @@
 import sys
 
 import chassis.run
-import services.auth.app
-import services.auth.config
+from services.auth.app import build
+from services.auth.config import SETTINGS, load
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("auth", services.auth.config.load, services.auth.app.build, is_wiping=True))
+    sys.exit(chassis.run.main("auth", load, build, settings=SETTINGS, is_wiping=True))

@@ -3,8 +3,8 @@
 import sys
 
 import chassis.run
-import services.gateway.app
-import services.gateway.config
+from services.gateway.app import build
+from services.gateway.config import SETTINGS, load
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("gateway", services.gateway.config.load, services.gateway.app.build))
+    sys.exit(chassis.run.main("gateway", load, build, settings=SETTINGS))

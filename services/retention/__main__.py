@@ -3,8 +3,8 @@
 import sys
 
 import chassis.run
-import services.retention.app
-import services.retention.config
+from services.retention.app import build
+from services.retention.config import SETTINGS, load
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("retention", services.retention.config.load, services.retention.app.build))
+    sys.exit(chassis.run.main("retention", load, build, settings=SETTINGS))

@@ -3,8 +3,8 @@
 import sys
 
 import chassis.run
-import services.telemetry.app
-import services.telemetry.config
+from services.telemetry.app import build
+from services.telemetry.config import SETTINGS, load
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("telemetry", services.telemetry.config.load, services.telemetry.app.build))
+    sys.exit(chassis.run.main("telemetry", load, build, settings=SETTINGS))

@@ -1,4 +1,4 @@
-"""A tiny service, run as a process of its own by the tests of `chassis.run`: `python -m … <behaviour>`."""
+"""A tiny service, run as a process of its own by the tests of `chassis.run`; BEHAVIOUR says what it does."""
 
 import asyncio
 import ctypes
@@ -16,6 +16,7 @@ import chassis.metrics
 import chassis.run
 import chassis.web
 
+SETTINGS = [chassis.env.Setting("SALLYPORT_LISTEN", "where to listen", "127.0.0.1:0")]
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
 PR_GET_DUMPABLE = 3
 
@@ -26,11 +27,11 @@ def load(environ: Mapping[str, str]) -> str:
     """Read the one key that this service has."""
     reader = chassis.env.read(
         {key: value for key, value in environ.items() if key == "SALLYPORT_LISTEN"},
-        [chassis.env.Setting("SALLYPORT_LISTEN", "where to listen", "127.0.0.1:0")],
+        SETTINGS,
     )
     reader.address("SALLYPORT_LISTEN")
     reader.finish()
-    return sys.argv[1]
+    return environ["BEHAVIOUR"]
 
 
 async def receive(request: web.Request) -> web.Response:
@@ -94,4 +95,4 @@ async def build(behaviour: str) -> AsyncIterator[chassis.run.Application]:
 
 
 if __name__ == "__main__":
-    sys.exit(chassis.run.main("test", load, build))
+    sys.exit(chassis.run.main("test", load, build, settings=SETTINGS))

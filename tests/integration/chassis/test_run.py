@@ -46,17 +46,17 @@ class Running:
 
 
 @asynccontextmanager
-async def running(behaviour: str, **environ: str) -> AsyncIterator[Running]:
+async def running(behaviour: str, *arguments: str, **environ: str) -> AsyncIterator[Running]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-W",
         "error",
         "-m",
         "tests.integration.chassis.process",
-        behaviour,
+        *arguments,
         stdout=PIPE,
         stderr=PIPE,
-        env={**os.environ, **environ},
+        env={**os.environ, "BEHAVIOUR": behaviour, **environ},
     )
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -140,6 +140,21 @@ async def test_a_refused_start_says_why_in_one_line_and_exits_2(
 ) -> None:
     async with running(behaviour, **environ) as service:
         assert await service.end() == (2, line)
+
+
+async def test_help_tells_every_key_of_the_environment() -> None:
+    async with running("serve", "--help") as service:
+        out, err = await service.process.communicate()
+        assert (service.process.returncode, err) == (0, b"")
+        assert b"SALLYPORT_LISTEN\n      where to listen (default 127.0.0.1:0)\n" in out
+
+
+async def test_an_argument_is_refused_and_not_repeated() -> None:
+    async with running("serve", "s3cret") as service:
+        code, err = await service.end()
+        assert code == 2
+        assert "--help" in err
+        assert "s3cret" not in err
 
 
 async def test_a_crashed_task_ends_the_process_with_1_after_logging_T28() -> None:
