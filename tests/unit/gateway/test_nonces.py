@@ -34,6 +34,14 @@ def test_a_nonce_of_another_key_is_not_fresh() -> None:
     assert not nonces_for(clock).is_fresh(others.newest())
 
 
+def test_a_nonce_ends_with_the_key_it_was_made_with() -> None:
+    nonces = nonces_for(FakeClock())
+    older = nonces.newest()
+    nonces.learn(Secret(b"n" * 32))
+    assert not nonces.is_fresh(older)
+    assert nonces.is_fresh(nonces.newest())
+
+
 def test_a_nonce_lives_for_five_minutes_and_no_longer_T02() -> None:
     clock = FakeClock(START + timedelta(seconds=STEP_S - 1))
     nonces = nonces_for(clock)
