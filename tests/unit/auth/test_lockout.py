@@ -39,3 +39,14 @@ def test_what_is_remembered_is_bounded_R23() -> None:
     for number in range(SUBJECTS_MAX):
         lockout.failed(str(number))
     lockout.check("first")
+
+
+def test_whoever_goes_on_failing_is_not_forgotten_for_others_T11() -> None:
+    lockout = Lockout(FakeClock())
+    failed(lockout, "first", FAILURES_MAX - 1)
+    for number in range(SUBJECTS_MAX - 1):
+        lockout.failed(str(number))
+    lockout.failed("first")
+    lockout.failed("one more")
+    with pytest.raises(TooManyFailures):
+        lockout.check("first")
