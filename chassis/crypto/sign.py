@@ -37,17 +37,12 @@ class Signer:
     @classmethod
     def generate(cls, entropy: chassis.entropy.Entropy) -> Self:
         """Return a signer with a fresh key."""
-        key = Ed25519PrivateKey.from_private_bytes(entropy.token(SEED_BYTES))
-        return cls(
-            chassis.secrecy.Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        )
+        return cls(_private_pem(Ed25519PrivateKey.from_private_bytes(entropy.token(SEED_BYTES))))
 
     @property
     def private_pem(self) -> chassis.secrecy.Secret[bytes]:
         """The private key as PKCS 8 PEM, to be stored as a secret."""
-        return chassis.secrecy.Secret(
-            self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        )
+        return _private_pem(self._key)
 
     @property
     def public_pem(self) -> str:
@@ -58,10 +53,6 @@ class Signer:
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`, 64 bytes."""
         return self._key.sign(message)
-
-
-def _private_pem(key: Ed25519PrivateKey) -> chassis.secrecy.Secret[bytes]:
-    return chassis.secrecy.Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def verify(public_pem: str, message: bytes, signature: bytes) -> bool:
@@ -77,3 +68,7 @@ def verify(public_pem: str, message: bytes, signature: bytes) -> bool:
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
+
+
+def _private_pem(key: Ed25519PrivateKey) -> chassis.secrecy.Secret[bytes]:
+    return chassis.secrecy.Secret(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
