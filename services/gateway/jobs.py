@@ -1,4 +1,7 @@
-"""Periodic work: whether what the gateway stands on can be reached, and fresh keys of its own."""
+"""Periodic work: health, fresh keys, the policy file, and forgetting what nobody uses.
+
+A round that fails is told, a lasting loss once, and tried again; a job ends only when it is cancelled.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,8 +13,9 @@ from chassis.clock import Clock
 from chassis.secrecy import Secret
 from chassis.web import Readiness
 
+# How long one round takes at most.
 # Source: R-02 and R-16, readiness tells the truth within 5 s: a check that hangs, and the pause before it.
-HEALTH_S_MAX = 3.0
+ROUND_S_MAX = 3.0
 HEALTH_PERIOD_S = 1.5
 OVERDUE = "deadline_exceeded"
 # Twice within the time for which a shared key is remembered, and soon again when the key service was away.
@@ -19,7 +23,7 @@ KEY_PERIOD_S = 20.0
 KEY_AGAIN_S = 1.0
 # How soon a changed file is in force.
 FOLLOW_PERIOD_S = 3.0
-# Buckets that nobody uses are forgotten an hour late at most, and not all at once.
+# What nobody uses is forgotten an hour late at most, and not all at once.
 IDLE_PERIOD_S = 3_600.0
 FORGOTTEN_MAX = 1_000
 
@@ -33,7 +37,7 @@ class Signals(Protocol):
 
 
 class Jobs:
-    """Keeps readiness true and the shared keys fresh."""
+    """Runs the rounds of the gateway's periodic work; see each job."""
 
     def __init__(self, *, readiness: Readiness, clock: Clock, signals: Signals) -> None:
         """Take what is told and when; `clock` is the machine's."""
@@ -42,14 +46,11 @@ class Jobs:
         self._signals = signals
 
     async def watch(self, name: str, check: Callable[[], Awaitable[None]]) -> None:
-        """Keep readiness true to whether one thing answers, for ever; a loss is told once."""
-        was_well = True
+        """Keep readiness true to whether one thing answers, for ever."""
+        is_well = True
         while True:
-            code = await self._fault(check)
-            self._readiness.set(name, ok=code is None)
-            if code is not None and was_well:
-                self._signals.side_failed("health", code)
-            was_well = code is None
+            is_well = await self._round("health", check, was_well=is_well)
+            self._readiness.set(name, ok=is_well)
             await self._clock.sleep(HEALTH_PERIOD_S)
 
     async def renew_key(
@@ -58,21 +59,25 @@ class Jobs:
         read: Callable[[], Awaitable[Secret[bytes]]],
         learn: Callable[[Secret[bytes]], None],
     ) -> None:
-        """Hand on a key that the key service holds, again and again, for ever; a loss is told once."""
+        """Hand on a key that the key service holds, again and again, for ever."""
 
         async def renew() -> None:
             learn(await read())
 
-        was_well = True
+        is_well = True
         while True:
-            code = await self._fault(renew)
-            if code is not None and was_well:
-                self._signals.side_failed(name, code)
-            was_well = code is None
-            await self._clock.sleep(KEY_PERIOD_S if was_well else KEY_AGAIN_S)
+            is_well = await self._round(name, renew, was_well=is_well)
+            await self._clock.sleep(KEY_PERIOD_S if is_well else KEY_AGAIN_S)
+
+    async def follow(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Take one step every few seconds, for ever."""
+        is_well = True
+        while True:
+            is_well = await self._round(name, step, was_well=is_well)
+            await self._clock.sleep(FOLLOW_PERIOD_S)
 
     async def forget(self, name: str, forget: Callable[[int], Awaitable[int]]) -> None:
-        """Have storage forget what nobody uses, again and again, for ever; a round that fails is counted."""
+        """Have storage forget what nobody uses, again and again, for ever; each round that fails is told."""
 
         async def forget_all() -> None:
             while await forget(FORGOTTEN_MAX) == FORGOTTEN_MAX:
@@ -80,26 +85,21 @@ class Jobs:
 
         while True:
             await self._clock.sleep(IDLE_PERIOD_S)
-            code = await self._fault(forget_all)
-            if code is not None:
-                self._signals.side_failed(name, code)
+            await self._round(name, forget_all, was_well=True)
 
-    async def follow(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
-        """Take one step every few seconds, for ever; that it fails is told once."""
-        was_well = True
-        while True:
-            code = await self._fault(step)
-            if code is not None and was_well:
-                self._signals.side_failed(name, code)
-            was_well = code is None
-            await self._clock.sleep(FOLLOW_PERIOD_S)
+    async def _round(self, name: str, step: Callable[[], Awaitable[None]], *, was_well: bool) -> bool:
+        """Return whether a step went well, within ROUND_S_MAX; a failure after a success is told."""
+        code = await self._fault(step)
+        if code is not None and was_well:
+            self._signals.side_failed(name, code)
+        return code is None
 
-    async def _fault(self, check: Callable[[], Awaitable[None]]) -> str | None:
+    async def _fault(self, step: Callable[[], Awaitable[None]]) -> str | None:
         """Return the code of what is wrong, or None."""
         try:
             with chassis.trace.bind_request_id(None):
-                async with asyncio.timeout(HEALTH_S_MAX):
-                    await check()
+                async with asyncio.timeout(ROUND_S_MAX):
+                    await step()
         except chassis.errors.SallyportError as fault:
             return fault.code
         except TimeoutError:
