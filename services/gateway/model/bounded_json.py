@@ -7,6 +7,8 @@ and numbers beyond a double are refused by orjson.
 
 import orjson
 
+# A text as JSON spells it, quotes included: for patterns, with DOTALL, that look through JSON unread.
+TEXT = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 # Amazon's largest answers hold some ten thousand values; every mark may also stand in a text.
 MARKS_MAX = 500_000
 # As orjson has it.

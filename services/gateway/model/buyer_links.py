@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from services.gateway.model.bounded_json import TEXT
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.links import ANSWER_BYTES_MAX, ESCAPE, host_of, is_presigned
 from services.gateway.model.masking import HIDDEN_TEXT
@@ -31,7 +32,7 @@ _BEGINNING = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 # What ends the name of a host that is Amazon's.
 _AMAZONS = re.compile(r"(?:\A|[.-])amazon(?:aws)?\.[a-z]{2,3}(?:\.[a-z]{2})?\Z|\.cloudfront\.net\Z")
 # A member by its name. No name begins with a quote behind a backslash; that one stands in a text.
-_MEMBER = rb'"(?<!\\")(?:%b)"\s*:\s*(?:(?P<text>"[^"\\]*(?:\\.[^"\\]*)*")|[\[{])'
+_MEMBER = rb'"(?<!\\")(?:%b)"\s*:\s*(?:(?P<text>%b)|[\[{])'
 
 
 class Holding(StrEnum):
@@ -59,7 +60,7 @@ class BuyerLinks:
         self._holding = holding
         names = sorted({path.rpartition(".")[2] for path in paths})
         self._names = [name.encode() for name in names]
-        self._member = re.compile(_MEMBER % b"|".join(map(_spelled, names)), re.DOTALL)
+        self._member = re.compile(_MEMBER % (b"|".join(map(_spelled, names)), TEXT), re.DOTALL)
 
     def rewrite(self, body: bytes, link_for: Callable[[str], str | None]) -> bytes:
         """Return an answer with another link in place of each; a hidden, empty or absent one stays.

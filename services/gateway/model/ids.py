@@ -17,7 +17,9 @@ from urllib.parse import unquote_plus
 
 import orjson
 
+from services.gateway.model.bounded_json import TEXT
 from services.gateway.model.operations import Operation
+from services.gateway.model.priority import PAGE_PARAMETERS
 from services.gateway.model.regions import MARKETPLACE_PARAMETERS
 from services.gateway.model.targets import Pair
 
@@ -31,7 +33,6 @@ BODY_BYTES_MAX = 1_048_576
 _PARAMETER = re.compile(r"\{(\w+)\}")
 # Parameters that name what every region may have: products, kinds, carriers, the seller's own warehouses.
 _OF_EVERY_REGION = frozenset({"Asin", "SellerSKU", "carrierId", "notificationType", "warehouseId"})
-_PAGE_PARAMETERS = frozenset({"NextToken", "nextPageToken", "nextToken", "pageToken", "paginationToken"})
 _PAGE_MEMBERS = frozenset({"nextPageToken", "nextToken"})
 # APIs whose answers tell the ids of each other's paths, by how their names begin; any other stands alone.
 _FAMILIES = ("externalFulfillment", "fulfillmentInbound", "orders", "vendor")
@@ -110,11 +111,11 @@ def _pattern(family: str, names: Iterable[str]) -> re.Pattern[bytes]:
     """Return what finds the texts of members that tell ids; older APIs begin their names with a capital."""
     told = [*names, *_OTHER_NAMES.get(family, ()), *_PAGE_MEMBERS]
     spelled = sorted({each for name in told for each in (name, name[0].upper() + name[1:])})
-    return re.compile(rb'"(?:%b)"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")' % "|".join(spelled).encode(), re.DOTALL)
+    return re.compile(rb'"(?:%b)"\s*:\s*(%b)' % ("|".join(spelled).encode(), TEXT), re.DOTALL)
 
 
 def _page_tokens(operation: Operation, pairs: Iterable[Pair]) -> Iterator[str]:
-    known = operation.query & _PAGE_PARAMETERS
+    known = operation.query & PAGE_PARAMETERS
     return (unquote_plus(value) for _, name, value in pairs if name in known)
 
 

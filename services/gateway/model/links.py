@@ -61,7 +61,7 @@ _LABEL = "[a-z0-9-]+"
 _PRESIGNED = re.compile(rb"X-Amz-Signature=|[?&]Signature=|AWSAccessKeyId=", re.IGNORECASE)
 # A text, with the colon that makes it a member's name, or the beginning or end of a container; numbers and
 # the like need no look.
-_TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")\s*(:)?|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(rb"(%b)\s*(:)?|[{}\[\]]" % bounded_json.TEXT, re.DOTALL)
 # How a letter begins that is spelled as an escape.
 ESCAPE = b"\\u00"
 _EACH = "[*]"
