@@ -52,7 +52,7 @@ AT_MOST = [
         60,
     ),
     ("R-02, auth", services.auth.jobs.HEALTH_PERIOD_S + services.auth.jobs.HEALTH_S_MAX, 5),
-    ("R-02, gateway", services.gateway.jobs.HEALTH_PERIOD_S + services.gateway.jobs.HEALTH_S_MAX, 5),
+    ("R-02, gateway", services.gateway.jobs.HEALTH_PERIOD_S + services.gateway.jobs.ROUND_S_MAX, 5),
     ("R-02, retention", services.retention.jobs.HEALTH_PERIOD_S + services.retention.jobs.HEALTH_S_MAX, 5),
     (
         "R-02, telemetry",
