@@ -54,10 +54,7 @@ class ConsentPages:
             ("POST", f"{consent}/renew", self._renew, "gateway.consent.renewed"),
             ("POST", f"{consent}/disconnect", self._disconnect, "gateway.consent.disconnected"),
         )
-        return [
-            Route(method, path, handler, event, render_error=self._renderer.refusal)
-            for method, path, handler, event in rows
-        ]
+        return self._renderer.routes(rows)
 
     async def _show_connect(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)

@@ -42,10 +42,7 @@ class DesktopPages:
             ("POST", DENY, self._deny, "gateway.device_grant.denied"),
             ("POST", WITHHOLD, self._withhold, "gateway.device.scopes_withheld"),
         )
-        return [
-            Route(method, path, handler, event, render_error=self._renderer.refusal)
-            for method, path, handler, event in rows
-        ]
+        return self._renderer.routes(rows)
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)

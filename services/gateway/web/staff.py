@@ -42,10 +42,7 @@ class StaffPages:
             ("GET", REVIEW, self._show_review, "gateway.access_review.viewed"),
             ("POST", REVIEW, self._review, "gateway.access_review.taken"),
         )
-        return [
-            Route(method, path, handler, event, render_error=self._renderer.refusal)
-            for method, path, handler, event in rows
-        ]
+        return self._renderer.routes(rows)
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)
@@ -56,7 +53,7 @@ class StaffPages:
         return self._renderer.page(
             "sellers",
             visit=visit,
-            notice=views.NOTICES.get(asked.get("notice", "")),
+            notice=views.notice(asked),
             sellers=[people_views.seller_row(seller, now) for seller in page.sellers],
             is_first=not after,
             next_after=page.sellers[-1].seller_id if page.has_more else "",
@@ -68,7 +65,7 @@ class StaffPages:
         return self._renderer.page(
             "seller",
             visit=visit,
-            notice=views.NOTICES.get(request.query.get("notice", "")),
+            notice=views.notice(request.query),
             may_revoke=visit.session.may(Right.REVOKE_SELLER_DEVICE),
             **people_views.seller(view, self._clock.now()),
         )
