@@ -54,7 +54,10 @@ class ConsentPages:
             ("POST", f"{consent}/renew", self._renew, "gateway.consent.renewed"),
             ("POST", f"{consent}/disconnect", self._disconnect, "gateway.consent.disconnected"),
         )
-        return self._renderer.routes(rows)
+        return [
+            Route(method, path, handler, event, render_error=self._renderer.refusal)
+            for method, path, handler, event in rows
+        ]
 
     async def _show_connect(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)

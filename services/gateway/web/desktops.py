@@ -42,7 +42,10 @@ class DesktopPages:
             ("POST", DENY, self._deny, "gateway.device_grant.denied"),
             ("POST", WITHHOLD, self._withhold, "gateway.device.scopes_withheld"),
         )
-        return self._renderer.routes(rows)
+        return [
+            Route(method, path, handler, event, render_error=self._renderer.refusal)
+            for method, path, handler, event in rows
+        ]
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)

@@ -62,7 +62,10 @@ class EntryPages:
         return [
             # Its answer is for the page's script, and so are its refusals.
             Route("POST", f"{WITH_PASSKEY}/begin", self._begin_passkey, "gateway.sign_in.begun_with_passkey"),
-            *self._renderer.routes(rows),
+            *(
+                Route(method, path, handler, event, render_error=self._renderer.refusal)
+                for method, path, handler, event in rows
+            ),
         ]
 
     async def _show_invitation(self, request: web.Request) -> web.Response:
@@ -77,7 +80,7 @@ class EntryPages:
         return self._arrivals.admit(request, visit, notice="welcome")
 
     async def _show(self, request: web.Request) -> web.Response:
-        return self._page(request, notice=views.notice(request.query))
+        return self._page(request, notice=views.NOTICES.get(request.query.get("notice", "")))
 
     async def _with_password(self, request: web.Request) -> web.Response:
         fields = await self._visitors.first_form(request)

@@ -44,7 +44,10 @@ class PortalPages:
             ("GET", "/portal/passkeys.js", self._show_script, "gateway.asset.viewed"),
             ("*", "/portal/{rest:.*}", self._show_nothing, "gateway.portal.missed"),
         )
-        return self._renderer.routes(rows)
+        return [
+            Route(method, path, handler, event, render_error=self._renderer.refusal)
+            for method, path, handler, event in rows
+        ]
 
     async def _lead_in(self, _request: web.Request) -> web.Response:
         return see(HOME)
@@ -59,7 +62,7 @@ class PortalPages:
             "home",
             visit=visit,
             form_targets=consents.AMAZON_TARGETS if home.consents and may_connect else "",
-            notice=views.notice(request.query),
+            notice=views.NOTICES.get(request.query.get("notice", "")),
             consents=consent_views.consent_rows(home.consents, now),
             may_connect=may_connect,
             devices=[

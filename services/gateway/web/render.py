@@ -6,7 +6,6 @@ there. A browser enforces `form-action` on redirects after a form too, so a page
 origin names it.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +16,6 @@ from aiohttp import web
 import chassis.errors
 import chassis.trace
 from chassis.secrecy import Secret
-from chassis.web import Handler, Route
 from services.gateway.model import faults
 from services.gateway.model.calls import Answer
 from services.gateway.model.credentials import SIGN_IN_AGAIN
@@ -104,13 +102,6 @@ class Renderer:
         # Forms must tell their origin; nobody else hears anything.
         response.headers["Referrer-Policy"] = "no-referrer" if is_quiet else "same-origin"
         return response
-
-    def routes(self, rows: Iterable[tuple[str, str, Handler, str]]) -> list[Route]:
-        """Return routes whose refusals are pages: of each the method, path, handler and event."""
-        return [
-            Route(method, path, handler, event, render_error=self.refusal)
-            for method, path, handler, event in rows
-        ]
 
     def asset(self, name: str) -> web.Response:
         """Return one of ASSETS; the same for everybody."""

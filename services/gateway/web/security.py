@@ -71,12 +71,15 @@ class SecurityPages:
         return [
             # Its answer is for the page's script, and so are its refusals.
             Route("POST", f"{PASSKEYS}/begin", self._begin_passkey, "gateway.passkey.begun"),
-            *self._renderer.routes(rows),
+            *(
+                Route(method, path, handler, event, render_error=self._renderer.refusal)
+                for method, path, handler, event in rows
+            ),
         ]
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.newcomer(request)
-        return await self._page(visit, notice=views.notice(request.query))
+        return await self._page(visit, notice=views.NOTICES.get(request.query.get("notice", "")))
 
     async def _lead_to_sign_in(self, _request: web.Request) -> web.Response:
         return sign_in_again()

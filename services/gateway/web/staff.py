@@ -42,7 +42,10 @@ class StaffPages:
             ("GET", REVIEW, self._show_review, "gateway.access_review.viewed"),
             ("POST", REVIEW, self._review, "gateway.access_review.taken"),
         )
-        return self._renderer.routes(rows)
+        return [
+            Route(method, path, handler, event, render_error=self._renderer.refusal)
+            for method, path, handler, event in rows
+        ]
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)
@@ -53,7 +56,7 @@ class StaffPages:
         return self._renderer.page(
             "sellers",
             visit=visit,
-            notice=views.notice(asked),
+            notice=views.NOTICES.get(asked.get("notice", "")),
             sellers=[people_views.seller_row(seller, now) for seller in page.sellers],
             is_first=not after,
             next_after=page.sellers[-1].seller_id if page.has_more else "",
@@ -65,7 +68,7 @@ class StaffPages:
         return self._renderer.page(
             "seller",
             visit=visit,
-            notice=views.notice(request.query),
+            notice=views.NOTICES.get(request.query.get("notice", "")),
             may_revoke=visit.session.may(Right.REVOKE_SELLER_DEVICE),
             **people_views.seller(view, self._clock.now()),
         )

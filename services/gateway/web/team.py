@@ -41,7 +41,10 @@ class TeamPages:
             ("POST", f"{ONE}/invite", self._invite_again, "gateway.member.invited_again"),
             ("POST", f"{ONE}/remove", self._remove, "gateway.member.removed"),
         )
-        return self._renderer.routes(rows)
+        return [
+            Route(method, path, handler, event, render_error=self._renderer.refusal)
+            for method, path, handler, event in rows
+        ]
 
     async def _show(self, request: web.Request) -> web.Response:
         visit = await self._visitors.visit(request)
@@ -49,7 +52,7 @@ class TeamPages:
         return self._renderer.page(
             "team",
             visit=visit,
-            notice=views.notice(request.query),
+            notice=views.NOTICES.get(request.query.get("notice", "")),
             members=[people_views.member_row(each, own_user_id=visit.session.user_id) for each in members],
             may_manage=visit.session.may(Right.MANAGE_PEOPLE),
             roles=people_views.role_choices(roles_of(visit), chosen=roles_of(visit)[-1]),

@@ -33,11 +33,6 @@ NOTICES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def notice(fields: Mapping[str, str]) -> str | None:
-    """Return what the portal says after a redirect, by the fields of the address; None for nothing."""
-    return NOTICES.get(fields.get("notice", ""))
-
-
 def desktop_row(desktop: Desktop) -> Mapping[str, Any]:
     """Return what the portal shows of a device."""
     return {
