@@ -16,7 +16,7 @@ from services.auth.model.rewrapping import SETTLING_S
 from services.auth.model.roles import Role
 from services.auth.model.turns import Pace
 from tests.unit.auth.holders import set_password
-from tests.unit.auth.test_passkeys import sign_in
+from tests.unit.auth.passkeys import sign_in
 
 ADDRESS = Restriction(method="GET", path="/orders/v0/orders/{orderId}/address")
 ENDLESS = Pace(rate_per_s=1_000.0, burst=1_000)

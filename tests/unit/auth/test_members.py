@@ -27,7 +27,7 @@ from services.auth.model.refusals import (
 from services.auth.model.roles import Role
 from services.auth.model.sealing import STAFF
 from tests.unit.auth.holders import set_password
-from tests.unit.auth.test_passkeys import sign_in
+from tests.unit.auth.passkeys import sign_in
 
 NOBODY = "0190b2f0-0000-7000-8000-000000000000"
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.secrecy import Secret
 from fakes.auth_house import House, Person
 from fakes.passkey_device import ES256, PasskeyDevice
 from services.auth.model.audit import Kind, Phase
@@ -28,21 +27,7 @@ from services.auth.model.people_refusals import (
 )
 from services.auth.model.refusals import InvalidName, SessionInvalid
 from services.auth.passkeys import Passkeys
-from services.auth.service.sessions import Opened
-
-
-async def sign_in(house: House, device: PasskeyDevice) -> Opened:
-    ceremony, options = await house.use.people.passkeys.begin_sign_in()
-    return await house.use.people.passkeys.sign_in(ceremony.text, device.get(options))
-
-
-async def register(house: House, session_token: Secret[str], device: PasskeyDevice, name: str = "Key") -> str:
-    """Return the id of a new passkey."""
-    ceremony, options = await house.use.people.passkeys.begin_registration(session_token)
-    named, _ = await house.use.people.passkeys.register(
-        session_token, ceremony.text, credential_json=device.create(options), name=name
-    )
-    return named.passkey.passkey_id
+from tests.unit.auth.passkeys import register, sign_in
 
 
 @pytest.fixture

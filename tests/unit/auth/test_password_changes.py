@@ -28,7 +28,7 @@ from services.auth.model.people_refusals import (
 from services.auth.model.refusals import SessionInvalid, TooManyFailures
 from services.auth.model.roles import Right
 from tests.unit.auth.holders import EMAIL, Holder, app_code, enrolled, set_password
-from tests.unit.auth.test_passkeys import sign_in as sign_in_with_passkey
+from tests.unit.auth.passkeys import fresh
 
 ANOTHER = "Quite another 8 words!"
 
@@ -46,11 +46,6 @@ async def person(house: House) -> Person:
 @pytest.fixture
 async def holder(house: House, person: Person) -> Holder:
     return (await set_password(house, person.session_token))[0]
-
-
-async def fresh(house: House, person: Person) -> Secret[str]:
-    """Return the token of a session that began just now."""
-    return (await sign_in_with_passkey(house, person.device))[0]
 
 
 async def test_an_invited_person_comes_in_with_a_password_and_gets_a_session_of_its_own(house: House) -> None:

@@ -26,7 +26,7 @@ from services.auth.model.rewrapping import SETTLING_S, KeyKind, KeyOwner
 from services.auth.model.roles import Role
 from services.auth.model.sealing import STAFF
 from tests.unit.auth.holders import EMAIL, Holder, set_password
-from tests.unit.auth.test_passkeys import sign_in as sign_in_with_passkey
+from tests.unit.auth.passkeys import sign_in
 
 ANOTHER = "Quite another 8 words!"
 
@@ -44,11 +44,6 @@ async def person(house: House) -> Person:
 @pytest.fixture
 async def holder(house: House, person: Person) -> Holder:
     return (await set_password(house, person.session_token))[0]
-
-
-async def fresh(house: House, person: Person) -> Secret[str]:
-    """Return the token of a session that began just now."""
-    return (await sign_in_with_passkey(house, person.device))[0]
 
 
 async def test_a_password_and_a_code_open_a_session_together(person: Person, holder: Holder) -> None:
@@ -169,7 +164,7 @@ async def test_a_lock_keeps_nobody_from_their_passkey(person: Person, holder: Ho
     for _ in range(FAILURES_MAX):
         with pytest.raises(SignInRefused):
             await holder.sign_in(password=ANOTHER)
-    await sign_in_with_passkey(holder.house, person.device)
+    await sign_in(holder.house, person.device)
 
 
 async def test_a_success_forgets_the_failures_before_it(holder: Holder) -> None:

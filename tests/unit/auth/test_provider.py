@@ -22,7 +22,7 @@ from services.auth.model.people_refusals import (
 from services.auth.model.provider import ProviderAnswer
 from services.auth.model.refusals import SessionInvalid
 from services.auth.service.sessions import Opened
-from tests.unit.auth.test_passkeys import sign_in as sign_in_with_passkey
+from tests.unit.auth.passkeys import sign_in as sign_in_with_passkey
 
 BROWSER = Secret("a secret of this browser, 32 or more")
 OTHER_BROWSER = Secret("a secret of another browser, as long")
