@@ -76,12 +76,9 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     await keeper.start()
     public_keeper = chassis.identity.Keeper(_public_issue(config, vault), clock)
     await public_keeper.start()
-    keys, steady_clock = (
-        GatewayVault(vault, chassis.entropy.SystemEntropy()),
-        chassis.clock.SteadyClock(clock),
-    )
-    nonces, document_key = Nonces(steady_clock), SharedKey(steady_clock)
-    home_key = SharedKey(steady_clock)
+    keys = GatewayVault(vault, chassis.entropy.SystemEntropy())
+    steady_clock = chassis.clock.SteadyClock(clock)
+    nonces, document_key, home_key = Nonces(steady_clock), SharedKey(steady_clock), SharedKey(steady_clock)
     await keys.ensure_nonce_key()
     nonces.learn(await keys.read_nonce_key())
     await keys.ensure_document_key()
