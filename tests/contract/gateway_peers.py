@@ -2,24 +2,20 @@
 # ruff: noqa: ARG002 - gRPC's signature
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-import chassis.clock
-import chassis.env
-import chassis.identity
 import chassis.rpc
-from fakes.certificates import Authority
 from fakes.gateway_ports import FakeAuthPeer, FakeSafe
 from services.gateway.model.calls import Profile, Region, Restriction, SafeKey
 from services.gateway.model.orders import Facts, Observation, OrderClock, OrderState
+from tests.contract.gateway_channel import gateway_channel
 from wire.auth.v1 import auth_pb2, auth_pb2_grpc, lending_pb2, lending_pb2_grpc
 from wire.retention.v1 import retention_pb2, retention_pb2_grpc
 
-LOOPBACK = chassis.env.Address("127.0.0.1", 0)
 ROW = chassis.rpc.Method(callers=frozenset({"gateway"}), deadline_s=30.0, event="test.call.answered")
 
 REGIONS = {
@@ -169,18 +165,7 @@ def moment(timestamp: Timestamp) -> datetime:
 
 @asynccontextmanager
 async def channel_to(*offered: tuple[Any, Any, object]) -> AsyncIterator[chassis.rpc.Channel]:
-    """Serve contracts over mTLS and give the gateway's way to them: descriptor, how it is added, servicer."""
-    authority = Authority()
-
-    def keeper(identity: str) -> chassis.identity.Keeper:
-        async def issue() -> Any:
-            return authority.issue(f"{identity}.sallyport.internal")
-
-        return chassis.identity.Keeper(issue, chassis.clock.SystemClock())
-
-    server_keeper, client_keeper = keeper("peer"), keeper("gateway")
-    await server_keeper.start()
-    await client_keeper.start()
+    """Serve contracts and give the gateway's way to them: descriptor, how it is added, servicer."""
     services = [
         chassis.rpc.Service(
             descriptor=descriptor,
@@ -190,16 +175,5 @@ async def channel_to(*offered: tuple[Any, Any, object]) -> AsyncIterator[chassis
         )
         for descriptor, add, servicer in offered
     ]
-    server = chassis.rpc.Server(
-        listen=LOOPBACK,
-        keeper=server_keeper,
-        services=services,
-        clock=chassis.clock.SystemClock(),
-    )
-    async with AsyncExitStack() as stack:
-        await server.start()
-        stack.push_async_callback(server.stop, 0.0)
-        address = chassis.env.Address("127.0.0.1", server.port)
-        channel = chassis.rpc.Channel(address=address, peer="peer", keeper=client_keeper)
-        stack.push_async_callback(channel.close)
+    async with gateway_channel(services) as channel:
         yield channel

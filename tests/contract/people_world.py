@@ -1,19 +1,14 @@
 """Auth's people, however the gateway reaches them: the fakes, the fakes over gRPC, auth itself over gRPC."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import chassis.clock
-import chassis.crypto.tls
-import chassis.env
-import chassis.identity
 import chassis.rpc
 import services.auth.rpc
 from chassis.secrecy import Secret
 from fakes import gateway_auth_server, gateway_people_server
 from fakes.auth_house import House
-from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_people import FakePeople
@@ -27,6 +22,7 @@ from services.gateway.peers.members import MembersClient
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.sellers import SellersClient
 from services.gateway.service import CredentialKeeper, Members, People, Sellers, WaysIn
+from tests.contract.gateway_channel import gateway_channel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +79,7 @@ async def open_world(kind: str) -> AsyncIterator[World]:
         )
         return
     services = [gateway_auth_server.service(auth), gateway_people_server.service(people)]
-    async with _channel(services) as channel:
+    async with gateway_channel(services) as channel:
         yield _over(channel, clock, invite, know=know)
 
 
@@ -101,7 +97,7 @@ async def _open_auth() -> AsyncIterator[World]:
         house.provider.subjects[code] = subject
         return code
 
-    async with _channel(services.auth.rpc.services(house.use)) as channel:
+    async with gateway_channel(services.auth.rpc.services(house.use)) as channel:
         yield _over(channel, house.clock, invite, know=know)
 
 
@@ -122,32 +118,3 @@ def _over(
         invite=invite,
         know=know,
     )
-
-
-@asynccontextmanager
-async def _channel(services: Sequence[chassis.rpc.Service]) -> AsyncIterator[chassis.rpc.Channel]:
-    authority = Authority()
-    server = chassis.rpc.Server(
-        listen=chassis.env.Address("127.0.0.1", 0),
-        keeper=await _keeper(authority, "auth"),
-        services=services,
-        clock=chassis.clock.SystemClock(),
-    )
-    await server.start()
-    channel = chassis.rpc.Channel(
-        address=chassis.env.Address("127.0.0.1", server.port),
-        peer="auth",
-        keeper=await _keeper(authority, "gateway"),
-    )
-    yield channel
-    await channel.close()
-    await server.stop(0.0)
-
-
-async def _keeper(authority: Authority, identity: str) -> chassis.identity.Keeper:
-    async def issue() -> chassis.crypto.tls.Certificate:
-        return authority.issue_identity(identity)
-
-    keeper = chassis.identity.Keeper(issue, chassis.clock.SystemClock())
-    await keeper.start()
-    return keeper

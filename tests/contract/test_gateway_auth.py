@@ -1,21 +1,14 @@
 """What the gateway's doors rely on in auth: on the fake, and on the gRPC clients over mutual TLS."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 
-import chassis.clock
 import chassis.crypto.digest
-import chassis.crypto.tls
-import chassis.env
 import chassis.errors
-import chassis.identity
-import chassis.rpc
 from chassis.secrecy import Secret
 from fakes import gateway_auth_server, gateway_consents_server
-from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_consents import DE, EUROPE_URI, UK, US, US_URI, VENDOR_URI, FakeConsents
@@ -28,6 +21,7 @@ from services.gateway.peers.consents import ConsentsClient
 from services.gateway.peers.people import PeopleClient
 from services.gateway.peers.tokens import TokensClient
 from services.gateway.service import ConsentKeeper, People, Tokens
+from tests.contract.gateway_channel import gateway_channel
 
 VERIFIER = "v" * 64
 REDIRECT = "http://127.0.0.1:49152/callback"
@@ -61,45 +55,14 @@ async def auth(request: pytest.FixtureRequest) -> AsyncIterator[Auth]:
     if request.param == "fake":
         yield Auth(people=fake, consents=FakeConsents(fake), tokens=fake, fake=fake)
         return
-    async with _channel(fake) as channel:
+    services = [gateway_auth_server.service(fake), gateway_consents_server.service(FakeConsents(fake))]
+    async with gateway_channel(services) as channel:
         yield Auth(
             people=PeopleClient(channel),
             consents=ConsentsClient(channel),
             tokens=TokensClient(channel),
             fake=fake,
         )
-
-
-@asynccontextmanager
-async def _channel(fake: FakeAuth) -> AsyncIterator[chassis.rpc.Channel]:
-    authority = Authority()
-    server = chassis.rpc.Server(
-        listen=chassis.env.Address("127.0.0.1", 0),
-        keeper=await _keeper(authority, "auth"),
-        services=[
-            gateway_auth_server.service(fake),
-            gateway_consents_server.service(FakeConsents(fake)),
-        ],
-        clock=chassis.clock.SystemClock(),
-    )
-    await server.start()
-    channel = chassis.rpc.Channel(
-        address=chassis.env.Address("127.0.0.1", server.port),
-        peer="auth",
-        keeper=await _keeper(authority, "gateway"),
-    )
-    yield channel
-    await channel.close()
-    await server.stop(0.0)
-
-
-async def _keeper(authority: Authority, identity: str) -> chassis.identity.Keeper:
-    async def issue() -> chassis.crypto.tls.Certificate:
-        return authority.issue_identity(identity)
-
-    keeper = chassis.identity.Keeper(issue, chassis.clock.SystemClock())
-    await keeper.start()
-    return keeper
 
 
 async def test_an_invitation_opens_one_session(auth: Auth) -> None:

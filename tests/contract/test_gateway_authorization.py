@@ -1,20 +1,13 @@
 """What the gateway's doors rely on in auth beside the code flow: on the fake, and over mutual TLS."""
 
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 
-import chassis.clock
-import chassis.crypto.tls
-import chassis.env
 import chassis.errors
-import chassis.identity
-import chassis.rpc
 from chassis.secrecy import Secret
 from fakes import gateway_auth_server, gateway_authorization_server
-from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_authorization import FakeAuthorization
@@ -25,6 +18,7 @@ from services.gateway.model.native import Approval, DeviceCodeGrant
 from services.gateway.model.people import Visit
 from services.gateway.peers.authorization import AuthorizationClient
 from services.gateway.service import Authorization
+from tests.contract.gateway_channel import gateway_channel
 
 KEY, OTHER_KEY = "k" * 43, "o" * 43
 FACTS = DeviceFacts("macos", "4.2.0", "os_keystore")
@@ -49,37 +43,9 @@ async def doorway(request: pytest.FixtureRequest) -> AsyncIterator[Doorway]:
     if request.param == "fake":
         yield Doorway(fake, fake)
         return
-    async with _channel(fake) as channel:
+    services = [gateway_auth_server.service(fake.auth), gateway_authorization_server.service(fake)]
+    async with gateway_channel(services) as channel:
         yield Doorway(AuthorizationClient(channel), fake)
-
-
-@asynccontextmanager
-async def _channel(fake: FakeAuthorization) -> AsyncIterator[chassis.rpc.Channel]:
-    authority = Authority()
-    server = chassis.rpc.Server(
-        listen=chassis.env.Address("127.0.0.1", 0),
-        keeper=await _keeper(authority, "auth"),
-        services=[gateway_auth_server.service(fake.auth), gateway_authorization_server.service(fake)],
-        clock=chassis.clock.SystemClock(),
-    )
-    await server.start()
-    channel = chassis.rpc.Channel(
-        address=chassis.env.Address("127.0.0.1", server.port),
-        peer="auth",
-        keeper=await _keeper(authority, "gateway"),
-    )
-    yield channel
-    await channel.close()
-    await server.stop(0.0)
-
-
-async def _keeper(authority: Authority, identity: str) -> chassis.identity.Keeper:
-    async def issue() -> chassis.crypto.tls.Certificate:
-        return authority.issue_identity(identity)
-
-    keeper = chassis.identity.Keeper(issue, chassis.clock.SystemClock())
-    await keeper.start()
-    return keeper
 
 
 async def refusal(attempt: Awaitable[object]) -> str:
