@@ -1,6 +1,6 @@
 """One call that passed the first gates: what it is, whose it is, how far it may go; what it found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.model import quota
@@ -30,6 +30,7 @@ class Journey:
         order_id: of the order that the path names; empty when it names none.
         priority: as the call itself states it; None when it does not.
         document_class: of the documents to which the answer links; None when it links to none.
+        omissions: headers of the answer that tell what of the call does not go to Amazon.
         until_s: the monotonic moment at which the client must have its answer.
     """
 
@@ -45,7 +46,8 @@ class Journey:
     parameters: Mapping[str, str] = field(repr=False)
     order_id: str
     priority: Priority | None
-    document_class: DocumentClass | None = None
+    document_class: DocumentClass | None
+    omissions: Sequence[tuple[str, str]]
     until_s: float
 
     @property

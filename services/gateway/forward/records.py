@@ -49,6 +49,21 @@ class Told:
     order_ids: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class Seen:
+    """What became known of a call on its way, for whoever has to tell what became of it.
+
+    Attributes:
+        device: who calls, and is counted among those under way; None while nobody is known.
+        operation: its name; empty while it is not known.
+        intent: that is durable, and of which nobody has said yet what became of it.
+    """
+
+    device: Device | None = None
+    operation: str = ""
+    intent: Intent | None = None
+
+
 class Records:
     """The forwarding path's hand in the audit log; `sum_up` is one of the process's tasks."""
 
@@ -103,20 +118,18 @@ class Records:
         """
         self._audit.hand_over(self._outcome(intent, result, told), self._late.put)
 
-    async def refuse(
-        self, call: Call, error: SallyportError, *, device: Device | None, operation: str
-    ) -> None:
+    async def refuse(self, call: Call, seen: Seen, error: SallyportError) -> None:
         """Tell that a call was refused; the refusal stands when that fails, because nothing was done.
 
         Of a source that is refused again and again only some are told, with how many were not.
         """
-        now_s = self._clock.monotonic_s()
+        now_s, device = self._clock.monotonic_s(), seen.device
         untold = self._allowance.ask(device.device_id if device else ANYBODY, now_s)
         if untold is None:
             return
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
-        details = {"operation": operation, "status": str(error.http_status), **_untold(untold)}
+        details = {"operation": seen.operation, "status": str(error.http_status), **_untold(untold)}
         event = self._fact(
             kind, device=device, request_id=call.request_id, result=error.code, details=details
         )

@@ -20,7 +20,6 @@ _PRODUCTION: Mapping[str, Region] = MappingProxyType(
 _SANDBOX: Mapping[str, Region] = MappingProxyType(
     {f"sandbox.{name}": region for name, region in _PRODUCTION.items()}
 )
-_HOSTS: Mapping[str, Region] = MappingProxyType({**_PRODUCTION, **_SANDBOX})
 
 # Source: SP-API, "Marketplace IDs".
 _MARKETPLACES: Mapping[Region, str] = MappingProxyType(
@@ -52,35 +51,27 @@ _MARKETPLACE_MEMBER = re.compile(
 )
 
 
-def stated(host: str, marketplace_ids: Iterable[str], body: bytes) -> Region | None:
+def stated(
+    host: str, marketplace_ids: Iterable[str], body: bytes, *, production: AbstractSet[Region]
+) -> Region | None:
     """Return the region that a call states itself; None for one that states none.
 
     Args:
         host: the Host header in lower case, perhaps with a port; Amazon's own names are the strongest.
         marketplace_ids: those the query names; unknown ones decide nothing.
         body: JSON or nothing; its marketplaces decide where the query names none.
+        production: the regions where calls are made with real data.
+
+    Raises:
+        SandboxNotServed: the host is Amazon's sandbox of a region where they are.
     """
-    region = _HOSTS.get(_name(host)) or _of_marketplaces(marketplace_ids)
+    region = _of_host(host, production) or _of_marketplaces(marketplace_ids)
     return _of_marketplaces(_named_in(body)) if region is None and body else region
 
 
 def in_production(base_urls: Mapping[Region, str]) -> frozenset[Region]:
     """Return the regions whose origin is Amazon's own for real data."""
     return frozenset(region for region, url in base_urls.items() if urlsplit(url).hostname in _PRODUCTION)
-
-
-def check_sandbox(host: str, production: AbstractSet[Region]) -> None:
-    """Let a call pass that does not mean Amazon's sandbox where it would be made with real data.
-
-    Args:
-        host: as in `stated`.
-        production: the regions where calls are.
-
-    Raises:
-        SandboxNotServed: it does.
-    """
-    if _SANDBOX.get(_name(host)) in production:
-        raise SandboxNotServed
 
 
 def settle(region: Region | None, device: Device) -> Region:
@@ -106,8 +97,13 @@ def only(regions: AbstractSet[Region]) -> Region | None:
     return next(iter(regions)) if len(regions) == 1 else None
 
 
-def _name(host: str) -> str:
-    return host.partition(":")[0]
+def _of_host(host: str, production: AbstractSet[Region]) -> Region | None:
+    """Return the region of the endpoint that a host names; None where it names none of Amazon's."""
+    name = host.partition(":")[0]
+    region = _SANDBOX.get(name)
+    if region in production:
+        raise SandboxNotServed
+    return region or _PRODUCTION.get(name)
 
 
 def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:

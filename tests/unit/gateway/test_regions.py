@@ -7,11 +7,12 @@ import pytest
 
 from services.gateway.model.calls import Device, Profile, Region
 from services.gateway.model.faults import RegionNotConnected, SandboxNotServed
-from services.gateway.model.regions import check_sandbox, in_production, settle, stated
+from services.gateway.model.regions import in_production, settle, stated
 
 US, GERMANY, BRITAIN = "ATVPDKIKX0DER", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"
 SANDBOX_NA = "sandbox.sellingpartnerapi-na.amazon.com"
 REAL = {region: f"https://sellingpartnerapi-{region}.amazon.com" for region in Region}
+NOWHERE: frozenset[Region] = frozenset()
 DEVICE = Device(
     device_id="d",
     seller_id="s",
@@ -65,21 +66,21 @@ def asked(text: str) -> bytes:
 def test_a_call_states_its_region_by_host_then_query_then_body(
     host: str, marketplaces: list[str], body: bytes, region: Region | None
 ) -> None:
-    assert stated(host, marketplaces, body) is region
+    assert stated(host, marketplaces, body, production=NOWHERE) is region
 
 
 @pytest.mark.parametrize("host", ["sandbox.sellingpartnerapi-eu.amazon.com", f"{SANDBOX_NA}:443"])
 def test_a_call_for_the_sandbox_is_not_made_with_real_data(host: str) -> None:
     with pytest.raises(SandboxNotServed):
-        check_sandbox(host, in_production(REAL))
+        stated(host, [], b"", production=in_production(REAL))
 
 
 @pytest.mark.parametrize("origin", [f"https://{SANDBOX_NA}", "https://localhost:8447"])
 def test_a_call_for_the_sandbox_is_made_where_no_data_is_real(origin: str) -> None:
     real = in_production({**REAL, Region.NA: origin})
-    check_sandbox(SANDBOX_NA, real)
-    check_sandbox("sellingpartnerapi-eu.amazon.com", real)
-    check_sandbox("gateway.example", real)
+    assert stated(SANDBOX_NA, [], b"", production=real) is Region.NA
+    assert stated("sellingpartnerapi-eu.amazon.com", [], b"", production=real) is Region.EU
+    assert stated("gateway.example", [], b"", production=real) is None
 
 
 def test_the_devices_marketplace_decides_where_nothing_else_does() -> None:

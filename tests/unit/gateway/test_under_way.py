@@ -100,4 +100,4 @@ async def test_a_device_that_asks_the_same_a_thousand_times_is_told_to_wait_and_
     assert error_of(refused[0])["details"].startswith("too_many_calls")
     assert (header(refused[0], "retry-after"), header(refused[0], "x-amzn-ratelimit-limit")) == ("1", "1")
     assert Counter(answer.status for answer in answers) == {200: CALLS_PER_DEVICE_MAX + 1, 429: len(refused)}
-    assert not rig.forwarder._under_way._of_devices
+    assert not rig.forwarder._admission._under_way._of_devices
