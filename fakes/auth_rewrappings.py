@@ -128,7 +128,15 @@ class FakeRewrappingStore(FakePart):
     async def close_rewrapping(self, rewrapping: Rewrapping, outcome: Outcome, now: datetime) -> None:
         assert now.tzinfo is not None
         row = self._row(rewrapping)
-        row.outcome, row.held_until_s = row.outcome or outcome, None
+        if row.outcome is None:
+            row.outcome, row.closed_at, row.held_until_s = outcome, now, None
+
+    def _forget_rewrappings(self, before: datetime, rows_max: int) -> int:
+        rows = self.tables.rewrappings
+        over = [row for row in rows if row.closed_at is not None and row.closed_at < before][:rows_max]
+        for row in over:
+            rows.remove(row)
+        return len(over)
 
     def _begin(self, round_id: str, owners: list[KeyOwner], now: datetime) -> int:
         fresh = [owner for owner in owners if not self._open_row(owner)]

@@ -19,6 +19,7 @@ from services.auth.model.devices import (
     Reach,
 )
 from services.auth.model.passwords import LOCKED
+from services.auth.model.rewrapping import REWRAPPING_MEMORY
 from services.auth.model.tokens import (
     ACCESS_MEMORY,
 )
@@ -74,6 +75,7 @@ class FakeStore(
             ),
             rows_max,
         )
+        purged += self._forget_rewrappings(now - REWRAPPING_MEMORY, rows_max)
         return purged + _drop(
             tables.refresh_tokens,
             lambda row: (

@@ -78,6 +78,7 @@ class RewrappingRow:
     held_until_s: float | None = None
     rewrapped_at_s: float | None = None
     outcome: Outcome | None = None
+    closed_at: datetime | None = None
 
 
 @dataclass

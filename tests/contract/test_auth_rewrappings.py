@@ -266,6 +266,21 @@ async def test_a_keys_age_is_that_of_its_newest_version(stage: Stage) -> None:
     assert (ages.oldest_since, ages.aged, ages.under_way) == (START, 0, 0)
 
 
+async def test_what_became_of_a_key_is_forgotten_after_two_years_and_what_is_under_way_never(
+    stage: Stage,
+) -> None:
+    over, begun = new_round(), new_round()
+    await stage.store.begin_round(over, OF_APPLICATION, START)
+    await stage.store.close_rewrapping(await claimed(stage), Outcome.DONE, START)
+    await stage.store.begin_round(begun, await seller(stage.store), START)
+    assert await stage.store.purge(START + timedelta(days=730), 10) == 0
+    assert (await stage.store.find_progress(over)).is_closed
+    assert await stage.store.purge(START + timedelta(days=730, seconds=1), 10) == 1
+    with pytest.raises(RoundMissing):
+        await stage.store.find_progress(over)
+    assert not (await stage.store.find_progress(begun)).is_closed
+
+
 async def test_a_key_that_was_found_gone_is_not_asked_for_again_at_once(stage: Stage) -> None:
     await seller(stage.store, START - timedelta(days=400))
     since = START - timedelta(days=335)

@@ -6,6 +6,7 @@ import chassis.db
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import CODE_MEMORY, DEVICE_IDLE_MAX
 from services.auth.model.passwords import LOCKED
+from services.auth.model.rewrapping import REWRAPPING_MEMORY
 from services.auth.model.tokens import ACCESS_MEMORY
 from services.auth.store.part import StorePart
 
@@ -80,6 +81,13 @@ SWEEPS = (
             SELECT token_digest FROM auth.refresh_tokens WHERE rotated_at < $1 LIMIT $2)
         """,
         DEVICE_IDLE_MAX,
+    ),
+    (
+        """
+        DELETE FROM auth.rewrappings WHERE (round_id, kind, owner_id) IN (
+            SELECT round_id, kind, owner_id FROM auth.rewrappings WHERE closed_at < $1 LIMIT $2)
+        """,
+        REWRAPPING_MEMORY,
     ),
 )
 
