@@ -12,7 +12,16 @@
 
 from chassis.db.faults import StoreUnavailable
 from chassis.db.migrations import migrate
-from chassis.db.pool import ACQUIRE_S_MAX, Connection, Pool, connect, open_pool, statement, transaction
+from chassis.db.pool import (
+    ACQUIRE_S_MAX,
+    Connection,
+    Pool,
+    connect,
+    open_pool,
+    rows_affected,
+    statement,
+    transaction,
+)
 
 __all__ = [
     "ACQUIRE_S_MAX",
@@ -22,6 +31,7 @@ __all__ = [
     "connect",
     "migrate",
     "open_pool",
+    "rows_affected",
     "statement",
     "transaction",
 ]

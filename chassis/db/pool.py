@@ -132,6 +132,11 @@ class statement:  # noqa: N801 - used like a function, and cheaper than one made
         translate(error)
 
 
+def rows_affected(status: str) -> int:
+    """Return how many rows a statement changed, by what `Connection.execute` told of it, e.g. "DELETE 7"."""
+    return int(status.rpartition(" ")[2])
+
+
 async def _acquired(pool: Pool) -> "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]":
     """Return a connection; a timeout of our own spares the task that asyncpg makes for one of its own."""
     try:

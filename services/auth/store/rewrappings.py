@@ -48,7 +48,7 @@ class RewrappingStore(StorePart):
                 list(kinds),
                 owner_id,
             )
-        keys = sum(_rows(status) for status in begun)
+        keys = sum(chassis.db.rows_affected(status) for status in begun)
         return Round(round_id=round_id, keys=keys, keys_under_way=known - keys)
 
     async def begin_aged(self, round_id: str, since: datetime, now: datetime) -> int:
@@ -59,7 +59,7 @@ class RewrappingStore(StorePart):
                 status = await connection.execute(
                     BEGIN[kind], round_id, Cause.AGE, now, None, since, AGED_KEYS_MAX - begun
                 )
-                begun += _rows(status)
+                begun += chassis.db.rows_affected(status)
         return begun
 
     async def find_progress(self, round_id: str) -> Progress:
@@ -187,7 +187,7 @@ class RewrappingStore(StorePart):
             status = await connection.execute(
                 REPLACE[owner.kind, value.column], owner.owner_id, value.sealed, sealed
             )
-        return _rows(status) > 0
+        return chassis.db.rows_affected(status) > 0
 
     async def note_page(self, rewrapping: Rewrapping, done: int, lease_s: float) -> None:
         """Add to what was done, and extend the lease."""
@@ -245,7 +245,3 @@ def _value(owner: KeyOwner, row: asyncpg.Record) -> SealedValue:
     else:
         place = Place(seller_id=owner.owner_id, **bound)
     return SealedValue(column=row["name"], place=place, sealed=row["sealed"])
-
-
-def _rows(status: str) -> int:
-    return int(status.rpartition(" ")[2])

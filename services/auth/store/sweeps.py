@@ -101,5 +101,5 @@ class SweepStore(StorePart):
         for statement, memory in SWEEPS:
             async with chassis.db.transaction(self._pool) as connection:
                 status = await connection.execute(statement, now - memory, rows_max)
-            purged += int(status.removeprefix("DELETE "))
+            purged += chassis.db.rows_affected(status)
         return purged

@@ -69,7 +69,7 @@ class BucketStore:
                 IDLE_S,
                 limit,
             )
-        return int(status.removeprefix("DELETE "))
+        return chassis.db.rows_affected(status)
 
 
 async def _exchange(connection: chassis.db.Connection, asks: Mapping[Quota, Ask]) -> dict[Quota, Grant]:

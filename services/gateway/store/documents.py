@@ -66,4 +66,4 @@ class DocumentTypeStore:
                 KEPT,
                 limit,
             )
-        return int(status.removeprefix("DELETE "))
+        return chassis.db.rows_affected(status)

@@ -80,4 +80,4 @@ class HomeStore:
                 KEPT,
                 limit,
             )
-        return int(status.removeprefix("DELETE "))
+        return chassis.db.rows_affected(status)

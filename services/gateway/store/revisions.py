@@ -69,4 +69,4 @@ class RevisionStore:
                 IDLE,
                 limit,
             )
-        return int(status.removeprefix("DELETE "))
+        return chassis.db.rows_affected(status)

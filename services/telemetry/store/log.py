@@ -107,7 +107,7 @@ class AuditStore:
                 )
         except asyncpg.UniqueViolationError:
             return False
-        return bool(told == f"INSERT 0 {len(admitted)}")
+        return chassis.db.rows_affected(told) == len(admitted)
 
     async def _append_in_turn(
         self, calls: Sequence[Call], tail: _Tail | None, *, recorded_at: datetime
