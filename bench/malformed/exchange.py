@@ -28,7 +28,6 @@ NO_ANSWER = "no answer, and we hung up"
 LEFT = "left without an answer"
 CUT = "cut off by us"
 UNREADABLE = "unreadable"
-REFUSED_CONNECTION = "no connection"
 
 
 @dataclass(frozen=True)

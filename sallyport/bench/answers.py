@@ -9,7 +9,6 @@ import orjson
 
 SMALL_BYTES = 1_024
 PAGE_ORDERS = 19
-PAGE_BYTES_MIN = 19_000
 SEED = 42
 _FILLING = b'{"payload":"'
 

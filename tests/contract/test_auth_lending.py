@@ -28,7 +28,6 @@ AnyStore = FakeStore | Store
 
 _numbers = count(1)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-RENEW_AT = START + 50 * MINUTE
 LONG_S = 3_600.0
 APPLICATION = Application(application_id="amzn1.sellerapps.app.1", client_id="client", is_draft=True)
 APPLICATION_ID = APPLICATION.application_id

@@ -33,7 +33,6 @@ REDIRECT_CHARS_MAX = 256
 PORT_MAX = 65_535
 
 STATE_CHARS_MAX = 512
-SCOPE_CHARS_MAX = 128
 # What the application gets when it asks for nothing in particular.
 SCOPE_DEFAULT = "orders"
 # The box that allows an optional scope is named so.
