@@ -21,7 +21,6 @@ DOCUMENT_METHODS = frozenset({"GET", "PUT", "POST"})
 AUDIT_OUTCOME = "audit_outcome"
 SIDE_STEPS = frozenset(
     {
-        "audit_of_refusal",
         AUDIT_OUTCOME,
         "audit_refusal",
         "document_key",

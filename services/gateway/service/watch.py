@@ -60,7 +60,7 @@ class Watch:
         try:
             await self._audit.record(event)
         except chassis.errors.Unavailable as error:
-            self._signals.side_failed("audit_of_refusal", error.code)
+            self._signals.side_failed("audit_refusal", error.code)
 
 
 class AuditProbe:

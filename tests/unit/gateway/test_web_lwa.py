@@ -161,7 +161,7 @@ async def test_the_refusal_stands_when_it_cannot_be_audited_T06(
     house.audit.failure = AuditDown()
     heard = await ask_json(house, {**credentials, "client_secret": "amzn1.oa2-cs.v1.abc"})
     assert heard.status == 422
-    assert house.signals.failures == [("audit_of_refusal", "audit_unavailable")]
+    assert house.signals.failures == [("audit_refusal", "audit_unavailable")]
 
 
 async def test_an_outage_of_auth_is_temporary(house: House, credentials: dict[str, str]) -> None:
