@@ -5,9 +5,9 @@ number is told with the source's next fact, or by itself within a minute.
 """
 
 from collections import Counter
-from dataclasses import dataclass, replace
 
 from services.gateway.model.recent import Recent
+from services.gateway.model.room import Room
 
 TOLD_MAX = 10
 REFILL_S = 30.0
@@ -17,19 +17,11 @@ SOURCES_MAX = 10_000
 OTHERS = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One source; `left` is as of `at_s`, a reading of the monotonic clock."""
-
-    left: float
-    at_s: float
-
-
 class Allowance:
     """Whose refusals were told lately, and how many were not."""
 
     def __init__(self) -> None:
-        self._sources: Recent[str, _Source] = Recent(SOURCES_MAX)
+        self._sources: Recent[str, Room] = Recent(SOURCES_MAX)
         self._untold: Counter[str] = Counter()
 
     def ask(self, source: str, now_s: float) -> int | None:
@@ -38,15 +30,13 @@ class Allowance:
         Returns:
             None if this one is only counted.
         """
-        known = self._sources.get(source) or _Source(TOLD_MAX, now_s)
-        left = min(known.left + (now_s - known.at_s) / REFILL_S, TOLD_MAX)
-        known = replace(known, left=left, at_s=now_s)
-        if left < 1:
-            self._sources.put(source, known)
-            is_room = source in self._untold or len(self._untold) < SOURCES_MAX
-            self._untold[source if is_room else OTHERS] += 1
+        room = self._sources.get(source) or Room(TOLD_MAX, 1 / REFILL_S, now_s)
+        self._sources.put(source, room)
+        if room.wait_s(now_s):
+            has_place = source in self._untold or len(self._untold) < SOURCES_MAX
+            self._untold[source if has_place else OTHERS] += 1
             return None
-        self._sources.put(source, replace(known, left=left - 1))
+        room.take()
         return self._untold.pop(source, 0)
 
     def sum_up(self) -> int:

@@ -13,6 +13,7 @@ import ipaddress
 
 from services.gateway.model.faults import TooManyStrangers, TooManyUnknownTokens
 from services.gateway.model.recent import Recent
+from services.gateway.model.room import Room
 
 # In vain at once, and so many more each second: of one address, and of all. One address may be a house with
 # hundreds of desktops, all of which come at once when a gateway has started anew.
@@ -25,32 +26,6 @@ ALL_PER_S = 20.0
 ADDRESSES_MAX = 10_000
 # Of an IPv6 address, what one customer of a network has for himself.
 IPV6_BITS = 64
-
-
-class Room:
-    """Room for questions in vain."""
-
-    __slots__ = ("_at_s", "_left", "_per_s", "_size")
-
-    def __init__(self, size: int, per_s: float, now_s: float) -> None:
-        self._size = size
-        self._per_s = per_s
-        self._left: float = size
-        self._at_s = now_s
-
-    def wait_s(self, now_s: float) -> float:
-        """Return how long until there is room for one more; 0 when there is."""
-        self._left = min(self._size, self._left + (now_s - self._at_s) * self._per_s)
-        self._at_s = now_s
-        return max(0.0, (1 - self._left) / self._per_s)
-
-    def take(self) -> None:
-        """Use the room of one."""
-        self._left -= 1
-
-    def give_back(self) -> None:
-        """Have the room of one again."""
-        self._left = min(self._size, self._left + 1)
 
 
 class Strangers:
