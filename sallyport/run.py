@@ -7,7 +7,6 @@ import fcntl
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +16,14 @@ import sallyport.access
 import sallyport.stack
 import sallyport.vendor
 import sallyport.welcome
+from sallyport import console
 from sallyport.layout import LOOPBACK, PORTS, PUBLIC_PORT, Layout
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
 PORTS_END = 65_536
 STATE_FOLDER = Path(".sallyport")
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_UNUSABLE = 2
+NAME = "run"
 EXIT_CODES = "Exit codes: 0 stopped, 1 a part did not come up and is named, 2 folder or ports cannot be used."
 
 
@@ -36,7 +34,7 @@ class PlaceUnusable(Exception):
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount `run` on the command line."""
     parser = verbs.add_parser(
-        "run",
+        NAME,
         help="start everything on this machine",
         description="Start PostgreSQL, OpenBao, a simulated Amazon and the services, until Ctrl-C, and print "
         "the addresses to open. What it keeps is there again at the next start.",
@@ -115,12 +113,10 @@ def _run(options: argparse.Namespace) -> int:
             check_ports(layout.base_port)
             asyncio.run(_serve(layout))
     except PlaceUnusable as error:
-        sys.stderr.write(f"sallyport run: {error}\n")
-        return EXIT_UNUSABLE
+        return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
     except (PartFailed, chassis.errors.StartRefused, chassis.errors.SallyportError) as error:
-        sys.stderr.write(f"sallyport run: {error}\n")
-        return EXIT_FAILED
-    return EXIT_DONE
+        return console.complain(NAME, console.EXIT_REFUSED, str(error))
+    return console.EXIT_OK
 
 
 async def _serve(layout: Layout) -> None:

@@ -3,22 +3,23 @@
 import argparse
 import asyncio
 import shutil
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import chassis.errors
 import sallyport.stack
+from sallyport import console
 from sallyport.demo.patience import PatienceLost
 from sallyport.demo.scene import Scene, StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
 from sallyport.layout import Layout
-from sallyport.run import EXIT_DONE, EXIT_FAILED, EXIT_UNUSABLE, PlaceUnusable, add_places, check_ports, hold
+from sallyport.run import PlaceUnusable, add_places, check_ports, hold
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
+NAME = "demo"
 STATE_FOLDER = Path(".sallyport/demo")
 BASE_PORT = 9443
 # Lies in a folder that a demonstration made, and may therefore remove.
@@ -28,7 +29,7 @@ MARK = "made-by-demo"
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount `demo` on the command line."""
     parser = verbs.add_parser(
-        "demo",
+        NAME,
         help="the main job, unattended",
         description="Let one seller's order travel through a stack of its own; print each step's proof.",
         epilog="Exit codes: 0 every step proven, 1 a step failed and is named, 2 folder or ports cannot be "
@@ -48,14 +49,12 @@ def _demo(options: argparse.Namespace) -> int:
             _claim(layout, is_kept=options.keep)
             asyncio.run(_play(layout))
     except PlaceUnusable as error:
-        sys.stderr.write(f"sallyport demo: {error}\n")
-        return EXIT_UNUSABLE
+        return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
     except (StepFailed, PartFailed, chassis.errors.StartRefused) as failure:
-        sys.stderr.write(f"sallyport demo: {failure}\n")
-        return EXIT_FAILED
+        return console.complain(NAME, console.EXIT_REFUSED, str(failure))
     if not options.keep:
         shutil.rmtree(layout.folder, ignore_errors=True)
-    return EXIT_DONE
+    return console.EXIT_OK
 
 
 def _claim(layout: Layout, *, is_kept: bool) -> None:

@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sallyport import console
 from sallyport.policy import views
 from sallyport.terminal import say
 from services.gateway.catalogue.table import Catalogue
@@ -15,9 +15,7 @@ from services.gateway.model import policy_advice, policy_file
 from services.gateway.model.application_policy import SCOPE_CALL, SCOPES, ApplicationPolicy, is_named
 from services.gateway.model.calls import Profile
 
-EXIT_OK = 0
-EXIT_WRONG = 1
-EXIT_UNUSABLE = 2
+NAME = "policy"
 
 # Stands for a device that no rule names.
 SOME_DEVICE = "00000000-0000-0000-0000-000000000000"
@@ -34,7 +32,7 @@ class _Finding:
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount the verb `policy` and its two tasks."""
-    policy = subparsers.add_parser("policy", help="check a policy file, or see what it shows to whom")
+    policy = subparsers.add_parser(NAME, help="check a policy file, or see what it shows to whom")
     tasks = policy.add_subparsers(title="tasks", metavar="TASK", required=True)
     _add_check(tasks)
     _add_show(tasks)
@@ -85,11 +83,11 @@ def run_check(options: argparse.Namespace) -> int:
     try:
         raw = _read(options.file)
     except OSError as error:
-        return _complain(EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
+        return console.complain(NAME, console.EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
     finding = _examined(raw)
     for line in [json.dumps(_as_json(finding), indent=1)] if options.json else _told(finding, options.file):
         say(line)
-    return EXIT_WRONG if finding.problems else EXIT_OK
+    return console.EXIT_REFUSED if finding.problems else console.EXIT_OK
 
 
 def run_show(options: argparse.Namespace) -> int:
@@ -97,13 +95,15 @@ def run_show(options: argparse.Namespace) -> int:
     try:
         policy = policy_file.parse(_read(options.file))
     except OSError as error:
-        return _complain(EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
+        return console.complain(NAME, console.EXIT_UNUSABLE, f"{options.file}: {error.strerror}")
     except policy_file.PolicyInvalid as refusal:
-        return _complain(EXIT_WRONG, f"{refusal.text} See `sallyport policy check {options.file}`.")
+        return console.complain(
+            NAME, console.EXIT_REFUSED, f"{refusal.text} See `sallyport policy check {options.file}`."
+        )
     scopes = frozenset(options.scopes.split(",")) - {""}
     operations = [each for each in Catalogue.load() if is_named(each.name, (options.operation,))]
     if lack := _lack(options, policy, scopes, is_found=bool(operations)):
-        return _complain(EXIT_WRONG, lack)
+        return console.complain(NAME, console.EXIT_REFUSED, lack)
     asker = views.Asker(
         device_id=options.device,
         profile=Profile(options.profile),
@@ -116,7 +116,7 @@ def run_show(options: argparse.Namespace) -> int:
     else:
         for line in (line for row in rows for line in views.lines(row)):
             say(line)
-    return EXIT_OK
+    return console.EXIT_OK
 
 
 def _lack(
@@ -169,8 +169,3 @@ def _told(finding: _Finding, file: Path) -> Iterator[str]:
 
 def _counted(found: Sequence[policy_file.Problem], word: str) -> str:
     return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
-
-
-def _complain(code: int, text: str) -> int:
-    sys.stderr.write(f"sallyport policy: {text}\n")
-    return code
