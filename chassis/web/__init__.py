@@ -10,12 +10,11 @@ from chassis.web.connection import REQUEST_ID_HEADER, SERVER_NAME
 from chassis.web.health import Readiness, private_site
 from chassis.web.places import Places
 from chassis.web.problem import ErrorRenderer, as_problem
-from chassis.web.serving import HEADERS_OVER_TLS, Handler, Limits, Route
+from chassis.web.serving import Handler, Limits, Route, security_headers
 from chassis.web.site import Site
 from chassis.web.socketless import Inlet, SocketlessSite
 
 __all__ = [
-    "HEADERS_OVER_TLS",
     "REQUEST_ID_HEADER",
     "SERVER_NAME",
     "ErrorRenderer",
@@ -29,4 +28,5 @@ __all__ = [
     "SocketlessSite",
     "as_problem",
     "private_site",
+    "security_headers",
 ]

@@ -33,17 +33,18 @@ LARGE_BODIES_MAX = 32
 UNROUTED_EVENT = "web.path.refused"
 
 _REQUEST_ID = web.RequestKey("request_id", str)
-_ON_EVERY_ANSWER = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-HEADERS_OVER_TLS: Mapping[str, str] = MappingProxyType(
-    {**_ON_EVERY_ANSWER, "Strict-Transport-Security": "max-age=31536000"}
+_ON_EVERY_ANSWER: Mapping[str, str] = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Cache-Control": "no-store",
+    }
 )
+# Source: RFC 6797, 6.1. It holds for every port of the host.
+_STRICT_TRANSPORT: Mapping[str, str] = MappingProxyType({"Strict-Transport-Security": "max-age=31536000"})
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -86,13 +87,22 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def security_headers(*, is_strict_transport: bool) -> Mapping[str, str]:
+    """Return what every answer carries, unless whoever answers said otherwise.
+
+    Args:
+        is_strict_transport: whether browsers may come to this host over TLS alone from now on.
+    """
+    return {**_ON_EVERY_ANSWER, **_STRICT_TRANSPORT} if is_strict_transport else _ON_EVERY_ANSWER
+
+
 class Serving:
     """Carries requests through; counts those in flight, so that a site can be drained."""
 
-    def __init__(self, *, body_bytes_max: int, limits: Limits, is_tls: bool) -> None:
+    def __init__(self, *, body_bytes_max: int, limits: Limits, is_strict_transport: bool) -> None:
         self._body_bytes_max = body_bytes_max
         self._limits = limits
-        self._headers = HEADERS_OVER_TLS if is_tls else _ON_EVERY_ANSWER
+        self._headers = security_headers(is_strict_transport=is_strict_transport)
         self._routes: dict[web.AbstractRoute, Route] = {}
         self._in_flight = 0
         self._served = Places(limits.requests_max)

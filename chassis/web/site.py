@@ -40,7 +40,9 @@ class Site:
         self._listen = listen
         self._tls = tls
         self._limits = limits
-        self._serving = Serving(body_bytes_max=body_bytes_max, limits=limits, is_tls=tls is not None)
+        self._serving = Serving(
+            body_bytes_max=body_bytes_max, limits=limits, is_strict_transport=tls is not None
+        )
         self._server: asyncio.Server | None = None
         self._runner = web.AppRunner(self._serving.application(routes), shutdown_timeout=CLOSE_S_MAX)
 

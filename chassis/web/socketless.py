@@ -51,7 +51,7 @@ class SocketlessSite:
     Args:
         routes: all of them.
         body_bytes_max: largest body, after decompression.
-        is_tls: whether clients speak TLS to the other server.
+        is_strict_transport: see `serving.security_headers`; clients speak TLS to the other server.
         limits: the other bounds; that on connections is the other server's.
     """
 
@@ -60,13 +60,15 @@ class SocketlessSite:
         *,
         routes: Sequence[Route],
         body_bytes_max: int,
-        is_tls: bool,
+        is_strict_transport: bool,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.routes = routes
         self.body_bytes_max = body_bytes_max
         self._limits = limits
-        self._serving = Serving(body_bytes_max=body_bytes_max, limits=limits, is_tls=is_tls)
+        self._serving = Serving(
+            body_bytes_max=body_bytes_max, limits=limits, is_strict_transport=is_strict_transport
+        )
         self._runner = web.AppRunner(self._serving.application(routes), shutdown_timeout=CLOSE_S_MAX)
 
     async def start(self) -> None:

@@ -36,6 +36,9 @@ POLICY_FILE = "SALLYPORT_POLICY_FILE"
 # Stands among hosts for those that are known to be Amazon's.
 AMAZONS_OWN = "amazon"
 
+# Source: RFC 6761, 6.3: the name, and any below it, of whoever's machine it is read on.
+LOCAL_NAME = "localhost"
+
 # Auth takes client ids of this form.
 CLIENT_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 REDIRECT_PATH_FORM = re.compile(r"/[A-Za-z0-9._~/-]*", re.ASCII)
@@ -105,6 +108,11 @@ class PublicConfig:
     def host(self) -> str:
         """The name in the certificate."""
         return urlsplit(self.origin).hostname or ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the origin is on a developer's own machine, whose other ports are not Sallyport's."""
+        return self.host.split(".")[-1] == LOCAL_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

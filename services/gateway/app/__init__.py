@@ -55,8 +55,11 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             signals=signals,
         )
         path = put_path(ground, audit, catalogue, signals=signals, keeper=keeper, links=links)
+        is_strict_transport = not config.public.is_local
         pages = chassis.web.SocketlessSite(
-            routes=open_doors(config, ground, path).routes(), body_bytes_max=BODY_BYTES_MAX, is_tls=True
+            routes=open_doors(config, ground, path).routes(),
+            body_bytes_max=BODY_BYTES_MAX,
+            is_strict_transport=is_strict_transport,
         )
         await pages.start()
         stack.push_async_callback(pages.stop)
@@ -69,6 +72,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
             ),
             ways=Ways([*Pages(pages).ways(), *documents.ways(), spapi.way()]),
             signals=path.ports.signals,
+            is_strict_transport=is_strict_transport,
         )
         yield chassis.run.Application(
             tasks=[

@@ -15,7 +15,6 @@ import chassis.web
 from services.gateway.door.heads import CHUNKED
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-_DEFAULTS = [(name.lower(), value) for name, value in chassis.web.HEADERS_OVER_TLS.items()]
 # Neither a face nor Amazon may end a line early: all control characters but the tab.
 _CONTROL = bytes(sorted({*range(0x20), 0x7F} - {0x09}))
 
@@ -33,6 +32,7 @@ def head(
     length: int | None,
     request_id: str,
     is_last: bool,
+    is_strict_transport: bool,
 ) -> bytes:
     """Return status line and headers, down to the empty line.
 
@@ -42,6 +42,7 @@ def head(
         length: of the body: bytes, CHUNKED, or None when the end of the connection says it.
         request_id: of the request.
         is_last: whether the connection ends with this answer.
+        is_strict_transport: see `chassis.web.security_headers`.
 
     Raises:
         ValueError: a header cannot be sent.
@@ -49,8 +50,9 @@ def head(
     lines = "\r\n".join([*map(": ".join, headers), ""]).encode("latin-1")
     if len(lines) - len(lines.translate(None, _CONTROL)) != len(_LINE_END) * len(headers):
         raise ValueError("a header holds a control character")
+    added = _added(tuple(map(_NAME, headers)), is_strict_transport)
     ours = (
-        f"{_framing(status, length)}{_added(tuple(map(_NAME, headers)))}"
+        f"{_framing(status, length)}{added}"
         f"{_signature(int(time.time()))}x-request-id: {request_id}\r\n{_LAST if is_last else ''}\r\n"
     )
     return b"%b%b%b" % (_status_line(status), lines, ours.encode("ascii"))
@@ -74,10 +76,12 @@ def chunk(data: bytes) -> bytes:
 
 
 @functools.lru_cache(maxsize=64)
-def _added(names: tuple[str, ...]) -> str:
+def _added(names: tuple[str, ...], is_strict_transport: bool) -> str:
     """Return the lines of what every answer has, but for the headers that its face decided."""
     decided = {name.lower() for name in names}
-    return "".join(f"{name}: {value}\r\n" for name, value in _DEFAULTS if name not in decided)
+    defaults = chassis.web.security_headers(is_strict_transport=is_strict_transport)
+    given = {name.lower(): value for name, value in defaults.items()}
+    return "".join(f"{name}: {value}\r\n" for name, value in given.items() if name not in decided)
 
 
 @functools.lru_cache(maxsize=len(_REASONS))

@@ -250,6 +250,7 @@ class Exchange:
             length=length,
             request_id=self.request_id,
             is_last=self._is_last,
+            is_strict_transport=self.house.is_strict_transport,
         )
         self.status, self._stage = status, _Stage.BEGUN
         return head

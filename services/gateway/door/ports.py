@@ -11,11 +11,16 @@ from services.gateway.door.pace import Pace
 
 
 class House(Protocol):
-    """What the exchanges of one server share."""
+    """What the exchanges of one server share.
+
+    Attributes:
+        is_strict_transport: see `chassis.web.security_headers`.
+    """
 
     limits: Limits
     large_bodies: Places
     streams: Places
+    is_strict_transport: bool
 
     @property
     def is_draining(self) -> bool:

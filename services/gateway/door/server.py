@@ -40,6 +40,7 @@ class Door:
         tls: gives the context for each handshake, so that renewal needs no restart; None serves plain HTTP.
         ways: all ways in.
         signals: hear of what is refused here.
+        is_strict_transport: see `chassis.web.security_headers`.
         limits: bounds.
     """
 
@@ -50,9 +51,11 @@ class Door:
         tls: Callable[[], ssl.SSLContext] | None,
         ways: Ways,
         signals: Signals,
+        is_strict_transport: bool = True,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.limits = limits
+        self.is_strict_transport = is_strict_transport
         self.large_bodies = Places(limits.large_bodies_max)
         self.streams = Places(limits.streams_max)
         self.is_draining = False
@@ -61,7 +64,7 @@ class Door:
         self.unsent = Unsent(limits.unsent_bytes_max)
         self._loop = asyncio.get_running_loop()
         self._listen = listen
-        self._serving = Serving(ways, signals, limits.requests_max)
+        self._serving = Serving(ways, signals, limits.requests_max, is_strict_transport=is_strict_transport)
         self._entrance = Entrance(self._admit)
         self._turnstile = Turnstile()
         self._handshakes = Handshakes(tls)

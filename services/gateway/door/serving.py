@@ -27,10 +27,11 @@ _log = chassis.log.get("door")
 class Serving:
     """Carries requests to their faces."""
 
-    def __init__(self, ways: Ways, signals: Signals, requests_max: int) -> None:
+    def __init__(self, ways: Ways, signals: Signals, requests_max: int, *, is_strict_transport: bool) -> None:
         self._ways = ways
         self._signals = signals
         self._places = Places(requests_max)
+        self._is_strict_transport = is_strict_transport
 
     async def carry(self, request: Exchange) -> None:
         """Have one request answered, whatever happens."""
@@ -54,9 +55,13 @@ class Serving:
         with chassis.trace.bind_request_id(None) as request_id:
             _log.info("request_unreadable", code=error.code)
             answer = faults.render(error, request_id)
-            length = len(answer.body)
             head = answers.head(
-                answer.status, answer.headers, length=length, request_id=request_id, is_last=True
+                answer.status,
+                answer.headers,
+                length=len(answer.body),
+                request_id=request_id,
+                is_last=True,
+                is_strict_transport=self._is_strict_transport,
             )
             return head + answer.body
 

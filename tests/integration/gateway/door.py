@@ -144,10 +144,19 @@ async def serving(
     limits: Limits = LIMITS,
     tls: Callable[[], ssl.SSLContext] | None = None,
     signals: FakeSignals | None = None,
+    *,
+    is_strict_transport: bool = True,
 ) -> AsyncIterator[Door]:
     """Open a door."""
     ways = face if isinstance(face, Ways) else everything(face)
-    door = Door(listen=LOOPBACK, tls=tls, ways=ways, signals=signals or FakeSignals(), limits=limits)
+    door = Door(
+        listen=LOOPBACK,
+        tls=tls,
+        ways=ways,
+        signals=signals or FakeSignals(),
+        is_strict_transport=is_strict_transport,
+        limits=limits,
+    )
     await door.start()
     try:
         yield door

@@ -81,17 +81,19 @@ async def house(
     limits: Limits = LIMITS,
     page_limits: chassis.web.Limits | None = None,
     cover: Cover = NOTHING,
+    *,
+    is_strict_transport: bool = True,
 ) -> AsyncIterator[Door]:
     """Open a door with pages and calls behind it."""
     site = chassis.web.SocketlessSite(
         routes=ROUTES,
         body_bytes_max=BODY_BYTES_MAX,
-        is_tls=True,
+        is_strict_transport=is_strict_transport,
         limits=page_limits or chassis.web.Limits(),
     )
     await site.start()
     ways = Ways([*Pages(site).ways(), Way(ANY_METHOD, ANY_PATH, face, EVENT)])
-    async with serving(ways, limits, tls=cover.contexts) as door:
+    async with serving(ways, limits, tls=cover.contexts, is_strict_transport=is_strict_transport) as door:
         yield door
     await site.stop()
 
@@ -137,6 +139,18 @@ async def test_a_page_is_answered_as_by_a_site_of_its_own(data: bytes) -> None:
     del answer.headers["date"], expected.headers["date"]
     assert answer == expected
     assert not face.seen
+
+
+@pytest.mark.parametrize(
+    "data", [ASKED["a page"], request("GET /call", is_last=True), b"GET no target\r\n\r\n"]
+)
+@pytest.mark.parametrize("is_strict_transport", [False, True])
+async def test_browsers_are_held_to_tls_by_every_answer_or_by_none(
+    data: bytes, *, is_strict_transport: bool
+) -> None:
+    async with house(Recorder(), is_strict_transport=is_strict_transport) as door:
+        (answer,) = heard(await exchange(door.port, data))
+    assert ("strict-transport-security" in answer.headers) is is_strict_transport
 
 
 @pytest.mark.parametrize("name", sorted(PACKERS))
@@ -276,6 +290,6 @@ async def test_an_expectation_is_met_once_for_a_page(cover: Cover) -> None:
 
 
 def test_a_site_that_has_not_been_started_takes_nothing() -> None:
-    site = chassis.web.SocketlessSite(routes=ROUTES, body_bytes_max=1, is_tls=True)
+    site = chassis.web.SocketlessSite(routes=ROUTES, body_bytes_max=1, is_strict_transport=True)
     with pytest.raises(RuntimeError):
         site.open(None)  # type: ignore[arg-type]

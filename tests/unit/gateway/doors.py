@@ -276,7 +276,7 @@ async def open_house() -> AsyncIterator[House]:
         oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
         lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
     )
-    site = SocketlessSite(routes=doors.routes(), body_bytes_max=BODY_BYTES_MAX, is_tls=True)
+    site = SocketlessSite(routes=doors.routes(), body_bytes_max=BODY_BYTES_MAX, is_strict_transport=True)
     spapi = SpapiFace(forwarder=forwarder, proofs=proofs)
     door = Door(
         listen=chassis.env.Address("127.0.0.1", 0),

@@ -36,6 +36,21 @@ def test_the_least_that_must_be_told_is_enough() -> None:
     assert (told.desktop.client_id, told.desktop.redirect_path) == ("desktop", None)
 
 
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("localhost", True),
+        ("sellers.localhost", True),
+        ("sellers.vendor.example", False),
+        ("localhost.vendor.example", False),
+        ("notlocalhost", False),
+    ],
+)
+def test_only_localhost_and_names_below_it_are_a_developers_own_machine(host: str, *, is_local: bool) -> None:
+    told = config.load({**ENVIRON, "SALLYPORT_PUBLIC_URL": f"https://{host}:8443"})
+    assert told.public.is_local is is_local
+
+
 def test_what_may_be_told_is_heard() -> None:
     told = config.load(
         {

@@ -100,7 +100,9 @@ def test_llhttp_refuses_no_character_of_a_target_that_is_taken_here_T09(version:
 
 
 def answered(headers: list[tuple[str, str]]) -> bytes:
-    return answers.head(200, headers, length=0, request_id=REQUEST_ID, is_last=False)
+    return answers.head(
+        200, headers, length=0, request_id=REQUEST_ID, is_last=False, is_strict_transport=True
+    )
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=10), st.booleans())
