@@ -7,6 +7,7 @@ round trip, however many callers there are.
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from itertools import islice
 
 from services.auth.model import turns
 from services.auth.model.refusals import ApplicationPaused, AuthorizationUnavailable, TurnTooFar
@@ -17,7 +18,7 @@ from services.auth.service.ports import Ports
 Key = tuple[str, float]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Ticket:
     """One caller in line, with storage's answer.
 
@@ -91,7 +92,10 @@ class Turnstile:
         return self._clock.monotonic_s() - ticket.due_s <= turns.LATE_S_MAX
 
     async def _ticket(self, key: Key) -> _Ticket:
-        """Return a ticket with storage's answer, got by whoever is first in line."""
+        """Return a ticket with storage's answer, got by whoever is first in line.
+
+        Callers leave the line themselves, also those who give up, and pass the gate in the line's order.
+        """
         line, ticket = self._lines[key], _Ticket()
         line.append(ticket)
         try:
@@ -99,13 +103,12 @@ class Turnstile:
                 if ticket.answer is None:
                     await self._serve(key, line)
         finally:
-            if ticket.answer is None:
-                line.remove(ticket)
+            line.remove(ticket)
         return ticket
 
     async def _serve(self, key: Key, line: deque[_Ticket]) -> None:
         """Ask storage for the first TURNS_AT_ONCE_MAX in line."""
-        (application_id, patience_s), served = key, list(line)[: turns.TURNS_AT_ONCE_MAX]
+        (application_id, patience_s), served = key, list(islice(line, turns.TURNS_AT_ONCE_MAX))
         asked_s = self._clock.monotonic_s()
         answer = await self._store.take_turns(
             application_id, self._pace, count=len(served), patience_s=patience_s
@@ -114,4 +117,3 @@ class Turnstile:
         for place, ticket in enumerate(served):
             wait_s = max(0.0, answer.wait_s + place * self._pace.interval_s)
             ticket.answer, ticket.due_s, ticket.at_s = answer, asked_s + wait_s, answered_s + wait_s
-            line.remove(ticket)

@@ -124,6 +124,36 @@ async def test_callers_who_wait_at_once_share_one_question_to_storage() -> None:
     assert CountingStore.asked <= 40 / TURNS_AT_ONCE_MAX + 3
 
 
+class HeldStore(FakeStore):
+    """Tells of turns only once it is let."""
+
+    asked = asyncio.Event()
+    let = asyncio.Event()
+
+    async def take_turns(self, application_id: str, pace: Pace, *, count: int, patience_s: float) -> Turns:
+        HeldStore.asked.set()
+        await HeldStore.let.wait()
+        return await super().take_turns(application_id, pace, count=count, patience_s=patience_s)
+
+
+@pytest.mark.parametrize("gone", range(4))
+async def test_whoever_gives_up_in_line_takes_nobody_elses_turn_R23(gone: int) -> None:
+    at = house(rate_per_s=1_000.0, burst=100)
+    HeldStore.asked.clear()
+    HeldStore.let.clear()
+    stile = Turnstile(at.ports(HeldStore(at.clock, at.tables)), Pace(rate_per_s=1_000.0, burst=100))
+    callers = [
+        asyncio.create_task(stile.enter(APPLICATION_ID, patience_s=CALLER_WAIT_S_MAX, until_s=math.inf))
+        for _ in range(4)
+    ]
+    await HeldStore.asked.wait()
+    callers[gone].cancel()
+    HeldStore.let.set()
+    answers = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(answers.pop(gone), asyncio.CancelledError)
+    assert answers == [False] * 3
+
+
 async def test_a_second_attempt_takes_a_turn_of_its_own_R10() -> None:
     at = house(rate_per_s=1.0, burst=1)
     (seller,) = await shops(at, 1)
