@@ -127,14 +127,16 @@ def _tried(task: console.Task) -> console.Verb:
         try:
             return task(options, config)
         except prompt.NothingGiven as error:
-            return _complain(console.EXIT_UNUSABLE, str(error))
+            return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
         except steps.NotArrived as error:
             text = f"the new client secret was not {error} in time; auth goes on"
-            return _complain(console.EXIT_REFUSED, f"{text}: see `sallyport application show`")
+            return console.complain(NAME, console.EXIT_REFUSED, f"{text}: see `sallyport application show`")
         except chassis.errors.SallyportError as error:
             if error.code not in ADVICE:
                 raise
-            return _complain(console.EXIT_REFUSED, f"{error.code}: {error.text} {ADVICE[error.code]}")
+            return console.complain(
+                NAME, console.EXIT_REFUSED, f"{error.code}: {error.text} {ADVICE[error.code]}"
+            )
 
     return console.tried(NAME, attempt)
 
@@ -163,8 +165,8 @@ def _show_now(options: argparse.Namespace, config: sallyport.access.Config) -> i
 
 def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int:
     if options.wait and options.paste_later:
-        return _complain(
-            console.EXIT_UNUSABLE, "there is nothing to wait for when you paste the secret yourself"
+        return console.complain(
+            NAME, console.EXIT_UNUSABLE, "there is nothing to wait for when you paste the secret yourself"
         )
     rotation = steps.Rotation(
         application_id=options.application_id, is_forced=options.force, is_pasted=options.paste_later
@@ -213,7 +215,3 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError("not a time such as 2027-05-21 or 2027-05-21T12:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _complain(code: int, text: str) -> int:
-    return console.complain(NAME, code, text)

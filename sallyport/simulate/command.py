@@ -1,15 +1,16 @@
 """`sallyport simulate`: runs from seeds, told as reports."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import sallyport.simulate.run
+from sallyport import console
 from sallyport.simulate import report
 from sallyport.simulate.engines import Engines
+from sallyport.terminal import say
 
-EXIT_HELD, EXIT_VIOLATED, EXIT_UNUSABLE = 0, 1, 2
+NAME = "simulate"
 FAULT_RATE_DEFAULT = 0.02
 SEEDS_MAX = 100_000
 
@@ -17,7 +18,7 @@ SEEDS_MAX = 100_000
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Mount `simulate` on the command line."""
     parser = verbs.add_parser(
-        "simulate",
+        NAME,
         help="run the services in one process under a seeded scheduler, with faults",
         description="Connect, refresh, read, ship, erase: under crashes, lost messages and slow parts, all "
         "drawn from a seed. Prints what the invariants came to; the same seed gives the same trace.",
@@ -38,39 +39,30 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _run(options: argparse.Namespace) -> int:
     if options.trace is not None and options.seeds > 1:
-        return _unusable("--trace takes a single seed")
+        return console.complain(NAME, console.EXIT_UNUSABLE, "--trace takes a single seed")
     if options.trace is not None and not _write(options.trace, ()):
-        return EXIT_UNUSABLE
+        return console.EXIT_UNUSABLE
     reports = []
     for seed in range(options.seed, options.seed + options.seeds):
         one = sallyport.simulate.run.run(seed, fault_rate=options.fault_rate, engines=Engines())
         reports.append(one)
         is_told_whole = options.seeds == 1 or not one.is_whole
-        _say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
+        say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
         if options.trace is not None and not _write(options.trace, one.trace.lines):
-            return EXIT_UNUSABLE
+            return console.EXIT_UNUSABLE
     if options.seeds > 1:
-        _say(report.summary(reports))
-    return EXIT_HELD if all(one.is_whole for one in reports) else EXIT_VIOLATED
+        say(report.summary(reports))
+    return console.EXIT_OK if all(one.is_whole for one in reports) else console.EXIT_REFUSED
 
 
 def _write(file: Path, lines: Sequence[str]) -> bool:
     try:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as error:
-        _unusable(f"the trace cannot be written: {error.strerror}")
+        text = f"the trace cannot be written: {console.reason(error)}"
+        console.complain(NAME, console.EXIT_UNUSABLE, text)
         return False
     return True
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _unusable(text: str) -> int:
-    sys.stderr.write(f"sallyport simulate: {text}\n")
-    return EXIT_UNUSABLE
 
 
 def _natural(text: str) -> int:

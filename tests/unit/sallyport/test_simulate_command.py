@@ -7,7 +7,7 @@ import pytest
 
 import sallyport.simulate.command
 import tests.unit.sallyport.test_simulate_broken as broken
-from sallyport.simulate.command import EXIT_HELD, EXIT_UNUSABLE, EXIT_VIOLATED
+from sallyport import console
 
 
 def simulate(*arguments: str) -> int:
@@ -20,7 +20,7 @@ def simulate(*arguments: str) -> int:
 
 def test_a_run_that_holds_is_told_in_full(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     trace = tmp_path / "trace"
-    assert simulate("--seed", "3", "--fault-rate", "0", f"--trace={trace}") == EXIT_HELD
+    assert simulate("--seed", "3", "--fault-rate", "0", f"--trace={trace}") == console.EXIT_OK
     told = capsys.readouterr().out
     assert told.startswith("seed 3, 0 of all steps faulty\n")
     assert "one_refresh_in_flight" in told
@@ -33,7 +33,7 @@ def test_a_violation_says_how_to_have_it_again(
 ) -> None:
     idle = broken.CASES["an eraser that never runs"].break_
     monkeypatch.setattr(sallyport.simulate.command, "Engines", idle)
-    assert simulate("--seed", "4", "--fault-rate", "0") == EXIT_VIOLATED
+    assert simulate("--seed", "4", "--fault-rate", "0") == console.EXIT_REFUSED
     told = capsys.readouterr().out
     assert "VIOLATED erasure_proven" in told
     assert "is due and not erased" in told
@@ -41,7 +41,7 @@ def test_a_violation_says_how_to_have_it_again(
 
 
 def test_several_seeds_take_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
-    assert simulate("--seed", "5", "--seeds", "2", "--fault-rate", "0") == EXIT_HELD
+    assert simulate("--seed", "5", "--seeds", "2", "--fault-rate", "0") == console.EXIT_OK
     *runs, summary = capsys.readouterr().out.splitlines()
     assert [run.split()[1] for run in runs] == ["5", "6"]
     assert summary.startswith("2 runs, ")
@@ -61,14 +61,14 @@ def test_several_seeds_take_a_line_each(capsys: pytest.CaptureFixture[str]) -> N
 def test_what_cannot_be_tried_is_refused(arguments: tuple[str, ...]) -> None:
     with pytest.raises(SystemExit) as refusal:
         simulate(*arguments)
-    assert refusal.value.code == EXIT_UNUSABLE
+    assert refusal.value.code == console.EXIT_UNUSABLE
 
 
 def test_a_trace_is_of_one_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert simulate("--seeds", "2", f"--trace={tmp_path}/trace") == EXIT_UNUSABLE
+    assert simulate("--seeds", "2", f"--trace={tmp_path}/trace") == console.EXIT_UNUSABLE
     assert "single seed" in capsys.readouterr().err
 
 
 def test_a_trace_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert simulate("--fault-rate", "0", f"--trace={tmp_path}/none/trace") == EXIT_UNUSABLE
-    assert "cannot be written" in capsys.readouterr().err
+    assert simulate("--fault-rate", "0", f"--trace={tmp_path}/none/trace") == console.EXIT_UNUSABLE
+    assert f"cannot be written: {tmp_path}/none/trace: " in capsys.readouterr().err
