@@ -9,7 +9,7 @@ import base64
 import functools
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +27,9 @@ from fakes.certificates import Authority
 CLIENT_ID = "sallyport"
 CLIENT_SECRET = "the relying party's secret"
 TOKEN_LIFE_S = 300
+# How clients show their secret: the first where nothing is said. Source: OpenID Connect Discovery 1.0, 3.
+WAYS = "token_endpoint_auth_methods_supported"
+BASIC, POST = "client_secret_basic", "client_secret_post"
 
 
 @dataclass
@@ -137,7 +140,7 @@ class OidcServer:
 
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        if not _knows_secret(request, form):
+        if not _knows_secret(request, form, self.metadata.get(WAYS, [BASIC])):
             return self._answer({"error": "invalid_client"}, 401)
         consented = self._codes.pop(form.get("code", ""), None)
         verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
@@ -167,12 +170,14 @@ def _signed(consented: Consented) -> str:
     return jws.serialize_compact(header, payload, consented.key, algorithms=[header["alg"]])
 
 
-def _knows_secret(request: web.Request, form: Mapping[str, str]) -> bool:
+def _knows_secret(request: web.Request, form: Mapping[str, str], ways: Collection[str]) -> bool:
+    """Return whether the client shows its secret, in a way that the provider takes."""
     scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     if scheme == "Basic":
         name, _, secret = base64.b64decode(credentials).decode().partition(":")
-        return (unquote_plus(name), unquote_plus(secret)) == (CLIENT_ID, CLIENT_SECRET)
-    return (form.get("client_id"), form.get("client_secret")) == (CLIENT_ID, CLIENT_SECRET)
+        return BASIC in ways and (unquote_plus(name), unquote_plus(secret)) == (CLIENT_ID, CLIENT_SECRET)
+    shown = (form.get("client_id"), form.get("client_secret"))
+    return POST in ways and shown == (CLIENT_ID, CLIENT_SECRET)
 
 
 def _base64url(data: bytes) -> str:

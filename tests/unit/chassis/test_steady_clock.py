@@ -1,5 +1,6 @@
 """Time never goes back while the process lives."""
 
+import asyncio
 from datetime import timedelta
 
 from chassis.clock import SteadyClock
@@ -31,5 +32,9 @@ def test_a_jump_forward_is_believed() -> None:
 
 
 async def test_sleeping_is_the_other_clocks() -> None:
-    steady = SteadyClock(FakeClock())
-    await steady.sleep(0)
+    clock = FakeClock()
+    sleeping = asyncio.create_task(SteadyClock(clock).sleep(3600))
+    await clock.advance(3599)
+    assert not sleeping.done()
+    await clock.advance(1)
+    assert sleeping.done()

@@ -115,6 +115,8 @@ async def test_what_nobody_could_open_is_refused_T06(encoding: str, body: bytes,
 async def test_what_breaks_off_has_been_looked_at_as_far_as_it_goes_T06(name: str) -> None:
     encoding, pack = PACKERS[name]
     await look(encoding, pack(FEED)[:-5])
+    with pytest.raises(CredentialsNotAccepted):
+        await look(encoding, pack(SECRETS[0] + 4 * FEED)[:-5])
 
 
 @pytest.mark.parametrize("encoding", ["compress", "gzip, gzip", "aws-chunked"])

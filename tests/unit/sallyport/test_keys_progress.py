@@ -53,10 +53,23 @@ def test_json_is_one_object_per_line(capsys: pytest.CaptureFixture[str]) -> None
     assert told == [facts(HALF), facts(CLOSED)]
 
 
-def test_a_bar_takes_every_progress() -> None:
+@pytest.mark.parametrize(
+    ("progress", "phase", "told"),
+    [
+        (RotationProgress(), "settling", "0 of 0 keys"),
+        (HALF, "sealing anew", "4 of 10 keys 100/200 values"),
+        (REWRAPPED, "settling", "10 of 10 keys 200/200 values"),
+    ],
+)
+def test_a_bar_shows_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], progress: RotationProgress, phase: str, told: str
+) -> None:
     with Bar() as bar:
-        for progress in (RotationProgress(), HALF, REWRAPPED, CLOSED):
-            bar.show(progress)
+        bar.show(HALF)
+        bar.show(progress)
+    shown = capsys.readouterr().out
+    assert phase in shown
+    assert told in shown
 
 
 @pytest.mark.parametrize(
