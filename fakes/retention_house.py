@@ -7,7 +7,7 @@ can let the process die between any two steps.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar, cast
 
 import chassis.clock
@@ -128,6 +128,14 @@ class House:
 
     def pass_(self, span: timedelta) -> None:
         self.clock.pass_(span.total_seconds())
+
+
+def tear_data_keys(house: House, day: date) -> None:
+    """Change every wrapped data key of an erase day, as whoever writes to the database may; restart."""
+    for key_id, data_key in house.tables.data_keys.items():
+        if data_key.erase_day == day:
+            house.tables.data_keys[key_id] = replace(data_key, wrapped=data_key.wrapped.swapcase())
+    house.restart()
 
 
 def seen(now: datetime, state: OrderState, **told: datetime | None) -> Observation:

@@ -29,7 +29,7 @@ from services.retention.model.orders import (
 )
 from services.retention.model.records import FIELD_SETS_MAX, Kept, Record, check_order_id, check_seller_id
 from services.retention.service.attempts import repeat
-from services.retention.service.safe import SafePorts, decrypt
+from services.retention.service.safe import SafePorts, decrypt, sealing_key
 from services.retention.service.trail import Deed
 
 MOVES_PER_RUN_MAX = 200
@@ -121,15 +121,19 @@ class Clocks:
         self._ports.signals.moved(len(stale))
 
     async def _moved(self, kept: Kept, clock: OrderClock) -> Record | None:
-        """Return a record sealed anew for its order's clock; None if it is dead by it, or does not open."""
+        """Return a record sealed anew for its order's clock.
+
+        None if it is dead by it, or does not open, or the key that it would lie under does not: what cannot
+        be moved is removed, lest it lie under too late a day.
+        """
         ports, old = self._ports, kept.record
         if is_dead(clock.expires_at, ports.clock.now()):
             return None
         try:
             plaintext = await decrypt(ports, kept)
+            key = await sealing_key(ports, old.name.seller_id, erase_day(clock.expires_at))
         except (Expired, RecordUnsound):
             return None
-        key = await ports.data_keys.for_sealing(old.name.seller_id, erase_day(clock.expires_at))
         record = replace(
             old,
             erase_day=key.data_key.erase_day,

@@ -1,7 +1,7 @@
 """The safe itself: seal a copy of what Amazon answered, open it again before its clock runs out."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import chassis.clock
 import chassis.errors
@@ -23,7 +23,7 @@ from services.retention.model.records import (
     readable,
 )
 from services.retention.service.attempts import repeat
-from services.retention.service.data_keys import DataKeys
+from services.retention.service.data_keys import DataKeys, OpenKey
 from services.retention.service.ports import Cipher, Records, Signals
 from services.retention.service.trail import Deed, Trail
 
@@ -58,6 +58,7 @@ class Safe:
             RecordTooLarge: the bound is passed.
             OrderNotObserved: no clock can be set for the order yet.
             Expired: it would be dead already.
+            RecordUnsound: the data key that it would lie under was changed.
         """
         if len(plaintext) > PLAINTEXT_BYTES_MAX:
             raise RecordTooLarge
@@ -96,7 +97,7 @@ class Safe:
         expires_at = record_expiry(found.clock, fetched_at, term=self._term, now=now, before=before)
         if is_dead(expires_at, now):
             raise Expired
-        key = await ports.data_keys.for_sealing(name.seller_id, erase_day(expires_at))
+        key = await sealing_key(ports, name.seller_id, erase_day(expires_at))
         record = Record(
             name=name,
             erase_day=key.data_key.erase_day,
@@ -142,6 +143,21 @@ async def decrypt(ports: SafePorts, kept: Kept) -> bytes:
     except chassis.errors.SallyportError as error:
         if error.code == KEY_GONE:
             raise Expired from error
+        if error.code == RecordUnsound.code:
+            ports.signals.unsound()
+            raise RecordUnsound from error
+        raise
+
+
+async def sealing_key(ports: SafePorts, seller_id: str, day: date) -> OpenKey:
+    """Return the data key under which a seller's records of a day are sealed.
+
+    Raises:
+        RecordUnsound: the key was changed, or lies where it was not put.
+    """
+    try:
+        return await ports.data_keys.for_sealing(seller_id, day)
+    except chassis.errors.SallyportError as error:
         if error.code == RecordUnsound.code:
             ports.signals.unsound()
             raise RecordUnsound from error

@@ -6,7 +6,17 @@ from datetime import timedelta
 import pytest
 
 import chassis.vault.errors
-from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
+from fakes.retention_house import (
+    CONSOLE,
+    DAY,
+    GATEWAY,
+    NAME,
+    PLAINTEXT,
+    SELLER,
+    House,
+    seen,
+    tear_data_keys,
+)
 from services.retention.model.audit import Kind, Phase, Result
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import Expired, NameInvalid, NothingKept, RequestInvalid
@@ -140,6 +150,20 @@ async def test_a_record_that_does_not_open_is_not_moved_but_removed_T16() -> Non
     await house.observe(OrderState.SHIPPED, shipped_at=house.now - 6 * DAY)
     assert [record.name for record in house.tables.records] == [OTHER]
     assert house.signals.counts["unsound"] == 1
+
+
+async def test_a_record_whose_new_days_key_was_changed_is_removed_and_not_left_under_a_later_T16() -> None:
+    house = await sealed_house()
+    shipped_at = house.now - 6 * DAY
+    neighbour = replace(NAME, order_id="neighbour")
+    left = seen(house.now, OrderState.SHIPPED, shipped_at=shipped_at)
+    await house.use.clocks.observe(SELLER, [replace(left, order_id="neighbour")], origin=GATEWAY)
+    await house.seal(neighbour)
+    tear_data_keys(house, erase_day(shipped_at + MONTH))
+    await house.observe(OrderState.SHIPPED, shipped_at=shipped_at)
+    assert [record.name for record in house.tables.records] == [neighbour]
+    assert not house.tables.clocks[SELLER, NAME.order_id].is_move_due
+    assert house.signals.counts["unsound"] == 2
 
 
 async def test_more_records_than_fit_a_turn_are_moved_in_several() -> None:

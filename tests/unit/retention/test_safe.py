@@ -8,7 +8,17 @@ import pytest
 
 import chassis.errors
 import chassis.vault.errors
-from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
+from fakes.retention_house import (
+    CONSOLE,
+    DAY,
+    GATEWAY,
+    NAME,
+    PLAINTEXT,
+    SELLER,
+    House,
+    seen,
+    tear_data_keys,
+)
 from services.retention.model.erasures import Subject
 from services.retention.model.errors import (
     AuditUnavailable,
@@ -269,6 +279,16 @@ async def test_a_fresh_seal_heals_a_record_that_was_set_aside() -> None:
         await house.open()
     await house.seal()
     assert await house.open() == PLAINTEXT
+
+
+async def test_nothing_is_sealed_under_a_data_key_that_was_changed_T16() -> None:
+    house = House()
+    await house.observe()
+    tear_data_keys(house, erase_day(await house.seal()))
+    with pytest.raises(RecordUnsound):
+        await house.seal(OTHER)
+    assert [record.name for record in house.tables.records] == [NAME]
+    assert house.signals.counts["unsound"] == 1
 
 
 async def test_a_sealed_vault_stops_everything_R06() -> None:
