@@ -30,6 +30,7 @@ from services.gateway.model.fields import Fields
 from services.gateway.model.recent import Recent
 
 END = b"\r\n\r\n"
+_LINE_END = "\r\n"
 
 # Source: RFC 9112, 3.2.1: the origin form; RFC 3986 leaves a fragment out of it.
 _START = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (/[!-\"$-~]*) HTTP/1\.([01])\r\n")
@@ -140,7 +141,7 @@ def _read_rest(text: str, *, is_old: bool) -> tuple[Fields, Framing]:
 
 def _fields(text: str) -> Fields:
     """Return the fields of a head that was judged: each is one line, with a colon behind its name."""
-    lines = text.split("\r\n") if text else []
+    lines = text.split(_LINE_END) if text else []
     if len(lines) > limits.HEAD_FIELDS_MAX:
         raise HeadTooLarge
     if len(text) > limits.HEAD_LINE_BYTES_MAX and max(map(len, lines)) > limits.HEAD_LINE_BYTES_MAX:
@@ -165,7 +166,8 @@ def check_beginning(data: bytes | bytearray, line_at: int) -> int:
         raise MalformedRequest
     if line_at == 0 and last_at:
         _read_start(data.decode("latin-1"))
-    if len(data) - last_at > limits.HEAD_LINE_BYTES_MAX or len(data) > limits.HEAD_BYTES_MAX:
+    # The line's own "\r" may have come already.
+    if len(data) - last_at > limits.HEAD_LINE_BYTES_MAX + 1 or len(data) > limits.HEAD_BYTES_MAX:
         raise HeadTooLarge
     return last_at
 
@@ -175,7 +177,7 @@ def _read_start(text: str) -> re.Match[str]:
     start = _START.match(text)
     if start is None:
         raise VersionNotServed if _OTHER_VERSION.match(text) else MalformedRequest
-    if start.end() > limits.HEAD_LINE_BYTES_MAX:
+    if start.end() - len(_LINE_END) > limits.HEAD_LINE_BYTES_MAX:
         raise HeadTooLarge
     return start
 

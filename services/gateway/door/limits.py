@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 HEAD_DEADLINE_S = 10.0
 HEAD_BYTES_MAX = 64 * 1024
+# Of a request line or a field, without its end.
 HEAD_LINE_BYTES_MAX = 8190
 HEAD_FIELDS_MAX = 100
 # Of heads that clients repeat but for the target, so many are known again, for so long; about 3 KB each.

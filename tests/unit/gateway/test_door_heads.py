@@ -1,11 +1,14 @@
 """Heads at the door: headers found by their names, and answers of which no header ends a line early."""
 
+from collections.abc import Callable, Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.errors import SallyportError
-from services.gateway.door import answers, limits
+from services.gateway.door import answers, heads, limits
+from services.gateway.door.faults import HeadTooLarge, MalformedRequest, VersionNotServed
 from services.gateway.door.heads import HeadReader
 from services.gateway.model.fields import Fields
 
@@ -74,9 +77,9 @@ def verdict(reader: HeadReader, data: bytes) -> object:
 
 
 @given(st.lists(LINES, min_size=1, max_size=6))
-def test_a_head_is_read_alike_whatever_was_read_before_it_T09(heads: list[list[str]]) -> None:
+def test_a_head_is_read_alike_whatever_was_read_before_it_T09(asked: list[list[str]]) -> None:
     reader = HeadReader()
-    for lines in heads:
+    for lines in asked:
         data = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
         assert verdict(reader, data) == verdict(HeadReader(), data)
 
@@ -97,6 +100,77 @@ def test_llhttp_refuses_no_character_of_a_target_that_is_taken_here_T09(version:
     for target in (*(f"/{letter}" for letter in letters), *(f"/a?{letter}b" for letter in letters)):
         head, _ = HeadReader().read(f"GET {target} HTTP/{version}\r\nhost: a\r\n\r\n".encode())
         assert head.target == target
+
+
+START = b"GET / HTTP/1.1\r\n"
+HOST = b"Host: x\r\n"
+
+
+def request_line_of(size_bytes: int) -> bytes:
+    path, version = b"GET /", b" HTTP/1.1"
+    return path.ljust(size_bytes - len(version), b"a") + version + b"\r\n" + HOST + b"\r\n"
+
+
+def field_of(size_bytes: int) -> bytes:
+    return START + HOST + b"X-A: ".ljust(size_bytes, b"a") + heads.END
+
+
+def head_of(size_bytes: int) -> bytes:
+    field = b"X-A: ".ljust(8_000, b"a") + b"\r\n"
+    whole = START + HOST + field * ((size_bytes - 100) // len(field)) + b"X-B: "
+    return whole.ljust(size_bytes - len(heads.END), b"b") + heads.END
+
+
+def fields_of(count: int) -> bytes:
+    return START + HOST + b"X-A: a\r\n" * (count - 1) + b"\r\n"
+
+
+BOUNDS = [
+    (request_line_of, limits.HEAD_LINE_BYTES_MAX),
+    (field_of, limits.HEAD_LINE_BYTES_MAX),
+    (head_of, limits.HEAD_BYTES_MAX),
+    (fields_of, limits.HEAD_FIELDS_MAX),
+]
+
+
+def read_as_it_comes(data: bytes, sizes: Iterable[int]) -> None:
+    """Have a head looked at when so much of it has come, and read when all has."""
+    line_at = 0
+    for size in sizes:
+        line_at = heads.check_beginning(data[:size], line_at)
+    HeadReader().read(data)
+
+
+@pytest.mark.parametrize("last_seen", [range(0), range(-5, 0)], ids=["at once", "in pieces"])
+@pytest.mark.parametrize(("make", "most"), BOUNDS)
+def test_a_head_may_be_so_large_and_no_larger_however_it_comes_T09(
+    make: Callable[[int], bytes], most: int, last_seen: range
+) -> None:
+    largest, too_large = make(most), make(most + 1)
+    read_as_it_comes(largest, [len(largest) + each for each in last_seen])
+    with pytest.raises(HeadTooLarge):
+        read_as_it_comes(too_large, [len(too_large) + each for each in last_seen])
+
+
+@pytest.mark.parametrize(
+    ("beginning", "error"),
+    [
+        (b"GET / HTTP/1.1\nHost: x\n", MalformedRequest),
+        (START + b"Host: x\n", MalformedRequest),
+        (START + b"Host: x\rX-A: b\r\n", MalformedRequest),
+        (b"HELO there\r\n", MalformedRequest),
+        (b"GET / HTTP/2\r\n", VersionNotServed),
+        (b"GET /".ljust(limits.HEAD_LINE_BYTES_MAX + 2, b"a"), HeadTooLarge),
+        (START + b"X-A: ".ljust(limits.HEAD_LINE_BYTES_MAX + 2, b"a"), HeadTooLarge),
+        (START + b"X-A: b\r\n" * (limits.HEAD_BYTES_MAX // 8), HeadTooLarge),
+    ],
+    ids=lambda value: f"{value[:24].decode()!r} {len(value)}" if isinstance(value, bytes) else value.__name__,
+)
+def test_what_cannot_become_a_head_is_refused_before_it_ends_T09(
+    beginning: bytes, error: type[SallyportError]
+) -> None:
+    with pytest.raises(error):
+        heads.check_beginning(beginning, 0)
 
 
 def answered(headers: list[tuple[str, str]]) -> bytes:
