@@ -126,7 +126,7 @@ class Observing:
             SallyportError: as the safe's; nobody knows.
         """
         now, now_s = self._clock.now(), self._clock.monotonic_s()
-        known = {each: self._known.peek((seller_id, each)) or _NOTHING for each in order_ids}
+        known = {each: self._known_of(seller_id, each) for each in order_ids}
         unheard = [each for each, one in known.items() if not one.heard.is_open(now, now_s)]
         if unheard:
             await self._ask(seller_id, unheard)
@@ -152,7 +152,7 @@ class Observing:
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         news = []
         for order_id, facts in seen:
-            known = self._known.peek((seller_id, order_id)) or _NOTHING
+            known = self._known_of(seller_id, order_id)
             is_told = known.facts == facts and known.told.is_open(now, now_s)
             if not is_told and facts.state is not OrderState.UNKNOWN:
                 news.append(Observation(order_id, facts, now))
