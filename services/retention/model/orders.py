@@ -173,9 +173,7 @@ def _still_here(
 
 
 def _left_at(known: OrderClock | None, seen: Observation, seen_at: datetime) -> datetime | None:
-    shipped_at = seen.shipped_at
-    if shipped_at is None and known is not None and known.left_at is not None:
-        shipped_at = known.left_at
+    shipped_at = seen.shipped_at or (known.left_at if known else None)
     if shipped_at is None:
         floors = (known.unshipped_at if known else None, seen.purchased_at)
         shipped_at = max((floor for floor in floors if floor is not None), default=None)

@@ -41,6 +41,7 @@ def test_nothing_may_be_kept_longer_than_30_days_R18() -> None:
 
 def test_keys_die_early_by_the_lifetime_of_their_snapshots_R18() -> None:
     assert Term(days=30, key_snapshot_days=7).length == timedelta(days=23)
+    assert Term(days=30, key_snapshot_days=28).length == timedelta(days=2)
     with pytest.raises(ValueError, match="leave at least 2"):
         Term(days=30, key_snapshot_days=29)
 
@@ -142,8 +143,9 @@ def test_a_known_shipment_is_not_unlearnt_by_an_answer_that_does_not_tell() -> N
     assert learn(left, seen(NOW, OrderState.SHIPPED, purchased_at=NOW - 9 * DAY)) is left
 
 
-def test_an_unshipped_order_with_a_shipment_has_left() -> None:
-    clock = learn(None, seen(NOW, OrderState.UNSHIPPED, shipped_at=NOW - DAY))
+@pytest.mark.parametrize("told", ["shipped_at", "delivered_at"])
+def test_an_order_called_unshipped_of_which_a_shipment_or_a_delivery_is_told_has_left_R18(told: str) -> None:
+    clock = learn(None, seen(NOW, OrderState.UNSHIPPED, purchased_at=NOW - DAY, **{told: NOW - DAY}))
     assert clock.left_at == NOW - DAY
 
 
@@ -155,8 +157,9 @@ def test_a_copy_lives_30_days_from_its_fetch_or_as_long_as_the_order_allows() ->
     assert record_expiry(unshipped, earlier, term=TERM, now=NOW, before=None) == earlier + MONTH
 
 
-def test_a_copy_from_the_future_counts_as_fetched_now_R14() -> None:
-    clock = learn(None, seen(NOW, OrderState.UNSHIPPED))
+def test_a_copy_from_the_future_counts_as_fetched_now_even_under_a_fast_hosts_clock_R14() -> None:
+    fast = NOW + timedelta(minutes=10)
+    clock = learn(None, seen(fast, OrderState.UNSHIPPED), fast)
     assert record_expiry(clock, NOW + DAY, term=TERM, now=NOW, before=None) == NOW + MONTH
 
 
@@ -164,6 +167,14 @@ def test_a_fetch_after_shipment_never_extends_R18() -> None:
     clock = learn(None, seen(NOW, OrderState.SHIPPED, shipped_at=NOW))
     before = NOW + 5 * DAY
     assert record_expiry(clock, NOW, term=TERM, now=NOW, before=before) == before
+    too_late = clock.expires_at + DAY
+    assert record_expiry(clock, NOW, term=TERM, now=NOW, before=too_late) == clock.expires_at
+
+
+def test_a_fresh_copy_of_an_order_that_has_not_left_lives_longer_than_the_one_it_replaces() -> None:
+    clock = learn(None, seen(NOW, OrderState.UNSHIPPED))
+    before = NOW - 5 * DAY + MONTH
+    assert record_expiry(clock, NOW, term=TERM, now=NOW, before=before) == NOW + MONTH
 
 
 @pytest.mark.parametrize(
