@@ -174,6 +174,28 @@ async def test_a_call_whose_client_went_away_gives_its_permit_back() -> None:
     await at.end()
 
 
+@pytest.mark.parametrize(("is_away", "until_s"), [(False, 25.0), (True, 1e6)])
+@pytest.mark.parametrize("turns", range(4))
+async def test_whoever_leaves_while_being_refused_ends_no_task_of_the_process_R05_R23(
+    is_away: bool, until_s: float, turns: int
+) -> None:
+    at = world(0.1, 1, replicas=1)
+    (replica,) = at.replicas
+    await take(replica.limiter, at)
+    leaving = asyncio.create_task(take(replica.limiter, at, until_s=until_s))
+    await at.clock.advance(0.1)
+    at.store.is_down = is_away
+    await at.clock.advance(AWAY_S_MAX - 0.5)
+    at.clock.pass_(30.0)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    await at.clock.advance(1.0)
+    assert not any(task.done() for task in replica.tasks)
+    await at.end()
+
+
 async def test_while_storage_is_away_what_is_granted_is_spent_and_then_it_is_said_R05() -> None:
     at = world(20.0, 20, replicas=1)
     limiter = at.replicas[0].limiter

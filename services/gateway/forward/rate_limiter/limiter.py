@@ -315,7 +315,7 @@ class RateLimiter:
         for bucket in self._buckets.values():
             bucket.postpone(now_s + AWAY_PAUSE_S)
             while self._is_away(now_s) and bucket.queue:
-                bucket.queue.pop().future.set_exception(QuotaUnavailable(retry_after_s=AWAY_S_MAX))
+                bucket.queue.pop().refuse(QuotaUnavailable(retry_after_s=AWAY_S_MAX))
 
     def _is_away(self, now_s: float) -> bool:
         return self._away_since_s is not None and now_s - self._away_since_s > AWAY_S_MAX

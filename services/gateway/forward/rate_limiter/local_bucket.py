@@ -137,7 +137,7 @@ class LocalBucket:
         for before, waiter in enumerate(list(self.queue)):
             wait_s = max(0.0, self.wait_s(waiter, before) - spent_s)
             if now_s + wait_s > waiter.until_s and self.queue.discard(waiter):
-                waiter.future.set_exception(self.exceeded(max(wait_s, 1 / self._last_grant.pace_per_s)))
+                waiter.refuse(self.exceeded(max(wait_s, 1 / self._last_grant.pace_per_s)))
 
     # What storage is told, and tells
 

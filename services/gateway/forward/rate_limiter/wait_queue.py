@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chassis.errors import SallyportError
 from services.gateway.model.priority import Priority
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Waiter:
     since_s: float
     until_s: float
     future: "asyncio.Future[Reservation]" = field(repr=False)
+
+    def refuse(self, fault: SallyportError) -> None:
+        """Have a fault raised where it waits, unless it left just now."""
+        if not self.future.done():
+            self.future.set_exception(fault)
 
 
 class FairQueue:
