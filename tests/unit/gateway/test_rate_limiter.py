@@ -284,6 +284,28 @@ async def test_a_plan_that_grows_is_followed_and_one_that_shrinks_is_kept() -> N
     assert at.amazon.refused < 40
 
 
+async def test_a_rate_that_fell_stays_whatever_a_replica_was_told_before_and_nothing_is_left_there() -> None:
+    at = world(20.0, 20, replicas=2)
+    idle, busy = at.replicas
+    with await idle.limiter.acquire(PermitRequest("desk", (at.quota,)), until_s=1e6):
+        assert await called(at, idle)
+        at.amazon.rate_per_s = 2.0
+        assert await called(at, busy)
+        await at.clock.advance(5.0)
+    (bucket,) = at.store.buckets.values()
+    rates = []
+    for _ in range(20):
+        await at.clock.advance(0.5)
+        assert await called(at, busy)
+        rates.append(bucket.rate_per_s)
+    assert set(rates) == {2.0}
+    await at.clock.advance(3.0)
+    asked = at.store.exchanges
+    await at.clock.advance(60.0)
+    assert at.store.exchanges == asked
+    await at.end()
+
+
 async def test_nobody_is_sent_away_for_minutes_while_a_much_higher_rate_is_approached() -> None:
     quota = Quota("seller", Region.NA, "GET /x", 0.0167, 20)
     at = World(quota, Amazon(FakeClock(), 20.0, 20), replicas=2)

@@ -185,6 +185,8 @@ class LocalBucket:
             asked_s: when, by the monotonic clock.
             lease_no: a number for the next lease, should this one be over.
         """
+        if self._is_outdated(ask, grant):
+            self._rate_header, self._named_rate_per_s = "", None
         self._last_grant, self._asked_s = grant, asked_s
         if ask.is_throttled:
             self._is_throttled = False
@@ -248,6 +250,11 @@ class LocalBucket:
     def _knows_less(self) -> bool:
         """Return whether Amazon named a lower rate than storage goes by."""
         return self._last_grant is not None and self._goal_per_s() < self.rate_per_s
+
+    def _is_outdated(self, ask: Ask, grant: Grant) -> bool:
+        """Return whether the rate fell below what was told: Amazon named a lower one to another replica."""
+        named = ask.named_rate_per_s
+        return named is not None and grant.rate_per_s < min(named, self.rate_per_s)
 
     def _ahead(self, now_s: float) -> int:
         return int(self._spent_per_s * math.exp((self._used_s - now_s) / BUSY_S) * AHEAD_S)
