@@ -352,7 +352,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: chassis.errors.SallyportError) -> None:
         """Answer what made no request, and part."""
         self._exchange = None
-        self._transport.write(self._house.render(error))
+        self._transport.write(self._house.last_words(error))
         self._part(is_lingering=True)
 
     def _part(self, *, is_lingering: bool) -> None:

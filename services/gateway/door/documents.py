@@ -57,19 +57,18 @@ class DocumentsFace:
         """
         head = request.head
         spelled = head.target.partition("?")[0].removeprefix(PATH)
-        match head.method:
-            case method if method == DOWNLOAD:
-                await self._documents.send(spelled, request.request_id, request)
-            case method if method == UPLOAD:
-                await self._documents.take(spelled, request.request_id, _upload(request))
-                request.answer(Answer(200, [], b""))
-            case method if method == FORM:
-                await self._documents.take_form(spelled, request.request_id, _upload(request))
-                # As Amazon's storage answers by itself; what it says besides names bucket and key.
-                request.answer(Answer(204, [], b""))
-            case _:
-                request.add_header("allow", f"{DOWNLOAD}, {UPLOAD}, {FORM}")
-                raise MethodNotServed
+        if head.method == DOWNLOAD:
+            await self._documents.send(spelled, request.request_id, request)
+        elif head.method == UPLOAD:
+            await self._documents.take(spelled, request.request_id, _upload(request))
+            request.answer(Answer(200, [], b""))
+        elif head.method == FORM:
+            await self._documents.take_form(spelled, request.request_id, _upload(request))
+            # As Amazon's storage answers by itself; what it says besides names bucket and key.
+            request.answer(Answer(204, [], b""))
+        else:
+            request.add_header("allow", f"{DOWNLOAD}, {UPLOAD}, {FORM}")
+            raise MethodNotServed
 
 
 def _upload(request: Request) -> Upload:

@@ -125,7 +125,7 @@ class _Visit:
         if self._is_begun:
             self.break_off()
         else:
-            self.write(self._request.house.render(error))
+            self.write(self._request.house.last_words(error))
             self.end(is_kept=False)
 
 
@@ -146,7 +146,7 @@ def _head(request: Exchange) -> bytes:
 def _refuse(request: Exchange, error: SallyportError) -> None:
     """Answer in the page's stead."""
     with contextlib.suppress(ClientGone):
-        request.line.write(request.house.render(error))
+        request.line.write(request.house.last_words(error))
         request.hand_over(is_last=True)
 
 

@@ -27,8 +27,8 @@ class House(Protocol):
         """Whether answers end their connections now."""
         ...
 
-    def render(self, error: SallyportError) -> bytes:
-        """Return the last answer of a connection whose bytes made no request."""
+    def last_words(self, error: SallyportError) -> bytes:
+        """Return the last answer of a connection, on which it is in doubt what the next byte means."""
         ...
 
 

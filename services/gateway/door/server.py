@@ -133,7 +133,7 @@ class Door:
         request.task = self._loop.create_task(self._carry(request))
         self._requests.add(request)
 
-    def render(self, error: chassis.errors.SallyportError) -> bytes:
+    def last_words(self, error: chassis.errors.SallyportError) -> bytes:
         """See connection.House."""
         return self._serving.last_words(error)
 
@@ -190,7 +190,7 @@ class _Refusal(asyncio.Protocol):
 
     def data_received(self, _data: bytes) -> None:
         if not self._transport.is_closing():
-            self._transport.write(self._house.render(Overloaded()))
+            self._transport.write(self._house.last_words(Overloaded()))
             self._transport.close()
 
     def connection_lost(self, _exc: BaseException | None) -> None:

@@ -50,7 +50,7 @@ class Serving:
             request.leave()
 
     def last_words(self, error: chassis.errors.SallyportError) -> bytes:
-        """Return the last answer of a connection whose bytes made no request; it quotes nothing of them."""
+        """Return the last answer of a connection, as no face would give it; it quotes nothing that came."""
         self._signals.refused(error.code)
         with chassis.trace.bind_request_id(None) as request_id:
             _log.info("request_unreadable", code=error.code)
