@@ -280,7 +280,7 @@ def _second(second: int) -> str:
 def _container(value: Mapping[object, object] | Collection[object], depth: int) -> object:
     if isinstance(value, Mapping):
         pairs = list(value.items())[:ITEMS_MAX]
-        return {_cut(str(key)): shown(item, depth + 1) for key, item in pairs}
+        return {str(shown(key, DEPTH_MAX)): shown(item, depth + 1) for key, item in pairs}
     return [shown(item, depth + 1) for item in list(value)[:ITEMS_MAX]]
 
 

@@ -19,7 +19,7 @@ HIDDEN = "Secret(***)"
 CREDENTIAL_FORM = re.compile(
     r"(?:Atza|Atzr|Atz\.sprdt)(?:\||%7C)[^\s\"'&,;<>]*"
     r"|amzn1\.oa2-cs\.[^\s\"'&,;<>]*"
-    r"|\bsp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{8,}",
+    r"|sp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{8,}",
     re.IGNORECASE,
 )
 

@@ -1,5 +1,6 @@
 """Log lines: what is in them, and what never is."""
 
+import dataclasses
 import enum
 import io
 import json
@@ -108,6 +109,16 @@ def test_secrets_credentials_and_unknown_objects_are_not_shown_T28(lines: Lines)
     assert line["inside"] == [{"key": HIDDEN}]
     assert line["token"] == f"got {HIDDEN} today"
     assert (line["buyer"], line["data"]) == ("<Buyer>", "<bytes>")
+
+
+def test_a_key_of_a_mapping_is_shown_no_further_than_a_value_T28() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Buyer:
+        name: str = SENSITIVE
+
+    keys = (Buyer(), SENSITIVE.encode(), "Atza|abc", (SENSITIVE, 1), 7)
+    shown = dict.fromkeys(("<Buyer>", "<bytes>", HIDDEN, "<tuple>", "7"), 1)
+    assert chassis.log.shown(dict.fromkeys(keys, 1)) == shown
 
 
 def test_an_exception_is_told_by_type_code_and_places_and_never_by_message_T28(lines: Lines) -> None:

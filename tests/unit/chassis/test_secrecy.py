@@ -102,8 +102,10 @@ def test_anything_shaped_like_a_credential_is_taken_out_of_text_T28(credential: 
     assert HIDDEN in scrubbed
 
 
-def test_amazons_credentials_are_taken_out_even_when_glued_to_a_word_T28() -> None:
-    assert chassis.secrecy.scrub("xAtzr|abc") == f"x{HIDDEN}"
+@pytest.mark.parametrize("credential", ["Atzr|abc", "amzn1.oa2-cs.v1.abc", "sp_ac_AbCdEfGh"])
+@pytest.mark.parametrize("word", ["x", "code_", "?code%3D"])
+def test_a_credential_is_taken_out_even_when_glued_to_a_word_T28(word: str, credential: str) -> None:
+    assert chassis.secrecy.scrub(word + credential) == word + HIDDEN
 
 
 def test_what_surrounds_a_credential_stays() -> None:
