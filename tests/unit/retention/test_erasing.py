@@ -11,7 +11,7 @@ import chassis.crypto.sign
 import chassis.vault.errors
 from fakes.retention_house import CONSOLE, DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House, seen
 from services.retention.model.audit import Kind, Phase, Result
-from services.retention.model.erasures import CLOCK_KEPT_FOR, Receipt, Subject
+from services.retention.model.erasures import CLOCK_KEPT_FOR, REVIVAL_DAYS, Receipt, Subject
 from services.retention.model.errors import (
     AuditUnavailable,
     ErasureUnproven,
@@ -60,6 +60,7 @@ async def test_a_days_key_records_and_data_keys_are_gone_when_it_begins_R18() ->
     assert receipt.subject == Subject.of_day(day)
     assert Subject.of_day(day) not in house.keys.living
     assert (house.tables.partitions, house.tables.data_keys) == ({}, {})
+    assert (house.signals.counts["erased day"], house.signals.counts["records erased"]) == (1, 2)
 
 
 async def test_a_receipt_says_what_was_erased_and_when_R19() -> None:
@@ -188,6 +189,8 @@ async def test_the_log_holds_intent_and_outcome_of_each_erasure_R01() -> None:
     assert intent.details == {"subject": str(day.subject), "records": "2", "data_keys": "2"}
     assert outcome.details == {"subject": str(day.subject), "receipt_id": day.receipt_id}
     assert intent.origin == outcome.origin == CONSOLE
+    assert {event.seller_id for event in (intent, outcome)} == {""}
+    assert {event.seller_id for event in house.audit.of(Kind.SELLER_ERASED)} == {SELLER}
 
 
 async def test_without_the_audit_log_no_key_is_destroyed_R02() -> None:
@@ -268,7 +271,8 @@ async def test_a_key_that_a_restored_key_service_brings_back_is_destroyed_again_
     await house.use.erasing.settle()
     assert day not in house.keys.living
     assert house.signals.counts["revived day"] == 1
-    assert [event.phase for event in house.audit.of(Kind.KEY_REVIVED)] == [Phase.INTENT, Phase.OUTCOME]
+    told = [(event.phase, event.details) for event in house.audit.of(Kind.KEY_REVIVED)]
+    assert told == [(phase, {"subject": str(day)}) for phase in (Phase.INTENT, Phase.OUTCOME)]
 
 
 async def test_the_gate_asks_once_a_day() -> None:
@@ -283,13 +287,16 @@ async def test_the_gate_asks_once_a_day() -> None:
         await house.use.erasing.settle()
 
 
-async def test_the_gate_destroys_overdue_keys_and_leaves_the_rest_to_the_job_R19() -> None:
+@pytest.mark.parametrize("missed", [timedelta(0), REVIVAL_DAYS * DAY], ids=["a day", "months"])
+async def test_the_gate_destroys_overdue_keys_and_leaves_the_rest_to_the_job_R19(missed: timedelta) -> None:
     house = await sealed_house()
     day = Subject.of_day(only_day(house))
-    house.pass_(31 * DAY)
+    house.pass_(31 * DAY + missed)
     house.restart()
     await house.use.erasing.settle()
     assert day not in house.keys.living
+    assert [event.phase for event in house.audit.of(Kind.DAY_ERASED)] == [Phase.INTENT]
+    assert house.audit.of(Kind.KEY_REVIVED) == []
     assert house.tables.receipts == {}
     assert len(await house.use.erasing.erase_due(CONSOLE)) == 1
 

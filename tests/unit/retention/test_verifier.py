@@ -142,6 +142,20 @@ async def test_a_path_that_cannot_be_tried_is_no_proof(error: chassis.errors.Sal
         await house.use.verifier.inspect(SELLER_SUBJECT)
 
 
+async def test_a_key_service_that_goes_away_between_two_looks_is_no_finding_R06() -> None:
+    house = await sealed_house()
+    exists = house.keys.exists
+
+    async def exists_and_is_gone(subject: Subject) -> bool:
+        answer = await exists(subject)
+        house.keys.error = chassis.vault.errors.KeyServiceUnavailable()
+        return answer
+
+    house.keys.exists = exists_and_is_gone  # type: ignore[method-assign]
+    with pytest.raises(chassis.vault.errors.KeyServiceUnavailable):
+        await house.use.verifier.inspect(SELLER_SUBJECT)
+
+
 async def test_what_was_never_kept_is_unknown() -> None:
     house = House()
     with pytest.raises(SubjectUnknown):
