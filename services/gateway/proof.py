@@ -43,26 +43,37 @@ HEADER_BYTES_MAX = 2_048
 JTI_CHARS_MAX = 256
 # Source: R-14, clocks are off by 10 minutes; the nonce says how old the proof is.
 IAT_OFF_S_MAX = 600
-# The year 9999; a later one is not a date.
-IAT_MAX = 253_402_300_799
 # Signers that were shown last, ready for use; about 4 KB each, and at most a header's size more.
 SIGNERS_MAX = 4_096
 PROOF_HEADER = "DPoP"
 NONCE_HEADER = "dpop-nonce"
 
 TYPE = "dpop+jwt"
-# The members that make a public key, in the order of its thumbprint. Source: RFC 7638, 3.2; RFC 8037, 2.
-_MEMBERS = MappingProxyType({"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")})
-_CURVES = MappingProxyType(dict(zip(PROOF_ALGORITHMS, ("P-256", "Ed25519", "Ed25519"), strict=True)))
+_REGISTRY = jws.JWSRegistry(strict_check_header=False)
 
 
-class _Registry(jws.JWSRegistry):
-    """joserfc's rules with our algorithms; the deprecated name means the one curve it is used with."""
+class _Kind(NamedTuple):
+    """What goes with an algorithm's name.
 
-    def get_alg(self, name: str) -> Any:
-        if name not in _CURVES:
-            raise InvalidDpopProof
-        return self.algorithms["Ed25519" if name == "EdDSA" else name]
+    Attributes:
+        key_type: the type of its keys.
+        curve: theirs.
+        members: that make a public key, in the order of its thumbprint.
+        key: reads those.
+        verify: tells whether a key made a signature.
+    """
+
+    key_type: str
+    curve: str
+    members: Sequence[str]
+    key: type[ECKey] | type[OKPKey]
+    verify: Callable[[bytes, bytes, Any], bool]
+
+
+# Source: RFC 7638, 3.2; RFC 8037, 2 (members). EdDSA is deprecated, and means the one curve it is used with.
+_P256 = _Kind("EC", "P-256", ("crv", "kty", "x", "y"), ECKey, _REGISTRY.algorithms["ES256"].verify)
+_ED25519 = _Kind("OKP", "Ed25519", ("crv", "kty", "x"), OKPKey, _REGISTRY.algorithms["Ed25519"].verify)
+_KINDS = MappingProxyType(dict(zip(PROOF_ALGORITHMS, (_P256, _ED25519, _ED25519), strict=True)))
 
 
 class _Signer(NamedTuple):
@@ -98,7 +109,6 @@ class ProofVerifier:
         self._origin = _origin(origin)
         self._clock = clock
         self._nonces = nonces
-        self._registry = _Registry(strict_check_header=False)
         self._used = UsedProofs(clock, proofs_max=proofs_max, of_key_max=of_key_max)
         self._signers: Recent[bytes, _Signer] = Recent(SIGNERS_MAX)
 
@@ -159,7 +169,7 @@ class ProofVerifier:
             head: the header as it came.
 
         Raises:
-            InvalidDpopProof: as `_public_members`, or it is too long.
+            InvalidDpopProof: as `_kind` and `_public_members`, or it is too long.
             JoseError, ValueError, TypeError: it is no header, or the members make no key.
         """
         known = self._signers.get(head)
@@ -172,12 +182,10 @@ class ProofVerifier:
         if len(head) > HEADER_BYTES_MAX:
             raise InvalidDpopProof
         header = orjson.loads(urlsafe_b64decode(head))
-        public = _public_members(header)
-        self._registry.check_header(header)
-        key = ECKey.import_key(public) if public["kty"] == "EC" else OKPKey.import_key(public)
-        algorithm = self._registry.get_alg(header["alg"])
-        algorithm.check_key(key)
-        return _Signer(key, algorithm.verify, thumbprint(public))
+        kind = _kind(header)
+        _REGISTRY.check_header(header)
+        public = _public_members(header["jwk"], kind)
+        return _Signer(kind.key.import_key(public), kind.verify, thumbprint(public))
 
     def _check_claims(
         self, claims: Mapping[str, Any], *, method: str, path: str, access_token: str | None
@@ -189,7 +197,7 @@ class ProofVerifier:
             raise InvalidDpopProof("The proof is for another method.")
         if not isinstance(htu, str) or not self._is_here(htu, path):
             raise InvalidDpopProof("The proof is for another URL.")
-        if isinstance(iat, bool) or not isinstance(iat, (int, float)) or not 0 <= iat <= IAT_MAX:
+        if not isinstance(iat, (int, float)):
             raise InvalidDpopProof("The proof has no usable iat.")
         if not abs(self._clock.now().timestamp() - iat) <= IAT_OFF_S_MAX:
             raise InvalidDpopProof("The proof's iat is more than 10 minutes off; set the machine's clock.")
@@ -207,23 +215,31 @@ class ProofVerifier:
             return False
 
 
-def _public_members(header: object) -> dict[str, Any]:
-    """Return the members that make the key in a proof's header.
+def _kind(header: object) -> _Kind:
+    """Return what goes with the algorithm that a proof's header names.
 
     Raises:
-        InvalidDpopProof: no public key of a kind that goes with the algorithm.
+        InvalidDpopProof: it is no DPoP header, or its key is not public or not the algorithm's.
     """
     if not isinstance(header, dict):
         raise InvalidDpopProof("The proof's header is not an object.")
-    jwk, algorithm = header.get("jwk"), header.get("alg")
+    jwk, kind = header.get("jwk"), _KINDS.get(str(header.get("alg")))
     if header.get("typ") != TYPE or "crit" in header or not isinstance(jwk, dict) or "d" in jwk:
         raise InvalidDpopProof("The proof's header is not a DPoP header with a public key.")
-    members = _MEMBERS.get(str(jwk.get("kty")), ())
-    if not members or not all(isinstance(jwk.get(name), str) for name in members):
-        raise InvalidDpopProof("The proof's key is not of a kind that is taken.")
-    if _CURVES.get(str(algorithm)) != jwk["crv"]:
-        raise InvalidDpopProof("The proof's algorithm and key do not go together.")
-    return {name: jwk[name] for name in members}
+    if kind is None or (jwk.get("kty"), jwk.get("crv")) != (kind.key_type, kind.curve):
+        raise InvalidDpopProof("The proof's algorithm and key do not go together, or are not taken.")
+    return kind
+
+
+def _public_members(jwk: Mapping[str, Any], kind: _Kind) -> dict[str, Any]:
+    """Return the members that make the key, and no others.
+
+    Raises:
+        InvalidDpopProof: one is missing, or no text.
+    """
+    if not all(isinstance(jwk.get(name), str) for name in kind.members):
+        raise InvalidDpopProof("The proof's key is not whole.")
+    return {name: jwk[name] for name in kind.members}
 
 
 def _names_token(ath: object, access_token: str) -> bool:

@@ -77,7 +77,7 @@ class UsedProofs:
             del self._minutes[past]
         minutes = self._minutes.values()
         own = [minute.of_keys[thumbprint] for minute in minutes if thumbprint in minute.of_keys]
-        digest = chassis.crypto.digest.sha256(jti.encode("utf-8", "surrogatepass"))[:DIGEST_BYTES]
+        digest = chassis.crypto.digest.sha256(jti.encode())[:DIGEST_BYTES]
         if any(digest in proofs for proofs in own):
             raise InvalidDpopProof("The proof was used before.")
         is_full = sum(minute.count for minute in minutes) >= self._proofs_max

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from fakes.clock import FakeClock
 from services.gateway.model.calls import Proof
 from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
 from services.gateway.nonces import PROOF_S_MAX
-from services.gateway.proof import ProofVerifier
+from services.gateway.proof import PROOF_BYTES_MAX, ProofVerifier
 from services.gateway.used_proofs import TooManyProofs
 from tests.unit.gateway.proofs import NONCE_KEY, DeviceKey, base64url, nonces_for
 
@@ -61,6 +62,12 @@ def test_the_thumbprint_is_that_of_the_rfc() -> None:
     key, verifier = DeviceKey(clock), verifier_for(clock)
     decorated = {"jwk": {**key.public, "kid": "1", "use": "sig", "alg": "ES256", "ext": True}}
     assert verify(verifier, key.proof("GET", URL, TOKEN, header=decorated)).thumbprint == key.thumbprint
+
+
+def test_a_header_may_say_more_than_is_asked_of_it(verifier: ProofVerifier, key: DeviceKey) -> None:
+    """RFC 7515, 4: what is not understood and not critical is ignored."""
+    proof = key.proof("GET", URL, TOKEN, header={"kid": "1", "made_by": "a desktop"})
+    assert verify(verifier, proof).thumbprint == key.thumbprint
 
 
 def test_the_token_endpoint_asks_for_no_token_hash(verifier: ProofVerifier, key: DeviceKey) -> None:
@@ -232,6 +239,16 @@ def test_a_header_longer_than_any_key_needs_is_refused_R23(verifier: ProofVerifi
         verify(verifier, key.proof("GET", URL, TOKEN, header={"kid": "k" * 2_048}))
 
 
+def test_a_proof_may_be_so_long_and_no_longer_R23(verifier: ProofVerifier, key: DeviceKey) -> None:
+    fillings = ("x" * size for size in range(2_500, PROOF_BYTES_MAX))
+    proofs = (key.proof("GET", URL, TOKEN, claims={"filling": filling}) for filling in fillings)
+    longest, too_long = next(pair for pair in pairwise(proofs) if len(pair[1]) > PROOF_BYTES_MAX)
+    assert len(longest) == PROOF_BYTES_MAX
+    assert verify(verifier, longest).thumbprint == key.thumbprint
+    with pytest.raises(InvalidDpopProof):
+        verify(verifier, too_long)
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -248,6 +265,8 @@ def test_a_header_longer_than_any_key_needs_is_refused_R23(verifier: ProofVerifi
         {"jwk": {"kty": "oct", "k": "AAAA"}},
         {"jwk": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}},
         {"jwk": {"kty": "EC", "crv": "P-256"}},
+        {"jwk": {"kty": "EC", "crv": "Ed25519", "x": "AA", "y": "AA"}, "alg": "EdDSA"},
+        {"jwk": {"kty": "OKP", "crv": "P-256", "x": "AA"}},
         {"jwk": RSAKey.generate_key(2048).as_dict(private=False)},
         {"jwk": ECKey.generate_key("P-384").as_dict(private=False)},
         {"crit": ["exp"], "exp": 1},
