@@ -13,16 +13,12 @@ import chassis.run
 import chassis.web
 from services.gateway import jobs
 from services.gateway.app.ground import Ground, open_ground
-from services.gateway.app.pages import open_doors
-from services.gateway.app.path import Forwarding, open_policy, put_path
-from services.gateway.catalogue.documents import DocumentTable
-from services.gateway.catalogue.table import Catalogue
+from services.gateway.app.pages import compose_doors
+from services.gateway.app.path import Forwarding, open_path
 from services.gateway.config import Config
 from services.gateway.door import DocumentsFace, Door, Pages, SpapiFace, Ways
-from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.peers.audit import AuditLog
 from services.gateway.service import AuditProbe
-from services.gateway.signals import Signals
 from services.gateway.web import BODY_BYTES_MAX
 
 # What must work before the gateway is ready.
@@ -42,38 +38,9 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     async with AsyncExitStack() as stack:
         ground = await open_ground(stack, config)
         registry, readiness = chassis.metrics.Registry(), chassis.web.Readiness(*CHECKED)
-        audit, catalogue = AuditLog(ground.telemetry), Catalogue.load()
+        audit = AuditLog(ground.telemetry)
         stack.push_async_callback(audit.flush)
-        signals = Signals(registry, (operation.name for operation in catalogue))
-        keeper = await open_policy(config.policy_file, ground, audit, signals=signals)
-        links = DocumentLinks(
-            catalogue=catalogue,
-            table=DocumentTable.load(),
-            types=RememberedTypes(ground.store),
-            hosts=config.amazon.document_hosts,
-            sealing=ground.capabilities,
-            signals=signals,
-        )
-        path = put_path(ground, audit, catalogue, signals=signals, keeper=keeper, links=links)
-        is_strict_transport = not config.public.is_local
-        pages = chassis.web.SocketlessSite(
-            routes=open_doors(config, ground, path).routes(),
-            body_bytes_max=BODY_BYTES_MAX,
-            is_strict_transport=is_strict_transport,
-        )
-        await pages.start()
-        stack.push_async_callback(pages.stop)
-        spapi = SpapiFace(forwarder=path.forwarder, proofs=ground.proofs)
-        documents = DocumentsFace(documents=path.documents)
-        public_door = Door(
-            listen=config.public.listen,
-            tls=chassis.crypto.tls.CurrentContext(
-                lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
-            ),
-            ways=Ways([*Pages(pages).ways(), *documents.ways(), spapi.way()]),
-            signals=path.ports.signals,
-            is_strict_transport=is_strict_transport,
-        )
+        path = await open_path(config, ground, audit=audit, registry=registry)
         yield chassis.run.Application(
             tasks=[
                 ("vault", ground.vault.run),
@@ -87,11 +54,34 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[
-                public_door,
+                await _open_door(stack, config, ground, path=path),
                 chassis.web.private_site(config.common.private_listen, readiness, registry),
             ],
             readiness=readiness,
         )
+
+
+async def _open_door(stack: AsyncExitStack, config: Config, ground: Ground, *, path: Forwarding) -> Door:
+    """Return the public door, with every face behind it."""
+    is_strict_transport = not config.public.is_local
+    pages = chassis.web.SocketlessSite(
+        routes=compose_doors(config, ground, path).routes(),
+        body_bytes_max=BODY_BYTES_MAX,
+        is_strict_transport=is_strict_transport,
+    )
+    await pages.start()
+    stack.push_async_callback(pages.stop)
+    spapi = SpapiFace(forwarder=path.forwarder, proofs=ground.proofs)
+    documents = DocumentsFace(documents=path.documents)
+    return Door(
+        listen=config.public.listen,
+        tls=chassis.crypto.tls.CurrentContext(
+            lambda: ground.public_keeper.current, chassis.crypto.tls.public_context
+        ),
+        ways=Ways([*Pages(pages).ways(), *documents.ways(), spapi.way()]),
+        signals=path.ports.signals,
+        is_strict_transport=is_strict_transport,
+    )
 
 
 def _upkeep_tasks(ground: Ground, path: Forwarding, readiness: chassis.web.Readiness) -> list[Task]:

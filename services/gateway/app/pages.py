@@ -54,7 +54,7 @@ class Front:
     origin: str
 
 
-def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
+def compose_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     """Return every way in for people and for tokens, with its use cases behind it."""
     people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
     ports, origin = path.ports, config.public.origin
@@ -82,17 +82,17 @@ def open_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
             renderer=renderer,
             clock=ports.clock,
         ),
-        people=_put_people(ground, front, ports),
+        people=_compose_people(ground, front, ports),
         portal=PortalPages(
             portal=portal, visitors=visitors, renderer=renderer, origin=origin, clock=ports.clock
         ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
-        oauth=OAuthDoor(apps=apps, watch=watch, proofs=_put_proofs(ground, origin), issuer=origin),
+        oauth=OAuthDoor(apps=apps, watch=watch, proofs=_strangers_proofs(ground, origin), issuer=origin),
         lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
     )
 
 
-def _put_proofs(ground: Ground, origin: str) -> ProofVerifier:
+def _strangers_proofs(ground: Ground, origin: str) -> ProofVerifier:
     """Return what verifies the proofs of those who ask for tokens.
 
     Any stranger may ask, so what they fill is not the memory in which calls' proofs are kept.
@@ -100,7 +100,7 @@ def _put_proofs(ground: Ground, origin: str) -> ProofVerifier:
     return ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
 
 
-def _put_people(ground: Ground, front: Front, ports: Ports) -> PeoplePages:
+def _compose_people(ground: Ground, front: Front, ports: Ports) -> PeoplePages:
     """Return people's ways in, and the pages of people."""
     entry = Entry(ways=EntryClient(ground.auth))
     arrivals = Arrivals(clock=ports.clock, entropy=ports.entropy)

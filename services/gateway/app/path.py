@@ -6,10 +6,13 @@ from pathlib import Path
 
 import chassis.entropy
 import chassis.errors
+import chassis.metrics
 from services.gateway.app.ground import Ground
+from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
+from services.gateway.config import Config
 from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
-from services.gateway.forward.document_links import DocumentLinks
+from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.documents import Documents
@@ -39,7 +42,29 @@ class Forwarding:
     forwarder: Forwarder
 
 
-async def open_policy(
+async def open_path(
+    config: Config, ground: Ground, *, audit: AuditLog, registry: chassis.metrics.Registry
+) -> Forwarding:
+    """Return the forwarding path, with the policy in force.
+
+    Raises:
+        StartRefused: `policy_unreadable` or `policy_invalid`.
+    """
+    catalogue = Catalogue.load()
+    signals = Signals(registry, (operation.name for operation in catalogue))
+    links = DocumentLinks(
+        catalogue=catalogue,
+        table=DocumentTable.load(),
+        types=RememberedTypes(ground.store),
+        hosts=config.amazon.document_hosts,
+        sealing=ground.capabilities,
+        signals=signals,
+    )
+    keeper = await _open_policy(config.policy_file, ground, audit, signals=signals)
+    return _compose(ground, audit, catalogue, signals=signals, keeper=keeper, links=links)
+
+
+async def _open_policy(
     file: Path | None, ground: Ground, audit: AuditLog, *, signals: Signals
 ) -> PolicyKeeper | None:
     """Return what follows the policy file, with the file in force as it is now; None where there is no file.
@@ -66,7 +91,7 @@ async def open_policy(
     return keeper
 
 
-def put_path(
+def _compose(
     ground: Ground,
     audit: AuditLog,
     catalogue: Catalogue,
