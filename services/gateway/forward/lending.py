@@ -44,6 +44,7 @@ class Lending:
         self._clock = clock
         self._kept: Recent[_Key, _Kept] = Recent(TOKENS_MAX)
         self._reports: Recent[_Key, bytes] = Recent(REPORTS_MAX)
+        self._changes = 0
 
     def find(self, device: Device, region: Region, loan: Loan, *, now: datetime) -> Secret[str] | None:
         """Return what was lent before and is good for at least another minute, if there is such a token."""
@@ -70,14 +71,17 @@ class Lending:
         key = _key(device, region, loan)
         now, now_s = self._clock.now(), self._clock.monotonic_s()
         refused_digest, timeout_s = self._reports.get(key) or NO_REPORT, until_s - now_s
+        changes = self._changes
         lent = await self._borrow(device, region, loan, refused_digest=refused_digest, timeout_s=timeout_s)
-        self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
+        if changes == self._changes:
+            self._kept.put(key, _Kept(lent.token, span(now, now_s, lent.expires_in_s - UNUSED_TAIL_S)))
         if self._reports.get(key) == refused_digest:
             self._reports.drop(key)
         return lent.token
 
     def forget(self, seller_id: str | None) -> None:
-        """Forget what was lent for a seller, or for all: its consent may have been replaced."""
+        """Forget what was or is being lent for a seller, or for all: its consent may have been replaced."""
+        self._changes += 1
         self._kept.drop_where(lambda key, _: seller_id is None or key[0] == seller_id)
 
     def give_back(self, device: Device, region: Region, loan: Loan, *, token: Secret[str]) -> None:

@@ -7,9 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from fakes.gateway_ports import Down, json_answer
-from services.gateway.model.calls import Restriction, UpstreamAnswer
+from chassis.secrecy import Secret
+from fakes.clock import FakeClock
+from fakes.gateway_ports import TOKEN_LIFE_S, Down, FakeAuthPeer, json_answer
+from services.gateway.forward.lending import UNUSED_TAIL_S, Lending
+from services.gateway.model.calls import Grantless, Loan, Region, Restriction, UpstreamAnswer
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, PII, Rig, error_of, finished
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
@@ -191,3 +197,119 @@ async def test_a_handle_for_any_other_application_is_refused_T19(rig: Rig, targe
     answer = await rig.call(rig.auth.enrol(scopes=PII), TOKENS, "POST", body=asked_for(target))
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidInput")
     assert rig.auth.handles == 0
+
+
+# --- whatever happens meanwhile
+
+
+async def test_a_token_that_was_on_its_way_when_a_consent_was_replaced_is_used_once_T01(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    lend, may_lend = rig.auth.lend_amazon_token, asyncio.Event()
+
+    async def lend_late(*given: Any, **named: Any) -> Any:
+        lent = await lend(*given, **named)
+        await may_lend.wait()
+        return lent
+
+    rig.auth.lend_amazon_token = lend_late  # type: ignore[method-assign]
+    watching = asyncio.create_task(rig.identities.watch())
+    await rig.clock.advance(0.0)
+    calling = asyncio.create_task(rig.call(token, PARTICIPATIONS))
+    await rig.clock.advance(0.1)
+    rig.auth.tell(token)
+    await rig.clock.advance(0.1)
+    may_lend.set()
+    assert (await calling).status == 200
+    for _ in range(2):
+        await rig.call(token, PARTICIPATIONS)
+    assert len(rig.auth.lent) == 2
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+ME, MINE, OTHER = "device-0", "device-1", "device-2"
+LOANS = (None, Restriction("GET", "/orders/v0/orders/{orderId}/address"), Grantless())
+BORROWERS = st.tuples(
+    st.sampled_from([ME, MINE, OTHER]), st.sampled_from([Region.NA, Region.EU]), st.sampled_from(LOANS)
+)
+Borrower = tuple[str, Region, Loan]
+
+
+class Borrowing(RuleBasedStateMachine):
+    """Devices of two sellers borrow, and Amazon takes back, beside a plainer telling of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.auth = FakeAuthPeer(self.clock)
+        self.lending = Lending(auth=self.auth, clock=self.clock)
+        sellers = {ME: "seller-1", MINE: "seller-1", OTHER: "seller-2"}
+        self.devices = {
+            device_id: self.auth.devices[self.auth.enrol(seller_id=seller_id)]
+            for device_id, seller_id in sellers.items()
+        }
+        self.kept: dict[tuple[str, Region, Loan], tuple[Secret[str], float]] = {}
+        self.seen: dict[tuple[str, Region, Loan], list[Secret[str]]] = {}
+        self.refused: dict[tuple[str, Region, Loan], bytes] = {}
+
+    def key_of(self, borrower: Borrower) -> tuple[str, Region, Loan]:
+        device_id, region, loan = borrower
+        return ("" if isinstance(loan, Grantless) else self.devices[device_id].seller_id), region, loan
+
+    def find(self, borrower: Borrower) -> Secret[str] | None:
+        device_id, region, loan = borrower
+        return self.lending.find(self.devices[device_id], region, loan, now=self.clock.now())
+
+    def lend(self, borrower: Borrower) -> Secret[str]:
+        device_id, region, loan = borrower
+        until_s = self.clock.monotonic_s() + 25.0
+        return asyncio.run(self.lending.lend(self.devices[device_id], region, loan, until_s=until_s))
+
+    @rule(delay_s=st.sampled_from([1.0, TOKEN_LIFE_S - UNUSED_TAIL_S - 1.0, TOKEN_LIFE_S]))
+    def let_time_pass(self, delay_s: float) -> None:
+        self.clock.pass_(delay_s)
+        now_s = self.clock.monotonic_s()
+        self.kept = {key: (token, end_s) for key, (token, end_s) in self.kept.items() if now_s < end_s}
+
+    @rule(borrower=BORROWERS)
+    def call(self, borrower: Borrower) -> None:
+        key, told = self.key_of(borrower), len(self.auth.reported)
+        token, _ = self.kept.get(key, (None, 0.0))
+        assert self.find(borrower) == token
+        if token is not None:
+            return
+        token = self.lend(borrower)
+        assert token not in self.seen.setdefault(key, [])
+        refused = self.refused.pop(key, None)
+        is_told = refused is not None and not isinstance(borrower[2], Grantless)
+        assert self.auth.reported[told:] == ([refused] if is_told else [])
+        self.seen[key].append(token)
+        self.kept[key] = token, self.clock.monotonic_s() + TOKEN_LIFE_S - UNUSED_TAIL_S
+
+    @rule(borrower=BORROWERS)
+    def call_while_auth_is_away(self, borrower: Borrower) -> None:
+        if self.find(borrower) is None:
+            self.auth.is_down = True
+            with pytest.raises(Down):
+                self.lend(borrower)
+            self.auth.is_down = False
+
+    @rule(borrower=BORROWERS, data=st.data())
+    def refuse(self, borrower: Borrower, data: st.DataObject) -> None:
+        key, (device_id, region, loan) = self.key_of(borrower), borrower
+        if not self.seen.get(key):
+            return
+        token = data.draw(st.sampled_from(self.seen[key]))
+        self.lending.give_back(self.devices[device_id], region, loan, token=token)
+        if self.kept.get(key, (token, 0.0))[0] == token:
+            self.kept.pop(key, None)
+            self.refused[key] = digest(token.reveal())
+
+    @rule(seller_id=st.sampled_from(["seller-1", "seller-2", None]))
+    def replace_consents(self, seller_id: str | None) -> None:
+        self.lending.forget(seller_id)
+        self.kept = {key: kept for key, kept in self.kept.items() if seller_id not in (None, key[0])}
+
+
+Borrowing.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestNoTokenIsUsedThatWasRefusedOrEnded = Borrowing.TestCase
