@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 # Stands in the place of a seller's id for the vendor's staff: a key of the house seals their data.
 STAFF = ""
+# The code of the error that tells of a value that was not sealed for its place, or was changed since.
+INTEGRITY_FAILURE = "integrity_failure"
 
 
 @dataclass(frozen=True, kw_only=True)

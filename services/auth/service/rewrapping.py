@@ -27,11 +27,11 @@ from services.auth.model.rewrapping import (
     Round,
     SealedValue,
 )
+from services.auth.model.sealing import INTEGRITY_FAILURE
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import Mint
 from services.auth.service.ports import Ports
 
-INTEGRITY_FAILURE = "integrity_failure"
 # A job's round ends well before its own limit.
 WORK_S_MAX = 60.0
 KEYS_WORKED_MAX = 10_000

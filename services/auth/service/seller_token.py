@@ -14,12 +14,12 @@ from services.auth.model.audit import Actor, Deed, Kind
 from services.auth.model.consents import REFUSAL_CONFIRMED_AFTER, Consent, Ending
 from services.auth.model.lending import Grant, Lease, Lent, Refreshed, SealedAccess
 from services.auth.model.refusals import AuthorizationUnavailable, ConsentRevoked, GrantRefused
+from services.auth.model.sealing import INTEGRITY_FAILURE
 from services.auth.model.turns import CALLER_WAIT_S_MAX, RENEWAL_WAIT_S_MAX
 from services.auth.service.ledger import Ledger
 from services.auth.service.login import Login
 from services.auth.service.ports import Ports, Sealer
 
-INTEGRITY_FAILURE = "integrity_failure"
 PURPOSE_RENEW = "renew"
 PURPOSE_CONFIRM = "confirm"
 

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import chassis.errors
 from chassis.secrecy import Secret
+from services.gateway.model.application_policy import SCOPE_CALL, SCOPE_PII
 from services.gateway.model.device_facts import DeviceFacts, FactsUnreadable, read_facts
 
 # Source: RFC 7636, 4.2: the base64url form of 32 bytes; 4.1: what a verifier may hold.
@@ -34,18 +35,18 @@ PORT_MAX = 65_535
 
 STATE_CHARS_MAX = 512
 # What the application gets when it asks for nothing in particular.
-SCOPE_DEFAULT = "orders"
+SCOPE_DEFAULT = SCOPE_CALL
 # The box that allows an optional scope is named so.
 ALLOW_FIELD = "allow_"
 # What a person may withhold from a desktop.
-OPTIONAL_SCOPES = frozenset({"pii"})
+OPTIONAL_SCOPES = frozenset({SCOPE_PII})
 # The key that alone may redeem the code. Source: RFC 9449, 10.
 KEY_FIELD = "dpop_jkt"
 # What a scope lets a desktop do, as its seller reads it.
 SCOPE_PROMISES: Mapping[str, str] = MappingProxyType(
     {
-        "orders": "read your orders and use the rest of Amazon's selling API for you",
-        "pii": "see buyers' names and addresses, once it has been allowed to",
+        SCOPE_CALL: "read your orders and use the rest of Amazon's selling API for you",
+        SCOPE_PII: "see buyers' names and addresses, once it has been allowed to",
     },
 )
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.gateway.model.application_policy import SCOPE_CALL, SCOPE_PII
 from services.gateway.model.calls import Profile
 from services.gateway.model.people import Desktop
 from services.gateway.web import desktop_views
 
-SCOPE_NAMES: Mapping[str, str] = MappingProxyType({"orders": "selling API", "pii": "buyers' data"})
+SCOPE_NAMES: Mapping[str, str] = MappingProxyType({SCOPE_CALL: "selling API", SCOPE_PII: "buyers' data"})
 PROFILE_NAMES: Mapping[Profile, str] = MappingProxyType(
     {Profile.BOUND: "bound to its own key", Profile.COMPAT: "SP-API library, personal data masked"}
 )
