@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.gateway.catalogue.table import Catalogue
@@ -252,6 +252,7 @@ def expected(value: Any, masked_ways: list[list[str]], dropped_ways: list[list[s
     masked_ways=st.lists(STEPS, min_size=1, max_size=4),
     dropped_ways=st.lists(STEPS, max_size=2),
 )
+@example(document=[[{"a": SECRET, "b": "c"}]], masked_ways=[["[*]", "[*]", "a"]], dropped_ways=[])
 def test_in_any_document_just_what_paths_name_is_hidden(
     document: Any, masked_ways: list[list[str]], dropped_ways: list[list[str]]
 ) -> None:
