@@ -5,7 +5,7 @@ import math
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakes.auth_house import APPLICATION, US, Crash, Fuse, House, loan
@@ -54,11 +54,15 @@ async def shops(at: House, count: int) -> list[Shop]:
 @given(
     rate_per_s=st.floats(0.5, 50.0),
     burst=st.integers(1, 8),
-    arrivals=st.lists(st.tuples(st.floats(0.0, 5.0), st.booleans()), min_size=1, max_size=40),
+    arrivals=st.lists(
+        st.tuples(st.floats(0.0, 5.0), st.booleans(), st.floats(0.0, 9.0)), min_size=1, max_size=40
+    ),
     hold=st.tuples(st.floats(0.0, 5.0), st.floats(0.0, 6.0)),
 )
-async def test_the_rate_is_never_exceeded_over_all_replicas_R10(
-    rate_per_s: float, burst: int, arrivals: list[tuple[float, bool]], hold: tuple[float, float]
+@example(rate_per_s=1.0, burst=1, arrivals=[(0.0, True, 9.0)] * 4, hold=(0.5, 3.0))
+@example(rate_per_s=1.0, burst=1, arrivals=[(0.0, True, 1.5)] * 4, hold=(5.0, 0.0))
+async def test_over_all_replicas_nobody_asks_too_often_while_held_back_or_too_late_R10(
+    rate_per_s: float, burst: int, arrivals: list[tuple[float, bool, float]], hold: tuple[float, float]
 ) -> None:
     at = house()
     store = FakeStore(at.clock, at.tables)
@@ -66,11 +70,13 @@ async def test_the_rate_is_never_exceeded_over_all_replicas_R10(
     asked_s: list[float] = []
 
     async def ask(number: int) -> None:
-        arrival_s, is_patient = arrivals[number]
+        arrival_s, is_patient, left_s = arrivals[number]
         await at.clock.sleep(arrival_s)
         patience_s = CALLER_WAIT_S_MAX if is_patient else RENEWAL_WAIT_S_MAX
-        await stiles[number % 4].enter(APPLICATION_ID, patience_s=patience_s, until_s=math.inf)
+        until_s = at.clock.monotonic_s() + left_s
+        await stiles[number % 4].enter(APPLICATION_ID, patience_s=patience_s, until_s=until_s)
         asked_s.append(at.clock.monotonic_s())
+        assert asked_s[-1] <= until_s
 
     async def hold_back() -> None:
         await at.clock.sleep(hold[0])
