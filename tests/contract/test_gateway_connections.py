@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import tracemalloc
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 from chassis.secrecy import Secret
 from services.gateway.amazon import pool
 from services.gateway.amazon.answers import HEAD_BYTES_MAX
+from services.gateway.amazon.large_answers import LARGE_ANSWERS_MAX, SMALL_BYTES_MAX
 from services.gateway.amazon.requests import encode
+from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import (
     UpstreamBusy,
     UpstreamInvalid,
@@ -357,6 +359,71 @@ async def test_a_caller_in_the_queue_gets_the_place_of_one_that_failed(real: Rea
     for task in slow:
         with pytest.raises(UpstreamTimeout):
             await task
+
+
+@dataclass
+class Halves:
+    """Plays the first half of a large answer, then waits before it plays the second.
+
+    Attributes:
+        begun: how many times the first half was taken.
+        go_on: opens the way to the second half.
+    """
+
+    begun: int = 0
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def play(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = wire("200 OK", LARGE)
+        half = len(said) // 2
+        assert half > SMALL_BYTES_MAX
+        writer.write(said[:half])
+        await writer.drain()
+        self.begun += 1
+        await self.go_on.wait()
+        writer.write(said[half:])
+
+
+@pytest.fixture
+def halves(real: Real) -> Halves:
+    """Plays /large."""
+    made = Halves()
+    real.origin.plays["/large"] = made.play
+    return made
+
+
+async def growing(real: Real, halves: Halves) -> list[asyncio.Task[UpstreamAnswer]]:
+    """Return as many calls as may have large answers at a time, each in the middle of its own."""
+    tasks = [asyncio.create_task(real.send("/large")) for _ in range(LARGE_ANSWERS_MAX)]
+    await until(lambda: halves.begun == LARGE_ANSWERS_MAX, tries=1_000_000)
+    return tasks
+
+
+async def test_so_many_answers_grow_large_at_a_time_and_none_is_lost_R23(real: Real, halves: Halves) -> None:
+    first = await growing(real, halves)
+    # Larger than what the kernel holds on the way.
+    real.origin.plays["/later"] = saying(wire("200 OK", LARGE * 3))
+    later = asyncio.create_task(real.send("/later"))
+    for _ in range(100):
+        assert (await real.send("/ok")).status == 200
+    assert not later.done()
+    halves.go_on.set()
+    assert {(await each).body for each in first} == {LARGE}
+    assert (await later).body == LARGE * 3
+
+
+async def test_a_caller_whose_answer_may_not_grow_hears_of_it_in_time_and_leaves_its_place_R23(
+    real: Real, halves: Halves
+) -> None:
+    first = await growing(real, halves)
+    with pytest.raises(UpstreamTimeout):
+        await real.send("/large", timeout_s=0.2)
+    for task in first:
+        task.cancel()
+    await asyncio.gather(*first, return_exceptions=True)
+    halves.go_on.set()
+    again = await asyncio.gather(*(real.send("/large") for _ in range(LARGE_ANSWERS_MAX + 1)))
+    assert {each.body for each in again} == {LARGE}
 
 
 # --- what is written

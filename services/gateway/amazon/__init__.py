@@ -6,7 +6,8 @@ comes back is taken whole or not at all (T-05, T-29). One call of `Amazon.send` 
 whether to ask again is the caller's decision.
 
     client ─▶ pool (one per origin: idle, under way, waiting) ─▶ dialler ─▶ connection ─▶ answers ─▶ bodies
-       └──▶ requests                                                            └──▶ deadline
+       └──▶ requests                                                            ├──▶ deadline
+                                                                                └──▶ large_answers
 """
 
 from services.gateway.amazon.client import Amazon

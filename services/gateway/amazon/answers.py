@@ -9,6 +9,7 @@ strange lengths.
 import httptools
 
 from services.gateway.amazon import bodies
+from services.gateway.amazon.large_answers import SMALL_BYTES_MAX
 from services.gateway.model import exchange
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import UpstreamInvalid
@@ -38,9 +39,15 @@ class AnswerReader:
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._is_expected = False
+        self._body_bytes = 0
         self._answer: UpstreamAnswer | None = None
         self._parts: list[bytes] = []
         self.is_kept = False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether more has come of the present or last body than a small one has."""
+        return self._body_bytes > SMALL_BYTES_MAX
 
     def expect(self) -> None:
         """Begin a new answer; before it, and after it, nothing may be said."""

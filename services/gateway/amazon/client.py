@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from services.gateway.amazon import requests
 from services.gateway.amazon.dialler import Dialler
+from services.gateway.amazon.large_answers import LargeAnswers
 from services.gateway.amazon.pool import Pool
 from services.gateway.model import regions
 from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
@@ -33,8 +34,10 @@ class Amazon:
         self.production = regions.in_production(base_urls)
         origins = {region: _origin(url) for region, url in base_urls.items()}
         self._loop = asyncio.get_running_loop()
+        large_answers = LargeAnswers()
         pools = {
-            (host, port): Pool(Dialler(host=host, port=port, tls=tls)) for host, port in origins.values()
+            (host, port): Pool(Dialler(host=host, port=port, tls=tls), large_answers)
+            for host, port in origins.values()
         }
         self._pools = tuple(pools.values())
         self._ways = MappingProxyType(

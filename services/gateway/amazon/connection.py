@@ -7,6 +7,7 @@ from typing import cast
 
 from services.gateway.amazon.answers import AnswerReader
 from services.gateway.amazon.deadline import Deadline
+from services.gateway.amazon.large_answers import LargeAnswers
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import (
     UpstreamInvalid,
@@ -26,9 +27,10 @@ class Connection(asyncio.Protocol):
         made_at_s, idle_at_s: readings of the loop's clock; the pool's.
     """
 
-    def __init__(self, on_end: Callable[["Connection"], None]) -> None:
+    def __init__(self, on_end: Callable[["Connection"], None], large_answers: LargeAnswers) -> None:
         self._loop = asyncio.get_running_loop()
         self._on_end = on_end
+        self._large_answers = large_answers
         self._reader = AnswerReader()
         self._waiter: asyncio.Future[UpstreamAnswer] | None = None
         self._deadline = Deadline(lambda: self._fail(UpstreamTimeout()))
@@ -77,6 +79,14 @@ class Connection(asyncio.Protocol):
         """End it at once."""
         self._transport.abort()
 
+    def pause(self) -> None:
+        """Let the rest of an answer wait at Amazon's end."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Take the rest of an answer."""
+        self._transport.resume_reading()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)
@@ -95,15 +105,19 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         if answer is not None:
+            self._large_answers.leave(self)
             # Idle, a connection holds nothing of what it was told.
             self._waiter = None
             waiter.set_result(answer)
+        elif self._reader.is_large:
+            self._large_answers.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits, and the pool."""
         error = UpstreamLost()
         error.__cause__ = exc
         self._fail(error)
+        self._large_answers.leave(self)
         self._deadline.clear()
         self._on_end(self)
 

@@ -12,6 +12,7 @@ from collections import deque
 
 from services.gateway.amazon.connection import Connection
 from services.gateway.amazon.dialler import Dialler
+from services.gateway.amazon.large_answers import LargeAnswers
 from services.gateway.model.faults import UpstreamBusy, UpstreamUnreachable
 
 # One per region, and regions may share an origin: at most three times as many in all.
@@ -28,9 +29,10 @@ CLOSE_S_MAX = 1.0
 class Pool:
     """Lends connections to one origin."""
 
-    def __init__(self, dialler: Dialler) -> None:
+    def __init__(self, dialler: Dialler, large_answers: LargeAnswers) -> None:
         self._loop = asyncio.get_running_loop()
         self._dialler = dialler
+        self._large_answers = large_answers
         self._open: set[Connection] = set()
         self._idle: deque[Connection] = deque()
         self._dialling = 0
@@ -104,7 +106,7 @@ class Pool:
 
     async def _dial(self) -> Connection:
         try:
-            connection = await self._dialler.dial(lambda: Connection(self._ended))
+            connection = await self._dialler.dial(lambda: Connection(self._ended, self._large_answers))
             self._open.add(connection)
         finally:
             self._dialling -= 1
