@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import bench.sandbox.command
 import bench.slow.command
 import bench.upstream_clients
 from bench.page import Page
+from bench.shows import engines_folder
 from bench.whole import QUICK, WHOLE, measure
 
 # Each mounts its verb, whose `verb` returns the exit code: 0 when every promise held.
@@ -62,13 +61,9 @@ def _page_file(name: str) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    folder, page = Path(tempfile.mkdtemp(prefix="sallyport-bench-")), Page()
-    # The database's system user passes through.
-    folder.chmod(0o711)
-    try:
+    page = Page()
+    with engines_folder("bench") as folder:
         asyncio.run(measure(folder, QUICK if options.quick else WHOLE, page))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     if options.page:
         page.write_to(options.page)
     return 0

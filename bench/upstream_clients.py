@@ -7,10 +7,8 @@ upstream is the fair side of the hostile origin. Run as a module with arguments 
 
 import argparse
 import asyncio
-import shutil
 import ssl
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +19,7 @@ import aiohttp
 import uvloop
 
 from bench.hostile.command import serving, write_certificates
+from bench.shows import own_folder
 from chassis.secrecy import Secret
 from sallyport.bench.figures import Series, ratio, table
 from sallyport.terminal import say
@@ -56,11 +55,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(options: argparse.Namespace) -> int:
     """Measure; print the table."""
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-clients-"))
-    try:
+    with own_folder("clients") as folder:
         uvloop.run(_measure(folder, options.rounds))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -3,7 +3,6 @@
 import os
 import platform
 import ssl
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from bench import appending, erasing, forwarding, goals, holding, reads, waiting
 from bench.page import Page
 from bench.parts import Parts, choose_cpus, open_parts
 from bench.ports import free_base_port
+from bench.shows import tell
 from sallyport.bench import processor
 from sallyport.demo.scene import Scene
 from sallyport.demo.stage import set_stage
@@ -54,7 +54,7 @@ async def measure(folder: Path, scale: Scale, page: Page) -> None:
     os.sched_setaffinity(0, {load_cpu})
     page.tell(_machine(scale.rounds))
     layout = Layout(folder, free_base_port(), is_tapped=True)
-    async with sallyport.stack.open_stack(layout, _show) as stack, set_stage(stack) as scene:
+    async with sallyport.stack.open_stack(layout, tell) as stack, set_stage(stack) as scene:
         for step in STORY[:STEPS_TO_AN_ADDRESS]:
             await step.take(scene)
         async with open_parts(stack, proxy_cpu) as parts:
@@ -94,7 +94,3 @@ def _machine(rounds: int) -> Iterator[str]:
 def _model() -> str:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
-
-
-def _show(part: str, event: str) -> None:
-    sys.stderr.write(f"{part} {event}\n")

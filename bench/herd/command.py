@@ -2,10 +2,7 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 import sallyport.provision
 import sallyport.provision.ground
@@ -13,6 +10,7 @@ from bench.herd.report import findings, lines
 from bench.herd.show import Script, open_show
 from bench.herd.stage import Cast
 from bench.ports import free_base_port
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, engines_folder
 from sallyport.layout import Layout
 from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
@@ -24,11 +22,6 @@ SPOILT = 40
 DENIED = 20
 # Longer than a lease, so that whoever would ask once more has done so: services.auth.model.lending.LEASE_S.
 QUIET_S = 22.0
-EXIT_HOLDS = 0
-EXIT_BROKEN = 1
-# Engines sync every commit, and disks are slow; the whole takes some hundred megabytes.
-MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
-MEMORY_BYTES_MIN = 2 * 1024**3
 
 
 def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,17 +60,12 @@ def run(options: argparse.Namespace) -> int:
         ahead_s=options.ahead,
         quiet_s=QUIET_S,
     )
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-herd-", dir=MEMORY if has_room else None))
-    # The database's system user passes through.
-    folder.chmod(0o711)
     try:
-        return asyncio.run(_show(script, Layout(folder, free_base_port())))
+        with engines_folder("herd", in_memory=True) as folder:
+            return asyncio.run(_show(script, Layout(folder, free_base_port())))
     except (PartFailed, TimeoutError) as error:
         sys.stderr.write(f"herd: not everybody had a new token in time, or a part failed: {error}\n")
         return EXIT_BROKEN
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _show(script: Script, layout: Layout) -> int:

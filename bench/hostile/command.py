@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,12 +12,11 @@ import uvloop
 import chassis.run
 from bench.hostile.show import Comparison, Outcome, show
 from bench.hostile.way import open_way
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, own_folder
 from fakes.certificates import Authority
 from sallyport.bench.figures import table
 from sallyport.terminal import say
 
-EXIT_HOLDS = 0
-EXIT_BROKEN = 1
 # Source: threats.md, T-32.
 RATIO_MAX = 1.5
 CALLS = 3
@@ -41,11 +38,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(options: argparse.Namespace) -> int:
     """Show it; return the exit code."""
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-hostile-"))
-    try:
+    with own_folder("hostile") as folder:
         outcome = uvloop.run(_show(folder, is_quick=options.quick))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     for line in lines(outcome):
         say(line)
     return EXIT_BROKEN if findings(outcome) else EXIT_HOLDS

@@ -3,10 +3,8 @@
 import argparse
 import re
 import secrets
-import shutil
 import ssl
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from bench.malformed.cast import admit
 from bench.malformed.exchange import Client
 from bench.malformed.framing import TOKEN_HEADER
 from bench.ports import free_base_port
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, engines_folder, tell
 from sallyport.demo.scene import Scene
 from sallyport.demo.stage import set_stage
 from sallyport.layout import Layout
@@ -30,8 +29,6 @@ from sallyport.terminal import say
 COUNT = 100_000
 COUNT_MAX = 10_000_000
 SEED_MAX = 2**32
-EXIT_HOLDS = 0
-EXIT_BROKEN = 1
 GATEWAY = "gateway"
 RESIDENT = re.compile(r"^VmRSS:\s+([0-9]+) kB$", re.MULTILINE)
 # A line of the log that tells of something nobody foresaw.
@@ -54,23 +51,18 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(options: argparse.Namespace) -> int:
     """Show it; return the exit code."""
     seed = secrets.randbelow(SEED_MAX) if options.seed is None else options.seed
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-malformed-"))
-    # The database's system user passes through.
-    folder.chmod(0o711)
+    plan = show.Plan(options.count, seed)
     try:
-        return uvloop.run(
-            _show(show.Plan(options.count, seed), Layout(folder, free_base_port(), is_tapped=True))
-        )
+        with engines_folder("malformed") as folder:
+            return uvloop.run(_show(plan, Layout(folder, free_base_port(), is_tapped=True)))
     except PartFailed as error:
         sys.stderr.write(f"malformed: a part failed: {error}\n")
         return EXIT_BROKEN
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _show(plan: show.Plan, layout: Layout) -> int:
     say(f"Seed {plan.seed}")
-    async with sallyport.stack.open_stack(layout, _progress) as stack, set_stage(stack) as scene:
+    async with sallyport.stack.open_stack(layout, tell) as stack, set_stage(stack) as scene:
         broken = await flood(scene, plan)
     for text in broken:
         say(f"Not kept: {text}")
@@ -121,10 +113,6 @@ def _unforeseen(log: Path, after: int) -> Iterator[str]:
     with log.open(encoding="utf-8", errors="replace") as lines:
         lines.seek(after)
         yield from (line.rstrip() for line in lines if UNFORESEEN.search(line))
-
-
-def _progress(part: str, event: str) -> None:
-    sys.stderr.write(f"{part} {event}\n")
 
 
 def _count(text: str) -> int:

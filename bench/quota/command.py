@@ -2,16 +2,13 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 import sallyport.stack
-from bench.herd.command import EXIT_BROKEN, EXIT_HOLDS, MEMORY, MEMORY_BYTES_MIN
 from bench.ports import free_base_port
 from bench.quota.show import show
 from bench.quota.verdict import Outcome, Plan, findings, lines, slow
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, engines_folder
 from sallyport.demo.scene import StepFailed
 from sallyport.demo.stage import set_stage
 from sallyport.layout import Layout
@@ -47,17 +44,12 @@ def run(options: argparse.Namespace) -> int:
         calls=options.calls,
         replicas=options.replicas,
     )
-    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-quota-", dir=MEMORY if has_room else None))
-    # The database's system user passes through.
-    folder.chmod(0o711)
     try:
-        outcome = asyncio.run(_show(Layout(folder, free_base_port(), is_tapped=True), plan))
+        with engines_folder("quota", in_memory=True) as folder:
+            outcome = asyncio.run(_show(Layout(folder, free_base_port(), is_tapped=True), plan))
     except (PartFailed, StepFailed, TimeoutError) as error:
         sys.stderr.write(f"quota: not every call was done in time, or a part failed: {error}\n")
         return EXIT_BROKEN
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     for line in lines(plan, outcome):
         say(line)
     return EXIT_BROKEN if findings(plan, outcome) or slow(plan, outcome) else EXIT_HOLDS

@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from bench.ports import free_base_port
 from bench.sandbox import show
 from bench.sandbox.report import is_held, lines
 from bench.sandbox.verdict import Kind, Verdict
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, engines_folder, tell
 from sallyport.demo.stage import set_stage
 from sallyport.layout import Layout
 from sallyport.terminal import say
@@ -46,14 +45,9 @@ def _folder(name: str) -> Path:
 
 def run(options: argparse.Namespace) -> int:
     """Show the replay; return the exit code."""
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-sandbox-"))
-    # The database's system user passes through.
-    folder.chmod(0o711)
-    try:
+    with engines_folder("sandbox") as folder:
         models = options.models or bench.sandbox.made_up.write(folder / "models")
         return asyncio.run(_run(folder, models.resolve()))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(folder: Path, models: Path) -> int:
@@ -61,18 +55,14 @@ async def _run(folder: Path, models: Path) -> int:
     other = models.parent / OPERATIONS_FILE
     facts = bench.sandbox.facts.load(other if other.exists() else None)
     layout = Layout(folder, free_base_port(), is_tapped=True)
-    async with sallyport.stack.open_stack(layout, _show) as stack, set_stage(stack) as scene:
+    async with sallyport.stack.open_stack(layout, tell) as stack, set_stage(stack) as scene:
         began_s = time.monotonic()
         verdicts = await show.take(scene, models, cases=cases, facts=facts, report=_tell)
         elapsed_s = time.monotonic() - began_s
     for line in lines(verdicts):
         say(line)
     say(f"{2 * len(cases)} calls in {elapsed_s:.1f} s")
-    return 0 if is_held(verdicts) else 1
-
-
-def _show(part: str, event: str) -> None:
-    sys.stderr.write(f"{part} {event}\n")
+    return EXIT_HOLDS if is_held(verdicts) else EXIT_BROKEN
 
 
 def _tell(verdict: Verdict) -> None:

@@ -1,19 +1,15 @@
 """`python -m bench slow`: the options, the table, and the exit code: 0 when the promise held."""
 
 import argparse
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import uvloop
 
+from bench.shows import EXIT_BROKEN, EXIT_HOLDS, own_folder
 from bench.slow.show import Load, Round, Waits, show
 from sallyport.bench.figures import Series, table
 from sallyport.terminal import say
 
-EXIT_HOLDS = 0
-EXIT_BROKEN = 1
 # Source: threats.md, R-25.
 SLOW_CLIENTS = 2_000
 RATIO_MAX = 2.0
@@ -36,11 +32,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(options: argparse.Namespace) -> int:
     """Show it; return the exit code."""
-    folder = Path(tempfile.mkdtemp(prefix="sallyport-slow-"))
-    try:
+    with own_folder("slow") as folder:
         rounds = uvloop.run(show(folder, Load(slow_clients=options.clients, rounds=options.rounds)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     for line in lines(options.clients, rounds):
         say(line)
     return EXIT_HOLDS if holds(rounds) else EXIT_BROKEN
