@@ -36,7 +36,8 @@ VERSION = 1
 # With "GET /_doc/" and the version of HTTP it stays within 8,190 bytes, the shortest line that servers and
 # proxies commonly take. Source: Apache httpd, LimitRequestLine.
 CAPABILITY_CHARS_MAX = 8_000
-PACKED_BYTES_MAX = 16_384
+# No more is unpacked of one that opens, so none that holds more is made.
+MEMBERS_BYTES_MAX = 16_384
 # Another replica's clock may run ahead; one that is further ahead is not believed (R-14).
 AHEAD_S_MAX = 60.0
 # What most presigned links share, so that a packed one is little longer than its secret parts.
@@ -72,12 +73,11 @@ class Capabilities:
         """Return a capability as the last segment of a path; it lives for CAPABILITY_S_MAX from now.
 
         Raises:
-            UpstreamInvalid: Amazon's link is too long to be carried.
+            UpstreamInvalid: Amazon's link, with the headers that it wants, is too long to be carried.
             KeyServiceUnavailable: there is no key right now.
         """
-        packer = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS, zdict=_DICTIONARY)
         ends_at_s = self._clock.now().timestamp() + CAPABILITY_S_MAX
-        packed = packer.compress(orjson.dumps({**_members(capability), "e": ends_at_s})) + packer.flush()
+        packed = _packed({**_members(capability), "e": ends_at_s})
         sealed = chassis.crypto.seal.seal(self._key.current(), packed, _associated(capability.method))
         spelled = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode("ascii")
         if len(spelled) > CAPABILITY_CHARS_MAX:
@@ -97,8 +97,7 @@ class Capabilities:
             opened = chassis.crypto.seal.open_(key, _unspelled(spelled), _associated(method))
         except chassis.crypto.seal.IntegrityFailure as error:
             raise DocumentUnknown from error
-        unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=_DICTIONARY)
-        members = orjson.loads(unpacker.decompress(opened, PACKED_BYTES_MAX))
+        members = _unpacked(opened)
         if not 0 < members["e"] - self._clock.now().timestamp() <= CAPABILITY_S_MAX + AHEAD_S_MAX:
             raise DocumentEnded
         return _capability(members)
@@ -106,6 +105,25 @@ class Capabilities:
 
 def _associated(method: str) -> bytes:
     return chassis.crypto.seal.associated(purpose=PURPOSE, version=VERSION, method=method)
+
+
+def _packed(members: Mapping[str, Any]) -> bytes:
+    """Return members packed.
+
+    Raises:
+        UpstreamInvalid: they are more than would be unpacked again.
+    """
+    plain = orjson.dumps(members)
+    if len(plain) > MEMBERS_BYTES_MAX:
+        raise UpstreamInvalid
+    packer = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    return packer.compress(plain) + packer.flush()
+
+
+def _unpacked(packed: bytes) -> Mapping[str, Any]:
+    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    members: Mapping[str, Any] = orjson.loads(unpacker.decompress(packed, MEMBERS_BYTES_MAX))
+    return members
 
 
 def _unspelled(spelled: str) -> bytes:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import chassis.clock
@@ -56,12 +56,32 @@ def test_any_replica_opens_what_another_sealed() -> None:
     assert opened == CAPABILITY
 
 
-def test_an_upload_keeps_its_content_type_and_headers() -> None:
+HEADERS = st.tuples(st.sampled_from(["content-md5", "x-amz-meta-a"]), st.integers(1, 1_024).map("a".__mul__))
+
+
+@given(more_chars=st.integers(0, 9_000), headers=st.lists(HEADERS, max_size=16))
+@example(more_chars=0, headers=[("x-amz-meta-a", "a" * 1_024)] * 16)
+def test_what_is_sealed_opens_as_it_was_however_much_there_is_of_it(
+    more_chars: int, headers: list[tuple[str, str]]
+) -> None:
     both = capabilities_for(FakeClock())
-    upload = replace(
-        CAPABILITY, method=UPLOAD, content_type="text/xml; charset=UTF-8", headers=(("content-md5", "x"),)
+    url = Secret(URL + "a" * more_chars)
+    upload = replace(CAPABILITY, url=url, method=UPLOAD, content_type="text/xml", headers=tuple(headers))
+    try:
+        spelled = both.seal(upload)
+    except UpstreamInvalid:
+        assert len(url.reveal()) + sum(len(value) for _, value in headers) > 8_000
+        return
+    assert both.open(spelled, UPLOAD) == upload
+
+
+def test_what_a_replica_sealed_before_orders_were_told_still_opens() -> None:
+    sealed = (
+        "Aab2PYuuJpRVlCBx7kNp4eB86ixY-d_8cUmz5ql26urcYtBAogPFL_8Pw2ioGz8hyaMNM5mpl5WgP5sygbbZoYnKSMJJkw47Sj1Z"
+        "_PjK5KCJaSbWVeczLc1kSuPupsQ2F0AaDvk9L7rT5oMIrjDaKX78QFUZdSZG3qdIHTo7W_HLNbe2psQqpSAfVw_BnRDf7kbq6piY"
+        "LaplpX8YbuSQnWsCNtvZMFyK0f_LlU-LWFQME485dJKheNvv4qwX-qwl76A1K8DLcw"
     )
-    assert both.open(both.seal(upload), UPLOAD) == upload
+    assert capabilities_for(FakeClock()).open(sealed, DOWNLOAD) == replace(CAPABILITY, order_id="")
 
 
 @given(st.data())
