@@ -228,9 +228,17 @@ async def test_a_token_that_was_on_its_way_when_a_consent_was_replaced_is_used_o
 
 
 ME, MINE, OTHER = "device-0", "device-1", "device-2"
-LOANS = (None, Restriction("GET", "/orders/v0/orders/{orderId}/address"), Grantless())
-BORROWERS = st.tuples(
-    st.sampled_from([ME, MINE, OTHER]), st.sampled_from([Region.NA, Region.EU]), st.sampled_from(LOANS)
+ADDRESS = Restriction("GET", "/orders/v0/orders/{orderId}/address")
+BORROWERS = st.sampled_from(
+    [
+        (ME, Region.NA, None),
+        (MINE, Region.NA, None),
+        (OTHER, Region.NA, None),
+        (ME, Region.EU, None),
+        (MINE, Region.NA, ADDRESS),
+        (ME, Region.NA, Grantless()),
+        (OTHER, Region.NA, Grantless()),
+    ]
 )
 Borrower = tuple[str, Region, Loan]
 
