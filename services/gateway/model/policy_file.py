@@ -158,9 +158,11 @@ class _Table:
         return tuple(word for word in given if self._is_word(name, word, form))
 
     def word(self, name: str, form: re.Pattern[str] | frozenset[str], default: str) -> str:
-        """Return one such word."""
-        given = self._values.get(name, default)
-        return given if given == default or self._is_word(name, given, form) else default
+        """Return one such word, or the default where none is given."""
+        if not self.has(name):
+            return default
+        given: str = self._values[name]
+        return given if self._is_word(name, given, form) else default
 
     def number(self, name: str, default: float, *, most: float, may_be_zero: bool = False) -> float:
         """Return a number above 0, or 0 where that means something."""

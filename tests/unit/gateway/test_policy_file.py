@@ -191,6 +191,14 @@ of_plan = 0
         (f'{LEAST}[[caches]]\noperations = ["*"]\nseconds = true\n', "line 6, caches[0].seconds"),
         (f'{LEAST}[[caches]]\noperations = ["*"]\nseconds = nan\n', "line 6, caches[0].seconds"),
         (f'{LEAST}[[caches]]\noperations = ["*"]\n', "line 4, caches[0].seconds: say for how long"),
+        (
+            f'{LEAST}[[delegates]]\napplication = ""\noperations = ["*"]\n',
+            "line 5, delegates[0].application: '' is not of the form",
+        ),
+        (
+            f'{LEAST}[[budgets]]\noperations = ["*"]\npriority = ""\n',
+            "line 6, budgets[0].priority: '' is not known here",
+        ),
         ("a = " + "[" * 5_000, "this is not TOML"),
         ("a = " + "9" * 5_000, "this is not TOML"),
     ],
