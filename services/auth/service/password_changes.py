@@ -132,14 +132,10 @@ class PasswordChanges:
         )
 
     async def _check_current(self, session: Session, wish: PasswordWish) -> None:
-        """Return if the present password was shown, where there is one; wrong ones count as on signing in."""
+        """Return if the present password was shown, where there is one."""
         login = await self._logins.find_own_login(session.user_id)
-        if login is None:
-            return
-        await self._passwords.count(login.email_digest)
-        if not await self._passwords.verify(login, wish.current):
+        if login is not None and not await self._passwords.prove(login, wish.current):
             raise CurrentPasswordWrong
-        await self._logins.forget_failures(login.email_digest)
 
     async def _check_history(self, session: Session, password: Secret[str]) -> int:
         """Return the version of the last password, 0 for none, if this one may follow it."""

@@ -5,6 +5,8 @@ is judged against a decoy, which has a hash and a secret like everybody's and le
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
@@ -103,15 +105,11 @@ class PasswordService:
         """
         decoy = await self._decoy.login()
         source = await self._count_source(shown.source)
-        subject = await self.subject(shown.email)
-        attempt = await self.count(subject)
-        try:
+        subject = await self._subject(shown.email)
+        attempt = await self._count(subject, FAILURES_MAX)
+        async with self._judging(subject, source):
             login = await self._logins.find_login(subject)
             mismatch, step = await self._judge(login or decoy, shown)
-        except (SallyportError, asyncio.CancelledError):
-            # Nobody learnt whether it was right.
-            await self._uncount(subject, source)
-            raise
         if login is None or step is None:
             await self._refuse(login, mismatch if login else ADDRESS_UNKNOWN, attempt)
             raise SignInRefused
@@ -126,7 +124,7 @@ class PasswordService:
         await self._rehash(login, shown)
         return opened
 
-    async def subject(self, email: str) -> bytes:
+    async def _subject(self, email: str) -> bytes:
         """Return the digest by which an address is known; texts that are no address have one too."""
         try:
             text = passwords.email(email)
@@ -134,19 +132,20 @@ class PasswordService:
             text = email[:EMAIL_CHARS_MAX]
         return await self._digests.digest(EMAIL, text)
 
-    async def count(self, subject: bytes) -> Attempt:
-        """Count an attempt on an address.
+    async def prove(self, login: Login, password: Secret[str]) -> bool:
+        """Return whether a password is the one of a login; wrong ones count as on signing in.
 
         Raises:
-            TooManyFailures: it is locked.
+            TooManyFailures: the login's address is locked.
+            SignInBusy: too many wait.
         """
-        return await self._count(subject, FAILURES_MAX)
-
-    async def verify(self, login: Login, password: Secret[str]) -> bool:
-        """Return whether a password is the one of a login."""
-        return await self._hasher.verify(
-            await self._sealer.open(login.hash_place, login.hash_sealed), _hashable(password)
-        )
+        subject = login.email_digest
+        await self._count(subject, FAILURES_MAX)
+        async with self._judging(subject):
+            is_right = await self._verify(login, password)
+        if is_right:
+            await self._logins.forget_failures(subject)
+        return is_right
 
     async def _count_source(self, source: str) -> bytes | None:
         """Count an attempt from a source; before the address, so that a locked one locks no address."""
@@ -163,6 +162,15 @@ class PasswordService:
             raise TooManyFailures(retry_after_s=attempt.failures.locked_s(now))
         return attempt
 
+    @asynccontextmanager
+    async def _judging(self, *digests: bytes | None) -> AsyncIterator[None]:
+        """Take attempts back when what judges them fails: nobody learnt whether they were right."""
+        try:
+            yield
+        except (SallyportError, asyncio.CancelledError):
+            await self._uncount(*digests)
+            raise
+
     async def _uncount(self, *digests: bytes | None) -> None:
         for digest in digests:
             if digest is not None:
@@ -170,12 +178,17 @@ class PasswordService:
 
     async def _judge(self, login: Login, shown: PasswordAttempt) -> tuple[str, int | None]:
         """Return the step whose code was shown, or None and what did not match; always with the same work."""
-        is_password = await self.verify(login, shown.password)
+        is_password = await self._verify(login, shown.password)
         totp = passwords.totp_secret(await self._sealer.open(login.totp_place, login.totp_sealed))
         step = self._codes.step(totp, passwords.code_shown(shown.code))
         is_unused = step is not None and step > login.totp_step
         mismatch = CODE_MISMATCH if is_password else PASSWORD_MISMATCH
         return mismatch, step if is_password and is_unused else None
+
+    async def _verify(self, login: Login, password: Secret[str]) -> bool:
+        return await self._hasher.verify(
+            await self._sealer.open(login.hash_place, login.hash_sealed), _hashable(password)
+        )
 
     async def _refuse(self, login: Login | None, why: str, attempt: Attempt) -> None:
         await self._ledger.refusal(_refused(Kind.SIGN_IN_REFUSED, login, why))

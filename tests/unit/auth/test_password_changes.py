@@ -23,6 +23,7 @@ from services.auth.model.people_refusals import (
     PasswordReused,
     PasswordTooNew,
     SignInAgain,
+    SignInBusy,
     SignInRefused,
 )
 from services.auth.model.refusals import SessionInvalid, TooManyFailures
@@ -96,6 +97,19 @@ async def test_guessing_the_present_password_ends_as_guessing_at_the_door_does_T
             await set_password(house, token, ANOTHER, current="Wrong guess 77!")
     with pytest.raises(TooManyFailures):
         await set_password(house, token, ANOTHER, current=holder.password)
+
+
+async def test_a_present_password_that_could_not_be_judged_is_no_failure(
+    house: House, person: Person, holder: Holder
+) -> None:
+    house.pass_(PASSWORD_AGE_MIN)
+    token = await fresh(house, person)
+    house.hasher.is_busy = True
+    for _ in range(FAILURES_MAX):
+        with pytest.raises(SignInBusy):
+            await set_password(house, token, ANOTHER, current=holder.password)
+    house.hasher.is_busy = False
+    await set_password(house, token, ANOTHER, current=holder.password)
 
 
 async def test_a_password_is_kept_for_a_day(house: House, person: Person, holder: Holder) -> None:
