@@ -62,6 +62,7 @@ class TokenService:
             app_version: of its application, as it is now; empty leaves what is known.
 
         Raises:
+            InvalidChallenge: the thumbprint is not one.
             InvalidDeviceFacts: no version.
             InvalidGrant: unknown, another client's or key's, or rotated before; the last ends the device.
             DeviceRevoked: the device has ended.

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chassis.secrecy import Secret
-from fakes.auth_house import CLIENT_ID, DE, US, House, thumbprint
+from fakes.auth_house import CLIENT_ID, DE, DELEGATE, US, House, thumbprint
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Region
 from services.auth.model.devices import Revocation
@@ -14,10 +14,12 @@ from services.auth.model.refusals import (
     DeviceRevoked,
     HandleExpired,
     HandleNotRestrictable,
+    InvalidChallenge,
     InvalidGrant,
     InvalidName,
     InvalidRestriction,
     InvalidScope,
+    TargetApplicationRefused,
     TokenExpired,
     TokenInvalid,
     TooManyFailures,
@@ -94,6 +96,8 @@ async def test_another_client_cannot_refresh() -> None:
     desktop = await house.bound(await house.person())
     with pytest.raises(InvalidGrant):
         await house.use.tokens.refresh_bound("another", desktop.tokens.refresh_token, desktop.key)
+    assert house.audit.told(Kind.GRANT_REFUSED) == [(Phase.FACT, "foreign_client")]
+    await house.refresh(desktop)
 
 
 async def test_a_compat_token_does_not_refresh_as_a_bound_one_nor_the_other_way() -> None:
@@ -131,6 +135,28 @@ async def test_guessing_a_devices_token_gets_one_answer_then_none_T11(token: str
             assert str(refusal.value) == InvalidGrant.text
         with pytest.raises(TooManyFailures):
             await house.use.tokens.refresh_compat(subject, refresh_token)
+
+
+@pytest.mark.parametrize("token", ["", "sp_rt_" + "A" * 43, "sp_at_" + "A" * 43, "Atzr|pasted"])
+async def test_a_key_that_guesses_refresh_tokens_gets_one_answer_then_none_T11(token: str) -> None:
+    house = House()
+    person = await house.person()
+    desktop, other = await house.bound(person), await house.bound(person, key="other")
+    for _ in range(10):
+        with pytest.raises(InvalidGrant) as refusal:
+            await house.refresh(desktop, Secret(token))
+        assert str(refusal.value) == InvalidGrant.text
+    with pytest.raises(TooManyFailures):
+        await house.refresh(desktop)
+    await house.refresh(other)
+
+
+async def test_nothing_is_refreshed_for_a_thumbprint_out_of_form() -> None:
+    house = House()
+    desktop = await house.bound(await house.person())
+    with pytest.raises(InvalidChallenge):
+        await house.use.tokens.refresh_bound(CLIENT_ID, desktop.tokens.refresh_token, "short")
+    await house.refresh(desktop)
 
 
 async def test_an_access_token_ends_after_its_hour_and_is_told_apart_from_an_unknown_one() -> None:
@@ -262,6 +288,16 @@ async def test_a_handle_gets_no_further_handle() -> None:
     handle = await house.use.tokens.restrict(desktop.tokens.access_token, (ADDRESS,))
     with pytest.raises(HandleNotRestrictable):
         await house.use.tokens.restrict(handle, (ADDRESS,))
+
+
+async def test_a_handle_is_for_another_developers_use_only_where_the_vendor_named_that_one() -> None:
+    house = House()
+    desktop = await house.bound(await house.person())
+    access = desktop.tokens.access_token
+    with pytest.raises(TargetApplicationRefused):
+        await house.use.tokens.restrict(access, (ADDRESS,), "amzn1.sellerapps.app.somebody")
+    handle = await house.use.tokens.restrict(access, (ADDRESS,), DELEGATE)
+    assert (await house.use.tokens.introspect(handle)).access.target_application == DELEGATE
 
 
 async def test_restrictions_are_1_to_50() -> None:
