@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from chassis.rpc.status import CallerUnknown
 from fakes.gateway_ports import json_answer
 from services.gateway.forward.questions import REFUSED_S
-from services.gateway.model.calls import Answer
+from services.gateway.model.calls import Answer, Device
 from services.gateway.model.strangers import ADDRESS_MAX, ADDRESS_PER_S, ALL_MAX
 from tests.unit.gateway.forwarding import Rig, error_of, header
 
@@ -138,6 +139,19 @@ async def test_what_auth_said_of_a_token_that_is_over_is_not_asked_again_for_a_w
     await rig.clock.advance(REFUSED_S)
     await show(rig, token)
     assert rig.auth.introspections == 2
+
+
+async def test_a_refusal_that_is_not_the_tokens_end_is_not_kept_for_its_next_call(rig: Rig) -> None:
+    introspect = rig.auth.introspect
+
+    async def refuse_us(_: str) -> Device:
+        raise CallerUnknown
+
+    token = rig.auth.enrol()
+    rig.auth.introspect = refuse_us  # type: ignore[method-assign]
+    assert (await show(rig, token)).status == 403
+    rig.auth.introspect = introspect  # type: ignore[method-assign]
+    assert (await show(rig, token)).status == 200
 
 
 async def test_ended_tokens_are_not_held_against_their_address(rig: Rig) -> None:
