@@ -70,10 +70,10 @@ def test_a_value_with_one_changed_bit_does_not_open_T16(plaintext: bytes, data: 
         open_(KEY, bytes(sealed), PLACE)
 
 
-@given(st.binary(max_size=40))
-def test_no_bytes_open_by_chance_or_break_the_opener(data: bytes) -> None:
+@given(st.binary(max_size=40), st.sampled_from([b"", chassis.crypto.seal.FORMAT]))
+def test_no_bytes_open_by_chance_or_break_the_opener(data: bytes, beginning: bytes) -> None:
     with pytest.raises(IntegrityFailure):
-        open_(KEY, data, PLACE)
+        open_(KEY, beginning + data, PLACE)
 
 
 def test_another_key_does_not_open_and_the_answer_is_the_same() -> None:

@@ -155,3 +155,37 @@ def test_however_calls_are_grouped_and_repeated_each_id_is_one_record_R04(
                 sequences.setdefault(number, set()).add(sequence)
     assert all(len(found) == 1 for found in sequences.values())
     assert [json.loads(body)["sequence"] for body in bodies] == list(range(1, len(sequences) + 1))
+
+
+intent_numbers = st.integers(1, 3)
+said = st.one_of(
+    st.builds(intent, intent_numbers),
+    st.builds(fact, st.integers(11, 14)),
+    st.builds(outcome, st.integers(21, 24), of=intent_numbers, result=st.sampled_from(Result)),
+)
+
+
+@given(st.lists(st.lists(said, min_size=1, max_size=2), max_size=30), st.integers(1, 4))
+def test_whoever_remembers_a_part_of_the_log_answers_as_whoever_holds_all_of_it_R04(
+    calls: list[list[Event]], ids_max: int
+) -> None:
+    log, tail = empty(), empty()
+    for call in calls:
+        ask_if_needed(log, tail, call)
+        _, expected = enter(log, call)
+        _, answers = enter(tail, call)
+        assert list(map(repr, answers)) == list(map(repr, expected))
+        assert tail.head == log.head
+        tail.forget(ids_max)
+        assert len(tail.known) <= ids_max
+        assert tail.settled <= tail.known.keys()
+
+
+def ask_if_needed(log: Ledger, tail: Ledger, call: list[Event]) -> None:
+    """Let the tail learn of the log as a store does: about intents, and events whose ids are taken there."""
+    entries = [check("gateway", event) for event in call]
+    is_repeated = any(event.event_id in log.known.keys() - tail.known.keys() for event in call)
+    if is_repeated or not tail.covers([entries]):
+        mentioned = mentioned_ids([entries])
+        known = {event_id: log.known[event_id] for event_id in mentioned & log.known.keys()}
+        tail.learn(Ledger(log.head, known, log.settled & mentioned))
