@@ -31,13 +31,13 @@ import services.telemetry.signals
 from chassis.env import Setting
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.door import DocumentsFace, SpapiFace
-from services.gateway.web import Doors
+from services.gateway.web import Faces
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
-from services.gateway.web.lwa import LwaDoor
-from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.lwa import LwaFace
+from services.gateway.web.oauth import OAuthFace
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.security import SecurityPages
@@ -118,7 +118,7 @@ def take() -> Inventory:
 
 
 def _routes() -> Iterator[dict[str, Any]]:
-    for route in doors_with_nothing_behind().routes():
+    for route in faces_with_nothing_behind().routes():
         yield {"method": route.method, "path": route.path, "event": route.event}
     documents = DocumentsFace(documents=cast("Any", None))
     spapi = SpapiFace(forwarder=cast("Any", None), proofs=cast("Any", None))
@@ -126,8 +126,8 @@ def _routes() -> Iterator[dict[str, Any]]:
         yield {"method": way.method, "path": way.path, "event": way.event}
 
 
-def doors_with_nothing_behind() -> Doors:
-    """Return the gateway's doors as they are declared; none of them can be opened."""
+def faces_with_nothing_behind() -> Faces:
+    """Return the gateway's faces as they are declared; none of them can answer."""
     nothing = cast("Any", _Nothing())
     behind = {"visitors": nothing, "renderer": nothing}
     people = PeoplePages(
@@ -136,14 +136,14 @@ def doors_with_nothing_behind() -> Doors:
         team=TeamPages(team=nothing, origin="", **behind),
         staff=StaffPages(desk=nothing, clock=nothing, **behind),
     )
-    return Doors(
+    return Faces(
         desktops=DesktopPages(desktops=nothing, **behind),
         consents=ConsentPages(portal=nothing, consents=nothing, clock=nothing, **behind),
         people=people,
         portal=PortalPages(portal=nothing, origin="", clock=nothing, **behind),
         authorize=AuthorizePages(apps=nothing, **behind),
-        oauth=OAuthDoor(apps=nothing, watch=nothing, proofs=nothing, issuer=""),
-        lwa=LwaDoor(apps=nothing, watch=nothing),
+        oauth=OAuthFace(apps=nothing, watch=nothing, proofs=nothing, issuer=""),
+        lwa=LwaFace(apps=nothing, watch=nothing),
     )
 
 

@@ -13,7 +13,7 @@ import chassis.run
 import chassis.web
 from services.gateway import jobs
 from services.gateway.app.ground import Ground, open_ground
-from services.gateway.app.pages import compose_doors
+from services.gateway.app.pages import compose_faces
 from services.gateway.app.path import Forwarding, open_path
 from services.gateway.config import Config
 from services.gateway.door import DocumentsFace, Door, Pages, SpapiFace, Ways
@@ -65,7 +65,7 @@ async def _open_door(stack: AsyncExitStack, config: Config, ground: Ground, *, p
     """Return the public door, with every face behind it."""
     is_strict_transport = not config.public.is_local
     pages = chassis.web.SocketlessSite(
-        routes=compose_doors(config, ground, path).routes(),
+        routes=compose_faces(config, ground, path).routes(),
         body_bytes_max=BODY_BYTES_MAX,
         is_strict_transport=is_strict_transport,
     )

@@ -27,14 +27,14 @@ from services.gateway.service import (
     Team,
     Watch,
 )
-from services.gateway.web import Doors
+from services.gateway.web import Faces
 from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
-from services.gateway.web.lwa import LwaDoor
-from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.lwa import LwaFace
+from services.gateway.web.oauth import OAuthFace
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
@@ -54,7 +54,7 @@ class Front:
     origin: str
 
 
-def compose_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
+def compose_faces(config: Config, ground: Ground, path: Forwarding) -> Faces:
     """Return every way in for people and for tokens, with its use cases behind it."""
     people, tokens = PeopleClient(ground.auth), TokensClient(ground.auth)
     ports, origin = path.ports, config.public.origin
@@ -71,7 +71,7 @@ def compose_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
     )
     visitors = Visitors(portal=portal, watch=watch, origin=origin)
     front = Front(portal=portal, visitors=visitors, renderer=renderer, origin=origin)
-    return Doors(
+    return Faces(
         desktops=DesktopPages(
             desktops=Desktops(authorization=authorization), visitors=visitors, renderer=renderer
         ),
@@ -87,8 +87,8 @@ def compose_doors(config: Config, ground: Ground, path: Forwarding) -> Doors:
             portal=portal, visitors=visitors, renderer=renderer, origin=origin, clock=ports.clock
         ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
-        oauth=OAuthDoor(apps=apps, watch=watch, proofs=_strangers_proofs(ground, origin), issuer=origin),
-        lwa=LwaDoor(apps=LibraryApps(tokens=tokens), watch=watch),
+        oauth=OAuthFace(apps=apps, watch=watch, proofs=_strangers_proofs(ground, origin), issuer=origin),
+        lwa=LwaFace(apps=LibraryApps(tokens=tokens), watch=watch),
     )
 
 

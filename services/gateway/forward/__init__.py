@@ -10,7 +10,7 @@ several wait for, and ends them with its own.
 
 `await forwarder.handle(call)` never raises for a client's fault, nor for a dependency's: it renders
 both in Amazon's shape. What its answers' links to documents are worth is `documents.Documents`' affair, which
-another face serves. Doors of other faces reuse `model.tripwire.check` and `model.faults.render`.
+another face serves. Other faces reuse `model.tripwire.check` and `model.faults.render`.
 """
 
 from services.gateway.forward.forwarder import Forwarder

@@ -6,6 +6,6 @@ what), `restrictions` (what a restricted handle is good for), `masking` (what is
 (the call to Amazon and its answer), `orders` (what answers tell about orders), `audit`, `faults` (refusals in
 Amazon's shape), `tripwire` (Amazon's secrets seen where they must not be), `circuit` (when a seller's calls
 rest), `allowance` (how many refusals are told), `bounded_json`, `codings` (what was packed is opened). At the
-other doors: `people` (who is in the portal, and what they see), `native` (sign-in for native applications),
+other faces: `people` (who is in the portal, and what they see), `native` (sign-in for native applications),
 `inputs` (forms, queries and JSON, read strictly), `token_faults` (refusals in OAuth's and LWA's shape).
 """

@@ -1,7 +1,7 @@
 """How many refusals are told one by one: nobody grows the audit log at will (T-06, R-23).
 
 Each source may have TOLD_MAX facts at once and one more every REFILL_S. What goes untold is counted, and the
-number is told with the source's next fact, or by itself within a minute.
+number is told with the source's next fact, or by whoever sums up.
 """
 
 from collections import Counter

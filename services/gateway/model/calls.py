@@ -36,7 +36,7 @@ def _nothing_left() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A DPoP proof that the doors verified for this very call (RFC 9449 4.3).
+    """A DPoP proof that the door verified for this very call (RFC 9449 4.3).
 
     Attributes:
         thumbprint: RFC 7638 thumbprint of the key that signed it.
@@ -50,18 +50,18 @@ class Proof:
 
 @dataclass(slots=True)
 class Call:
-    """One call of a desktop, as the doors read it from the wire.
+    """One call of a desktop, as the door read it from the wire.
 
     Attributes:
         method: upper case.
         target: raw path and query, percent-encoding untouched.
         fields: its header fields.
-        body: decoded from its Content-Encoding, already within the doors' size cap.
+        body: decoded from its Content-Encoding, already within the door's size cap.
         host: the Host header, in lower case, perhaps with a port; may name an Amazon endpoint.
         came_from: the network address of whoever makes it.
         access_token: what x-amz-access-token (or `Authorization: DPoP`) held; empty when absent.
         proof: None when the call came without DPoP.
-        request_id: given or made by the doors; echoed and audited.
+        request_id: given or made by the door; echoed and audited.
     """
 
     method: str

@@ -1,4 +1,4 @@
-"""Bytes that strangers send to the doors, read strictly into names and values.
+"""Bytes that strangers send to the faces for people and for tokens, read strictly into names and values.
 
 Every name at most once, every value a text, nothing beyond the bounds; what cannot be read is refused
 whole. A value that is empty counts as absent (RFC 6749, 3.1).

@@ -1,12 +1,11 @@
-"""What people and desktops do at the doors, apart from calling Amazon (that is `forward`).
+"""What people and desktops do, apart from calling Amazon (that is `forward`).
 
 `Entry` is somebody who wants in, `Portal` a person in a browser, `Consents` the same person with accounts at
-Amazon, `Security` the same person with what they
-sign in with, `Team` with the people beside them, `Desk` one of the vendor's staff; `NativeApps` is the
-vendor's desktop application, `Desktops` what people decide about those, `LibraryApps` a program with an
-unmodified SP-API library, `Watch` the trip-wire in front of them all,
-`PolicyKeeper` what keeps to the vendor's policy file. Effects, and the audit of effects, are
-auth's; what is decided here is who may ask it, and with what.
+Amazon, `Security` the same person with what they sign in with, `Team` with the people beside them, `Desk` one
+of the vendor's staff; `NativeApps` is the vendor's desktop application, `Desktops` what people decide about
+those, `LibraryApps` a program with an unmodified SP-API library, `Watch` the trip-wire in front of them all,
+`PolicyKeeper` what keeps to the vendor's policy file. Effects, and the audit of effects, are auth's; what is
+decided here is who may ask it, and with what.
 """
 
 from services.gateway.service.apps import LibraryApps, NativeApps

@@ -13,7 +13,7 @@ from services.gateway.service.ports import Audit, Signals
 
 
 class Watch:
-    """The trip-wire: nobody hands Amazon's secrets in at these doors (T-06)."""
+    """The trip-wire: nobody hands Amazon's secrets in at these faces (T-06)."""
 
     def __init__(self, *, audit: Audit, signals: Signals, clock: Clock, entropy: Entropy) -> None:
         self._audit = audit
@@ -22,12 +22,12 @@ class Watch:
         self._entropy = entropy
         self._allowance = Allowance()
 
-    async def check(self, parts: Iterable[str], *, door: str, request_id: str) -> None:
+    async def check(self, parts: Iterable[str], *, face: str, request_id: str) -> None:
         """Let what a request carries pass.
 
         Args:
             parts: every value, decoded.
-            door: which door it came to, one of our own words.
+            face: which one it came to, one of our own words.
             request_id: goes to the audit log.
 
         Raises:
@@ -38,12 +38,12 @@ class Watch:
             tripwire.check(part.encode("utf-8", "surrogatepass") for part in parts)
         except tripwire.CredentialsNotAccepted as refusal:
             self._signals.refused(refusal.code)
-            await self._tell(refusal.code, door, request_id)
+            await self._tell(refusal.code, face, request_id)
             raise
 
-    async def _tell(self, code: str, door: str, request_id: str) -> None:
-        """Tell of a refusal; of many at one door only some, with how many were not told before."""
-        untold = self._allowance.ask(door, self._clock.monotonic_s())
+    async def _tell(self, code: str, face: str, request_id: str) -> None:
+        """Tell of a refusal; of many at one face only some, with how many were not told before."""
+        untold = self._allowance.ask(face, self._clock.monotonic_s())
         if untold is None:
             return
         event = AuditEvent(
@@ -55,7 +55,7 @@ class Watch:
             seller_id="",
             request_id=request_id,
             result=code,
-            details={"operation": door} | ({"untold": str(untold)} if untold else {}),
+            details={"operation": face} | ({"untold": str(untold)} if untold else {}),
         )
         try:
             await self._audit.record(event)

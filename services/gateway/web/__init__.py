@@ -1,13 +1,13 @@
-"""The doors: HTTP in, one use case, HTTP out.
+"""The faces for people and for tokens: HTTP in, one use case, HTTP out.
 
 `people` (which is `entry`, `security`, `team` and `staff`), `portal`, `authorize` and `desktops` speak to
 people in browsers, `oauth` (with `grants` and `metadata`) to the vendor's desktop application, `lwa` to
 unmodified SP-API libraries that want a token. All share one origin, with `services.gateway.door` in front
-that tells them apart by method and path. Pages are made by `render` from `views`,
-`desktop_views` and `people_views`; who is on a browser, and whether a form is ours, is settled by `visitors`,
-with `cookies` and `forms`; who has just signed in is led on by `arrivals`.
+that tells them apart by method and path. Pages are made by `render` from `views`, `desktop_views` and
+`people_views`; who is on a browser, and whether a form is ours, is settled by `visitors`, with `cookies` and
+`forms`; who has just signed in is led on by `arrivals`.
 
-Never sees a call of Amazon's API: those are the door's. Everything here goes to `service`.
+Never sees a call of Amazon's API. Everything here goes to `service`.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from chassis.web import Route
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
-from services.gateway.web.lwa import LwaDoor
-from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.lwa import LwaFace
+from services.gateway.web.oauth import OAuthFace
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 
@@ -27,16 +27,16 @@ BODY_BYTES_MAX = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doors:
-    """Every way in but the calls of Amazon's API."""
+class Faces:
+    """Every one but those of `services.gateway.door`: calls of Amazon's API, and documents."""
 
     consents: ConsentPages
     desktops: DesktopPages
     people: PeoplePages
     portal: PortalPages
     authorize: AuthorizePages
-    oauth: OAuthDoor
-    lwa: LwaDoor
+    oauth: OAuthFace
+    lwa: LwaFace
 
     def routes(self) -> Sequence[Route]:
         """Return the routes in the order in which they are tried."""

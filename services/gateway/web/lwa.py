@@ -24,12 +24,12 @@ from services.gateway.web.oauth import refuse
 from services.gateway.web.render import respond
 
 PATH = "/auth/o2/token"
-DOOR = "lwa"
+FACE = "lwa"
 # How a device's refresh token begins; anything else in a client secret's place is there because it must be.
 REFRESH_MARK = "sp_rt_"
 
 
-class LwaDoor:
+class LwaFace:
     """Tokens for programs with a compat device's credentials."""
 
     def __init__(self, *, apps: LibraryApps, watch: Watch) -> None:
@@ -43,7 +43,7 @@ class LwaDoor:
     async def _give(self, request: web.Request) -> web.Response:
         read = inputs.read_json if request.content_type == "application/json" else inputs.read_form
         fields = read(await request.read())
-        await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())
+        await self._watch.check(fields.values(), face=FACE, request_id=chassis.trace.request_id())
         name = _where_the_token_is(fields)
         device_id, refresh_token = inputs.required(fields, "client_id"), inputs.required(fields, name)
         tokens = await self._apps.refresh(device_id, Secret(refresh_token))

@@ -37,11 +37,11 @@ from services.gateway.web.metadata import (
 )
 from services.gateway.web.render import respond
 
-DOOR = "oauth"
+FACE = "oauth"
 SCHEME = "dpop "
 
 
-class OAuthDoor:
+class OAuthFace:
     """The desktop application's own requests."""
 
     def __init__(self, *, apps: NativeApps, watch: Watch, proofs: ProofVerifier, issuer: str) -> None:
@@ -100,7 +100,7 @@ class OAuthDoor:
 
     async def _fields(self, request: web.Request) -> Mapping[str, str]:
         fields = inputs.read_form(await request.read())
-        await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())
+        await self._watch.check(fields.values(), face=FACE, request_id=chassis.trace.request_id())
         return fields
 
     def _proven(self, request: web.Request, path: str, access_token: str | None = None) -> str:

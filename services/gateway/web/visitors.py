@@ -11,7 +11,7 @@ from services.gateway.model.people import CredentialNeeded, Visit
 from services.gateway.service import Portal, Watch
 from services.gateway.web import cookies, forms
 
-DOOR = "portal"
+FACE = "portal"
 
 
 class Visitors:
@@ -98,5 +98,5 @@ class Visitors:
         return await self._passed(fields)
 
     async def _passed(self, fields: Mapping[str, str]) -> Mapping[str, str]:
-        await self._watch.check(fields.values(), door=DOOR, request_id=chassis.trace.request_id())
+        await self._watch.check(fields.values(), face=FACE, request_id=chassis.trace.request_id())
         return fields

@@ -1,4 +1,4 @@
-"""The doors on a real loopback TLS socket, with fakes behind them, and a browser to knock with."""
+"""The door on a real loopback TLS socket, with fakes behind them, and a browser to knock with."""
 
 import functools
 import re
@@ -44,14 +44,14 @@ from services.gateway.service import (
     Team,
     Watch,
 )
-from services.gateway.web import BODY_BYTES_MAX, Doors, cookies
+from services.gateway.web import BODY_BYTES_MAX, Faces, cookies
 from services.gateway.web.arrivals import Arrivals
 from services.gateway.web.authorize import AuthorizePages
 from services.gateway.web.consents import ConsentPages
 from services.gateway.web.desktops import DesktopPages
 from services.gateway.web.entry import EntryPages
-from services.gateway.web.lwa import LwaDoor
-from services.gateway.web.oauth import OAuthDoor
+from services.gateway.web.lwa import LwaFace
+from services.gateway.web.oauth import OAuthFace
 from services.gateway.web.people import PeoplePages
 from services.gateway.web.portal import PortalPages
 from services.gateway.web.render import Renderer
@@ -111,7 +111,7 @@ class FakeForwarder:
 
 @dataclass
 class House:
-    """The doors and everything behind them."""
+    """The door and everything behind it."""
 
     port: int
     clock: FakeClock
@@ -223,7 +223,7 @@ SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": ORIGIN}
 
 @functools.cache
 def tls() -> tuple[chassis.crypto.tls.Certificate, ssl.SSLContext]:
-    """Return the doors' certificate and how it is verified; the same for every test."""
+    """Return the door's certificate and how it is verified; the same for every test."""
     authority = Authority()
     trust = ssl.create_default_context(cadata=authority.ca_pem.decode())
     return authority.issue("localhost"), trust
@@ -246,7 +246,7 @@ def put_people(
 
 @asynccontextmanager
 async def open_house() -> AsyncIterator[House]:
-    """Open the doors on loopback."""
+    """Open the door on loopback."""
     (certificate, trust), clock, entropy = tls(), FakeClock(), FakeEntropy()
     auth, audit, signals, forwarder = FakeAuth(clock), FakeAudit(), FakeSignals(), FakeForwarder()
     people = FakePeople(auth)
@@ -259,7 +259,7 @@ async def open_house() -> AsyncIterator[House]:
     nonces = nonces_for(clock)
     proofs = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
     consents = FakeConsents(auth)
-    doors = Doors(
+    faces = Faces(
         consents=ConsentPages(
             portal=portal,
             consents=Consents(keeper=consents),
@@ -273,10 +273,10 @@ async def open_house() -> AsyncIterator[House]:
             desktops=Desktops(authorization=authorization), visitors=visitors, renderer=renderer
         ),
         authorize=AuthorizePages(apps=apps, visitors=visitors, renderer=renderer),
-        oauth=OAuthDoor(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
-        lwa=LwaDoor(apps=LibraryApps(tokens=auth), watch=watch),
+        oauth=OAuthFace(apps=apps, watch=watch, proofs=proofs, issuer=ORIGIN),
+        lwa=LwaFace(apps=LibraryApps(tokens=auth), watch=watch),
     )
-    site = SocketlessSite(routes=doors.routes(), body_bytes_max=BODY_BYTES_MAX, is_strict_transport=True)
+    site = SocketlessSite(routes=faces.routes(), body_bytes_max=BODY_BYTES_MAX, is_strict_transport=True)
     spapi = SpapiFace(forwarder=forwarder, proofs=proofs)
     door = Door(
         listen=chassis.env.Address("127.0.0.1", 0),

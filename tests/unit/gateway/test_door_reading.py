@@ -104,7 +104,7 @@ class Face:
 
 
 PAGE, CALL = Face(), Face()
-ROUTES = sallyport.inventory.doors_with_nothing_behind().routes()
+ROUTES = sallyport.inventory.faces_with_nothing_behind().routes()
 
 
 @pytest.fixture(scope="module")
