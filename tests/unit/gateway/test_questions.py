@@ -148,7 +148,7 @@ async def test_a_refusal_that_is_not_the_tokens_end_is_not_kept_for_its_next_cal
         raise CallerUnknown
 
     token = rig.auth.enrol()
-    rig.auth.introspect = refuse_us  # type: ignore[method-assign]
+    rig.auth.introspect = refuse_us  # type: ignore[assignment, method-assign]
     assert (await show(rig, token)).status == 403
     rig.auth.introspect = introspect  # type: ignore[method-assign]
     assert (await show(rig, token)).status == 200
