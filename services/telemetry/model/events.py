@@ -41,7 +41,7 @@ SENSITIVE_FORMS = tuple(
     (letters, re.compile(form))
     for letters, form in {
         # Amazon's access, refresh and restricted tokens, its client secrets, and presigned URLs
-        "z": r"Atz[a-z](?:\||%7[Cc])|amzn1\.oa2-cs\.|X-Amz-(?:Signature|Security-Token)",
+        "z": r"Atz(?:[a-z]|\.sprdt)(?:\||%7[Cc])|amzn1\.oa2-cs\.|X-Amz-(?:Signature|Security-Token)",
         "IA": r"A[KS]IA[0-9A-Z]{16}",  # access keys of Amazon's cloud
         "sp_": r"sp_(?:at|rt|ac|se|in)_[A-Za-z0-9_-]{20}",  # Sallyport's own tokens
         "hv": r"hv[sbr]\.[A-Za-z0-9_-]{20}",  # Vault tokens

@@ -7,18 +7,32 @@ from hypothesis import strategies as st
 
 from fakes.clock import START
 from services.telemetry.model.errors import EventInvalid, KindNotOwned, SensitiveContent
-from services.telemetry.model.events import Actor, Event, Phase, check, timestamp
+from services.telemetry.model.events import (
+    DETAIL_KEY_CHARS_MAX,
+    DETAILS_MAX,
+    KIND_CHARS_MAX,
+    TEXT_CHARS_MAX,
+    Actor,
+    Event,
+    Phase,
+    check,
+    timestamp,
+)
 from tests.unit.telemetry.house import event_id, fact, intent, outcome
 
 SENSITIVE = [
     "Atzr|IwEBIExampleRefreshToken",
     "Atza|IQEBLjAsExampleAccessToken",
     "Atza%7CIQEBLjAsExample",
+    "Atz.sprdt|AYABeOI4nExample",
+    "Atz.sprdt%7cAYABeOI4nExample",
     "amzn1.oa2-cs.v1.0123456789abcdef",
     "AKIAIOSFODNN7EXAMPLE",
+    "ASIAIOSFODNN7EXAMPLE",
     "https://bucket.example/key?X-Amz-Signature=abc",
-    "sp_rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-    "hvs.CAESIAAAAAAAAAAAAAAAAAAAAA",
+    "https://bucket.example/key?X-Amz-Security-Token=abc",
+    *(f"sp_{kind}_{'A' * 43}" for kind in ("at", "rt", "ac", "se", "in")),
+    *(f"hv{kind}.CAESIAAAAAAAAAAAAAAAAAAAAA" for kind in "sbr"),
     "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.AAAA",
     "-----BEGIN PRIVATE KEY-----",
     "marta.nowak@example.com",
@@ -52,6 +66,18 @@ def test_order_ids_and_other_harmless_values_are_let_in(value: str) -> None:
 @pytest.mark.parametrize("value", ['say "yes"', "back\\slash", "Größe 名", "x" * 4096, "ü" * 4096])
 def test_texts_that_json_escapes_or_that_are_no_ascii_are_let_in(value: str) -> None:
     assert check("gateway", fact(1, details={"note": value})).event.details["note"] == value
+
+
+def test_an_event_may_reach_every_bound() -> None:
+    event = fact(
+        1,
+        kind=f"gateway.{'n' * (KIND_CHARS_MAX - 13)}.read",
+        result="r" * TEXT_CHARS_MAX,
+        seller_id="s" * TEXT_CHARS_MAX,
+        details={f"k{number:0{DETAIL_KEY_CHARS_MAX - 1}}": "v" for number in range(DETAILS_MAX)},
+    )
+    assert len(event.kind) == KIND_CHARS_MAX
+    assert check("gateway", event).event is event
 
 
 def test_a_service_writes_only_in_its_own_name_T35() -> None:
@@ -116,6 +142,9 @@ def test_the_digest_tells_any_two_events_apart_T35() -> None:
         fact(1, request_id=None),
         fact(1, details={}),
         intent(1),
+        outcome(1, of=2),
+        outcome(1, of=3),
+        outcome(1, of=2, result="unknown"),
     ]
     assert len({check("gateway", event).digest for event in events}) == len(events)
 
