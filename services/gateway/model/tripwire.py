@@ -90,8 +90,9 @@ def _holds_mark(data: bytes) -> bool:
 
 def _decoded_once(data: bytes) -> bytes:
     """Return bytes with the escapes replaced that could hide a mark; as fast as it is for any bytes."""
-    # JSON in a text of JSON.
-    data = data.replace(rb"\\", b"\\")
+    # JSON in a text of JSON, and of that one in another.
+    while rb"\\" in data:
+        data = data.replace(rb"\\", b"\\")
     for pattern, escapes in _ESCAPES:
         if pattern.search(data):
             for escape, plain in escapes.items():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fakes.gateway_ports import json_answer
 from services.gateway.model import bounded_json, exchange
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.tripwire import MARKS, finds_credential, holds_credential
+from services.gateway.model.tripwire import DECODING_ROUNDS_MAX, MARKS, finds_credential, holds_credential
 
 ROOM = 16 * 1_048_576
 
@@ -110,6 +110,7 @@ FORMS = [
     lambda char: f"\\u{ord(char):04x}",
     lambda char: f"\\u{ord(char):04X}",
     lambda char: f"\\\\u{ord(char):04x}",
+    lambda char: f"\\\\\\\\u{ord(char):04x}",
     lambda char: f"%{ord(char):02x}",
     lambda char: f"%{ord(char):02X}",
     lambda char: f"%25{ord(char):02X}",
@@ -126,6 +127,14 @@ def test_a_credential_is_found_however_its_characters_are_written_T06(
     forms = data.draw(st.lists(st.sampled_from(FORMS), min_size=len(mark), max_size=len(mark)))
     hidden = "".join(form(char) for form, char in zip(forms, mark.decode(), strict=True))
     assert finds_credential(f'{{"note":"see {hidden}abc"}}'.encode())
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_credential_under_layers_of_percent_encoding_is_found_T06(mark: bytes) -> None:
+    hidden = b"".join(b"%%%02x" % char for char in mark)
+    for _ in range(DECODING_ROUNDS_MAX):
+        assert finds_credential(hidden)
+        hidden = hidden.replace(b"%", b"%25")
 
 
 @pytest.mark.parametrize("mark", MARKS)
