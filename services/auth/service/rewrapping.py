@@ -90,8 +90,10 @@ class KeyService:
         """Take keys further on their way, one after another for a while; return how many."""
         ends_at_s = self._clock.monotonic_s() + WORK_S_MAX
         for worked in range(KEYS_WORKED_MAX):
+            if self._clock.monotonic_s() > ends_at_s:
+                return worked
             claimed = await self._store.claim_rewrapping(LEASE_S)
-            if claimed is None or self._clock.monotonic_s() > ends_at_s:
+            if claimed is None:
                 return worked
             try:
                 await self._advance(claimed)

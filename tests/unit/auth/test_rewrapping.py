@@ -19,9 +19,11 @@ from services.auth.model.rewrapping import (
     SETTLING_S,
     KeyKind,
     KeyOwner,
+    Rewrapping,
     SealedValue,
     key_version,
 )
+from services.auth.service.rewrapping import WORK_S_MAX
 
 NOBODY = "0190b2f0-0000-7000-8000-00000000000f"
 
@@ -208,6 +210,27 @@ async def test_a_late_write_under_the_old_version_is_found_before_it_is_closed_R
     await house.use.keys.work()
     assert (await house.use.keys.watch(begun.round_id)).is_closed
     assert await opened(house, owner) == before
+
+
+class Slow(FakeStore):
+    """Takes longer over one page than a round has."""
+
+    house: House
+
+    async def note_page(self, rewrapping: Rewrapping, done: int, lease_s: float) -> None:
+        await super().note_page(rewrapping, done, lease_s)
+        self.house.clock.pass_(WORK_S_MAX + 1.0)
+
+
+async def test_a_round_whose_time_is_over_holds_no_key_back_R12() -> None:
+    house = House(store_type=Slow)
+    Slow.house = house
+    for _ in range(2):
+        await house.use.keys.begin(await settled_seller(house))
+    assert await house.use.keys.work() == 1
+    now_s = house.clock.monotonic_s()
+    assert not [row for row in house.tables.rewrappings if (row.held_until_s or 0.0) > now_s]
+    assert await house.replica().keys.work() == 1
 
 
 async def _rotate_with(fuse: Fuse) -> tuple[House, KeyOwner, dict[str, str]]:
