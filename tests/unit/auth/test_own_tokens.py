@@ -107,8 +107,10 @@ async def test_everything_else_is_as_inactive_as_what_never_was_T07() -> None:
     person = await house.person()
     desktop, sibling = await house.bound(person), await house.bound(person, key="sibling")
     stranger = await house.bound(await house.person("Other Ltd"), key="stranger")
+    ended = await house.bound(person, key="ended")
+    await house.use.devices.revoke(person.session_token, ended.device_id)
     tokens = await house.refresh(desktop)
-    others = (sibling.tokens, stranger.tokens)
+    others = (sibling.tokens, stranger.tokens, ended.tokens)
     shown = [
         *UNKNOWN,
         desktop.tokens.refresh_token,
