@@ -1,6 +1,6 @@
 """Heads at the door: headers found by their names, and answers of which no header ends a line early."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chassis.errors import SallyportError
 from services.gateway.door import answers, heads, limits
 from services.gateway.door.faults import HeadTooLarge, MalformedRequest, VersionNotServed
-from services.gateway.door.heads import HeadReader
+from services.gateway.door.heads import CHUNKED, Framing, HeadReader
 from services.gateway.model.fields import Fields
 
 NAMES = st.sampled_from(["host", "authorization", "dpop", "x-amz-access-token"])
@@ -100,6 +100,39 @@ def test_llhttp_refuses_no_character_of_a_target_that_is_taken_here_T09(version:
     for target in (*(f"/{letter}" for letter in letters), *(f"/a?{letter}b" for letter in letters)):
         head, _ = HeadReader().read(f"GET {target} HTTP/{version}\r\nhost: a\r\n\r\n".encode())
         assert head.target == target
+
+
+KEPT = Framing(0, is_kept=True, is_old=False, expects_continue=False)
+LAST = KEPT._replace(is_kept=False)
+OLD = LAST._replace(is_old=True)
+ASKING = ("content-length: 5", "expect: 100-Continue")
+
+
+@pytest.mark.parametrize(
+    ("version", "lines", "framing"),
+    [
+        ("1.1", [], KEPT),
+        ("1.1", ["connection: keep-alive"], KEPT),
+        ("1.1", ["connection: closed"], KEPT),
+        ("1.1", ["connection: close"], LAST),
+        ("1.1", ["connection: te, Close"], LAST),
+        ("1.1", ["connection: te", "connection: close"], LAST),
+        ("1.1", ["content-length: 5"], KEPT._replace(length=5)),
+        ("1.1", ["content-length: 5", "connection: close"], LAST._replace(length=5)),
+        ("1.1", ["transfer-encoding: Chunked"], KEPT._replace(length=CHUNKED)),
+        ("1.1", ASKING, KEPT._replace(length=5, expects_continue=True)),
+        ("1.1", ["content-length: 0", "expect: 100-continue"], KEPT),
+        ("1.1", ["expect: 100-continue"], KEPT),
+        ("1.0", [], OLD),
+        ("1.0", ["connection: keep-alive"], OLD),
+        ("1.0", ASKING, OLD._replace(length=5)),
+    ],
+)
+def test_a_head_says_where_its_request_ends_and_whether_another_may_follow_T09(
+    version: str, lines: Sequence[str], framing: Framing
+) -> None:
+    head = "\r\n".join([f"POST / HTTP/{version}", "host: x", *lines, "", ""])
+    assert HeadReader().read(head.encode())[1] == framing
 
 
 START = b"GET / HTTP/1.1\r\n"
