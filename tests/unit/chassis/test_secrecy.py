@@ -78,6 +78,8 @@ def test_a_secret_never_equals_a_bare_value() -> None:
     assert Secret("a") != "a"
     assert Secret(1) == Secret(1)
     assert Secret(1) != Secret(2)
+    assert Secret(1) != Secret("1")
+    assert Secret(b"1") != Secret(1)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -19,7 +19,8 @@ from fakes.retention_house import (
     seen,
     tear_data_keys,
 )
-from services.retention.model.erasures import Subject
+from services.retention.model.audit import Kind
+from services.retention.model.erasures import Probe, Subject
 from services.retention.model.errors import (
     AuditUnavailable,
     Expired,
@@ -32,7 +33,7 @@ from services.retention.model.errors import (
     SubjectClosed,
 )
 from services.retention.model.orders import OrderState, Term, begins_at, erase_day
-from services.retention.model.records import PLAINTEXT_BYTES_MAX, RecordName
+from services.retention.model.records import PLAINTEXT_BYTES_MAX, DataKey, Record, RecordName
 
 MONTH = timedelta(days=30)
 OTHER = replace(NAME, field_set="ordersV0.getOrderBuyerInfo")
@@ -163,6 +164,20 @@ async def test_reads_are_refused_from_the_days_beginning_even_if_nothing_was_era
     assert len(house.tables.records) == 1
 
 
+async def test_a_copys_own_clock_ends_it_though_its_orders_was_renewed_R18() -> None:
+    house = House()
+    await house.observe()
+    expires_at = await house.seal()
+    house.pass_(10 * DAY)
+    await house.observe()
+    house.clock.set_now(begins_at(erase_day(expires_at)))
+    unwraps = house.keys.unwraps
+    with pytest.raises(Expired):
+        await house.open()
+    assert house.keys.unwraps == unwraps
+    assert house.audit.of(Kind.RECORD_OPENED) == []
+
+
 async def test_reads_are_refused_by_name_after_everything_is_gone_R19() -> None:
     house = House()
     await house.observe()
@@ -252,6 +267,26 @@ async def test_a_record_changed_or_moved_does_not_open_and_is_set_aside_T16(
         await house.open(name)
     assert house.keys.unwraps == unwraps
     assert house.signals.counts["unsound"] == 1
+
+
+def test_the_places_are_what_stored_values_were_sealed_for_T16() -> None:
+    data_key = DataKey(key_id="k", seller_id=SELLER, erase_day=date(2026, 12, 22), wrapped="w")
+    moment = datetime(2026, 12, 22, 10, 30, tzinfo=UTC)
+    record = Record(
+        name=NAME, erase_day=data_key.erase_day, key_id="k", fetched_at=moment - MONTH, expires_at=moment
+    )
+    assert data_key.place == {"table": "data_keys", "seller": SELLER, "erase_day": "2026-12-22", "key": "k"}
+    assert record.place == {
+        "table": "records",
+        "seller": SELLER,
+        "order": NAME.order_id,
+        "field_set": NAME.field_set,
+        "erase_day": "2026-12-22",
+        "key": "k",
+        "fetched_at": "2026-11-22T10:30:00.000000+00:00",
+        "expires_at": "2026-12-22T10:30:00.000000+00:00",
+    }
+    assert Probe.place(Subject.of_seller(SELLER)) == {"table": "probes", "subject": f"seller:{SELLER}"}
 
 
 async def test_another_sellers_ciphertext_does_not_open_T16() -> None:
