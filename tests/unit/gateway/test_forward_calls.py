@@ -2,13 +2,15 @@
 
 import json
 import re
+from typing import Any
 
 import orjson
 import pytest
 
 from fakes.gateway_ports import Down, json_answer
 from services.gateway.forward.attempts import ATTEMPTS_MAX
-from services.gateway.model.calls import Region, Restriction, UpstreamAnswer
+from services.gateway.forward.forwarder import DEADLINE_S
+from services.gateway.model.calls import AmazonToken, Region, Restriction, UpstreamAnswer
 from services.gateway.model.exchange import user_agent
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
 from tests.unit.gateway.forwarding import (
@@ -189,7 +191,7 @@ async def test_amazons_words_about_its_own_token_do_not_make_a_library_loop(rig:
     assert len(rig.upstream.requests) == 2
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_a_read_is_asked_again_when_amazon_stumbles_R07(rig: Rig, status: int) -> None:
     rig.upstream.replies.extend([json_answer(b"{}", status), json_answer(b'{"payload":[]}')])
     answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
@@ -202,6 +204,13 @@ async def test_a_read_is_asked_again_when_nothing_came_R07(rig: Rig, fault: Exce
     rig.upstream.replies.extend([fault, json_answer(b"{}")])
     answer = await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
     assert answer.status == 200
+
+
+async def test_every_attempt_shows_with_its_status_and_one_without_an_answer_as_such(rig: Rig) -> None:
+    rig.upstream.replies.extend([UpstreamLost(), json_answer(b"{}", 503), json_answer(b"{}")])
+    await finished(rig, rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000"))
+    name = "catalogItems_2022-04-01.getCatalogItem"
+    assert rig.signals.attempts == [(name, 0), (name, 503), (name, 200)]
 
 
 @pytest.mark.parametrize("reply", [json_answer(b"{}", 500), json_answer(b"{}", 503), UpstreamLost()])
@@ -253,6 +262,19 @@ async def test_lending_ends_before_the_clients_deadline_R07(rig: Rig) -> None:
     assert rig.auth.lend_timeouts_s == [25.0, 15.0]
 
 
+@pytest.mark.parametrize(("left_s", "sent"), [(0.04, 0), (0.06, 1)])
+async def test_nothing_is_sent_that_could_only_be_cut_off_R07(rig: Rig, left_s: float, sent: int) -> None:
+    lend = rig.auth.lend_amazon_token
+
+    async def lend_late(*given: Any, **named: Any) -> AmazonToken:
+        rig.clock.pass_(DEADLINE_S - left_s)
+        return await lend(*given, **named)
+
+    rig.auth.lend_amazon_token = lend_late  # type: ignore[method-assign]
+    answer = await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")
+    assert (answer.status, len(rig.upstream.requests)) == (200 if sent else 504, sent)
+
+
 async def test_a_used_up_budget_is_429_in_amazons_shape(rig: Rig) -> None:
     token = rig.auth.enrol()
     person = [("x-sallyport-priority", "interactive")]
@@ -263,6 +285,19 @@ async def test_a_used_up_budget_is_429_in_amazons_shape(rig: Rig) -> None:
     assert header(answer, "x-amzn-ratelimit-limit") == "0.0056"
     assert header(answer, "retry-after") == "181"
     assert len(rig.upstream.requests) == 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"), [(UpstreamUnreachable(), 19), (UpstreamLost(), 18), (UpstreamTimeout(), 18)]
+)
+async def test_an_attempt_costs_quota_unless_it_cannot_have_reached_amazon_R12(
+    rig: Rig, fault: Exception, left: int
+) -> None:
+    token, person = rig.auth.enrol(), [("x-sallyport-priority", "interactive")]
+    rig.upstream.replies.append(fault)
+    orders = "/orders/2026-01-01/orders"
+    statuses = [(await finished(rig, rig.call(token, orders, headers=person))).status for _ in range(20)]
+    assert statuses == [200] * (left + 1) + [429] * (19 - left)
 
 
 async def test_amazons_429_reaches_the_client_only_when_it_cannot_be_waited_out(rig: Rig) -> None:
