@@ -180,7 +180,8 @@ class Session:
         Raises:
             SignInAgain: they signed in too long ago.
         """
-        if now >= self.fresh_until:
+        life = SETUP_LIFE if self.needs_credential else FRESH
+        if ages.left_s(self.fresh_until, now, life=life, age_s=self.age_s) <= 0:
             raise SignInAgain
 
 

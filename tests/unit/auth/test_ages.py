@@ -16,9 +16,10 @@ from services.auth.model import ages
 from services.auth.model.consents import STATE_LIFE
 from services.auth.model.device_grants import DEVICE_GRANT_LIFE
 from services.auth.model.devices import CODE_LIFE
-from services.auth.model.people import SETUP_LIFE
+from services.auth.model.people import FRESH, SETUP_LIFE
 from services.auth.model.tokens import ACCESS_LIFE
 from services.auth.service import UseCases, compose
+from tests.unit.auth.passkeys import fresh
 from tests.unit.auth.shop import Shop
 
 # Source: R-14.
@@ -74,6 +75,11 @@ async def session(house: House, person: Person) -> Use:
     return lambda use: use.sessions.find(token)
 
 
+async def freshness(house: House, person: Person) -> Use:
+    token = await fresh(house, person)
+    return lambda use: use.people.passkeys.begin_registration(token)
+
+
 async def user_code(house: House, person: Person) -> Use:
     waiting = await house.begin_grant()
     return lambda use: use.device_grants.find(person.session_token, waiting.user_code)
@@ -90,6 +96,7 @@ THINGS = [
     (code, CODE_LIFE),
     (state, STATE_LIFE),
     (session, SETUP_LIFE),
+    (freshness, FRESH),
     (user_code, DEVICE_GRANT_LIFE),
     (device_code, DEVICE_GRANT_LIFE),
 ]
