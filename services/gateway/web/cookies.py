@@ -38,12 +38,13 @@ ENTRY_S = 3_600
 ERRAND_S = 1_800
 # As much as fits into a cookie, which browsers keep up to 4,096 bytes with its name.
 TARGET = re.compile(r"[!-~]{1,3000}", re.ASCII)
+# What a session token and the entry cookie's secret are made of, and longer than either.
+SECRET = re.compile(r"[A-Za-z0-9_=-]{1,256}", re.ASCII)
 
 
 def session_token(request: web.Request) -> Secret[str] | None:
     """Return the session that the browser shows; unverified."""
-    token = request.cookies.get(SESSION)
-    return Secret(token) if token else None
+    return read_secret(request.cookies.get(SESSION, ""))
 
 
 def set_session(response: web.StreamResponse, token: Secret[str], *, age_s_max: int) -> None:
@@ -59,8 +60,12 @@ def forget_session(response: web.StreamResponse) -> None:
 
 def entry_secret(request: web.Request) -> Secret[str] | None:
     """Return what ties a sign-in form to this browser; unverified."""
-    value = request.cookies.get(ENTRY)
-    return Secret(value) if value else None
+    return read_secret(request.cookies.get(ENTRY, ""))
+
+
+def read_secret(kept: str) -> Secret[str] | None:
+    """Return the secret that a cookie's value holds, whoever wrote it; None when it cannot be one of ours."""
+    return Secret(kept) if SECRET.fullmatch(kept) else None
 
 
 def set_entry(response: web.StreamResponse, secret: Secret[str]) -> None:
