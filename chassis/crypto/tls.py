@@ -32,7 +32,7 @@ class Certificate:
         certificate_pem: the leaf, then any intermediates.
         key_pem: the leaf's private key, without a password.
         ca_pem: the authorities trusted for peers.
-        names: the leaf's DNS names.
+        names: the leaf's DNS names, in its order; the common name does not count.
         not_before: aware UTC.
         not_after: aware UTC.
     """
@@ -60,15 +60,6 @@ def parse(certificate_pem: bytes, key_pem: chassis.secrecy.Secret[bytes], ca_pem
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
     )
-
-
-def names_of(certificate_pem: bytes) -> tuple[str, ...]:
-    """Return the DNS names in a leaf certificate, in its order; the common name does not count.
-
-    Raises:
-        ValueError: the first block is not a certificate.
-    """
-    return _names(x509.load_pem_x509_certificate(certificate_pem))
 
 
 def renew_at(certificate: Certificate) -> datetime:
