@@ -55,6 +55,8 @@ async def test_giving_up_an_access_token_ends_it_alone_and_is_told_T01() -> None
         await house.use.tokens.introspect(tokens.access_token)
     ).named.device.device_id == desktop.device_id
     assert house.audit.told(Kind.TOKEN_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    revoked = [event for event in house.audit.events.values() if event.kind is Kind.TOKEN_REVOKED]
+    assert {(event.actor.kind, event.actor.actor_id) for event in revoked} == {("device", desktop.device_id)}
 
 
 async def test_a_compat_device_gives_up_under_its_own_id() -> None:

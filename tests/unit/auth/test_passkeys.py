@@ -29,6 +29,15 @@ from services.auth.model.refusals import InvalidName, SessionInvalid
 from services.auth.passkeys import Passkeys
 from tests.unit.auth.passkeys import register, sign_in
 
+NOT_FOR_US: list[dict[str, Any]] = [
+    {"is_verified": False},
+    {"origin": "https://gateway.example.evil.example"},
+    {"origin": "http://gateway.example"},
+    {"origin": "https://gateway.example:8443"},
+    {"rp_id": "evil.example"},
+    {"is_framed": True},
+]
+
 
 @pytest.fixture
 def house() -> House:
@@ -97,17 +106,7 @@ async def test_a_ceremony_cannot_be_given_a_later_end(house: House, person: Pers
         await house.use.people.passkeys.sign_in(later, person.device.get(options))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"is_verified": False},
-        {"origin": "https://gateway.example.evil.example"},
-        {"origin": "http://gateway.example"},
-        {"origin": "https://gateway.example:8443"},
-        {"rp_id": "evil.example"},
-        {"is_framed": True},
-    ],
-)
+@pytest.mark.parametrize("change", NOT_FOR_US)
 async def test_an_answer_that_is_not_for_us_gets_the_one_refusal_T11(
     house: House, person: Person, change: dict[str, Any]
 ) -> None:
@@ -195,11 +194,27 @@ async def test_what_is_no_answer_is_refused_T10(house: House, person: Person, te
         )
 
 
-async def test_a_passkey_that_does_not_verify_its_person_is_not_registered(
+@pytest.mark.parametrize("change", NOT_FOR_US)
+async def test_a_passkey_whose_answer_is_not_for_us_is_not_registered(
+    house: House, person: Person, change: dict[str, Any]
+) -> None:
+    with pytest.raises(PasskeyRefused):
+        await register(house, person.session_token, PasskeyDevice(seed="weak", **change))
+    assert len((await house.use.people.ways_in.list_own(person.session_token)).passkeys) == 1
+
+
+class WordyDevice(PasskeyDevice):
+    """Names its passkeys at more length than WebAuthn has for it."""
+
+    def _chance(self, number: int, what: str) -> bytes:
+        return super()._chance(number, what).ljust(1_024, b"x")
+
+
+async def test_a_passkey_with_too_long_a_name_of_its_own_is_not_registered_R23(
     house: House, person: Person
 ) -> None:
     with pytest.raises(PasskeyRefused):
-        await register(house, person.session_token, PasskeyDevice(seed="weak", is_verified=False))
+        await register(house, person.session_token, WordyDevice(seed="wordy"))
 
 
 async def test_a_registration_belongs_to_the_session_that_began_it(house: House, person: Person) -> None:
