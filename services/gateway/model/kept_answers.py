@@ -69,10 +69,12 @@ class KeptAnswers:
     def get(self, key: Hashable, now_s: float) -> UpstreamAnswer | None:
         """Return the answer to what was asked, if one is kept that may still be served."""
         kept = self._kept.get(key)
-        if kept is None or kept.until_s > now_s:
-            return None if kept is None else kept.answer
-        self._drop(key)
-        return None
+        if kept is None:
+            return None
+        if kept.until_s <= now_s:
+            self._drop(key)
+            return None
+        return kept.answer
 
     def put(self, key: Hashable, answer: UpstreamAnswer, *, seller_id: str, api: str, until_s: float) -> None:
         """Keep an answer up to a moment of the monotonic clock; one that is too large is not kept."""
