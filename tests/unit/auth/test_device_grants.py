@@ -43,6 +43,12 @@ from services.auth.model.refusals import (
 from services.auth.model.tokens import RETRY_S_MAX
 
 
+def decided(house: House) -> list[tuple[str, str, str]]:
+    """Return what the audit log was told of decisions: the device, the decision, what was withheld."""
+    told = house.audit.details(Kind.DEVICE_DECIDED)[::2]
+    return [(one["device_id"], one["decision"], one["withheld"]) for one in told]
+
+
 async def test_a_desktop_waits_is_let_in_and_gets_its_tokens() -> None:
     house = House()
     person = await house.person()
@@ -58,6 +64,7 @@ async def test_a_desktop_waits_is_let_in_and_gets_its_tokens() -> None:
     assert (device.seller_id, device.key_thumbprint) == (person.seller_id, thumbprint("first"))
     assert (device.scopes, device.facts) == (("orders",), FACTS)
     assert house.audit.told(Kind.DEVICE_DECIDED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert decided(house) == [(device.device_id, "approved", "nothing")]
     assert house.audit.told(Kind.DEVICE_ENROLLED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
 
 
@@ -69,6 +76,7 @@ async def test_a_desktop_that_is_not_let_in_hears_so_for_as_long_as_it_asks() ->
     for _ in range(2):
         with pytest.raises(AccessDenied):
             await house.redeem_grant(waiting)
+    assert [decision for _, decision, _ in decided(house)] == ["denied"]
     with pytest.raises(UserCodeInvalid):
         await house.approve_grant(person, waiting)
 
@@ -284,10 +292,11 @@ async def test_what_a_person_withholds_the_device_never_has() -> None:
     house = House()
     person = await house.person()
     waiting = await house.begin_grant(scopes=("orders", "pii"))
-    await house.approve_grant(person, waiting, "pii")
+    await house.approve_grant(person, waiting, "pii", "pii")
     tokens = await house.redeem_grant(waiting)
     device = (await house.use.tokens.introspect(tokens.access_token)).named.device
     assert (device.scopes, device.withheld_scopes) == (("orders",), ("pii",))
+    assert decided(house) == [(device.device_id, "approved", "pii")]
 
 
 @pytest.mark.parametrize("withheld", [("orders",), ("orders", "pii"), ("everything",)])
