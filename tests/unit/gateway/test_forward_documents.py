@@ -10,6 +10,8 @@ from fakes.gateway_ports import json_answer
 from services.gateway.forward.document_links import RememberedTypes
 from services.gateway.model.calls import Answer, Region, Restriction
 from services.gateway.model.documents import DOWNLOAD, UPLOAD, Capability, DocumentClass
+from services.gateway.model.policy import Rules
+from services.gateway.model.policy_file import parse
 from tests.unit.gateway.forwarding import ORIGIN, PII, Rig, error_of
 
 S3 = "https://tortuga-prod-na.s3-external-1.amazonaws.com/doc?X-Amz-Expires=300&X-Amz-Signature=5e"
@@ -90,6 +92,26 @@ async def test_a_personal_report_that_amazon_does_not_restrict_needs_the_scope(r
     answer = await ask(rig, trusted, REPORT_PATH, REPORT_BODY)
     assert opened(rig, json.loads(answer.body)["url"]).is_personal
     assert rig.auth.lent[-1][2] is None
+
+
+@pytest.mark.parametrize(
+    ("named", "type_", "is_personal"),
+    [
+        ('"GET_MERCHANT_*"', PLAIN, True),
+        ('"GET_ORDER_*"', PLAIN, False),
+        ("", "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL", True),
+        ("", RESTRICTED, True),
+    ],
+)
+async def test_a_policy_makes_more_reports_personal_and_none_plain(
+    rig: Rig, named: str, type_: str, *, is_personal: bool
+) -> None:
+    text = f'version = 1\n[[allow]]\noperations = ["*"]\n[documents]\npersonal_reports = [{named}]\n'
+    rig.policies.rules = Rules(parse(text.encode()))
+    token = rig.auth.enrol()
+    await tell_type(rig, token, type_)
+    answer = await ask(rig, token, REPORT_PATH, REPORT_BODY)
+    assert answer.status == (403 if is_personal else 200)
 
 
 async def test_a_restricted_report_is_fetched_with_a_token_for_its_own_path(rig: Rig) -> None:
