@@ -50,6 +50,9 @@ GONE_STATUS = 410
 
 # IPv6 that stands for IPv4 behind a translator. Source: RFC 6052, 2.1.
 TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+# No other IPv6 is the internet's: not local sites, local translators, or IPv4 in older disguises.
+# Source: RFC 4291, 2.4; IANA, "IPv6 Global Unicast Address Assignments".
+ROUTED = ipaddress.IPv6Network("2000::/3")
 
 
 class Fate(StrEnum):
@@ -246,6 +249,8 @@ def is_public(address: str) -> bool:
         held = ip.ipv4_mapped or ip.sixtofour
         if ip in TRANSLATED:
             held = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if held is None and ip not in ROUTED:
+            return False
         ip = held or ip
     return ip.is_global and not ip.is_multicast
 

@@ -49,6 +49,15 @@ def test_what_is_neither_a_kind_nor_a_beginning_is_refused(words: list[str]) -> 
         ("::ffff:10.0.0.1", False),
         ("2002:0a00:0001::1", False),
         ("64:ff9b::a9fe:a9fe", False),
+        ("::ffff:93.184.216.34", True),
+        ("2002:5db8:d822::1", True),
+        ("64:ff9b:1::a9fe:a9fe", False),
+        ("::10.0.0.1", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("fec0::1", False),
+        ("fe80::1%1", False),
+        ("198.18.0.1", False),
+        ("255.255.255.255", False),
     ],
 )
 def test_only_the_internets_addresses_are_public(address: str, *, expected: bool) -> None:
