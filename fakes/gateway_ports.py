@@ -317,7 +317,6 @@ class FakeUpstream:
         self.timeouts_s: list[float] = []
         self.replies: deque[Reply] = deque()
         self.answer: Callable[[UpstreamRequest], Reply] = lambda _: json_answer(b"{}")
-        self.production: frozenset[Region] = frozenset()
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
         self.requests.append(request)

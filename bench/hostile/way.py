@@ -25,6 +25,7 @@ from services.gateway.forward.document_links import DocumentLinks
 from services.gateway.model.calls import Answer, Call, Region
 from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
+from services.gateway.model.region_hosts import RegionHosts
 from services.gateway.shared_key import SharedKey
 
 READ, EFFECT = "GET", "PUT"
@@ -92,6 +93,7 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             audit=FakeAuditLog(),
             upstream=amazon,
             policies=FakePolicies(),
+            hosts=RegionHosts(base_urls={}),
             buckets=FakeBuckets(clock),
             revisions=FakeRevisions(),
             homes=FakeHomes(),

@@ -107,8 +107,15 @@ async def _certificate_roles(openbao: sallyport.engines.openbao.OpenBao) -> None
         # An underscore is no part of a host name.
         client = {"allowed_domains": [role], "cn_validations": ["disabled"], "client_flag": True}
         await _certificate_role(openbao, role, client)
-    public = {"allowed_domains": ["public", "localhost"], "allow_localhost": True, "allow_ip_sans": True}
-    await _certificate_role(openbao, "public", {**public, "server_flag": True})
+    public = {
+        "allowed_domains": ["public", "localhost"],
+        "allow_localhost": True,
+        # A region may have a name of its own below it.
+        "allow_subdomains": True,
+        "allow_ip_sans": True,
+        "server_flag": True,
+    }
+    await _certificate_role(openbao, "public", public)
 
 
 async def _certificate_role(

@@ -18,6 +18,7 @@ from services.gateway.model.native import NativeClient
 LISTEN = "SALLYPORT_LISTEN"
 PUBLIC_LISTEN = "SALLYPORT_PUBLIC_LISTEN"
 PUBLIC_URL = "SALLYPORT_PUBLIC_URL"
+REGION_URLS = {region: f"SALLYPORT_PUBLIC_URL_{region.upper()}" for region in Region}
 PUBLIC_CERTIFICATE_FILE = "SALLYPORT_PUBLIC_CERTIFICATE_FILE"
 PUBLIC_KEY_FILE = "SALLYPORT_PUBLIC_KEY_FILE"
 AUTH_ADDRESS = "SALLYPORT_AUTH_ADDRESS"
@@ -49,6 +50,10 @@ SETTINGS = (
     chassis.env.Setting(LISTEN, "not used: no service calls the gateway", "127.0.0.1:0"),
     chassis.env.Setting(PUBLIC_LISTEN, "host:port of the public door"),
     chassis.env.Setting(PUBLIC_URL, "https origin under which desktops and browsers know the gateway"),
+    *(
+        chassis.env.Setting(name, f"https origin under which calls go to region {region}; empty: none", "")
+        for region, name in REGION_URLS.items()
+    ),
     chassis.env.Setting(PUBLIC_CERTIFICATE_FILE, "PEM of the public certificate; empty: from Vault", ""),
     chassis.env.Setting(PUBLIC_KEY_FILE, "PEM of its key; together with the certificate", ""),
     chassis.env.Setting(AUTH_ADDRESS, "host:port of auth"),
@@ -93,6 +98,7 @@ class PublicConfig:
 
     Attributes:
         origin: https, without a trailing slash; also the OAuth issuer.
+        region_origins: more of them, each for the calls of one region, and each with a name of its own.
         certificate_files: None takes a certificate from Vault.
         vendor_name: whose portal it is.
         provider_name: the vendor's identity provider; empty when people do not sign in with it.
@@ -100,14 +106,30 @@ class PublicConfig:
 
     listen: chassis.env.Address
     origin: str
+    region_origins: Mapping[Region, str]
     certificate_files: CertificateFiles | None
     vendor_name: str
     provider_name: str
 
     @property
     def host(self) -> str:
-        """The name in the certificate."""
-        return urlsplit(self.origin).hostname or ""
+        """The name of the origin."""
+        return _name(self.origin)
+
+    @property
+    def region_hosts(self) -> Mapping[str, Region]:
+        """The regions' own names."""
+        return {_name(origin): region for region, origin in self.region_origins.items()}
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name in the certificate."""
+        return self.host, *self.region_hosts
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin under which clients know the gateway."""
+        return self.origin, *self.region_origins.values()
 
     @property
     def is_local(self) -> bool:
@@ -180,13 +202,28 @@ def _public(reader: chassis.env.Reader) -> PublicConfig:
     key = reader.optional_text(PUBLIC_KEY_FILE)
     if bool(certificate) != bool(key):
         reader.refuse(PUBLIC_KEY_FILE, f"goes together with {PUBLIC_CERTIFICATE_FILE}")
+    origin = _origin(reader, PUBLIC_URL)
     return PublicConfig(
         listen=reader.address(PUBLIC_LISTEN),
-        origin=_origin(reader, PUBLIC_URL),
+        origin=origin,
+        region_origins=_region_origins(reader, origin),
         certificate_files=CertificateFiles(Path(certificate), Path(key)) if certificate and key else None,
         vendor_name=reader.text(VENDOR_NAME),
         provider_name=reader.optional_text(OIDC_NAME) or "",
     )
+
+
+def _region_origins(reader: chassis.env.Reader, origin: str) -> Mapping[Region, str]:
+    """Return the origins that stand for a region; by its name alone one must be told from all others."""
+    origins, names = dict[Region, str](), {_name(origin)}
+    for region, setting in REGION_URLS.items():
+        if reader.optional_text(setting):
+            told = _origin(reader, setting)
+            if _name(told) in names:
+                reader.refuse(setting, "must have a host name of its own")
+            origins[region] = told
+            names.add(_name(told))
+    return origins
 
 
 def _desktop(reader: chassis.env.Reader) -> NativeClient:
@@ -206,6 +243,10 @@ def _document_hosts(reader: chassis.env.Reader) -> DocumentHosts:
     except ValueError:
         reader.refuse(DOCUMENT_HOSTS, "must be host names in lower case, each perhaps with * and a port")
         return DocumentHosts(())
+
+
+def _name(origin: str) -> str:
+    return urlsplit(origin).hostname or ""
 
 
 def _origin(reader: chassis.env.Reader, name: str) -> str:

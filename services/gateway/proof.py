@@ -90,7 +90,7 @@ class ProofVerifier:
     def __init__(
         self,
         *,
-        origin: str,
+        origins: Sequence[str],
         clock: Clock,
         nonces: Nonces,
         proofs_max: int = PROOFS_MAX,
@@ -99,14 +99,15 @@ class ProofVerifier:
         """Prepare.
 
         Args:
-            origin: scheme, host and port under which clients know us, and no more; proofs name no other.
+            origins: scheme, host and port under which clients know us, and no more, the usual one first;
+                proofs name no other.
             clock: how late it is where desktops are.
             nonces: makes and knows the nonces that proofs carry.
             proofs_max: how many are remembered.
             of_key_max: how many of one key.
         """
-        self._url = origin
-        self._origin = _origin(origin)
+        self._usual_origin = origins[0]
+        self._origins = frozenset(_origin(each) for each in origins)
         self._clock = clock
         self._nonces = nonces
         self._used = UsedProofs(clock, proofs_max=proofs_max, of_key_max=of_key_max)
@@ -206,11 +207,11 @@ class ProofVerifier:
 
     def _is_here(self, htu: str, path: str) -> bool:
         """Return whether a URL is ours and names the path; its query and fragment do not count."""
-        if htu == self._url + path:
+        if htu == self._usual_origin + path:
             return True  # As nearly all write it.
         try:
             parts = urlsplit(htu)
-            return _origin(htu) == self._origin and (parts.path or "/") == path
+            return _origin(htu) in self._origins and (parts.path or "/") == path
         except ValueError:
             return False
 

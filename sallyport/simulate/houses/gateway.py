@@ -20,11 +20,12 @@ from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
-from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
+from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamTimeout
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
 from services.gateway.model.native import NativeClient
 from services.gateway.model.policy import Rules, Standing
+from services.gateway.model.region_hosts import RegionHosts
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.authorization import AuthorizationClient
@@ -68,6 +69,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         audit=audit,
         upstream=_Upstream(life, ground.amazon, ground.faults),
         policies=Standing(Rules(BUILT_IN)),
+        hosts=RegionHosts(base_urls={}),
         buckets=ground.store(life, FakeBuckets(ground.clock, ground.engines.quota_buckets)),
         revisions=FakeRevisions(),
         homes=FakeHomes(),
@@ -122,7 +124,6 @@ class _Upstream:
     """Fits `forward.ports.Upstream`: the way to Amazon, with each call's own time."""
 
     def __init__(self, life: Life, amazon: Amazon, faults: Faults) -> None:
-        self.production: frozenset[Region] = frozenset()
         self._life = life
         self._amazon = amazon
         self._faults = faults

@@ -12,18 +12,13 @@ from services.gateway.amazon import requests
 from services.gateway.amazon.dialler import Dialler
 from services.gateway.amazon.large_answers import LargeAnswers
 from services.gateway.amazon.pool import Pool
-from services.gateway.model import regions
 from services.gateway.model.calls import Region, UpstreamAnswer, UpstreamRequest
 
 HTTPS_PORT = 443
 
 
 class Amazon:
-    """Fits `forward.ports.Upstream`.
-
-    Attributes:
-        production: the regions where calls are made with real data.
-    """
+    """Fits `forward.ports.Upstream`."""
 
     def __init__(self, *, base_urls: Mapping[Region, str], tls: ssl.SSLContext) -> None:
         """Take the endpoints; use `connect`, which also closes what was opened.
@@ -31,7 +26,6 @@ class Amazon:
         Raises:
             ValueError: a base URL is not an https origin.
         """
-        self.production = regions.in_production(base_urls)
         origins = {region: _origin(url) for region, url in base_urls.items()}
         self._loop = asyncio.get_running_loop()
         large_answers = LargeAnswers()

@@ -96,7 +96,7 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         vault=vault,
         keys=keys,
         nonces=nonces,
-        proofs=ProofVerifier(origin=config.public.origin, clock=clock, nonces=nonces),
+        proofs=ProofVerifier(origins=config.public.origins, clock=clock, nonces=nonces),
         store=store,
         document_key=document_key,
         capabilities=Capabilities(key=document_key, clock=steady_clock, origin=config.public.origin),
@@ -125,7 +125,7 @@ def _public_issue(config: Config, vault: chassis.vault.Vault) -> Issue:
     files = config.public.certificate_files
     if files is not None:
         return functools.partial(_read_certificate, files)
-    return functools.partial(vault.issue_certificate, PUBLIC_ROLE, [config.public.host], CERTIFICATE_LIFE_S)
+    return functools.partial(vault.issue_certificate, PUBLIC_ROLE, config.public.hosts, CERTIFICATE_LIFE_S)
 
 
 async def _read_certificate(files: CertificateFiles) -> chassis.crypto.tls.Certificate:

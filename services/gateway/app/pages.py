@@ -97,7 +97,7 @@ def _strangers_proofs(ground: Ground, origin: str) -> ProofVerifier:
 
     Any stranger may ask, so what they fill is not the memory in which calls' proofs are kept.
     """
-    return ProofVerifier(origin=origin, clock=ground.machine_clock, nonces=ground.nonces)
+    return ProofVerifier(origins=[origin], clock=ground.machine_clock, nonces=ground.nonces)
 
 
 def _compose_people(ground: Ground, front: Front, ports: Ports) -> PeoplePages:

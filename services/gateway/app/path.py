@@ -20,6 +20,7 @@ from services.gateway.model import exchange
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.policy import Rules, Standing
 from services.gateway.model.policy_file import PolicyInvalid
+from services.gateway.model.region_hosts import RegionHosts
 from services.gateway.peers.audit import AuditLog
 from services.gateway.peers.auth import AuthClient
 from services.gateway.peers.safe import SafeClient
@@ -52,16 +53,8 @@ async def open_path(
     """
     catalogue = Catalogue.load()
     signals = Signals(registry, (operation.name for operation in catalogue))
-    links = DocumentLinks(
-        catalogue=catalogue,
-        table=DocumentTable.load(),
-        types=RememberedTypes(ground.store),
-        hosts=config.amazon.document_hosts,
-        sealing=ground.capabilities,
-        signals=signals,
-    )
     keeper = await _open_policy(config.policy_file, ground, audit, signals=signals)
-    return _compose(ground, audit, catalogue, signals=signals, keeper=keeper, links=links)
+    return _compose(config, ground, audit, catalogue=catalogue, signals=signals, keeper=keeper)
 
 
 async def _open_policy(
@@ -92,13 +85,13 @@ async def _open_policy(
 
 
 def _compose(
+    config: Config,
     ground: Ground,
     audit: AuditLog,
-    catalogue: Catalogue,
     *,
+    catalogue: Catalogue,
     signals: Signals,
     keeper: PolicyKeeper | None,
-    links: DocumentLinks,
 ) -> Forwarding:
     """Return the forwarding path over its ports."""
     ports = Ports(
@@ -110,6 +103,7 @@ def _compose(
         revisions=ground.store,
         homes=ground.homes,
         policies=keeper or Standing(Rules(BUILT_IN)),
+        hosts=RegionHosts(base_urls=config.amazon.base_urls, own=config.public.region_hosts),
         signals=signals,
         clock=ground.clock,
         entropy=chassis.entropy.SystemEntropy(),
@@ -123,7 +117,7 @@ def _compose(
         ports=ports,
         identities=identities,
         limiter=limiter,
-        documents=links,
+        documents=_compose_links(config, ground, catalogue, signals=signals),
         user_agent=exchange.user_agent(importlib.metadata.version(DISTRIBUTION)),
     )
     documents = Documents(
@@ -144,4 +138,18 @@ def _compose(
         limiter=limiter,
         documents=documents,
         forwarder=forwarder,
+    )
+
+
+def _compose_links(
+    config: Config, ground: Ground, catalogue: Catalogue, *, signals: Signals
+) -> DocumentLinks:
+    """Return what makes Amazon's links to documents ours."""
+    return DocumentLinks(
+        catalogue=catalogue,
+        table=DocumentTable.load(),
+        types=RememberedTypes(ground.store),
+        hosts=config.amazon.document_hosts,
+        sealing=ground.capabilities,
+        signals=signals,
     )

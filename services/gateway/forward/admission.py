@@ -105,8 +105,10 @@ class Admission:
         return device
 
     def _stated_region(self, call: Call, target: targets.Target, body: bytes) -> Region | None:
-        marketplace_ids = targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS)
-        return regions.stated(call.host, marketplace_ids, body, production=self._ports.upstream.production)
+        named = self._ports.hosts.region(call.host)
+        if named is not None:
+            return named
+        return regions.stated(targets.values(target.pairs, regions.MARKETPLACE_PARAMETERS), body)
 
 
 def _check_possession(call: Call, device: Device) -> None:

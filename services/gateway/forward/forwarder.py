@@ -68,7 +68,11 @@ class Forwarder:
         identities.on_change(_each(lending.forget, self._coalescing.forget))
         self._homes = Homes(operations=catalogue, store=ports.homes, signals=ports.signals)
         self._admission = Admission(
-            catalogue=catalogue, ports=ports, identities=identities, documents=documents, homes=self._homes
+            catalogue=catalogue,
+            ports=ports,
+            identities=identities,
+            documents=documents,
+            homes=self._homes,
         )
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, limiter=limiter)
         self._deadlines = Deadlines(ports.clock)

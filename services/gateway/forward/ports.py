@@ -1,7 +1,6 @@
 """What the forwarding path needs from outside, as Protocols; the edge-out files fit them by shape."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +22,7 @@ from services.gateway.model.orders import Observation, OrderClock
 from services.gateway.model.policy import Rules
 from services.gateway.model.priority import Priority
 from services.gateway.model.quota import Quota
+from services.gateway.model.region_hosts import RegionHosts
 
 
 class AuthPeer(Protocol):
@@ -138,11 +138,6 @@ class Audit(Protocol):
 
 class Upstream(Protocol):
     """Amazon's endpoints."""
-
-    @property
-    def production(self) -> AbstractSet[Region]:
-        """The regions where calls are made with real data."""
-        ...
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
         """Return Amazon's whole answer.
@@ -289,13 +284,14 @@ class Signals(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything outside that a Forwarder stands on."""
+    """Everything outside that a Forwarder stands on; `hosts` are the names by which it is called."""
 
     auth: AuthPeer
     safe: Safe
     audit: Audit
     upstream: Upstream
     policies: Policies
+    hosts: RegionHosts
     buckets: BucketStore
     revisions: RevisionStore
     homes: HomeStore

@@ -1,25 +1,16 @@
-"""Which of Amazon's regions a call is for: by what it states itself, else by its device.
+"""Which of Amazon's regions a call is for: by the marketplaces that it names, else by its device.
 
-Between the two stands where what it names was made, which `forward.homes` remembers.
+Before both stands the host that it names (`region_hosts`), and between them where what it names was made,
+which `forward.homes` remembers.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 from services.gateway.model.calls import Device, Region
-from services.gateway.model.faults import RegionNotConnected, SandboxNotServed
-
-# Clients keep Amazon's host name in `Host` when they dial the gateway through an agent of theirs.
-# Source: SP-API, "SP-API Endpoints".
-_PRODUCTION: Mapping[str, Region] = MappingProxyType(
-    {f"sellingpartnerapi-{region}.amazon.com": region for region in Region}
-)
-_SANDBOX: Mapping[str, Region] = MappingProxyType(
-    {f"sandbox.{name}": region for name, region in _PRODUCTION.items()}
-)
+from services.gateway.model.faults import RegionNotConnected
 
 # Source: SP-API, "Marketplace IDs".
 _MARKETPLACES: Mapping[Region, str] = MappingProxyType(
@@ -51,27 +42,15 @@ _MARKETPLACE_MEMBER = re.compile(
 )
 
 
-def stated(
-    host: str, marketplace_ids: Iterable[str], body: bytes, *, production: AbstractSet[Region]
-) -> Region | None:
-    """Return the region that a call states itself; None for one that states none.
+def stated(marketplace_ids: Iterable[str], body: bytes) -> Region | None:
+    """Return the region of the marketplaces that a call names; None for one that names none.
 
     Args:
-        host: the Host header in lower case, perhaps with a port; Amazon's own names are the strongest.
         marketplace_ids: those the query names; unknown ones decide nothing.
         body: JSON or nothing; its marketplaces decide where the query names none.
-        production: the regions where calls are made with real data.
-
-    Raises:
-        SandboxNotServed: the host is Amazon's sandbox of a region where they are.
     """
-    region = _of_host(host, production) or _of_marketplaces(marketplace_ids)
+    region = _of_marketplaces(marketplace_ids)
     return _of_marketplaces(_named_in(body)) if region is None and body else region
-
-
-def in_production(base_urls: Mapping[Region, str]) -> frozenset[Region]:
-    """Return the regions whose origin is Amazon's own for real data."""
-    return frozenset(region for region, url in base_urls.items() if urlsplit(url).hostname in _PRODUCTION)
 
 
 def settle(region: Region | None, device: Device) -> Region:
@@ -95,15 +74,6 @@ def settle(region: Region | None, device: Device) -> Region:
 def only(regions: AbstractSet[Region]) -> Region | None:
     """Return the one region of a set; None where there is none, or several."""
     return next(iter(regions)) if len(regions) == 1 else None
-
-
-def _of_host(host: str, production: AbstractSet[Region]) -> Region | None:
-    """Return the region of the endpoint that a host names; None where it names none of Amazon's."""
-    name = host.partition(":")[0]
-    region = _SANDBOX.get(name)
-    if region in production:
-        raise SandboxNotServed
-    return region or _PRODUCTION.get(name)
 
 
 def _of_marketplaces(marketplace_ids: Iterable[str]) -> Region | None:

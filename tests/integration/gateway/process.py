@@ -62,7 +62,7 @@ class GatewayProcess:
         self.log_file = folder / "gateway.log"
         self._ready_url = f"http://127.0.0.1:{private_port}/readyz"
         self.metrics_url = f"http://127.0.0.1:{private_port}/metrics"
-        self._trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
+        self.trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
         vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
         database = sallyport.provision.handout.database_config(ground.postgres)
         self.environ = {
@@ -126,7 +126,7 @@ class GatewayProcess:
 
     async def ask(self, method: str, path: str, **options: Any) -> tuple[int, str]:
         """Return status and text of one request to the public door; its certificate is checked."""
-        connector = aiohttp.TCPConnector(ssl=self._trust)
+        connector = aiohttp.TCPConnector(ssl=self.trust)
         async with (
             aiohttp.ClientSession(connector=connector) as session,
             session.request(method, self.origin + path, allow_redirects=False, **options) as answer,

@@ -25,7 +25,7 @@ ONE_PLACE = dataclasses.replace(LIMITS, large_bodies_max=1)
 
 def face(forwarder: FakeForwarder) -> SpapiFace:
     clock = FakeClock()
-    proofs = ProofVerifier(origin="https://gateway.example", clock=clock, nonces=nonces_for(clock))
+    proofs = ProofVerifier(origins=["https://gateway.example"], clock=clock, nonces=nonces_for(clock))
     return SpapiFace(forwarder=forwarder, proofs=proofs)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -98,6 +99,22 @@ async def test_it_starts_serves_under_its_own_certificate_and_ends_cleanly_R16(
     assert (status, json.loads(text)["errors"][0]["code"]) == (403, "Unauthorized")
     assert list(log.kinds.values()).count("gateway.process.started") == 1
     assert await gateway.stop() == 0
+
+
+async def test_a_regions_own_name_is_in_its_certificate(gateway: GatewayProcess) -> None:
+    name = "eu.localhost"
+    await gateway.spawn({"SALLYPORT_PUBLIC_URL_EU": f"https://{name}:{gateway.public_port}"})
+    await gateway.until(**READY)
+    for each in ("localhost", name):
+        _, writer = await asyncio.open_connection(
+            "127.0.0.1", gateway.public_port, ssl=gateway.trust, server_hostname=each
+        )
+        writer.close()
+        await writer.wait_closed()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await asyncio.open_connection(
+            "127.0.0.1", gateway.public_port, ssl=gateway.trust, server_hostname="fe.localhost"
+        )
 
 
 async def test_the_policy_file_is_followed_while_it_can_be_understood(

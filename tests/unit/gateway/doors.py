@@ -257,7 +257,7 @@ async def open_house() -> AsyncIterator[House]:
     visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)
     renderer = Renderer(vendor_name="Lamplight", desktop_name=CLIENT.name, provider_name="Lamplight Login")
     nonces = nonces_for(clock)
-    proofs = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
+    proofs = ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces)
     consents = FakeConsents(auth)
     faces = Faces(
         consents=ConsentPages(

@@ -30,11 +30,14 @@ from services.gateway.forward.document_links import DocumentLinks, RememberedTyp
 from services.gateway.model.calls import Answer, Call, Proof
 from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
+from services.gateway.model.region_hosts import RegionHosts
 from services.gateway.shared_key import SharedKey
 
 CATALOGUE = Catalogue.load()
 ORIGIN = "https://gateway.example"
 DOCUMENT_KEY = Secret(b"d" * 32)
+# Calls go to no production.
+ANY_HOST = RegionHosts(base_urls={})
 PII = frozenset({"orders", "pii"})
 ORDER = "114-3941689-8772232"
 ADDRESS_PATH = f"/orders/v0/orders/{ORDER}/address"
@@ -52,7 +55,7 @@ LOOPING = re.compile("access token.*expired", re.IGNORECASE | re.DOTALL)
 class Rig:
     """Everything that a forwarded call touches."""
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: RegionHosts = ANY_HOST) -> None:
         self.clock = FakeClock()
         self.auth = FakeAuthPeer(self.clock)
         self.safe = FakeSafe()
@@ -80,6 +83,7 @@ class Rig:
                 audit=self.audit,
                 upstream=self.upstream,
                 policies=self.policies,
+                hosts=hosts,
                 buckets=self.buckets,
                 revisions=self.revisions,
                 homes=self.homes,

@@ -85,6 +85,8 @@ def test_what_may_be_told_is_heard() -> None:
             "config_invalid",
         ),
         ({"SALLYPORT_PUBLIC_URL": "https://Sellers.example"}, "SALLYPORT_PUBLIC_URL", "config_invalid"),
+        ({"SALLYPORT_PUBLIC_URL_EU": "http://eu.example"}, "SALLYPORT_PUBLIC_URL_EU", "tls_required"),
+        ({"SALLYPORT_PUBLIC_URL_EU": "https://eu.example/x"}, "SALLYPORT_PUBLIC_URL_EU", "config_invalid"),
         ({"SALLYPORT_SPAPI_URL_EU": "http://localhost:1"}, "SALLYPORT_SPAPI_URL_EU", "tls_required"),
         ({"SALLYPORT_SPAPI_URL_EU": "https://localhost:1/x"}, "SALLYPORT_SPAPI_URL_EU", "config_invalid"),
         ({"SALLYPORT_PUBLIC_KEY_FILE": "/key.pem"}, "SALLYPORT_PUBLIC_KEY_FILE", "config_invalid"),
@@ -105,6 +107,30 @@ def test_what_must_not_be_refuses_the_start(changes: dict[str, str], key: str, c
     with pytest.raises(chassis.env.ConfigError, match=key) as refusal:
         config.load({**ENVIRON, **changes})
     assert refusal.value.code == code
+
+
+def test_a_region_may_have_an_origin_of_its_own() -> None:
+    told = config.load(
+        {
+            **ENVIRON,
+            "SALLYPORT_PUBLIC_URL_NA": "https://us.vendor.example:8443",
+            "SALLYPORT_PUBLIC_URL_EU": "https://eu.vendor.example",
+        }
+    )
+    assert told.public.region_hosts == {"us.vendor.example": Region.NA, "eu.vendor.example": Region.EU}
+    assert told.public.hosts == ("sellers.vendor.example", "us.vendor.example", "eu.vendor.example")
+    assert told.public.origins == (
+        "https://sellers.vendor.example",
+        "https://us.vendor.example:8443",
+        "https://eu.vendor.example",
+    )
+
+
+@pytest.mark.parametrize("url", ["https://sellers.vendor.example:8443", "https://us.vendor.example:8443"])
+def test_a_regions_origin_is_told_from_all_others_by_its_name(url: str) -> None:
+    others = {**ENVIRON, "SALLYPORT_PUBLIC_URL_NA": "https://us.vendor.example"}
+    with pytest.raises(chassis.env.ConfigError, match=r"SALLYPORT_PUBLIC_URL_EU.*host name of its own"):
+        config.load({**others, "SALLYPORT_PUBLIC_URL_EU": url})
 
 
 def test_what_must_be_told_is_named() -> None:

@@ -26,6 +26,7 @@ from fakes.gateway_ports import DeviceRevoked, Down, TokenExpired, TokenUnknown
 from services.gateway.model import faults
 from services.gateway.model.calls import Proof, Region
 from services.gateway.model.faults import InvalidDpopProof, render
+from services.gateway.model.region_hosts import RegionHosts
 from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
 from tests.unit.gateway.forwarding import LOOPING, Rig, call, error_of, header, talking
 
@@ -124,8 +125,8 @@ async def test_an_expired_token_says_the_words_on_which_a_library_refreshes(rig:
     assert LOOPING.search(error_of(answer)["details"])
 
 
-async def test_a_call_for_amazons_sandbox_never_reaches_production(rig: Rig) -> None:
-    rig.upstream.production = frozenset({Region.NA})
+async def test_a_call_for_amazons_sandbox_never_reaches_production() -> None:
+    rig = Rig(RegionHosts(base_urls={Region.NA: "https://sellingpartnerapi-na.amazon.com"}))
     token = rig.auth.enrol()
     sandbox = await rig.call(token, ORDERS, host="sandbox.sellingpartnerapi-na.amazon.com")
     assert (sandbox.status, error_of(sandbox)["code"]) == (400, "InvalidInput")

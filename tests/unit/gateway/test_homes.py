@@ -11,6 +11,7 @@ from fakes.gateway_homes import FakeHomes
 from fakes.gateway_ports import json_answer
 from services.gateway.model.calls import Answer, Region, SafeKey
 from services.gateway.model.documents import DOWNLOAD
+from services.gateway.model.region_hosts import RegionHosts
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, ORIGIN, PII, Rig
 
 NA, EU, FE = Region
@@ -160,6 +161,14 @@ async def test_what_a_call_states_itself_is_stronger_than_what_is_remembered(rig
     assert await went(rig, token, report, host="sellingpartnerapi-na.amazon.com") is NA
     assert await went(rig, token, f"{report}?marketplaceIds={US}") is NA
     assert rig.homes.looks == looks
+
+
+async def test_a_region_with_a_name_of_its_own_is_called_by_it_whatever_the_call_names() -> None:
+    rig = Rig(RegionHosts(base_urls={}, own={"eu.gateway.example": EU}))
+    token, documents = rig.auth.enrol(regions=BOTH), f"{FEEDS}/documents"
+    assert await went(rig, token, documents, "POST", body=b"{}", host="eu.gateway.example:8443") is EU
+    assert await went(rig, token, f"{FEEDS}/feeds?marketplaceIds={US}", host="eu.gateway.example") is EU
+    assert await went(rig, token, documents, "POST", body=b"{}", host="gateway.example") is NA
 
 
 async def test_another_replica_knows_what_one_was_told(rig: Rig) -> None:

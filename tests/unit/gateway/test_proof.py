@@ -40,7 +40,7 @@ def key(clock: FakeClock) -> DeviceKey:
 
 
 def verifier_for(clock: FakeClock) -> ProofVerifier:
-    return ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces_for(clock))
+    return ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces_for(clock))
 
 
 def verify(verifier: ProofVerifier, *headers: str, method: str = "GET", path: str = PATH) -> Proof:
@@ -90,6 +90,15 @@ def test_a_url_may_be_written_in_any_way_that_means_the_same(
     assert verify(verifier, key.proof("GET", htu, TOKEN)).thumbprint == key.thumbprint
 
 
+def test_a_proof_may_name_any_of_our_origins_and_no_other(clock: FakeClock, key: DeviceKey) -> None:
+    europe = "https://eu.gateway.example:8443"
+    verifier = ProofVerifier(origins=[ORIGIN, europe], clock=clock, nonces=nonces_for(clock))
+    for origin in (ORIGIN, europe):
+        assert verify(verifier, key.proof("GET", origin + PATH, TOKEN)).thumbprint == key.thumbprint
+    with pytest.raises(InvalidDpopProof, match="another URL"):
+        verify(verifier, key.proof("GET", "https://eu.gateway.example" + PATH, TOKEN))
+
+
 def test_a_proof_works_once_T02(verifier: ProofVerifier, key: DeviceKey) -> None:
     proof = key.proof("GET", URL, TOKEN)
     verify(verifier, proof)
@@ -99,7 +108,7 @@ def test_a_proof_works_once_T02(verifier: ProofVerifier, key: DeviceKey) -> None
 
 def test_a_replay_is_refused_for_as_long_as_its_nonce_lives_T02(clock: FakeClock, key: DeviceKey) -> None:
     nonces = nonces_for(clock)
-    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
+    verifier = ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces)
     proof = key.proof("GET", URL, TOKEN)
     verify(verifier, proof)
     for _ in range(4):
@@ -118,7 +127,7 @@ def test_a_replay_is_refused_however_the_nonce_of_another_replica_lives_on_T02_R
 ) -> None:
     """The last nonce that can pass is one of a replica whose clock runs ahead."""
     nonces = nonces_for(clock)
-    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces)
+    verifier = ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces)
     ahead = FakeClock(clock.now() + timedelta(seconds=60))
     proof = key.proof("GET", URL, TOKEN, claims={"nonce": nonces_for(ahead).newest()})
     verify(verifier, proof)
@@ -346,7 +355,7 @@ def test_one_changed_character_breaks_a_proof_T02(at: int, other: str) -> None:
 
 
 def test_a_proof_that_nobody_used_up_takes_no_room_R23_T32(clock: FakeClock, key: DeviceKey) -> None:
-    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces_for(clock), proofs_max=1)
+    verifier = ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces_for(clock), proofs_max=1)
     stranger = DeviceKey(clock)
     for _ in range(3):
         proof = stranger.proof("GET", URL, TOKEN)
@@ -358,7 +367,7 @@ def test_more_proofs_than_can_be_remembered_are_refused_until_old_ones_end_R23(
     clock: FakeClock, key: DeviceKey
 ) -> None:
     nonces = nonces_for(clock)
-    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces, proofs_max=2)
+    verifier = ProofVerifier(origins=[ORIGIN], clock=clock, nonces=nonces, proofs_max=2)
     for _ in range(2):
         verify(verifier, key.proof("GET", URL, TOKEN))
     with pytest.raises(TooManyProofs) as refusal:
@@ -372,7 +381,9 @@ def test_more_proofs_than_can_be_remembered_are_refused_until_old_ones_end_R23(
 def test_one_desktop_cannot_take_the_room_of_the_others_proofs_R23_T32(
     clock: FakeClock, key: DeviceKey
 ) -> None:
-    verifier = ProofVerifier(origin=ORIGIN, clock=clock, nonces=nonces_for(clock), proofs_max=4, of_key_max=2)
+    verifier = ProofVerifier(
+        origins=[ORIGIN], clock=clock, nonces=nonces_for(clock), proofs_max=4, of_key_max=2
+    )
     other = DeviceKey(clock)
     for _ in range(2):
         verify(verifier, other.proof("GET", URL, TOKEN))

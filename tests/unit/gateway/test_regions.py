@@ -6,13 +6,10 @@ from dataclasses import replace
 import pytest
 
 from services.gateway.model.calls import Device, Profile, Region
-from services.gateway.model.faults import RegionNotConnected, SandboxNotServed
-from services.gateway.model.regions import in_production, settle, stated
+from services.gateway.model.faults import RegionNotConnected
+from services.gateway.model.regions import settle, stated
 
 US, GERMANY, BRITAIN = "ATVPDKIKX0DER", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"
-SANDBOX_NA = "sandbox.sellingpartnerapi-na.amazon.com"
-REAL = {region: f"https://sellingpartnerapi-{region}.amazon.com" for region in Region}
-NOWHERE: frozenset[Region] = frozenset()
 DEVICE = Device(
     device_id="d",
     seller_id="s",
@@ -32,55 +29,27 @@ def asked(text: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("host", "marketplaces", "body", "region"),
+    ("marketplaces", "body", "region"),
     [
-        ("sellingpartnerapi-eu.amazon.com", [US], b"", Region.EU),
-        ("sandbox.sellingpartnerapi-eu.amazon.com:443", [], b"", Region.EU),
-        ("sellingpartnerapi-na.amazon.com", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
-        ("gateway.example", [GERMANY], b"", Region.EU),
-        ("gateway.example", ["unknown", BRITAIN], b"", Region.EU),
-        ("gateway.example", [US], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
-        ("gateway.example", [], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.EU),
-        ("gateway.example", [], b'[{"MarketplaceId" : "X"},{"MarketplaceId":"A1PA6795UKMFR9"}]', Region.EU),
-        ("gateway.example", [], b'{"a":{"marketplaceIds":[\n "A1PA6795UKMFR9"]}}', Region.EU),
-        ("gateway.example", [], rb'{"a":"\"marketplaceId\":\"A1PA6795UKMFR9\""}', None),
-        ("gateway.example", [], b'{"marketplaceId":' + b" " * 1_000_000 + b"7}", None),
-        (
-            "gateway.example",
-            [],
-            asked(f'{{a(endDate:"2023-04-30" marketplaceIds:["{GERMANY}"]){{b}}}}'),
-            Region.EU,
-        ),
-        (
-            "gateway.example",
-            [],
-            asked(f'{{\n  a(\n    marketplaceIds :\n    [ "{GERMANY}" ]) {{b}}}}'),
-            Region.EU,
-        ),
-        ("gateway.example", [], asked(f'{{a(marketplaceId: "{GERMANY}"){{b}}}}'), Region.EU),
-        ("gateway.example", [], asked("{a(marketplaceIds:" + "\n" * 100_000 + "){b}}"), None),
-        ("gateway.example", [], b"", None),
-        ("evil.example", [], b"", None),
+        ([GERMANY], b"", Region.EU),
+        (["unknown", BRITAIN], b"", Region.EU),
+        ([US], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.NA),
+        ([], b'{"marketplaceId":"A1PA6795UKMFR9"}', Region.EU),
+        ([], b'[{"MarketplaceId" : "X"},{"MarketplaceId":"A1PA6795UKMFR9"}]', Region.EU),
+        ([], b'{"a":{"marketplaceIds":[\n "A1PA6795UKMFR9"]}}', Region.EU),
+        ([], rb'{"a":"\"marketplaceId\":\"A1PA6795UKMFR9\""}', None),
+        ([], b'{"marketplaceId":' + b" " * 1_000_000 + b"7}", None),
+        ([], asked(f'{{a(endDate:"2023-04-30" marketplaceIds:["{GERMANY}"]){{b}}}}'), Region.EU),
+        ([], asked(f'{{\n  a(\n    marketplaceIds :\n    [ "{GERMANY}" ]) {{b}}}}'), Region.EU),
+        ([], asked(f'{{a(marketplaceId: "{GERMANY}"){{b}}}}'), Region.EU),
+        ([], asked("{a(marketplaceIds:" + "\n" * 100_000 + "){b}}"), None),
+        ([], b"", None),
     ],
 )
-def test_a_call_states_its_region_by_host_then_query_then_body(
-    host: str, marketplaces: list[str], body: bytes, region: Region | None
+def test_a_call_states_its_region_by_the_marketplace_in_its_query_then_in_its_body(
+    marketplaces: list[str], body: bytes, region: Region | None
 ) -> None:
-    assert stated(host, marketplaces, body, production=NOWHERE) is region
-
-
-@pytest.mark.parametrize("host", ["sandbox.sellingpartnerapi-eu.amazon.com", f"{SANDBOX_NA}:443"])
-def test_a_call_for_the_sandbox_is_not_made_with_real_data(host: str) -> None:
-    with pytest.raises(SandboxNotServed):
-        stated(host, [], b"", production=in_production(REAL))
-
-
-@pytest.mark.parametrize("origin", [f"https://{SANDBOX_NA}", "https://localhost:8447"])
-def test_a_call_for_the_sandbox_is_made_where_no_data_is_real(origin: str) -> None:
-    real = in_production({**REAL, Region.NA: origin})
-    assert stated(SANDBOX_NA, [], b"", production=real) is Region.NA
-    assert stated("sellingpartnerapi-eu.amazon.com", [], b"", production=real) is Region.EU
-    assert stated("gateway.example", [], b"", production=real) is None
+    assert stated(marketplaces, body) is region
 
 
 def test_the_devices_marketplace_decides_where_nothing_else_does() -> None:
