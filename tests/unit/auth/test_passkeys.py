@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.auth_house import House, Person
-from fakes.passkey_device import ES256, PasskeyDevice
+from fakes.passkey_device import ES256, Key, PasskeyDevice
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.passkeys import PASSKEYS_MAX, counts_on
 from services.auth.model.people_refusals import (
@@ -203,18 +203,26 @@ async def test_a_passkey_whose_answer_is_not_for_us_is_not_registered(
     assert len((await house.use.people.ways_in.list_own(person.session_token)).passkeys) == 1
 
 
-class WordyDevice(PasskeyDevice):
+class LongNamed(PasskeyDevice):
     """Names its passkeys at more length than WebAuthn has for it."""
 
     def _chance(self, number: int, what: str) -> bytes:
         return super()._chance(number, what).ljust(1_024, b"x")
 
 
-async def test_a_passkey_with_too_long_a_name_of_its_own_is_not_registered_R23(
-    house: House, person: Person
+class LongKeyed(PasskeyDevice):
+    """Says more about its keys than anybody asked."""
+
+    def _public(self, key: Key) -> dict[int, Any]:
+        return {**super()._public(key), -9: bytes(2_048)}
+
+
+@pytest.mark.parametrize("kind", [LongNamed, LongKeyed])
+async def test_a_passkey_that_fills_the_table_is_not_registered_R23(
+    house: House, person: Person, kind: type[PasskeyDevice]
 ) -> None:
     with pytest.raises(PasskeyRefused):
-        await register(house, person.session_token, WordyDevice(seed="wordy"))
+        await register(house, person.session_token, kind(seed="long"))
 
 
 async def test_a_registration_belongs_to_the_session_that_began_it(house: House, person: Person) -> None:
