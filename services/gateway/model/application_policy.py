@@ -35,26 +35,6 @@ SCOPES = frozenset({SCOPE_CALL, SCOPE_PII})
 # What a call is for when neither the caller nor the vendor says.
 PURPOSE_UNSTATED = "unstated"
 
-# Report types whose files hold buyers' data. The second line is of reports that Amazon does not restrict and
-# that hold a buyer's city, postal code or tax id all the same.
-# Source: SP-API Developer Guide, "Restricted report types"; Reports API, order and fulfilment reports.
-PERSONAL_REPORTS = (
-    "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_*",
-    "GET_EASYSHIP_DOCUMENTS",
-    "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_*",
-    "GET_FLAT_FILE_ALL_ORDERS_DATA_*",
-    "GET_FLAT_FILE_ORDER_REPORT_DATA_*",
-    "GET_FLAT_FILE_ORDERS_*",
-    "GET_FLAT_FILE_RETURNS_DATA_*",
-    "GET_FBA_FULFILLMENT_CUSTOMER_*",
-    "GET_GST_MTR_*",
-    "GET_ORDER_REPORT_DATA_*",
-    "GET_VAT_TRANSACTION_DATA",
-    "GET_XML_*ORDER*",
-    "GET_XML_RETURNS_DATA_*",
-    "SC_VAT_TAX_REPORT",
-)
-
 
 class Sight(StrEnum):
     """What a desktop gets of a personal member: Amazon's own value, a stand-in, or no member at all."""
@@ -187,6 +167,7 @@ class ApplicationPolicy:
         fields: the first whose terms are met and that tells of a class decides about it.
         purposes: what a call may say that it is for.
         purpose_default: one of them, of calls that say nothing.
+        personal_reports: patterns of report types, besides all that are not known to hold nobody's data.
         digest: SHA-256 of the file in hex; empty for the built-in policy.
     """
 
@@ -197,7 +178,7 @@ class ApplicationPolicy:
     purpose_default: str = PURPOSE_UNSTATED
     grantless: tuple[GrantlessRule, ...] = ()
     delegations: tuple[DelegationRule, ...] = ()
-    personal_reports: tuple[str, ...] = PERSONAL_REPORTS
+    personal_reports: tuple[str, ...] = ()
     caches: tuple[CacheRule, ...] = ()
     budgets: tuple[BudgetRule, ...] = ()
     digest: str = ""
@@ -228,7 +209,7 @@ class ApplicationPolicy:
         )
 
     def is_personal_report(self, report_type: str) -> bool:
-        """Return whether files of a report type hold personal data."""
+        """Return whether the policy takes files of a report type for personal, whatever else is known."""
         return is_named(report_type, self.personal_reports)
 
     def cache_life_s(self, operation: str) -> float | None:

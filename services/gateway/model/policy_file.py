@@ -17,7 +17,6 @@ from chassis.errors import InvalidInput
 from services.gateway.model.application_policy import (
     ANY,
     CLASSES,
-    PERSONAL_REPORTS,
     PURPOSE_UNSTATED,
     SCOPE_PII,
     SCOPES,
@@ -222,8 +221,6 @@ class _Reading:
         openings = tuple(table.terms() for table in self._tables("allow"))
         if not openings and "allow" not in {problem.key for problem in self.problems}:
             self.refuse("allow", "there is no [[allow]], so nothing could be called; open something")
-        documents = self._single("documents")
-        reports = documents.words("personal_reports", PATTERN_FORM)
         return ApplicationPolicy(
             openings=openings,
             denied=self._top.words("deny", PATTERN_FORM),
@@ -232,7 +229,7 @@ class _Reading:
             purpose_default=self._purpose_default,
             grantless=tuple(map(self._grantless_rule, self._tables("grantless"))),
             delegations=tuple(map(self._delegation_rule, self._tables("delegates"))),
-            personal_reports=reports if documents.has("personal_reports") else PERSONAL_REPORTS,
+            personal_reports=self._single("documents").words("personal_reports", PATTERN_FORM),
             caches=tuple(map(self._cache_rule, self._tables("caches"))),
             budgets=tuple(map(self._budget_rule, self._tables("budgets"))),
             digest=digest,

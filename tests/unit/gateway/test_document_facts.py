@@ -56,6 +56,21 @@ def test_what_is_not_known_to_be_plain_is_personal(
     assert TABLE.document_class(operation, type_) is expected
 
 
+def test_amazons_restricted_report_types_are_restricted_without_a_word_of_a_policys() -> None:
+    # Source: SP-API Developer Guide, "Restricted report types".
+    restricted = (
+        "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_INVOICING GET_AMAZON_FULFILLED_SHIPMENTS_DATA_TAX "
+        "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING GET_FLAT_FILE_ORDER_REPORT_DATA_SHIPPING "
+        "GET_FLAT_FILE_ORDER_REPORT_DATA_INVOICING GET_FLAT_FILE_ORDER_REPORT_DATA_TAX "
+        "GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_TAX GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_INVOICING "
+        "GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_SHIPPING GET_ORDER_REPORT_DATA_INVOICING "
+        "GET_ORDER_REPORT_DATA_TAX GET_ORDER_REPORT_DATA_SHIPPING GET_EASYSHIP_DOCUMENTS "
+        "GET_GST_MTR_B2B_CUSTOM GET_VAT_TRANSACTION_DATA SC_VAT_TAX_REPORT"
+    )
+    for type_ in restricted.split():
+        assert TABLE.document_class(REPORT, type_) is DocumentClass.RESTRICTED
+
+
 def test_links_that_are_asked_for_by_creating_a_destination_are_for_uploads() -> None:
     uploading = {name for name in TABLE if TABLE.method(name) == UPLOAD}
     assert uploading == {

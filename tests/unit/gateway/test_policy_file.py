@@ -11,7 +11,6 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.application_policy import (
     BUILT_IN,
     CLASSES,
-    PERSONAL_REPORTS,
     Caller,
     Share,
     Sight,
@@ -81,30 +80,9 @@ def test_the_classes_of_the_model_are_those_of_the_catalogue() -> None:
     assert {kind for operation in CATALOGUE for kind in operation.pii} == CLASSES
 
 
-def test_amazons_restricted_report_types_are_personal_without_a_word() -> None:
-    # Source: SP-API Developer Guide, "Restricted report types".
-    restricted = (
-        "GET_AMAZON_FULFILLED_SHIPMENTS_DATA_INVOICING GET_AMAZON_FULFILLED_SHIPMENTS_DATA_TAX "
-        "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING GET_FLAT_FILE_ORDER_REPORT_DATA_SHIPPING "
-        "GET_FLAT_FILE_ORDER_REPORT_DATA_INVOICING GET_FLAT_FILE_ORDER_REPORT_DATA_TAX "
-        "GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_TAX GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_INVOICING "
-        "GET_FLAT_FILE_ORDERS_RECONCILIATION_DATA_SHIPPING GET_ORDER_REPORT_DATA_INVOICING "
-        "GET_ORDER_REPORT_DATA_TAX GET_ORDER_REPORT_DATA_SHIPPING GET_EASYSHIP_DOCUMENTS "
-        "GET_GST_MTR_B2B_CUSTOM GET_VAT_TRANSACTION_DATA SC_VAT_TAX_REPORT"
-    )
-    policy = parse(LEAST.encode())
-    assert policy.personal_reports == PERSONAL_REPORTS
-    assert all(policy.is_personal_report(each) for each in restricted.split())
-
-
 def test_a_cache_may_be_closed() -> None:
     policy = parse(f'{LEAST}[[caches]]\noperations = ["*"]\nseconds = 0\n'.encode())
     assert policy.cache_life_s("sellers.getMarketplaceParticipations") == 0
-
-
-def test_a_list_of_personal_reports_may_be_empty() -> None:
-    policy = parse(f"{LEAST}[documents]\npersonal_reports = []\n".encode())
-    assert not policy.is_personal_report("SC_VAT_TAX_REPORT")
 
 
 def test_every_problem_is_told_at_once_with_its_line_and_what_to_do() -> None:
