@@ -82,10 +82,6 @@ class FakeVault:
         del versions[:older]
         return older
 
-    async def kv_destroy(self, path: str) -> None:
-        self._answer()
-        self._secrets.pop(path, None)
-
     async def transit_create(self, key: str, kind: chassis.vault.KeyKind = "aes256-gcm96") -> None:
         self._answer()
         if key in self.keys:

@@ -31,7 +31,7 @@ class KvPart(VaultPart):
         """Return the newest version of what is stored at `path`.
 
         Raises:
-            SecretNotFound: nothing is, or it was destroyed.
+            SecretNotFound: nothing is, or it was deleted.
             KeyServiceUnavailable: Vault cannot answer.
         """
         answer = await self._session.ask("read", f"kv/data/{path}")
@@ -60,7 +60,7 @@ class KvPart(VaultPart):
         """Return the newest version of what is stored at `path`, with its number.
 
         Raises:
-            SecretNotFound: nothing is, or it was destroyed.
+            SecretNotFound: nothing is, or it was deleted.
             KeyServiceUnavailable: Vault cannot answer.
         """
         answer = await self._session.ask("read", f"kv/data/{path}")
@@ -102,11 +102,3 @@ class KvPart(VaultPart):
         if older:
             await self._session.ask("write_data", f"kv/destroy/{path}", {"versions": older})
         return len(older)
-
-    async def kv_destroy(self, path: str) -> None:
-        """Destroy every version at `path`; harmless when there is none.
-
-        Raises:
-            KeyServiceUnavailable: Vault cannot answer.
-        """
-        await self._session.ask("delete", f"kv/metadata/{path}")

@@ -30,9 +30,9 @@ path "transit/keys/auth-application-*" {
 path "transit/encrypt/auth-application-*" { capabilities = ["update"] }
 path "transit/decrypt/auth-application-*" { capabilities = ["update"] }
 
-path "kv/data/auth/*"     { capabilities = ["create", "update", "read"] }
-path "kv/metadata/auth/*" { capabilities = ["read", "delete"] }
+path "kv/data/auth/*" { capabilities = ["create", "update", "read"] }
 # A client secret that was replaced is destroyed in every version that held it.
-path "kv/destroy/auth/applications/*" { capabilities = ["update"] }
+path "kv/metadata/auth/applications/*" { capabilities = ["read"] }
+path "kv/destroy/auth/applications/*"  { capabilities = ["update"] }
 
 path "pki/issue/auth" { capabilities = ["update"] }

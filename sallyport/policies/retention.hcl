@@ -17,7 +17,4 @@ path "transit/decrypt/retention-day-*"    { capabilities = ["update"] }
 
 path "transit/keys/retention-receipt" { capabilities = ["read"] }
 
-path "kv/data/retention/*"     { capabilities = ["create", "update", "read"] }
-path "kv/metadata/retention/*" { capabilities = ["read", "delete"] }
-
 path "pki/issue/retention" { capabilities = ["update"] }

@@ -2,7 +2,6 @@
 path "transit/sign/telemetry-checkpoint" { capabilities = ["update"] }
 path "transit/keys/telemetry-checkpoint" { capabilities = ["read"] }
 
-path "kv/data/telemetry/*"     { capabilities = ["create", "update", "read"] }
-path "kv/metadata/telemetry/*" { capabilities = ["read", "delete"] }
+path "kv/data/telemetry/*" { capabilities = ["create", "update", "read"] }
 
 path "pki/issue/telemetry" { capabilities = ["update"] }

@@ -11,6 +11,7 @@ import chassis.crypto.seal
 import chassis.crypto.sign
 import chassis.crypto.tls
 import chassis.vault
+import sallyport.engines.openbao
 from fakes.vault import FakeVault
 from tests.conftest import VaultFor
 
@@ -108,12 +109,13 @@ async def test_absent_secret_is_not_found(vault: Vault, path: str) -> None:
         await vault.kv_read(path)
 
 
-async def test_destroyed_secret_is_not_found(vault: Vault, path: str) -> None:
-    await vault.kv_write(path, {"client_secret": "s"})
-    await vault.kv_destroy(path)
-    await vault.kv_destroy(path)
+async def test_a_secret_that_an_operator_deleted_is_not_found(
+    auths_openbao: chassis.vault.Vault, openbao: sallyport.engines.openbao.OpenBao, path: str
+) -> None:
+    await auths_openbao.kv_write(path, {"client_secret": "s"})
+    await openbao.call("DELETE", f"kv/metadata/{path}")
     with pytest.raises(chassis.vault.SecretNotFound):
-        await vault.kv_read(path)
+        await auths_openbao.kv_read(path)
 
 
 @settings(

@@ -77,7 +77,6 @@ CALLS: Mapping[str, tuple[Any, ...]] = {
     "kv_find": ("p",),
     "kv_replace": ("p", {"a": "b"}),
     "kv_forget_older": ("p",),
-    "kv_destroy": ("p",),
     "transit_create": ("k",),
     "transit_exists": ("k",),
     "transit_destroy": ("k",),

@@ -39,7 +39,6 @@ FACTS: Mapping[tuple[str, str], Fact] = MappingProxyType(
         ("GET", "kv/data/{path}"): _fact(KV, answers="data metadata"),
         ("POST", "kv/data/{path}"): _fact(KV, "data options"),
         ("GET", "kv/metadata/{path}"): _fact(KV, answers="current_version versions"),
-        ("DELETE", "kv/metadata/{path}"): _fact(KV),
         ("POST", "kv/destroy/{path}"): _fact(KV, "versions"),
         ("POST", "transit/keys/{name}"): _fact(TRANSIT, "type"),
         ("GET", "transit/keys/{name}"): _fact(TRANSIT, answers="keys latest_version min_decryption_version"),

@@ -18,7 +18,6 @@ from fakes.auth_house import APPLICATION
 from sallyport.application import steps
 from simulator.app import Running
 from simulator.controls import Controls
-from tests.conftest import VaultFor
 from tests.integration.auth.conftest import Peers
 from tests.integration.auth.process import ROOT, AuthProcess, until
 from tests.integration.auth.rehearsal import DAY, FIRST_SECRET, simulated_amazon
@@ -83,10 +82,9 @@ async def vendor(
     ground: sallyport.provision.ground.Ground,
     database: chassis.env.DatabaseConfig,
     peers: Peers,
-    vault_for: VaultFor,
     tmp_path: Path,
 ) -> AsyncIterator[Vendor]:
-    await (await vault_for("auth")).kv_destroy(f"auth/applications/{ID}")
+    await ground.openbao.call("DELETE", f"kv/metadata/auth/applications/{ID}")
     (tmp_path / "queue-key").write_text(KEY)
     url = running.https[0]
     async with peers.telemetry.serve() as telemetry, peers.safe.serve() as retention:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import sallyport.engines.openbao
 import simulator.events
 from chassis.secrecy import Secret
 from fakes.auth_house import APPLICATION, Crash, Fuse
@@ -27,10 +28,16 @@ async def running(tmp_path: Path) -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-async def rehearsal(running: Running, pool_for: PoolFor, vault_for: VaultFor) -> AsyncIterator[Rehearsal]:
-    vault = await vault_for("auth")
-    await vault.kv_destroy(f"auth/applications/{ID}")
-    async with rehearsed(running, await pool_for("auth"), vault) as opened:
+async def _nothing_kept(openbao: sallyport.engines.openbao.OpenBao) -> None:
+    """See to it that no earlier test's secrets are the application's."""
+    await openbao.call("DELETE", f"kv/metadata/auth/applications/{ID}")
+
+
+@pytest.fixture
+async def rehearsal(
+    running: Running, pool_for: PoolFor, vault_for: VaultFor, _nothing_kept: None
+) -> AsyncIterator[Rehearsal]:
+    async with rehearsed(running, await pool_for("auth"), await vault_for("auth")) as opened:
         yield opened
 
 
@@ -58,11 +65,11 @@ async def test_a_secret_rotates_through_the_queue_and_every_refresh_succeeds_R12
         assert secret not in str(rehearsal.audit.events) + str(rehearsal.signals.counts)
 
 
+@pytest.mark.usefixtures("_nothing_kept")
 async def test_without_a_queue_a_pasted_secret_does_the_same(
     running: Running, pool_for: PoolFor, vault_for: VaultFor
 ) -> None:
     vault, plan = await vault_for("auth"), RotationPlan()
-    await vault.kv_destroy(f"auth/applications/{ID}")
     async with rehearsed(running, await pool_for("auth"), vault, rotation=plan) as rehearsal:
         await rehearsal.open_shop()
         await rehearsal.days(174)

@@ -73,6 +73,7 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
         "public": lambda: vault.transit_public_pem(target),
         "read": lambda: vault.kv_read(target),
         "write": lambda: vault.kv_write(target, {"a": "b"}),
+        "delete": lambda: vault._session.ask("delete", f"kv/metadata/{target}"),
         "certificate": lambda: vault.issue_certificate(target, (f"{target}.sallyport.internal",), 60.0),
     }
     await calls[verb]()
@@ -95,6 +96,8 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
         ("auth", "sign", "telemetry-checkpoint"),
         ("auth", "read", "retention/x"),
         ("auth", "write", "telemetry/x"),
+        ("auth", "delete", "auth/digest-key"),
+        ("auth", "delete", "auth/applications/x"),
         ("auth", "certificate", "gateway"),
         ("auth", "certificate", "sallyport_owner"),
         ("retention", "open", AUTHS),
@@ -102,6 +105,7 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
         ("retention", "sign", "retention-receipt"),
         ("retention", "destroy", "retention-receipt"),
         ("retention", "read", "auth/digest-key"),
+        ("retention", "read", "retention/x"),
         ("verifier", "seal", RETENTIONS),
         ("verifier", "create", "retention-day-2030-01-01"),
         ("verifier", "destroy", DAYS),
@@ -111,6 +115,7 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
         ("telemetry", "open", RETENTIONS),
         ("telemetry", "sign", "retention-receipt"),
         ("telemetry", "destroy", "telemetry-checkpoint"),
+        ("telemetry", "delete", "telemetry/webhook"),
         ("console", "sign", "telemetry-checkpoint"),
         ("console", "sign", "retention-receipt"),
         ("console", "open", AUTHS),
