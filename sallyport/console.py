@@ -77,6 +77,8 @@ def tried(name: str, task: Task) -> Verb:
                 return task(options, connection(options))
         except chassis.errors.StartRefused as error:
             return complain(name, EXIT_UNUSABLE, str(error))
+        except BrokenPipeError:
+            raise  # Whoever read has gone, and `cli.main` knows what that is.
         except OSError as error:
             return complain(name, EXIT_UNUSABLE, reason(error))
         except chassis.errors.SallyportError as error:

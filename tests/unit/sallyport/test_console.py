@@ -115,3 +115,14 @@ def test_what_is_logged_again_and_again_is_told_once_in_words(
 def test_of_two_files_the_one_to_be_written_is_named() -> None:
     error = IsADirectoryError(21, "Is a directory", "log.part", None, "log")
     assert console.reason(error) == "log: Is a directory"
+
+
+def test_a_reader_that_goes_early_is_left_to_the_command_line(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def show(_options: argparse.Namespace, _config: Config) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        console.tried("sellers", show)(argparse.Namespace(state_folder=state))
+    assert capsys.readouterr().err == ""
