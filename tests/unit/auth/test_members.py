@@ -148,7 +148,8 @@ async def test_a_leaver_is_out_at_once_everywhere(house: House, owner: Person) -
     ben = await house.colleague(owner.seller_id)
     holder, _ = await set_password(house, ben.session_token)
     desktop = await house.bound(ben)
-    code = await house.authorize(ben)
+    code, waiting = await house.authorize(ben), await house.begin_grant()
+    await house.approve_grant(ben, waiting)
     other, _ = await sign_in(house, ben.device)
     watcher = house.use.news.watch()
     removal = await house.use.people.members.remove_own(owner.session_token, ben.user_id)
@@ -159,8 +160,9 @@ async def test_a_leaver_is_out_at_once_everywhere(house: House, owner: Person) -
             await house.use.sessions.find(token)
     with pytest.raises(DeviceRevoked):
         await house.use.tokens.introspect(desktop.tokens.access_token)
-    with pytest.raises(InvalidGrant):
-        await house.use.enrolment.exchange(redemption(code))
+    for grant in (house.use.enrolment.exchange(redemption(code)), house.redeem_grant(waiting)):
+        with pytest.raises(InvalidGrant):
+            await grant
     for work in (sign_in(house, ben.device), holder.sign_in()):
         with pytest.raises(SignInRefused):
             await work
