@@ -43,7 +43,24 @@ def test_a_json_object_of_texts_becomes_names_and_values() -> None:
     assert inputs.read_json(b'{"a":"1","b":null,"c":""}') == {"a": "1"}
 
 
-@pytest.mark.parametrize("encoded", [b"", b"[]", b"1", b'{"a":1}', b'{"a":{}}', b'{"a":"1"', b"[" * 9_000])
+NOT_AN_OBJECT_OF_TEXTS = [
+    b"",
+    b"[]",
+    b"1",
+    b'{"a":1}',
+    b'{"a":{}}',
+    b'{"a":"1"',
+    b"[" * 9_000,
+    b'{"a":"\\ud800"}',
+]
+READ_IN_TWO_WAYS = [
+    b'{"a":"1","a":"2"}',
+    b'{"a":"1","\\u0061":"1"}',
+    b'{"a":%b,"a":"1"}' % (b"[" * 1_000 + b"]" * 1_000),
+]
+
+
+@pytest.mark.parametrize("encoded", NOT_AN_OBJECT_OF_TEXTS + READ_IN_TWO_WAYS)
 def test_any_other_json_is_refused_T10(encoded: bytes) -> None:
     with pytest.raises(inputs.InvalidRequest):
         inputs.read_json(encoded)
