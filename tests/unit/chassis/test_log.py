@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,13 @@ class Level(enum.StrEnum):
     """A text that is more than a text."""
 
     LOW = "l"
+
+
+@dataclasses.dataclass(frozen=True)
+class Buyer:
+    """What an encoder of JSON would show of its own accord."""
+
+    name: str = SENSITIVE
 
 
 class Lines:
@@ -65,6 +72,12 @@ def caught() -> chassis.errors.NotFound:
     return told.value
 
 
+def caused(cause: Exception) -> Exception:
+    error = Exception()
+    error.__cause__ = cause
+    return error
+
+
 def test_a_line_says_when_where_what_and_for_which_request(lines: Lines) -> None:
     lines.context = {"request_id": "r-1", "trace_id": "t-1"}
     with lines.configure():
@@ -82,6 +95,13 @@ def test_a_line_says_when_where_what_and_for_which_request(lines: Lines) -> None
     }
 
 
+def test_a_line_tells_the_moment_of_its_event_to_the_millisecond(lines: Lines) -> None:
+    told = {"name": "library", "levelno": logging.WARNING, "msg": "e", "created": 1_764_000_000.25}
+    with lines.configure():
+        logging.getLogger().handle(logging.makeLogRecord(told))
+    assert lines.read()[0]["time"] == "2025-11-24T16:00:00.250+00:00"
+
+
 def test_fields_never_replace_what_the_line_itself_says(lines: Lines) -> None:
     lines.context = {"request_id": "r-1"}
     with lines.configure():
@@ -90,10 +110,6 @@ def test_fields_never_replace_what_the_line_itself_says(lines: Lines) -> None:
 
 
 def test_secrets_credentials_and_unknown_objects_are_not_shown_T28(lines: Lines) -> None:
-    class Buyer:
-        def __repr__(self) -> str:
-            return SENSITIVE
-
     with lines.configure():
         chassis.log.get("x").info(
             "e",
@@ -112,10 +128,6 @@ def test_secrets_credentials_and_unknown_objects_are_not_shown_T28(lines: Lines)
 
 
 def test_a_key_of_a_mapping_is_shown_no_further_than_a_value_T28() -> None:
-    @dataclasses.dataclass(frozen=True)
-    class Buyer:
-        name: str = SENSITIVE
-
     keys = (Buyer(), SENSITIVE.encode(), "Atza|abc", (SENSITIVE, 1), 7)
     shown = dict.fromkeys(("<Buyer>", "<bytes>", HIDDEN, "<tuple>", "7"), 1)
     assert chassis.log.shown(dict.fromkeys(keys, 1)) == shown
@@ -166,6 +178,13 @@ def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
         logger.warning("c")
         logger.at("error", "d")
     assert [line["event"] for line in lines.read()] == ["c", "d"]
+
+
+def test_libraries_keep_to_a_level_above_warning_too(lines: Lines) -> None:
+    with lines.configure("error"):
+        logging.getLogger("some.library").warning("a")
+        logging.getLogger("some.library").error("b")
+    assert [line["event"] for line in lines.read()] == ["b"]
 
 
 def test_text_from_upstream_cannot_forge_a_line_T30(lines: Lines) -> None:
@@ -225,7 +244,7 @@ short_values = st.one_of(
     st.just("x" * 2 * chassis.log.TEXT_CHARS_MAX),
     st.integers() | st.sampled_from([2**53, 2**63, 2**63 + 1, -(2**63) - 1, 2**64]),
     st.floats() | st.booleans() | st.none(),
-    st.builds(Secret, st.text()) | st.sampled_from(Level),
+    st.builds(Secret, st.text()) | st.sampled_from(Level) | st.builds(Buyer) | st.builds(list),
 )
 
 
@@ -253,17 +272,29 @@ def test_what_is_shown_of_a_value_is_bounded_R23() -> None:
     assert len(shown) < 5000
 
 
+@pytest.mark.parametrize(
+    ("wrap", "times"), [(lambda error: ExceptionGroup("many", [error] * 9), 8), (caused, 500)]
+)
+def test_what_is_shown_of_an_exception_is_bounded_R23(
+    wrap: Callable[[Exception], Exception], times: int
+) -> None:
+    error = Exception()
+    for _ in range(times):
+        error = wrap(error)
+    assert len(json.dumps(chassis.log.shown(error))) < 20_000
+
+
 class StuckStream(io.StringIO):
     """A reader who stops reading until told otherwise."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.may_write = threading.Event()
-        self.is_reached = threading.Event()
+        self.may_write = threading.Semaphore(0)
+        self.is_reached = threading.Semaphore(0)
 
     def write(self, text: str) -> int:
-        self.is_reached.set()
-        self.may_write.wait()
+        self.is_reached.release()
+        self.may_write.acquire()
         return super().write(text)
 
 
@@ -271,15 +302,21 @@ def test_a_reader_who_stops_costs_counted_lines_and_holds_up_nobody_R24() -> Non
     stream = StuckStream()
     spool = chassis.log.Spool(stream, lines_max=3)
     spool.put("line 0")
-    stream.is_reached.wait()
-    for number in range(1, 10):
-        spool.put(f"line {number}")
-    assert spool.dropped == 6
-    stream.may_write.set()
+    for numbers in (range(1, 10), range(10, 15)):
+        stream.is_reached.acquire()
+        for number in numbers:
+            spool.put(f"line {number}")
+        stream.may_write.release()
+    assert spool.dropped == 6 + 2
+    stream.may_write.release()
     spool.close()
-    lines = stream.getvalue().splitlines()
-    assert [line for line in lines if line.startswith("line")] == ["line 0", "line 1", "line 2", "line 3"]
-    assert '{"event":"log_lines_dropped","count":6}' in lines
+    assert stream.getvalue().splitlines() == [
+        "line 0",
+        *(f"line {number}" for number in (1, 2, 3)),
+        '{"event":"log_lines_dropped","count":6}',
+        *(f"line {number}" for number in (10, 11, 12)),
+        '{"event":"log_lines_dropped","count":2}',
+    ]
 
 
 class BrokenStream(io.StringIO):
