@@ -5,6 +5,7 @@ it outlives it. An `Erasure` goes closed → proven → reported; every step may
 only after the verifier found every path closed, and says what was tried.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,13 +66,11 @@ class Subject:
             RequestInvalid: it names none.
         """
         kind, _, subject_id = text.partition(":")
-        try:
+        with contextlib.suppress(ValueError, NameInvalid):
             if kind == SubjectKind.DAY:
                 return cls.of_day(date.fromisoformat(subject_id))
             if kind == SubjectKind.SELLER:
                 return cls.of_seller(subject_id)
-        except (ValueError, NameInvalid) as error:
-            raise RequestInvalid('The subject is not "day:<date>" or "seller:<id>".') from error
         raise RequestInvalid('The subject is not "day:<date>" or "seller:<id>".')
 
     def __str__(self) -> str:
