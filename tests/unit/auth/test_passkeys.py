@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fakes.auth_house import House, Person
 from fakes.passkey_device import ES256, Key, PasskeyDevice
 from services.auth.model.audit import Kind, Phase
-from services.auth.model.passkeys import PASSKEYS_MAX, counts_on
+from services.auth.model.passkeys import CREDENTIAL_CHARS_MAX, PASSKEYS_MAX, counts_on
 from services.auth.model.people_refusals import (
     CeremonyOver,
     LastCredential,
@@ -96,6 +96,13 @@ async def test_an_answer_is_good_for_five_minutes(house: House, person: Person) 
     house.pass_(timedelta(minutes=5))
     with pytest.raises(SignInRefused):
         await house.use.people.passkeys.sign_in(ceremony.text, person.device.get(options))
+
+
+async def test_an_answer_that_goes_on_for_ever_is_not_read_R23(house: House, person: Person) -> None:
+    ceremony, options = await house.use.people.passkeys.begin_sign_in()
+    answer = json.loads(person.device.get(options)) | {"more": "x" * CREDENTIAL_CHARS_MAX}
+    with pytest.raises(SignInRefused):
+        await house.use.people.passkeys.sign_in(ceremony.text, json.dumps(answer))
 
 
 async def test_a_ceremony_cannot_be_given_a_later_end(house: House, person: Person) -> None:
