@@ -128,7 +128,7 @@ class Grant:
         is_ended: the lease is over: it ran out, or nothing is left of it; the next one needs a new number.
         rate_per_s: of the usage plan, as far as it is known.
         pace_per_s: how fast calls come in fact.
-        left: calls that nobody has, after this grant; below zero while others' are counted.
+        left: calls that nobody has, after this grant.
         kept_back: how many of those only people get.
         people_before: people's calls that wait at other replicas.
         part: of what is for bulk calls, what comes to this replica; above 0, at most 1.
@@ -261,8 +261,7 @@ class Bucket:
         spare = free - people - self.kept_back - others_people
         devices = (ask.devices, sum(rival.devices for rival in rivals))
         bulk = _part(spare, ask.bulk, devices, is_first=is_first)
-        is_plenty = bulk == ask.bulk and people == ask.people and not rivals
-        ahead = min(ask.ahead, max(0, math.floor((spare - bulk) / 2))) if is_plenty else 0
+        ahead = 0 if rivals else min(ask.ahead, max(0, math.floor((spare - bulk) / 2)))
         lease.granted += people + bulk + ahead
         lease.people = ask.people - people
         lease.devices = ask.devices if bulk < ask.bulk else 0
@@ -297,7 +296,7 @@ class Bucket:
         Where none were, the next call is one refill away. Refusals that come together cut the pace once.
         """
         free = self.left - self.open
-        self.left = min(self.left, self.open + max(0, math.floor(free / 2)))
+        self.left = self.open + max(0, math.floor(free / 2))
         if now_s - self.cut_at_s < max(CUT_S_MIN, 1 / self.rate_per_s):
             return
         share = self.pace_per_s(now_s) / (self.rate_per_s * MARGIN)

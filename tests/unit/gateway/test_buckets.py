@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from services.gateway.model import quota
 from services.gateway.model.buckets import (
+    CUT_S_MIN,
+    HEARD_S,
     LEASE_S,
     MARGIN,
     RAISE_S,
     SEEK_S,
     SHARE_BACK_S,
     SHARE_CUT,
+    SHARE_MIN,
     Ask,
     Bucket,
     Grant,
@@ -22,6 +25,8 @@ from services.gateway.model.buckets import (
 from services.gateway.model.calls import Region
 from services.gateway.model.quota import Quota
 
+# Sums of fractions of a second.
+ROUNDING = 1e-6
 FAST = Quota("seller", Region.NA, "GET /x", 5.0, 10)
 
 
@@ -38,6 +43,13 @@ def test_calls_count_as_spent_when_their_lease_ends_unheard() -> None:
     assert bucket.exchange(ask("two", people=10), LEASE_S + 0.25).granted == 1
 
 
+def test_a_clock_that_is_set_back_ends_no_lease_before_its_time_R14() -> None:
+    bucket = Bucket.full(FAST, 100.0)
+    bucket.exchange(ask(people=10), 100.0)
+    assert not bucket.exchange(ask(known=10), 50.0).is_ended
+    assert not bucket.exchange(ask(known=10), 100.0 + LEASE_S - 0.1).is_ended
+
+
 def test_a_rate_that_amazon_names_is_followed_down_at_once_and_up_by_doubling() -> None:
     bucket = Bucket.full(FAST, 0.0)
     rates = [
@@ -49,18 +61,67 @@ def test_a_rate_that_amazon_names_is_followed_down_at_once_and_up_by_doubling() 
 
 def test_a_rate_that_nobody_names_is_tried_upwards_and_halved_at_a_refusal() -> None:
     bucket = Bucket.full(Quota("seller", Region.NA, "GET /y", 0.5, 1, is_stated=False), 0.0)
+    assert bucket.exchange(ask(), SEEK_S, is_stated=False).rate_per_s == 0.5
     assert bucket.exchange(ask(people=1), SEEK_S, is_stated=False).rate_per_s == pytest.approx(0.55)
     assert bucket.exchange(ask(people=1), SEEK_S + 1, is_stated=False).rate_per_s == pytest.approx(0.55)
-    throttled = bucket.exchange(ask(is_throttled=True), SEEK_S + 9, is_stated=False)
+    throttled = bucket.exchange(ask(people=1, is_throttled=True), 2 * SEEK_S, is_stated=False)
     assert throttled.rate_per_s == pytest.approx(0.275)
 
 
-def test_refusals_that_come_together_slow_the_pace_once_and_it_comes_back() -> None:
+@pytest.mark.parametrize(("rate_per_s", "together_s"), [(5.0, CUT_S_MIN), (0.1, 1 / 0.1)])
+def test_refusals_that_come_together_slow_the_pace_once_and_it_comes_back(
+    rate_per_s: float, together_s: float
+) -> None:
+    bucket = Bucket.full(FAST._replace(rate_per_s=rate_per_s), 0.0)
+    for part in (0.0, 0.5, 0.9):
+        bucket.exchange(ask(is_throttled=True), 10.0 + part * together_s)
+    assert bucket.pace_per_s(10.0) == pytest.approx(rate_per_s * MARGIN * SHARE_CUT)
+    bucket.exchange(ask(is_throttled=True), 10.0 + together_s)
+    assert bucket.pace_per_s(10.0 + together_s) < rate_per_s * MARGIN * (SHARE_CUT**2 + 0.1)
+    assert bucket.pace_per_s(10.0 + together_s + SHARE_BACK_S) == pytest.approx(rate_per_s * MARGIN)
+
+
+def test_however_often_amazon_refuses_some_of_the_pace_stays() -> None:
     bucket = Bucket.full(FAST, 0.0)
-    for moment_s in (10.0, 10.1, 10.2):
-        bucket.exchange(ask(is_throttled=True), moment_s)
-    assert bucket.pace_per_s(10.2) == pytest.approx(5.0 * MARGIN * SHARE_CUT, rel=0.01)
-    assert bucket.pace_per_s(10.2 + SHARE_BACK_S) == 5.0 * MARGIN
+    for moment_s in range(100):
+        bucket.exchange(ask(is_throttled=True), moment_s * CUT_S_MIN)
+    assert bucket.pace_per_s(99 * CUT_S_MIN) == pytest.approx(5.0 * MARGIN * SHARE_MIN)
+
+
+def test_a_refusal_halves_what_nobody_has_and_takes_nothing_of_what_is_granted() -> None:
+    bucket = Bucket.full(FAST, 0.0)
+    assert bucket.exchange(ask(people=4), 0.0).left == 6
+    told = bucket.exchange(ask(known=4, is_throttled=True), 0.0)
+    assert (told.granted, told.left) == (4, 3)
+    left = [bucket.exchange(ask(known=4, ended=4, is_throttled=True), 0.0).left for _ in range(3)]
+    assert left == [1, 0, 0]
+
+
+def test_half_of_what_is_left_is_granted_ahead_unless_somebody_waits_elsewhere() -> None:
+    bucket = Bucket.full(FAST, 100.0)
+    assert bucket.exchange(ask("other", people=1), 100.0).granted == 1
+    assert bucket.exchange(ask(bulk=2, devices=1, ahead=9), 100.0).granted == 2 + 2
+    bucket = Bucket.full(FAST, 100.0)
+    bucket.exchange(ask("other", people=10), 100.0)
+    assert bucket.exchange(ask("other", known=10, ended=10, people=1), 100.0).granted == 10
+    assert bucket.exchange(ask(ahead=9), 101.9).granted == 0
+    assert bucket.exchange(ask(ahead=9), 100.0 + HEARD_S).granted == 0
+    assert bucket.exchange(ask(ahead=9), 100.1 + HEARD_S).granted == 4
+
+
+def test_of_what_is_for_jobs_each_replica_gets_the_part_of_its_devices_after_everybodys_people() -> None:
+    bucket = Bucket.full(FAST, 0.0)
+    bucket.exchange(ask("spent", people=10), 0.0)
+    bucket.exchange(ask("spent", known=10, ended=10), 0.0)
+    assert bucket.exchange(ask("one", bulk=9, devices=3), 0.0).part == 1
+    two = bucket.exchange(ask("two", bulk=9, devices=1), 0.0)
+    assert (two.part, two.people_before) == (1 / 4, 0)
+    assert bucket.exchange(ask("three", people=2), 0.0).people_before == 0
+    assert bucket.exchange(ask("two", bulk=9, devices=1), 0.0).people_before == 2
+    three = bucket.exchange(ask("three", people=2), 2.1)
+    assert (three.granted, three.people_before) == (2, 0)
+    assert bucket.exchange(ask("one", bulk=9, devices=3, waited_s=2.1), 2.1).granted == 5
+    assert bucket.exchange(ask("two", bulk=9, devices=1), 2.1).granted == 0
 
 
 def test_where_two_wait_the_longer_waiting_gets_what_does_not_divide() -> None:
@@ -98,7 +159,7 @@ class _Plan:
         self.tokens = min(self.burst, self.tokens + (at_s - self.at_s) * self.rate_per_s)
         self.at_s = at_s
         self.tokens -= 1
-        self.refused += self.tokens < -1e-6
+        self.refused += self.tokens < -ROUNDING
 
 
 class _Replica:
@@ -122,6 +183,7 @@ class _Replica:
             devices=min(wants, 1),
             waited_s=chance.uniform(0, 2),
             ahead=chance.randrange(5),
+            is_throttled=chance.random() < 0.02,
         )
 
     def hear(self, grant: Grant, at_s: float) -> None:
@@ -152,6 +214,11 @@ class _Replica:
             plan.count(at_s)
 
 
+def open_of(bucket: Bucket, replica_id: str) -> int:
+    """Return how many calls a replica may make still, or has under way, as far as storage knows."""
+    return sum(lease.open for lease in bucket.leases if lease.replica_id == replica_id)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
@@ -159,7 +226,7 @@ class _Replica:
     burst=st.integers(1, 30),
     replicas=st.integers(1, 4),
 )
-def test_no_order_of_asking_dying_and_coming_back_exceeds_the_plan_R10_R12(
+def test_no_order_of_asking_dying_and_coming_back_exceeds_the_plan_or_loses_calls_for_good_R10_R12_R14(
     seed: int, rate_per_s: float, burst: int, replicas: int
 ) -> None:
     chance, now_s = random.Random(seed), 0.0
@@ -178,9 +245,16 @@ def test_no_order_of_asking_dying_and_coming_back_exceeds_the_plan_R10_R12(
                 bucket.exchange(replica.ask(chance), now_s)
             case 2 if late is not None:
                 bucket.exchange(late, now_s)
-            case 3 | 4 | 5 | 6 | 7:
+            case 3:
+                # Storage's clock was set back for a moment.
+                replica.hear(bucket.exchange(replica.ask(chance), now_s - LEASE_S), now_s)
+            case 4 | 5 | 6 | 7:
                 late = replica.ask(chance)
                 replica.hear(bucket.exchange(late, now_s), now_s)
+                assert open_of(bucket, replica.name) == len(replica.open)
+                assert bucket.left - bucket.open >= -2 * ROUNDING
             case _:
                 replica.act(plan, now_s, chance)
     assert plan.refused == 0
+    full_again_s = now_s + LEASE_S + burst / (rate_per_s * MARGIN * SHARE_MIN)
+    assert bucket.exchange(ask("heir", people=burst), full_again_s).granted == burst
