@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from fakes.auth_tables import FakePart, LeaseRow, RewrappingRow
+from fakes.auth_vault import key_version
 from services.auth.model.consents import Ending
 from services.auth.model.key_refusals import RoundMissing
 from services.auth.model.lending import SealedAccess
@@ -23,7 +24,6 @@ from services.auth.model.rewrapping import (
     Rewrapping,
     Round,
     SealedValue,
-    key_version,
 )
 from services.auth.model.sealing import Place
 

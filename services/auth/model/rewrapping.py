@@ -9,7 +9,6 @@
 - Every step is harmless when repeated; whoever dies leaves a lease that ends by itself (R-12).
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,9 +32,6 @@ PAGES_MAX = 100
 AGED_KEYS_MAX = 500
 # How long what became of a key is remembered; longer than KEY_AGE_MAX, since a key's age is read from it.
 REWRAPPING_MEMORY = timedelta(days=730)
-
-# Source: Vault and OpenBao, transit engine: the prefix of a ciphertext names its key's version.
-SEALED_FORM = re.compile(r"vault:v([0-9]{1,9}):", re.ASCII)
 
 
 class KeyKind(StrEnum):
@@ -148,13 +144,8 @@ class Progress:
     closes_in_s: float | None
 
     @property
-    def is_rewrapped(self) -> bool:
-        """Whether every value is sealed under the new versions."""
-        return self.keys_rewrapped >= self.keys
-
-    @property
     def is_closed(self) -> bool:
-        """Whether the older versions are closed too."""
+        """Whether every value is sealed anew, and the older versions are closed."""
         return self.keys_closed >= self.keys
 
 
@@ -173,9 +164,3 @@ class KeyAges:
     oldest_since: datetime | None
     aged: int
     under_way: int
-
-
-def key_version(sealed: str) -> int:
-    """Return under which version of its key a value was sealed; 0 when it does not say."""
-    mark = SEALED_FORM.match(sealed)
-    return int(mark[1]) if mark else 0

@@ -94,7 +94,8 @@ SEALED_COLUMNS: Sequence[SealedColumn] = (
     ),
 )
 
-# Source: services.auth.model.rewrapping.SEALED_FORM; what has no such prefix counts as the oldest.
+# What has no such prefix counts as the oldest.
+# Source: Vault and OpenBao, transit engine: the prefix of a ciphertext names its key's version.
 KEY_VERSION = "coalesce(substring(sealed FROM '^vault:v([0-9]{1,9}):')::bigint, 0)"
 
 

@@ -11,13 +11,13 @@ import chassis.clock
 import chassis.db
 import chassis.entropy
 from chassis.errors import SallyportError, Unavailable
+from fakes.auth_vault import key_version
 from services.auth.model.rewrapping import (
     LEASE_S,
     SETTLING_S,
     KeyKind,
     KeyOwner,
     SealedValue,
-    key_version,
 )
 from services.auth.store import Store
 from services.auth.store.sealed import SEALED_COLUMNS
