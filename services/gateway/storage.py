@@ -262,15 +262,20 @@ class _Outflow:
 
     async def flow(self, patience: asyncio.Timeout) -> AsyncIterator[bytes]:
         """Yield the chunks, each of which renews the patience with both sides."""
-        clock = asyncio.get_running_loop()
         try:
             async for chunk in self._chunks:
-                patience.reschedule(clock.time() + IDLE_S_MAX)
+                _renew(patience)
                 yield chunk
-                patience.reschedule(clock.time() + IDLE_S_MAX)
+                _renew(patience)
         except Exception as error:
             self.fault = error
             raise
+
+
+def _renew(patience: asyncio.Timeout) -> None:
+    """Begin a patience anew, unless it is just over: whoever waits is told so, and takes no more."""
+    if not patience.expired():
+        patience.reschedule(asyncio.get_running_loop().time() + IDLE_S_MAX)
 
 
 @contextlib.contextmanager

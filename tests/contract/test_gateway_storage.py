@@ -289,6 +289,24 @@ async def test_silence_is_a_timeout_T29(sockets: Real, monkeypatch: pytest.Monke
         await sockets.storage.store(sockets.url("/silence"), [], parts(b"x"), length_bytes=1)
 
 
+async def test_a_chunk_that_comes_when_the_patience_is_just_over_is_no_fault_of_ours() -> None:
+    async def last() -> AsyncIterator[bytes]:
+        yield CHUNK
+
+    outflow, sent = storage._Outflow(last()), []
+
+    async def send_too_late() -> None:
+        async with asyncio.timeout(0) as patience:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                sent.extend([chunk async for chunk in outflow.flow(patience)])
+
+    with pytest.raises(TimeoutError):
+        await send_too_late()
+    assert (sent, outflow.fault) == ([CHUNK], None)
+
+
 async def test_who_leaves_early_closes_the_connection(sockets: Real) -> None:
     sockets.server.plays["/long"] = giving(10_000)
     async with sockets.storage.fetch(sockets.url("/long")) as document:
