@@ -62,6 +62,7 @@ class Amazon:
 
         Raises:
             UpstreamTimeout: nothing whole within `timeout_s`.
+            DeadlineExceeded: neither, but because too many large answers were being read.
             UpstreamInvalid: a redirect, too large, or not HTTP as it is taken here.
             UpstreamLost: the connection broke before the answer was whole.
             UpstreamUnreachable: there never was one, so that Amazon has seen nothing.

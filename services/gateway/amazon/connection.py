@@ -10,6 +10,7 @@ from services.gateway.amazon.deadline import Deadline
 from services.gateway.amazon.large_answers import LargeAnswers
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import (
+    DeadlineExceeded,
     UpstreamInvalid,
     UpstreamLost,
     UpstreamTimeout,
@@ -33,7 +34,8 @@ class Connection(asyncio.Protocol):
         self._large_answers = large_answers
         self._reader = AnswerReader()
         self._waiter: asyncio.Future[UpstreamAnswer] | None = None
-        self._deadline = Deadline(lambda: self._fail(UpstreamTimeout()))
+        self._deadline = Deadline(self._end_in_time)
+        self._is_paused = False
         self._poll = select.poll()
         self.made_at_s = self.idle_at_s = self._loop.time()
 
@@ -45,6 +47,7 @@ class Connection(asyncio.Protocol):
             until_s: a reading of the loop's clock.
 
         Raises:
+            DeadlineExceeded: by `until_s` a large answer had not been read, because it had to wait here.
             UpstreamInvalid: the answer is none that is taken.
             UpstreamLost: the connection ended first; Amazon may have seen the request.
             UpstreamTimeout: there was no whole answer by `until_s`.
@@ -81,10 +84,12 @@ class Connection(asyncio.Protocol):
 
     def pause(self) -> None:
         """Let the rest of an answer wait at Amazon's end."""
+        self._is_paused = True
         self._transport.pause_reading()
 
     def resume(self) -> None:
         """Take the rest of an answer."""
+        self._is_paused = False
         self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -120,6 +125,10 @@ class Connection(asyncio.Protocol):
         self._large_answers.leave(self)
         self._deadline.clear()
         self._on_end(self)
+
+    def _end_in_time(self) -> None:
+        """Fail by the fault of whoever took too long."""
+        self._fail(DeadlineExceeded() if self._is_paused else UpstreamTimeout())
 
     def _fail(self, error: Exception) -> None:
         """Tell whoever waits, if anybody does."""

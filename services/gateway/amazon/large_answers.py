@@ -2,7 +2,8 @@
 
 An answer may have 16 MiB, and each of some hundred connections may bring one. What is not small any more
 needs a place; without one its connection is not read, so that the rest waits at Amazon's end until a place is
-free, or until its caller's time is up. Nothing is refused, and small answers never wait.
+free, or until its caller's time is up, which is not Amazon's fault. Nothing is refused, and small answers
+never wait.
 """
 
 from typing import Protocol

@@ -59,7 +59,7 @@ class Attempts:
 
         Raises:
             QuotaExceeded: no permit in time, or Amazon throttled to the end.
-            UpstreamTimeout: no answer within the deadline.
+            UpstreamTimeout, DeadlineExceeded: no answer in time, by Amazon's fault or by ours.
             UpstreamUnreachable, UpstreamLost: no answer at all.
             UpstreamInvalid: none that may be looked at.
             UpstreamResting, UpstreamBusy: Amazon is not asked right now.

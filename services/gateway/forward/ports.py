@@ -144,6 +144,7 @@ class Upstream(Protocol):
 
         Raises:
             UpstreamTimeout: nothing whole within `timeout_s`.
+            DeadlineExceeded: neither, for a reason that says nothing about Amazon.
             UpstreamInvalid: not an answer we accept: too large, a redirect, broken framing.
             UpstreamLost: the connection broke; Amazon may have seen the request.
             UpstreamUnreachable: no connection; Amazon cannot have seen the request.

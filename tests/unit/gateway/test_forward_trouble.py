@@ -10,6 +10,7 @@ from services.gateway.model.allowance import REFILL_S, SOURCES_MAX, TOLD_MAX, Al
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.circuit import FAILURES_MAX
 from services.gateway.model.faults import (
+    DeadlineExceeded,
     UpstreamBusy,
     UpstreamInvalid,
     UpstreamLost,
@@ -65,6 +66,13 @@ async def test_a_refusal_of_amazons_is_an_answer_R07(rig: Rig, status: int) -> N
     token = rig.auth.enrol()
     await fail(rig, token, json_answer(b"{}", status), FAILURES_MAX + 2)
     assert not rig.signals.openings
+
+
+async def test_an_answer_for_which_the_gateway_had_no_time_says_nothing_of_amazon_R07(rig: Rig) -> None:
+    token = rig.auth.enrol()
+    await fail(rig, token, DeadlineExceeded(), FAILURES_MAX + 2)
+    assert not rig.signals.openings
+    assert (await rig.call(token, CATALOG)).status == 200
 
 
 async def test_a_rest_ends_with_a_probe_that_is_answered(rig: Rig) -> None:
