@@ -1,6 +1,7 @@
 """What strangers' bytes may cost, and what of them is seen through: JSON, waits, hidden credentials."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from fakes.gateway_ports import json_answer
 from services.gateway.model import bounded_json, exchange
+from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import UpstreamInvalid
 from services.gateway.model.tripwire import DECODING_ROUNDS_MAX, MARKS, finds_credential, holds_credential
 
@@ -39,10 +41,13 @@ def test_json_beyond_bounds_is_unreadable_and_says_nothing_of_itself_T10(text: b
     assert not refusal.value.args
 
 
+@pytest.mark.parametrize("take", [exchange.check_success, exchange.read_success])
 @pytest.mark.parametrize("body", [b"[" * 1_000_000, b"[[]," * 500_000 + b"[]" + b"]" * 500_000])
-def test_an_answer_too_deep_or_too_full_is_not_passed_on_T29(body: bytes) -> None:
+def test_an_answer_too_deep_or_too_full_is_not_passed_on_T29(
+    take: Callable[[UpstreamAnswer], object], body: bytes
+) -> None:
     with pytest.raises(UpstreamInvalid):
-        exchange.check_success(json_answer(body))
+        take(json_answer(body))
 
 
 def test_a_large_and_flat_answer_passes() -> None:
@@ -79,6 +84,12 @@ def test_a_page_instead_of_an_error_is_told_as_one_and_costs_no_token_T30(status
     answer = exchange.failure(said, "request-1")
     assert (answer.status, b"<" in answer.body) == (status, False)
     assert not exchange.refuses_token(said)
+
+
+@pytest.mark.parametrize("status", [101, 302, 399, 600])
+def test_what_is_neither_success_nor_failure_is_told_to_nobody_T29(status: int) -> None:
+    with pytest.raises(UpstreamInvalid):
+        exchange.failure(json_answer(b"{}", status), "request-1")
 
 
 # --- how long Amazon asks to wait
