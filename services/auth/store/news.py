@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import asyncpg
-
 import chassis.clock
 import chassis.db
 from services.auth.model.devices import Revocation
@@ -30,19 +28,16 @@ class NewsStore(StorePart):
             device_id, seller_id = str(payload).split()
             tell(Revocation(device_id=device_id, seller_id=seller_id))
 
-        try:
-            async with self._pool.acquire(timeout=chassis.db.ACQUIRE_S_MAX) as connection:
-                await connection.add_listener(CHANNEL, hear)
-                try:
-                    opened()
-                    while True:
-                        await clock.sleep(CHECK_PERIOD_S)
-                        await connection.execute("SELECT 1")
-                finally:
-                    if not connection.is_closed():
-                        await connection.remove_listener(CHANNEL, hear)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise chassis.db.StoreUnavailable from error
+        async with chassis.db.statement(self._pool) as connection:
+            await connection.add_listener(CHANNEL, hear)
+            try:
+                opened()
+                while True:
+                    await clock.sleep(CHECK_PERIOD_S)
+                    await connection.execute("SELECT 1")
+            finally:
+                if not connection.is_closed():
+                    await connection.remove_listener(CHANNEL, hear)
 
 
 async def tell_device(connection: chassis.db.Connection, device_id: str, seller_id: str) -> None:
