@@ -157,6 +157,21 @@ async def test_a_member_ends_own_devices_and_an_owner_everybodys(house: House) -
     await house.use.devices.revoke(owner.session_token, another.device_id)
 
 
+async def test_a_member_narrows_own_devices_and_an_owner_everybodys(house: House) -> None:
+    owner = await somebody(house, Role.OWNER)
+    member = await house.colleague(owner.seller_id, role=Role.MEMBER)
+    own, colleagues = await house.bound(member, "one"), await house.bound(owner, "two")
+    withhold = house.use.devices.withhold
+    await withhold(member.session_token, own.device_id, ("pii", "pii"))
+    with pytest.raises(RightMissing):
+        await withhold(member.session_token, colleagues.device_id, ("pii",))
+    another = await house.bound(member, "three")
+    await withhold(owner.session_token, another.device_id, ("pii",))
+    listed = await house.use.devices.list_all(owner.session_token)
+    narrowed = {one.device.device_id: one.device.withheld_scopes for one in listed}
+    assert narrowed == {own.device_id: ("pii",), colleagues.device_id: (), another.device_id: ("pii",)}
+
+
 async def test_a_changed_role_counts_at_once_in_sessions_that_are_open(house: House) -> None:
     owner = await somebody(house, Role.OWNER)
     member = await house.colleague(owner.seller_id, role=Role.MEMBER)
