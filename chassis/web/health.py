@@ -71,7 +71,6 @@ def private_site(
 
     return Site(
         listen=listen,
-        tls=None,
         routes=[
             Route("GET", "/livez", show_liveness, "health.liveness.read", is_quiet=True),
             Route("GET", "/readyz", show_readiness, "health.readiness.read", is_quiet=True),

@@ -1,8 +1,7 @@
-"""A site: routes behind one listening address, from the first handshake to the last goodbye."""
+"""A site: routes behind one listening address, over plain HTTP, so an address that is private."""
 
 import asyncio
-import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import web
 
@@ -12,7 +11,6 @@ from chassis.web.connection import Connection
 from chassis.web.serving import DEFAULT_LIMITS, Limits, Route, Serving
 
 BACKLOG_MAX = 1024
-HANDSHAKE_DEADLINE_S = 10.0
 # After the grace: how long connections get to say goodbye.
 CLOSE_S_MAX = 1.0
 
@@ -22,7 +20,6 @@ class Site:
 
     Args:
         listen: where; port 0 takes any free one.
-        tls: gives the context for each handshake, so that renewal needs no restart; None serves plain HTTP.
         routes: all ways in.
         body_bytes_max: largest body, after decompression.
         limits: the other bounds.
@@ -32,17 +29,13 @@ class Site:
         self,
         *,
         listen: chassis.env.Address,
-        tls: Callable[[], ssl.SSLContext] | None,
         routes: Sequence[Route],
         body_bytes_max: int,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._listen = listen
-        self._tls = tls
         self._limits = limits
-        self._serving = Serving(
-            body_bytes_max=body_bytes_max, limits=limits, is_strict_transport=tls is not None
-        )
+        self._serving = Serving(body_bytes_max=body_bytes_max, limits=limits, is_strict_transport=False)
         self._server: asyncio.Server | None = None
         self._runner = web.AppRunner(self._serving.application(routes), shutdown_timeout=CLOSE_S_MAX)
 
@@ -61,14 +54,11 @@ class Site:
             StartRefused: the address cannot be listened on.
         """
         await self._runner.setup()
-        context = self._listening_context()
         try:
             self._server = await asyncio.get_running_loop().create_server(
                 self._connect,
                 self._listen.host,
                 self._listen.port,
-                ssl=context,
-                ssl_handshake_timeout=HANDSHAKE_DEADLINE_S if context else None,
                 backlog=BACKLOG_MAX,
             )
         except OSError as error:
@@ -82,18 +72,6 @@ class Site:
             self._server.close()
         await self._serving.drain(grace_s)
         await self._runner.cleanup()
-
-    def _listening_context(self) -> ssl.SSLContext | None:
-        if self._tls is None:
-            return None
-        tls = self._tls
-
-        def take_current(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-            connection.context = tls()
-
-        context = tls()
-        context.sni_callback = take_current
-        return context
 
     def _connect(self) -> asyncio.Protocol:
         manager = self._runner.server

@@ -50,7 +50,6 @@ async def build(behaviour: str) -> AsyncIterator[chassis.run.Application]:
     readiness = chassis.web.Readiness()
     public = chassis.web.Site(
         listen=LOOPBACK,
-        tls=None,
         routes=[chassis.web.Route("POST", "/", receive, "test.body.sent")],
         body_bytes_max=1000,
     )

@@ -1,18 +1,14 @@
-"""The HTTP edge over real sockets: errors, what every answer has, TLS, and the private site."""
+"""The HTTP edge over real sockets: errors, what every answer has, and the private site."""
 
-import asyncio
 import logging
-import ssl
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
 
-import chassis.crypto.tls
 import chassis.metrics
 import chassis.trace
 import chassis.web
-from fakes.certificates import Authority
 from tests.integration.chassis.web_stage import (
     CATCH_ALL,
     LOOPBACK,
@@ -20,7 +16,6 @@ from tests.integration.chassis.web_stage import (
     ask,
     exchange,
     in_own_shape,
-    parsed,
     refuse,
     serving,
 )
@@ -144,35 +139,6 @@ async def test_a_handler_may_decide_a_security_header_itself() -> None:
     async with serving([chassis.web.Route("GET", "/", cached, "test.page.read")]) as site:
         answer = await ask(site.port, "GET /")
     assert answer.headers["cache-control"] == "private, max-age=60"
-
-
-# TLS
-
-
-async def test_a_renewed_certificate_is_shown_to_the_next_caller_without_a_restart_R15() -> None:
-    authority = Authority()
-    current = [authority.issue("localhost")]
-    context = chassis.crypto.tls.CurrentContext(lambda: current[0], chassis.crypto.tls.public_context)
-    trusting = ssl.create_default_context(cadata=authority.ca_pem.decode())
-
-    async def shown(port: int, name: str | None) -> str:
-        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting, server_hostname=name)
-        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-        return ssl.DER_cert_to_PEM_cert(der)
-
-    async with serving(certificates=context) as site:
-        assert await shown(site.port, "localhost") == current[0].certificate_pem.decode()
-        current[0] = authority.issue("localhost")
-        assert await shown(site.port, "localhost") == current[0].certificate_pem.decode()
-        answer = parsed(
-            await exchange(
-                site.port, b"GET /refuse HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", trusting
-            )
-        )
-        assert answer.headers["strict-transport-security"] == "max-age=31536000"
-        trusting.check_hostname = False
-        assert await shown(site.port, "") == current[0].certificate_pem.decode()
 
 
 # The private site

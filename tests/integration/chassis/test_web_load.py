@@ -120,9 +120,7 @@ async def test_a_request_that_outlasts_the_grace_is_cut_off_R16() -> None:
 
 
 async def test_an_address_in_use_refuses_the_start(port: int) -> None:
-    site = chassis.web.Site(
-        listen=chassis.env.Address("127.0.0.1", port), tls=None, routes=ROUTES, body_bytes_max=1
-    )
+    site = chassis.web.Site(listen=chassis.env.Address("127.0.0.1", port), routes=ROUTES, body_bytes_max=1)
     with pytest.raises(chassis.errors.StartRefused) as caught:
         await site.start()
     assert caught.value.code == "address_unavailable"

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 
-import chassis.crypto.tls
 import chassis.env
 import chassis.errors
 import chassis.trace
@@ -47,12 +45,10 @@ def parsed(data: bytes) -> Answer:
     return Answer(int(status_line.split(" ")[1]), headers, body)
 
 
-async def exchange(port: int, data: bytes, tls: ssl.SSLContext | None = None) -> bytes:
+async def exchange(port: int, data: bytes) -> bytes:
     """Send bytes and return everything that comes until the other side closes."""
     async with asyncio.timeout(PATIENCE_S):
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", port, ssl=tls, server_hostname="localhost" if tls else None
-        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
             writer.write(data)
             await writer.drain()
@@ -126,13 +122,11 @@ CATCH_ALL = chassis.web.Route("*", "/{path:.*}", echo, "test.any.sent", render_e
 async def serving(
     routes: Sequence[chassis.web.Route] = ROUTES,
     limits: chassis.web.Limits | None = None,
-    certificates: chassis.crypto.tls.CurrentContext | None = None,
     *,
     body_bytes_max: int = BODY_BYTES_MAX,
 ) -> AsyncIterator[chassis.web.Site]:
     site = chassis.web.Site(
         listen=LOOPBACK,
-        tls=certificates,
         routes=routes,
         body_bytes_max=body_bytes_max,
         limits=limits or chassis.web.Limits(),

@@ -102,7 +102,6 @@ async def house(
 async def site_of_their_own() -> AsyncIterator[chassis.web.Site]:
     site = chassis.web.Site(
         listen=chassis.env.Address("127.0.0.1", 0),
-        tls=None,
         routes=ROUTES,
         body_bytes_max=BODY_BYTES_MAX,
     )
@@ -134,7 +133,7 @@ async def test_a_page_is_answered_as_by_a_site_of_its_own(data: bytes) -> None:
         (expected,) = heard(await exchange(site.port, data))
     async with house(face) as door:
         (answer,) = heard(await exchange(door.port, data))
-    # Only TLS's own header differs: the other site speaks none here.
+    # Only TLS's own header differs: a site of its own speaks none.
     assert answer.headers.pop("strict-transport-security") == "max-age=31536000"
     del answer.headers["date"], expected.headers["date"]
     assert answer == expected
