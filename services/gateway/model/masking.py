@@ -51,7 +51,8 @@ class Mask:
         """Return the document less what is hidden; an empty body stays empty.
 
         Raises:
-            Unmaskable: it is not JSON, or nested deeper than DEPTH_MAX where it must be looked into.
+            Unmaskable: it is not JSON, nested deeper than DEPTH_MAX where it must be looked into, or anywhere
+                deeper than `written` writes.
         """
         if not body:
             return body
@@ -66,10 +67,7 @@ class Mask:
         Raises:
             Unmaskable: as `apply`.
         """
-        try:
-            return orjson.dumps(_seen(self._root, document))
-        except orjson.JSONEncodeError as error:
-            raise Unmaskable from error
+        return written(_seen(self._root, document))
 
     def hide_in(self, objects: Sequence[dict[str, Any]], way: Sequence[str]) -> None:
         """Hide, in place, what the mask hides of objects that stand at one place of a document.
@@ -86,6 +84,18 @@ class Mask:
         for step in way:
             node = node.below[step]
         _hide_members(node.below[_EACH] if node.is_list else node, objects)
+
+
+def written(document: Any) -> bytes:
+    """Return a parsed document as JSON.
+
+    Raises:
+        Unmaskable: it is nested deeper than 254 levels, which orjson reads and does not write.
+    """
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError as error:
+        raise Unmaskable from error
 
 
 _EACH = "[*]"

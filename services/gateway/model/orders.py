@@ -13,8 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-import orjson
-
+from services.gateway.model.masking import written
 from services.gateway.model.operations import Operation
 
 # Retention takes at most this many at a time; a page of Amazon's holds at most 100.
@@ -124,13 +123,13 @@ def without(operation: Operation, body: object, order_ids: Collection[str]) -> b
         order_ids: the orders that are shown as to somebody who may not see personal data.
 
     Raises:
-        Unmaskable: what is to be hidden is nested too deep.
+        Unmaskable: what is to be hidden is nested too deep, or the answer is.
     """
     place = _PLACES[operation.name]
     meant = [order for order_id, order in place.named(body) if order_id in order_ids]
     if operation.mask is not None:
         operation.mask.hide_in(meant, place.way)
-    return orjson.dumps(body)
+    return written(body)
 
 
 def _facts_v0(order: _Entry) -> Facts:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -118,6 +119,15 @@ def test_too_deep_a_value_cannot_be_masked_T29() -> None:
     assert Mask(["$.a"]).apply(b'{"a":%b}' % deepest) == b'{"a":%b}' % deepest
     with pytest.raises(Unmaskable):
         Mask(["$.a"]).apply(b'{"a":[%b]}' % deepest)
+
+
+def test_an_answer_that_nothing_writes_again_cannot_be_masked_though_its_depth_is_elsewhere_T29() -> None:
+    deep = b'{"payload":{"Orders":[{"AmazonOrderId":"old"}]},"x":%b}' % (b"[" * 300 + b"]" * 300)
+    with pytest.raises(Unmaskable):
+        Mask(["$.a"]).apply(deep)
+    operation = next(each for each in MASKED if each.name == "ordersV0.getOrders")
+    with pytest.raises(Unmaskable):
+        orders.without(operation, orjson.loads(deep), {"old"})
 
 
 def test_an_empty_body_stays_empty() -> None:
