@@ -145,12 +145,13 @@ def _client_id(content: Mapping[str, Any]) -> str:
 def _time(content: Mapping[str, Any], name: str) -> datetime:
     text = _member(content, name, str)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        stated = datetime.fromisoformat(text)
+        moment = stated.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise NoticeMalformed from error
-    if moment.tzinfo is None:
+    if stated.tzinfo is None:
         raise NoticeMalformed
-    return moment.astimezone(UTC)
+    return moment
 
 
 def _member(content: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -76,6 +76,8 @@ def test_both_notices_are_read_as_amazon_writes_them() -> None:
         content(clientId="' OR 1=1"),
         content(newClientSecretExpiryTime="tomorrow"),
         content(newClientSecretExpiryTime="2027-05-21T12:00:00"),
+        content(newClientSecretExpiryTime="9999-12-31T23:59:59-14:00"),
+        content(oldClientSecretExpiryTime="0001-01-01T00:00:00+14:00"),
         content(oldClientSecretExpiryTime=None),
         expiry_letter(START, START).replace("eventTime", "eventTimes"),
     ],
