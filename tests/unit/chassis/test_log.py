@@ -143,6 +143,19 @@ def test_an_exception_is_told_by_type_code_and_places_and_never_by_message_T28(l
     assert "Jane" not in lines.text
 
 
+def test_an_exception_tells_what_was_being_handled_unless_that_was_put_aside() -> None:
+    def told(*, is_put_aside: bool) -> object:
+        error = KeyError()
+        error.__context__ = ValueError()
+        error.__suppress_context__ = is_put_aside
+        return chassis.log.shown(error)
+
+    frames: list[str] = []
+    cause = {"type": "ValueError", "frames": frames}
+    assert told(is_put_aside=False) == {"type": "KeyError", "frames": frames, "cause": cause}
+    assert told(is_put_aside=True) == {"type": "KeyError", "frames": frames}
+
+
 def test_a_group_of_exceptions_tells_its_members(lines: Lines) -> None:
     with lines.configure():
         chassis.log.get("x").error("e", error=ExceptionGroup(SENSITIVE, [OSError(28, SENSITIVE), caught()]))
@@ -238,7 +251,7 @@ credentials = st.sampled_from(
     ["Atza|IwEBIAbc", "\nsp_at_0123456789", "amzn1.oa2-cs.v1.x", "\tATZR%7Cabc", "null"]
 )
 short_values = st.one_of(
-    st.text(max_size=20),
+    st.text(st.characters(), max_size=20),
     credentials,
     st.builds("{}{}{}".format, st.text(max_size=3), credentials, st.text(max_size=3)),
     st.just("x" * 2 * chassis.log.TEXT_CHARS_MAX),
