@@ -58,6 +58,7 @@ class FakeConsentStore(FakePart):
         return max(found, key=lambda consent: (consent.ended_at is None, consent.granted_at))
 
     async def find_own_consent(self, seller_id: str, consent_id: str) -> Consent:
+        self._check_id(consent_id)
         consent = self.tables.consents.get(consent_id)
         if consent is None or consent.seller_id != seller_id:
             raise ConsentNotFound

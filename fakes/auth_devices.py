@@ -60,6 +60,7 @@ class FakeDeviceStore(FakePart):
             await self.issue_access(device.device_id, enrolment.access)
 
     async def find_device(self, device_id: str) -> Device:
+        self._check_id(device_id)
         if device_id not in self.tables.devices:
             raise DeviceNotFound
         return self.tables.devices[device_id]

@@ -14,6 +14,7 @@ class FakeLeaseStore(FakeConsentStore):
     """One row per active consent."""
 
     async def find_standing(self, device_id: str, region: Region) -> Standing:
+        self._check_id(device_id)
         device = self.tables.devices.get(device_id)
         if device is None:
             raise DeviceNotFound

@@ -47,6 +47,7 @@ class FakeReminderStore(FakeConsentStore):
 
 class FakeSellerStore(FakeConsentStore, FakePeopleStore):
     async def find_known_seller(self, seller_id: str) -> KnownSeller:
+        self._check_id(seller_id)
         if seller_id not in self.tables.sellers:
             raise SellerNotFound
         devices = self.tables.devices.values()
@@ -58,6 +59,8 @@ class FakeSellerStore(FakeConsentStore, FakePeopleStore):
         )
 
     async def list_known_sellers(self, after: str, rows_max: int) -> Sequence[KnownSeller]:
+        if after:
+            self._check_id(after)
         seller_ids = sorted(seller_id for seller_id in self.tables.sellers if seller_id > after)
         return [await self.find_known_seller(seller_id) for seller_id in seller_ids[:rows_max]]
 

@@ -58,6 +58,7 @@ class FakePeopleStore(FakePart):
         self.tables.sellers[seller.seller_id] = seller
 
     async def find_seller(self, seller_id: str) -> Seller:
+        self._check_id(seller_id)
         if seller_id not in self.tables.sellers:
             raise SellerNotFound
         return self.tables.sellers[seller_id]
@@ -126,6 +127,7 @@ class FakePeopleStore(FakePart):
         return [self._member(user) for user in self._colleagues(seller_id)][:MEMBERS_MAX]
 
     async def find_member(self, user_id: str) -> Member:
+        self._check_id(user_id)
         self._hold(user_id)
         return self._member(self.tables.users[user_id])
 
@@ -151,11 +153,14 @@ class FakePeopleStore(FakePart):
         return Removal(sessions_ended=sessions, device_ids=tuple(one.device_id for one in ended))
 
     async def list_summaries(self, after: str, now: datetime, rows_max: int) -> Sequence[SellerSummary]:
+        if after:
+            self._check_id(after)
         sellers = [one for one in sorted(self.tables.sellers) if one > after]
         here = [one for one in sellers if one not in self.tables.offboardings]
         return [self._summary(seller_id, now) for seller_id in here[:rows_max]]
 
     async def find_summary(self, seller_id: str, now: datetime) -> SellerSummary:
+        self._check_id(seller_id)
         if seller_id not in self.tables.sellers or seller_id in self.tables.offboardings:
             raise SellerNotFound
         return self._summary(seller_id, now)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from chassis.clock import Clock
 from services.auth.model.audit import Actor
@@ -121,6 +122,11 @@ class FakePart:
         self.tables = tables or Tables()
         self.listeners: list[Callable[[Revocation], None]] = []
         self._clock = clock
+
+    @staticmethod
+    def _check_id(text: str) -> None:
+        """Take nothing but ids, as Postgres does where a column holds ids."""
+        UUID(text)
 
     def _hold_seller(self, seller_id: str) -> None:
         if seller_id in self.tables.offboardings:
