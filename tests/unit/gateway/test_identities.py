@@ -20,7 +20,8 @@ from services.gateway.model.calls import Device
 T = TypeVar("T")
 SELLERS = {"a": "seller-a", "b": "seller-b"}
 DEVICES = st.sampled_from(sorted(SELLERS))
-WAITS_S = st.sampled_from([1.0, SILENCE_S_MAX - 1.0, SILENCE_S_MAX, SILENCE_S_MAX + 1.0, TOKEN_LIFE_S])
+WAITS_S = st.sampled_from([0.0, 1.0, SILENCE_S_MAX - 1.0, SILENCE_S_MAX, SILENCE_S_MAX + 1.0])
+LIVES_S = st.sampled_from([1.0, TOKEN_LIFE_S])
 
 
 class Listening(RuleBasedStateMachine):
@@ -34,7 +35,8 @@ class Listening(RuleBasedStateMachine):
         self.identities = Identities(
             auth=self.auth, clock=self.clock, entropy=FakeEntropy(), signals=FakeForwardSignals()
         )
-        self.tokens = {name: self.auth.enrol(seller_id=seller) for name, seller in SELLERS.items()}
+        self.tokens: dict[str, str] = {}
+        self.ends_at_s: dict[str, float] = {}
         self.known: set[str] = set()
         self.changes: list[str | None] = []
         self.news: list[str | None] = []
@@ -43,14 +45,23 @@ class Listening(RuleBasedStateMachine):
         self.watching = self.runner.get_loop().create_task(self.identities.watch())
         self.heard_at_s = self.clock.monotonic_s()
         self.run(self.clock.advance(0.0))
+        for name in SELLERS:
+            self.come(name, TOKEN_LIFE_S)
 
     def teardown(self) -> None:
         self.watching.cancel()
         self.runner.close()
 
+    @rule(name=DEVICES, life_s=LIVES_S)
+    def come(self, name: str, life_s: float) -> None:
+        self.enrol(name, life_s)
+        self.show(name)
+
     @rule(wait_s=WAITS_S)
-    def pass_time(self, wait_s: float) -> None:
+    def call_after(self, wait_s: float) -> None:
         self.clock.pass_(wait_s)
+        for name in self.tokens:
+            self.show(name)
 
     @rule()
     def keep_alive(self) -> None:
@@ -80,24 +91,10 @@ class Listening(RuleBasedStateMachine):
         self.auth.tell(self.tokens[name])
         self.hear_of(name)
 
-    @rule(name=DEVICES)
-    def show(self, name: str) -> None:
-        """Have a device call: only who is known is let in without a question, and nobody who is over."""
-        asked = self.auth.introspections
-        if self.is_over(name):
-            with pytest.raises(Unauthenticated):
-                self.run(self.identities.who(self.tokens[name], OURS))
-            return
-        assert self.run(self.identities.who(self.tokens[name], OURS)).seller_id == SELLERS[name]
-        assert self.auth.introspections == asked + (not self.is_heard or name not in self.known)
-        if self.is_heard:
-            self.known.add(name)
-
     @rule(name=DEVICES, other=DEVICES, is_break=st.booleans())
     def be_overtaken(self, name: str, other: str, *, is_break: bool) -> None:
         """Have the stream break, or tell of a device, before auth's answer arrives: it serves one call."""
-        if self.is_over(name) or (self.is_heard and name in self.known):
-            return
+        self.enrol(name, TOKEN_LIFE_S)
         introspect, may_arrive = self.auth.introspect, asyncio.Event()
 
         async def slowly(access_token: str) -> Device:
@@ -115,6 +112,7 @@ class Listening(RuleBasedStateMachine):
             self.tell_of_something_else(other)
         may_arrive.set()
         assert self.run(asyncio.wait_for(asking, None)).seller_id == SELLERS[name]
+        self.show(name)
 
     @invariant()
     def nobody_is_trusted_in_a_silence(self) -> None:
@@ -126,7 +124,26 @@ class Listening(RuleBasedStateMachine):
 
     def is_over(self, name: str) -> bool:
         is_revoked = self.auth.devices[self.tokens[name]].device_id in self.auth.revoked
-        return is_revoked or self.clock.monotonic_s() >= TOKEN_LIFE_S
+        return is_revoked or self.clock.monotonic_s() >= self.ends_at_s[name]
+
+    def enrol(self, name: str, life_s: float) -> None:
+        """Put another device, which nobody knows yet, in a device's place."""
+        self.tokens[name] = self.auth.enrol(seller_id=SELLERS[name])
+        self.auth.end(self.tokens[name], left_s=life_s)
+        self.ends_at_s[name] = self.clock.monotonic_s() + life_s
+        self.known.discard(name)
+
+    def show(self, name: str) -> None:
+        """Have a device call: only who is known is let in without a question, and nobody who is over."""
+        asked = self.auth.introspections
+        if self.is_over(name):
+            with pytest.raises(Unauthenticated):
+                self.run(self.identities.who(self.tokens[name], OURS))
+            return
+        assert self.run(self.identities.who(self.tokens[name], OURS)).seller_id == SELLERS[name]
+        assert self.auth.introspections == asked + (not self.is_heard or name not in self.known)
+        if self.is_heard:
+            self.known.add(name)
 
     def hear_of(self, name: str) -> None:
         """Hear news of a device: whoever keeps something for it, or for its seller, is told."""
