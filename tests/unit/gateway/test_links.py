@@ -121,7 +121,21 @@ def test_the_link_is_told_without_its_escapes() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"[]", b"7", b'"x"', b"null", b'{"url":null}', b'{"url":""}', b'{"url":"***"}', b'{"a":[]}'],
+    [
+        *(
+            b"",
+            b"{}",
+            b"[]",
+            b"7",
+            b'"x"',
+            b"null",
+            b'{"url":null}',
+            b'{"url":""}',
+            b'{"url":"***"}',
+            b'{"a":[]}',
+        ),
+        b'{"b":%b"\\n"%b}' % (b"[" * 1_000, b"]" * 1_000),
+    ],
 )
 def test_where_there_is_no_link_nothing_changes(body: bytes) -> None:
     assert rewritten(["$.url", "$.a[*].url"], body) == body
@@ -144,6 +158,7 @@ def test_a_container_where_a_link_is_expected_does_not_leave_T29(body: bytes) ->
         b'[{"url":"https://s3.amazonaws.com/x?X-Amz-Signature=1"}]',
         b'{"other":"https://s3.amazonaws.com/x?AWSAccessKeyId=1&Signature=2"}',
         b'{"other":"https://s3.amazonaws.com/x?X\\u002dAmz-Signature=1"}',
+        b'{"other":"https://s3.amazonaws.com/x?X\\u002DAmz-\\u0053ignature=1","other":""}',
     ],
 )
 def test_a_presigned_link_in_another_place_does_not_leave_T29(body: bytes) -> None:
