@@ -33,9 +33,14 @@ class WaitingRow:
 
 @dataclass
 class FakeAuthorization:
-    """Fits the gateway's Authorization."""
+    """Fits the gateway's Authorization.
+
+    Attributes:
+        fault: raised by whoever looks for a device grant, while there is one.
+    """
 
     auth: FakeAuth
+    fault: chassis.errors.SallyportError | None = None
     rows: dict[str, WaitingRow] = field(default_factory=dict)
     revoked: list[tuple[str, str]] = field(default_factory=list)
     known: dict[str, Inspection] = field(default_factory=dict)
@@ -60,6 +65,7 @@ class FakeAuthorization:
 
     async def find_device_grant(self, visit: Visit, user_code: str) -> WaitingDesktop:
         self.auth.require(visit, Right.ENROL_DEVICE)
+        self._check()
         return self._row(user_code).waiting
 
     async def approve_device_grant(self, visit: Visit, user_code: str, approval: Approval) -> None:
@@ -72,6 +78,7 @@ class FakeAuthorization:
 
     async def redeem_device_grant(self, grant: DeviceCodeGrant, key_thumbprint: str) -> TokenSet:
         self.auth.check_up()
+        self._check()
         row = self.rows.get(grant.device_code.reveal())
         if row is None or row.key_thumbprint not in {"", key_thumbprint}:
             raise refusal("invalid_grant")
@@ -103,6 +110,10 @@ class FakeAuthorization:
                 mine[index] = replace(desktop, scopes=left, withheld_scopes=frozenset(scopes))
                 return
         raise chassis.errors.NotFound
+
+    def _check(self) -> None:
+        if self.fault is not None:
+            raise self.fault
 
     def _row(self, user_code: str) -> WaitingRow:
         for row in self.rows.values():

@@ -82,13 +82,8 @@ async def test_a_waiting_desktop_never_sees_a_second_challenge(house: House, key
 
 
 @pytest.mark.parametrize("code", ["access_denied", "expired_token", "slow_down", "invalid_grant"])
-async def test_a_waiting_desktop_hears_oauths_codes(
-    house: House, key: DeviceKey, code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(*_: object) -> None:
-        raise refusal(code)
-
-    monkeypatch.setattr(house.authorization, "redeem_device_grant", refuse)
+async def test_a_waiting_desktop_hears_oauths_codes(house: House, key: DeviceKey, code: str) -> None:
+    house.authorization.fault = refusal(code)
     heard = await poll(house, "sp_dc_x", key)
     assert (heard.status, told(heard)["error"]) == (400, code)
 

@@ -92,13 +92,8 @@ async def test_a_wrong_code_is_asked_for_again_T11(person: Person) -> None:
     assert "WRNG-CODE" not in heard.text
 
 
-async def test_a_person_who_guesses_is_told_to_wait_T11(
-    house: House, person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def refuse(*_: object) -> None:
-        raise chassis.errors.LimitExceeded(retry_after_s=900)
-
-    monkeypatch.setattr(house.authorization, "find_device_grant", refuse)
+async def test_a_person_who_guesses_is_told_to_wait_T11(house: House, person: Person) -> None:
+    house.authorization.fault = chassis.errors.LimitExceeded(retry_after_s=900)
     heard = await asked(person, "BCDF-GHJK")
     assert (heard.status, heard.headers["Retry-After"]) == (429, "900")
 
