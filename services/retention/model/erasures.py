@@ -15,7 +15,6 @@ from typing import Self
 
 from services.retention.model.audit import Origin
 from services.retention.model.errors import NameInvalid, RequestInvalid
-from services.retention.model.orders import begins_at
 from services.retention.model.records import check_seller_id
 
 STATEMENT_FORMAT = "sallyport-erasure/1"
@@ -85,10 +84,6 @@ class Subject:
     def seller_id(self) -> str | None:
         """The seller, if it is one."""
         return self.id if self.kind is SubjectKind.SELLER else None
-
-    def is_due(self, now: datetime) -> bool:
-        """Return whether its key must be dead by now; a seller's is only when somebody asks."""
-        return self.day is not None and begins_at(self.day) <= now
 
 
 @dataclass(frozen=True, slots=True)

@@ -377,6 +377,25 @@ async def test_nothing_new_is_kept_for_a_seller_who_is_being_erased_T18(later: t
         await house.seal()
 
 
+async def test_a_key_made_while_its_seller_was_being_erased_does_not_stay_behind_T18() -> None:
+    house = House()
+    await house.observe()
+    create = house.keys.create
+
+    async def create_too_late(subject: Subject) -> None:
+        await create(subject)
+        if subject == Subject.of_seller(SELLER):
+            house.audit.is_down = True
+            with pytest.raises(AuditUnavailable):
+                await house.use.erasing.erase_seller(SELLER, CONSOLE)
+            house.audit.is_down = False
+
+    house.keys.create = create_too_late  # type: ignore[method-assign]
+    with pytest.raises(SubjectClosed):
+        await house.seal()
+    assert Subject.of_seller(SELLER) not in house.keys.living
+
+
 async def test_a_shorter_term_ends_sooner_and_a_snapshot_sooner_still_R18() -> None:
     house = House(term=Term(days=20, key_snapshot_days=5))
     await house.observe()
