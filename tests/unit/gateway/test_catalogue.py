@@ -11,12 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chassis.errors import SallyportError
 from services.gateway.catalogue import build
 from services.gateway.catalogue.table import GREEDY_PATHS, Catalogue
 from services.gateway.model.faults import OperationNotAllowed
 from services.gateway.model.operations import Operation, TokenRule
 from services.gateway.model.priority import PAGE_PARAMETERS
-from services.gateway.model.targets import QueryInvalid, canonical, parse
+from services.gateway.model.targets import (
+    PATH_SEGMENTS_MAX,
+    QUERY_PAIRS_MAX,
+    TARGET_CHARS_MAX,
+    QueryInvalid,
+    canonical,
+    parse,
+)
 
 CATALOGUE = Catalogue.load()
 REFERENCE = Path(__file__).parents[4] / "shared" / "spapi"
@@ -156,6 +164,30 @@ def test_unknown_operation_is_refused_T05(method: str, path: str) -> None:
 def test_tricky_path_is_refused_T05(target: str) -> None:
     with pytest.raises(OperationNotAllowed):
         CATALOGUE.match("GET", parse(target).segments)
+
+
+@pytest.mark.parametrize(
+    "query", ["a b", "a=%zz", "a=%4", 'a="', "a=\u00e4", "a\r\nhost: x", "a#b", "a\\b", "a=<"]
+)
+def test_a_query_that_no_library_writes_is_refused_T10(query: str) -> None:
+    with pytest.raises(QueryInvalid):
+        parse(f"/orders/v0/orders?{query}")
+
+
+@pytest.mark.parametrize(
+    ("longest", "more", "refusal"),
+    [
+        ("/a?" + "b" * (TARGET_CHARS_MAX - 3), "b", QueryInvalid),
+        ("/a?b" + "&b" * (QUERY_PAIRS_MAX - 1), "&b", QueryInvalid),
+        ("/b" * PATH_SEGMENTS_MAX, "/b", OperationNotAllowed),
+    ],
+)
+def test_a_target_is_read_up_to_its_bounds_and_no_further_T09(
+    longest: str, more: str, refusal: type[SallyportError]
+) -> None:
+    assert parse(longest).segments
+    with pytest.raises(refusal):
+        parse(longest + more)
 
 
 @settings(deadline=None)
