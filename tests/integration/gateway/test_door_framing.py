@@ -34,6 +34,7 @@ IN_DOUBT = {
     "an empty length": (post(b"Content-Length:"), 400),
     "a length with a space": (post(b"Content-Length: 1 1", body=b"x"), 400),
     "a length beyond all numbers": (post(b"Content-Length: 99999999999999999999"), 400),
+    "a length that nobody could send": (post(b"Content-Length: 1000000000000000"), 400),
     "a length in other digits": (post(b"Content-Length: \xd9\xa1", body=b"x"), 400),
     "gzip before chunks": (post(b"Transfer-Encoding: gzip, chunked", body=b"0\r\n\r\n"), 400),
     "chunks not last": (post(b"Transfer-Encoding: chunked, identity", body=b"0\r\n\r\n"), 400),

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from chassis.errors import SallyportError
 from services.gateway.door import answers, heads, limits
-from services.gateway.door.faults import HeadTooLarge, MalformedRequest, VersionNotServed
+from services.gateway.door.faults import (
+    HeadTooLarge,
+    MalformedRequest,
+    MethodNotImplemented,
+    UpgradeNotServed,
+    VersionNotServed,
+)
 from services.gateway.door.heads import CHUNKED, Framing, HeadReader
 from services.gateway.model.fields import Fields
 
@@ -91,6 +97,28 @@ def test_heads_with_proofs_take_no_place_among_those_that_come_again() -> None:
         reader.read(b"GET / HTTP/1.1\r\nHost: x\r\nDPoP: %d\r\n\r\n" % number)
     after, _ = reader.read(plain)
     assert after.fields is before.fields
+
+
+def test_a_large_head_takes_no_place_among_those_that_come_again_R23() -> None:
+    reader, large = HeadReader(), field_of(limits.HEAD_KNOWN_BYTES_MAX)
+    before, _ = reader.read(large)
+    after, _ = reader.read(large)
+    assert after.fields is not before.fields
+
+
+def test_nothing_stays_of_what_was_read_when_it_is_to_be_forgotten() -> None:
+    reader, plain = HeadReader(), b"GET / HTTP/1.1\r\nHost: x\r\nx-amz-access-token: t\r\n\r\n"
+    before, _ = reader.read(plain)
+    reader.forget()
+    after, _ = reader.read(plain)
+    assert after.fields is not before.fields
+
+
+def test_who_asks_for_a_tunnel_or_another_protocol_hears_which_is_not_served() -> None:
+    with pytest.raises(MethodNotImplemented):
+        HeadReader().read(b"CONNECT /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    with pytest.raises(UpgradeNotServed):
+        HeadReader().read(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
