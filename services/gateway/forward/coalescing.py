@@ -77,8 +77,6 @@ class _Flight:
         for future in self.futures:
             if not future.done():
                 future.set_exception(error)
-                # Whoever waited may be leaving.
-                future.exception()
 
     def end(self) -> None:
         """Send the waiters away: there will be no answer."""
@@ -96,7 +94,7 @@ class Coalescing:
         self._signals = signals
         self._kept = KeptAnswers()
         self._flights: dict[Hashable, _Flight] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._flying: set[_Flight] = set()
         self._is_open = False
 
     async def run(self) -> None:
@@ -106,9 +104,11 @@ class Coalescing:
             await asyncio.Event().wait()
         finally:
             self._is_open = False
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for flight in self._flying:
+                flight.task.cancel()
+                # One that has not begun yet tells nobody.
+                flight.end()
+            await asyncio.gather(*(flight.task for flight in self._flying), return_exceptions=True)
 
     def find(self, journey: Journey) -> Coroutine[Any, Any, Found]:
         """Return the answer to a call, from whoever asks for it now or lately asked for it.
@@ -123,8 +123,14 @@ class Coalescing:
         return self._ask(_key(journey, ONLY_REVISION), journey)
 
     def forget(self, seller_id: str | None) -> None:
-        """Forget what is kept of a seller, or of everybody: its standing may have changed."""
+        """Forget what is kept of a seller, or of everybody, and have nobody join what is under way.
+
+        Its standing may have changed.
+        """
         self._kept.forget_seller(seller_id)
+        for key, flight in list(self._flights.items()):
+            if seller_id in (None, flight.seller_id):
+                del self._flights[key]
 
     async def _change(self, journey: Journey) -> Found:
         """Pass on a write; what was known before it, or while it was under way, may be wrong."""
@@ -193,7 +199,7 @@ class Coalescing:
         )
         self._flights[key] = flight
         flight.task = asyncio.get_running_loop().create_task(self._fly(flight, journey))
-        self._tasks.add(flight.task)
+        self._flying.add(flight)
         return flight
 
     async def _fly(self, flight: _Flight, journey: Journey) -> None:
@@ -210,7 +216,7 @@ class Coalescing:
         else:
             flight.land(found)
         finally:
-            self._tasks.discard(flight.task)
+            self._flying.discard(flight)
             self._drop(flight)
 
     def _keep(self, flight: _Flight, journey: Journey, found: Found) -> None:

@@ -17,11 +17,14 @@ class Amazon:
         self.gate = asyncio.Event()
         self.body = b'{"payload":{"Orders":[]}}'
         self.status = 200
+        self.fault: Exception | None = None
 
     async def send(self, request: UpstreamRequest, *, timeout_s: float) -> UpstreamAnswer:
         assert timeout_s > 0
         self.rig.upstream.requests.append(request)
         await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
         return json_answer(self.body, self.status)
 
 

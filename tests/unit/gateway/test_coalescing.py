@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.gateway_ports import DeviceRevoked
+from fakes.gateway_ports import DeviceRevoked, Down
 from services.gateway.model.calls import AmazonToken
 from tests.unit.gateway.flights import begin, opened, settle
-from tests.unit.gateway.forwarding import ADDRESS_BYTES, PII, Rig, header
+from tests.unit.gateway.forwarding import ADDRESS_BYTES, PII, Rig, header, talking
 
 ORDERS = "/orders/v0/orders?MarketplaceIds=ATVPDKIKX0DER&CreatedAfter=2026-11-01"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
@@ -192,34 +192,53 @@ async def test_nothing_stays_behind_of_calls_whoever_leaves_and_whenever_R23(rig
             leaving.cancel()
             await asyncio.gather(leaving, return_exceptions=True)
         await settle()
-        assert not rig.forwarder._coalescing._tasks
+        assert not rig.forwarder._coalescing._flying
         assert not rig.forwarder._coalescing._flights
 
 
-async def test_whoever_leaves_while_the_answer_comes_takes_it_from_nobody(rig: Rig) -> None:
-    tokens = [rig.auth.enrol() for _ in range(3)]
-    for turns in range(12):
-        async with opened(rig) as amazon:
-            first, *others = [begin(rig, token, ORDERS) for token in tokens]
-            await settle()
-            amazon.gate.set()
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            first.cancel()
-            answers = await asyncio.gather(*others)
-            await asyncio.gather(first, return_exceptions=True)
-        assert [answer.status for answer in answers] == [200, 200]
-    assert len(rig.upstream.requests) == 12
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("turns", range(12))
+async def test_whoever_leaves_while_the_answer_comes_takes_it_from_nobody(
+    rig: Rig, fails: bool, turns: int
+) -> None:
+    async with opened(rig) as amazon:
+        amazon.fault = Down() if fails else None
+        first, *others = [begin(rig, rig.auth.enrol(), ORDERS) for _ in range(3)]
+        await settle()
+        amazon.gate.set()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        first.cancel()
+        answers = await asyncio.gather(*others)
+        await asyncio.gather(first, return_exceptions=True)
+    assert [answer.status for answer in answers] == [503 if fails else 200] * 2
+    assert len(rig.upstream.requests) == 1
     assert not rig.signals.crashes
 
 
-async def test_nobody_waits_for_a_call_that_ends_with_the_process_R23(rig: Rig) -> None:
+@pytest.mark.parametrize("turns", range(12))
+async def test_nobody_waits_for_a_call_that_ends_with_the_process_R23(rig: Rig, turns: int) -> None:
     async with opened(rig):
-        calls = [begin(rig, rig.auth.enrol(), ORDERS) for _ in range(2)]
         await settle()
+        calls = [begin(rig, rig.auth.enrol(), ORDERS) for _ in range(2)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    await settle()
+    assert all(call.done() for call in calls)
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
     assert not any(usage.under_way for usage in rig.limiter._usages.values())
+
+
+async def test_a_read_that_comes_when_the_process_ends_is_its_callers_own_R23(rig: Rig) -> None:
+    async with opened(rig) as amazon:
+        pass
+    calls = [begin(rig, rig.auth.enrol(), ORDERS) for _ in range(2)]
+    async with talking(rig.limiter):
+        await settle()
+        amazon.gate.set()
+        await asyncio.gather(*calls)
+    assert len(rig.upstream.requests) == 2
 
 
 async def test_a_failure_is_everybodys_and_is_not_kept(rig: Rig) -> None:

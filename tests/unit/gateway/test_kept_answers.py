@@ -163,6 +163,21 @@ async def test_nobody_is_served_again_once_a_sellers_standing_may_have_changed_T
     assert len(rig.upstream.requests) == 2
 
 
+@pytest.mark.parametrize(("changed", "asked_again"), [("seller-1", 2), (None, 2), ("seller-2", 1)])
+async def test_nobody_is_served_what_was_under_way_when_a_sellers_standing_may_have_changed_T01(
+    rig: Rig, changed: str | None, asked_again: int
+) -> None:
+    async with opened(rig) as amazon:
+        early = begin(rig, rig.auth.enrol(), PARTICIPATIONS)
+        await settle()
+        rig.forwarder._coalescing.forget(changed)
+        late = begin(rig, rig.auth.enrol(), PARTICIPATIONS)
+        await settle()
+        amazon.gate.set()
+        await asyncio.gather(early, late)
+    assert len(rig.upstream.requests) == asked_again
+
+
 def test_what_tells_of_people_or_orders_is_never_kept_T09_T15() -> None:
     named = {operation.name: operation for operation in CATALOGUE}
     assert set(LIVES_S) <= set(named)
