@@ -216,12 +216,31 @@ async def test_no_or_too_many_observations_are_refused_T10(count: int) -> None:
         )
 
 
-async def test_an_order_id_out_of_form_is_refused_T10() -> None:
+@pytest.mark.parametrize(("seller_id", "order_id"), [(SELLER, "a b"), ("a/b", NAME.order_id)])
+async def test_an_id_out_of_form_is_refused_T10(seller_id: str, order_id: str) -> None:
     house = House()
-    told = [replace(seen(house.now, OrderState.UNSHIPPED), order_id="a b")]
+    told = [replace(seen(house.now, OrderState.UNSHIPPED), order_id=order_id)]
     with pytest.raises(NameInvalid):
-        await house.use.clocks.observe(SELLER, told, origin=GATEWAY)
+        await house.use.clocks.observe(seller_id, told, origin=GATEWAY)
+    with pytest.raises(NameInvalid):
+        await house.use.clocks.find(seller_id, [order_id])
     assert house.tables.clocks == {}
+
+
+async def test_an_observation_that_tells_nothing_new_writes_nothing() -> None:
+    house = await sealed_house()
+    await house.observe()
+    before = dict(house.tables.clocks)
+    await house.observe()
+    assert house.tables.clocks == before
+
+
+async def test_an_order_that_leaves_without_a_copy_moves_nothing_and_is_not_audited() -> None:
+    house = House()
+    await house.observe()
+    await house.observe(OrderState.SHIPPED, shipped_at=house.now - 6 * DAY)
+    assert not house.tables.clocks[SELLER, NAME.order_id].is_move_due
+    assert house.audit.of(Kind.RECORD_MOVED) == []
 
 
 async def test_an_observed_order_without_a_copy_has_nothing_kept() -> None:
