@@ -1,5 +1,7 @@
 """SKUs with a slash, as sellers have them: they arrive at Amazon as they were written; nothing else does."""
 
+import re
+
 import pytest
 
 from services.gateway.model.targets import SKU_PARAMETERS
@@ -20,6 +22,11 @@ async def test_a_sku_with_a_slash_arrives_at_amazon_as_one_segment(spelled: str)
     ):
         assert (await rig.call(rig.auth.enrol(), f"{target}?{MARKET}")).status == 200
         assert rig.upstream.requests[-1].path == target.replace("%2f", "%2F")
+
+
+def test_every_parameter_that_is_called_for_a_sku_may_hold_a_slash_and_no_other() -> None:
+    named = {name for each in CATALOGUE for name in re.findall(r"\{(\w+)\}", each.path)}
+    assert {name for name in named if "sku" in name.lower()} == SKU_PARAMETERS
 
 
 @pytest.mark.parametrize(
