@@ -41,8 +41,8 @@ class FakeDeviceStore(FakePart):
         self.tables.codes[digest] = replace(code, used_at=code.used_at or now)
 
     async def enrol_by_code(self, digest: bytes, enrolment: Enrolment, now: datetime) -> None:
-        code = await self.find_code(digest)
-        if code.used_at is not None:
+        code = self.tables.codes.get(digest)
+        if code is None or code.used_at is not None:
             raise InvalidGrant
         await self.enrol(enrolment)
         self.tables.codes[digest] = replace(code, used_at=now)

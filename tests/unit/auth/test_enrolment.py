@@ -1,5 +1,6 @@
 """How desktops become devices."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,9 @@ import pytest
 
 from chassis.secrecy import Secret
 from fakes.auth_house import House, redemption, thumbprint, verifier
+from fakes.auth_store import FakeStore
 from services.auth.model.audit import Kind, Phase
-from services.auth.model.devices import DEVICES_ACTIVE_MAX, Profile
+from services.auth.model.devices import CODE_LIFE, DEVICES_ACTIVE_MAX, Code, Profile
 from services.auth.model.refusals import (
     AuditUnavailable,
     DeviceRevoked,
@@ -23,6 +25,7 @@ from services.auth.model.refusals import (
     SessionInvalid,
     TooManyFailures,
 )
+from services.auth.model.tokens import TokenSet
 
 
 async def test_a_code_and_a_key_make_a_bound_device_with_default_scopes() -> None:
@@ -57,17 +60,45 @@ async def test_a_code_is_good_for_less_than_60_seconds_T04() -> None:
         await house.use.enrolment.exchange(redemption(late))
 
 
-async def test_a_reused_code_revokes_what_it_issued_T04() -> None:
+@pytest.mark.parametrize("later", [timedelta(0), CODE_LIFE, timedelta(minutes=50)], ids=str)
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"code_verifier": Secret(verifier("other"))}, {"key_thumbprint": thumbprint("thief")}],
+    ids=lambda change: next(iter(change), "nothing") + " changed",
+)
+async def test_a_reused_code_revokes_what_it_issued_T04(change: dict[str, Any], later: timedelta) -> None:
     house = House()
     desktop = await house.bound(await house.person())
+    house.pass_(later)
     with pytest.raises(InvalidGrant):
-        await house.use.enrolment.exchange(redemption(desktop.code))
+        await house.use.enrolment.exchange(replace(redemption(desktop.code), **change))
     with pytest.raises(DeviceRevoked):
         await house.use.tokens.introspect(desktop.tokens.access_token)
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
     assert (Phase.FACT, "code_reused") in house.audit.told(Kind.GRANT_REFUSED)
     assert house.audit.told(Kind.DEVICE_REVOKED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+
+
+class PausingStore(FakeStore):
+    """Lets others have their turn between finding a code and using it up."""
+
+    async def find_code(self, digest: bytes) -> Code:
+        found = await super().find_code(digest)
+        await asyncio.sleep(0)
+        return found
+
+
+async def test_a_code_redeemed_twice_at_once_revokes_what_it_issued_T04() -> None:
+    house = House(store_type=PausingStore)
+    shown = redemption(await house.authorize(await house.person()))
+    answers = await asyncio.gather(
+        *(house.use.enrolment.exchange(shown) for _ in range(2)), return_exceptions=True
+    )
+    (tokens,) = [answer for answer in answers if isinstance(answer, TokenSet)]
+    assert [type(answer) for answer in answers if answer is not tokens] == [InvalidGrant]
+    with pytest.raises(DeviceRevoked):
+        await house.use.tokens.introspect(tokens.access_token)
 
 
 @pytest.mark.parametrize(
