@@ -10,13 +10,14 @@ from typing import Any
 from aiohttp import web
 
 import simulator.applications
+import simulator.control_port
 import simulator.core
 import simulator.files
 import simulator.journal
 import simulator.marketplaces
+import simulator.public_port
 import simulator.sandbox
 import simulator.tls
-import simulator.web
 from simulator.clock import OffsetOutOfRange, VirtualClock
 from simulator.config import Config, Listen
 from simulator.controls import Controls, describe_seller
@@ -73,7 +74,7 @@ async def build(config: Config) -> AsyncIterator[Running]:
             tls = simulator.tls.server_context(config.state_folder)
             https = [await _public(stack, core, listen, tls=tls) for listen in config.listens]
             core.storage.origin = config.storage_url or _storage_origin(config.listens, https)
-            control_app = simulator.web.control_app(Controls(core), DocumentControls(core))
+            control_app = simulator.control_port.control_app(Controls(core), DocumentControls(core))
             control = await _listen(stack, control_app, config.control)
         except simulator.applications.ApplicationsInvalid as error:
             raise StartRefused("applications_invalid", str(error)) from error
@@ -153,7 +154,7 @@ def _birth(clock: VirtualClock, epoch: datetime | None) -> datetime:
 async def _public(
     stack: contextlib.AsyncExitStack, core: Core, listen: Listen, *, tls: ssl.SSLContext
 ) -> str:
-    return await _listen(stack, simulator.web.public_app(core.amazon, listen.faces), listen, tls=tls)
+    return await _listen(stack, simulator.public_port.public_app(core.amazon, listen.faces), listen, tls=tls)
 
 
 def _storage_origin(listens: Sequence[Listen], https: Sequence[str]) -> str:
