@@ -251,7 +251,7 @@ def is_loopback(redirect_uri: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    is_address = parts.hostname in LOOPBACK_HOSTS and parts.username is None and parts.password is None
+    is_address = parts.hostname in LOOPBACK_HOSTS and parts.username is None
     is_plain = parts.scheme == "http" and not parts.fragment and not parts.query
     return is_address and is_plain and bool(port) and "\\" not in redirect_uri
 
