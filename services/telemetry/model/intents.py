@@ -16,6 +16,8 @@ from services.telemetry.model.kinds import Kind
 
 # Source: R-01, resolved within 60 s of a restart; the job's round and its commit need the rest.
 INTENT_OPEN_S = 50
+# Source: R-14, between hosts.
+CLOCK_SKEW_MAX = timedelta(minutes=10)
 _RESOLUTIONS = uuid.UUID("6f1c9a52-7d0e-5c35-9e0b-3a8a54d0c1f7")
 
 
@@ -37,10 +39,15 @@ def overdue(intents: Iterable[Intent], *, now: datetime) -> list[Intent]:
         now: the domain's time.
 
     Returns:
-        The leading intents of at least INTENT_OPEN_S; one younger ends the run, whatever comes after it.
+        The leading intents of at least INTENT_OPEN_S; one younger ends the run, whatever comes after it. One
+        dated ahead by more than CLOCK_SKEW_MAX was recorded when a clock had jumped: how old it is nobody can
+        tell, and those behind it do not wait for its date.
     """
-    recorded_before = now - timedelta(seconds=INTENT_OPEN_S)
-    return list(itertools.takewhile(lambda intent: intent.recorded_at <= recorded_before, intents))
+    return list(itertools.takewhile(lambda intent: _is_overdue(now - intent.recorded_at), intents))
+
+
+def _is_overdue(age: timedelta) -> bool:
+    return age >= timedelta(seconds=INTENT_OPEN_S) or age < -CLOCK_SKEW_MAX
 
 
 def resolution(intent: Intent) -> Event:

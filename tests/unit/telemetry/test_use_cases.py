@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 import chassis.errors
+from fakes.clock import START
 from sallyport.audit.verify import key_fingerprint, verify
 from services.telemetry.model.admission import BATCH_EVENTS_MAX
 from services.telemetry.model.errors import (
@@ -216,6 +217,28 @@ async def test_a_sender_that_speaks_while_we_look_wins_R01() -> None:
         house.store.intents = intents  # type: ignore[method-assign, assignment]
         await house.orphans.resolve()
     assert [each.entry.event.intent_id for each in house.store.entries()[3:]] == [event_id(2)]
+
+
+async def test_intents_of_a_moment_when_a_clock_was_wrong_hold_up_none_behind_them_R01_R14() -> None:
+    async with House().open() as house:
+        house.clock.set_now(START + timedelta(hours=1))
+        await house.intake.append("gateway", [intent(1), intent(2)])
+        await house.intake.append("gateway", [outcome(3, of=2)])
+        house.clock.set_now(START)
+        await house.intake.append("gateway", [intent(4)])
+        house.clock.pass_(50)
+        await house.orphans.resolve()
+    resolved = house.store.entries()[4:]
+    assert [each.entry.event.intent_id for each in resolved] == [event_id(1), event_id(4)]
+
+
+async def test_a_replica_whose_clock_is_behind_concludes_nobodys_intent_early_R14() -> None:
+    async with House().open() as house:
+        house.clock.set_now(START + timedelta(minutes=10))
+        await house.intake.append("gateway", [intent(1)])
+        house.clock.set_now(START)
+        await house.orphans.resolve()
+    assert len(house.store.entries()) == 1
 
 
 async def test_thousands_of_orphans_are_resolved_in_one_round() -> None:
