@@ -3,12 +3,25 @@
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from services.gateway.door.faults import ClientGone, MalformedRequest
 from services.gateway.door.request import Request
 from services.gateway.model.calls import Answer
-from tests.integration.gateway.door import LIMITS, PATIENCE_S, dial, exchange, heard, request, serving
+from tests.integration.gateway.door import (
+    LIMITS,
+    PATIENCE_S,
+    Cover,
+    Script,
+    dial,
+    exchange,
+    heard,
+    request,
+    serving,
+    under_every_cover,
+)
 
 
 class Work:
@@ -75,3 +88,51 @@ async def test_the_place_of_a_client_that_left_is_free_again_R23() -> None:
         work.may_pass.set()
         (answer,) = heard(await exchange(door.port, request("GET /", is_last=True)))
     assert answer.status == 200
+
+
+def fate(of: Callable[[Request], Awaitable[object]]) -> tuple[Script, asyncio.Future[BaseException | None]]:
+    """Return a face that does something with its request, and what it raised at the end."""
+    raised: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
+
+    async def act(asked: Request) -> None:
+        try:
+            await of(asked)
+        except Exception as error:
+            raised.set_result(error)
+            raise
+        raised.set_result(None)
+
+    return Script(act), raised
+
+
+@under_every_cover
+async def test_a_body_whose_sender_leaves_in_the_middle_of_it_is_none_T09(cover: Cover) -> None:
+    is_read = asyncio.Event()
+
+    async def take(asked: Request) -> None:
+        async for _ in asked.chunks():
+            is_read.set()
+
+    face, raised = fate(take)
+    async with asyncio.timeout(PATIENCE_S), serving(face, tls=cover.contexts) as door:
+        _, writer = await dial(door.port, cover.trust)
+        writer.write(request("PUT /", "Content-Length: 100000") + b"1")
+        await is_read.wait()
+        writer.transport.abort()
+        assert isinstance(await raised, MalformedRequest)
+
+
+@under_every_cover
+async def test_a_face_whose_client_leaves_in_the_middle_of_an_answer_hears_so_R23(cover: Cover) -> None:
+    async def pour(asked: Request) -> None:
+        await asked.begin(200, [])
+        while True:
+            await asked.write(bytes(100_000))
+
+    face, raised = fate(pour)
+    async with asyncio.timeout(PATIENCE_S), serving(face, tls=cover.contexts) as door:
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
+        writer.write(request("POST /"))
+        await reader.readexactly(1)
+        writer.transport.abort()
+        assert isinstance(await raised, ClientGone)
