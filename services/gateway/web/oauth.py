@@ -92,7 +92,7 @@ class OAuthFace:
 
     async def _inspect(self, request: web.Request) -> web.Response:
         fields = await self._fields(request)
-        access_token = _own_token(request)
+        access_token = own_token(request.headers.getall("Authorization", []))
         thumbprint = self._proven(request, INTROSPECT, access_token)
         token = Secret(inputs.required(fields, "token"))
         found = await self._apps.inspect(Secret(access_token), thumbprint, token)
@@ -136,16 +136,18 @@ def _client_id(request: web.Request, fields: Mapping[str, str]) -> str:
     return grants.client_id(fields, request.headers.getall("Authorization", []))
 
 
-def _own_token(request: web.Request) -> str:
+def own_token(authorizations: Sequence[str]) -> str:
     """Return the access token with which a device asks.
 
     Raises:
-        TokenMissing: none, or not under the scheme for bound ones.
+        TokenMissing: none, not under the scheme for bound ones, or bytes that are no token's.
     """
-    held = request.headers.getall("Authorization", [])
-    if len(held) != 1 or not held[0].lower().startswith(SCHEME):
+    if len(authorizations) != 1:
         raise TokenMissing
-    return held[0][len(SCHEME) :].strip()
+    (held,) = authorizations
+    if not held.isascii() or not held.lower().startswith(SCHEME):
+        raise TokenMissing
+    return held[len(SCHEME) :].strip()
 
 
 def _handed(tokens: TokenSet) -> Mapping[str, object]:

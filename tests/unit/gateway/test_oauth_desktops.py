@@ -8,8 +8,10 @@ import pytest
 from chassis.secrecy import Secret
 from fakes.gateway_authorization import refusal
 from services.gateway.model.device_facts import DeviceFacts
+from services.gateway.model.faults import TokenMissing
 from services.gateway.model.inspection import Inspection
 from services.gateway.model.native import Approval
+from services.gateway.web.oauth import own_token
 from tests.unit.gateway.doors import ORIGIN, Heard, House, Person, visit_of
 from tests.unit.gateway.proofs import DeviceKey
 
@@ -231,6 +233,23 @@ async def test_foreign_unknown_and_senseless_tokens_are_answered_with_the_same_b
     house.authorization.known[OTHER] = inspected(house, DeviceKey(house.clock), device_id="device-2")
     answers = {(await inspect(house, key, token)).body for token in (OTHER, "sp_at_never", "x", "\u00e9")}
     assert answers == {b'{"active":false}'}
+
+
+@pytest.mark.parametrize(
+    "authorizations",
+    [
+        [],
+        ["DPoP"],
+        ["Bearer sp_at_1"],
+        ["DPoP sp_at_1", "DPoP sp_at_1"],
+        ["DPoP sp_at_\udcff"],
+        ["DPoP sp_at_é"],
+    ],
+)
+def test_what_is_no_token_of_a_device_is_missing_before_auth_is_asked(authorizations: list[str]) -> None:
+    """Header bytes that are no UTF-8 come as lone surrogates, which no message to a peer can carry."""
+    with pytest.raises(TokenMissing):
+        own_token(authorizations)
 
 
 async def test_who_asks_shows_its_own_token_and_key_T02(house: House, key: DeviceKey) -> None:
