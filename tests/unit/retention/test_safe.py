@@ -8,6 +8,7 @@ import pytest
 
 import chassis.errors
 import chassis.vault.errors
+from chassis.secrecy import Secret
 from fakes.retention_house import (
     CONSOLE,
     DAY,
@@ -50,6 +51,25 @@ async def test_what_was_sealed_is_opened_again() -> None:
         fetched_at,
         fetched_at + MONTH,
     )
+
+
+@pytest.mark.parametrize("ago", [timedelta(hours=3), -timedelta(hours=3)], ids=["earlier", "to come"])
+async def test_a_copy_is_as_old_as_its_fetch_and_one_to_come_counts_as_now(ago: timedelta) -> None:
+    house = House()
+    await house.observe()
+    await house.use.safe.seal(NAME, PLAINTEXT, fetched_at=house.now - ago, origin=GATEWAY)
+    opened = await house.use.safe.open(NAME, age_max=None, origin=GATEWAY)
+    assert opened.fetched_at == house.now - max(ago, timedelta(0))
+
+
+async def test_what_is_sealed_opened_and_refused_is_counted() -> None:
+    house = House()
+    await house.observe()
+    await house.seal()
+    await house.open()
+    with pytest.raises(NothingKept):
+        await house.open(OTHER)
+    assert house.signals.counts == {"sealed": 1, "opened": 1, "refused nothing_kept": 1}
 
 
 async def test_only_sealed_bytes_are_stored_T15() -> None:
@@ -176,6 +196,33 @@ async def test_a_copys_own_clock_ends_it_though_its_orders_was_renewed_R18() -> 
         await house.open()
     assert house.keys.unwraps == unwraps
     assert house.audit.of(Kind.RECORD_OPENED) == []
+
+
+async def test_a_day_that_begins_while_the_key_service_is_asked_gives_nothing_R19() -> None:
+    house = House()
+    await house.observe()
+    day_begins = begins_at(erase_day(await house.seal()))
+    house.clock.set_now(day_begins - timedelta(seconds=1))
+    house.restart()
+    unwrap = house.keys.unwrap
+
+    async def unwrap_slowly(subject: Subject, wrapped: str, associated: bytes) -> Secret[bytes]:
+        house.clock.set_now(day_begins)
+        return await unwrap(subject, wrapped, associated)
+
+    house.keys.unwrap = unwrap_slowly  # type: ignore[method-assign]
+    with pytest.raises(Expired):
+        await house.open()
+
+
+async def test_a_record_whose_key_is_gone_has_expired_though_its_row_is_left_R18() -> None:
+    house = House()
+    await house.observe()
+    await house.seal()
+    house.restart()
+    del house.keys.living[Subject.of_seller(SELLER)]
+    with pytest.raises(Expired):
+        await house.open()
 
 
 async def test_reads_are_refused_by_name_after_everything_is_gone_R19() -> None:

@@ -8,7 +8,7 @@ import chassis.errors
 import chassis.vault.errors
 from fakes.retention_house import DAY, GATEWAY, NAME, PLAINTEXT, SELLER, House
 from services.retention.model.audit import AuditEvent, Kind, Phase, Result
-from services.retention.model.errors import AuditUnavailable, Expired
+from services.retention.model.errors import AuditUnavailable, Expired, NothingKept
 
 OTHER = replace(NAME, field_set="ordersV0.getOrderBuyerInfo")
 
@@ -69,6 +69,14 @@ async def test_a_refused_read_is_a_fact_and_a_refused_effect_is_not_done() -> No
         (Kind.RECORD_SEALED, Phase.INTENT, ""),
         (Kind.RECORD_SEALED, Phase.OUTCOME, Result.NOT_DONE),
     ]
+
+
+async def test_asking_for_what_was_never_kept_is_no_fact_of_the_log() -> None:
+    house = House()
+    await house.observe()
+    with pytest.raises(NothingKept):
+        await house.open()
+    assert house.audit.told() == []
 
 
 async def test_an_effect_whose_fate_is_open_is_recorded_as_unknown() -> None:
