@@ -23,6 +23,7 @@ import chassis.crypto.digest
 from chassis.secrecy import Secret
 from services.telemetry.model.chain import Record
 from services.telemetry.model.events import Phase, Result
+from services.telemetry.model.intents import CLOCK_SKEW_MAX
 from services.telemetry.model.kinds import Kind
 
 # A kind, or the beginning of kinds up to a dot.
@@ -179,6 +180,11 @@ class Turn:
     attempts: int
     retry_at: datetime | None
     gone_digest: bytes | None
+
+    def may_post(self, now: datetime) -> bool:
+        """Return whether no pause is left; one longer than any was counted by a clock that had jumped."""
+        pause_max = timedelta(seconds=RETRY_S_MAX) + CLOCK_SKEW_MAX
+        return self.retry_at is None or not now < self.retry_at <= now + pause_max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

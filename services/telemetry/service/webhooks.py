@@ -85,7 +85,7 @@ class Webhooks:
         try:
             is_gone = turn.gone_digest == self._url_digest
             self._signals.webhook_gone(is_gone=is_gone)
-            if not is_gone and (turn.retry_at is None or turn.retry_at <= self._clock.now()):
+            if not is_gone and turn.may_post(self._clock.now()):
                 await self._tell_from(turn)
             await self._show_lag()
         finally:

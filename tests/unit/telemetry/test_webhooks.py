@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chassis.errors
-from fakes.clock import FakeClock
+from fakes.clock import START, FakeClock
 from fakes.entropy import FakeEntropy
 from fakes.telemetry_webhook import FakeReceiver, FakeWebhookSecrets, FakeWebhookSignals, FakeWebhookStore
 from services.telemetry.model.errors import AuditUnavailable, SensitiveContent, WebhookMissing
@@ -195,6 +195,16 @@ async def test_a_receiver_says_when_to_come_back_within_reason_T29(desk: Desk) -
     desk.clock.pass_(RETRY_S_MAX)
     await desk.webhooks.tell()
     assert desk.told() == [event_id(1)] * 3
+
+
+async def test_a_pause_that_a_clock_counted_which_had_jumped_ahead_is_not_waited_for_R14(desk: Desk) -> None:
+    desk.receiver.answers = [DOWN]
+    await desk.say(1)
+    desk.clock.set_now(START + timedelta(days=1))
+    await desk.webhooks.tell()
+    desk.clock.set_now(START)
+    await desk.webhooks.tell()
+    assert desk.told() == [event_id(1)] * 2
 
 
 @pytest.mark.parametrize("status", [302, 400, 404, 413, 422])
