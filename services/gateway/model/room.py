@@ -24,4 +24,4 @@ class Room:
 
     def give_back(self) -> None:
         """Have the room of one again."""
-        self._left = min(self._size, self._left + 1)
+        self._left += 1
