@@ -40,6 +40,16 @@ async def test_a_token_is_fetched_once_and_then_remembered() -> None:
     assert first.expires_at - shop.house.clock.now() == timedelta(hours=1)
 
 
+async def test_a_borrower_is_told_how_long_a_token_is_left_and_never_less_than_nothing() -> None:
+    shop = await Shop.open()
+    lent, left_s = await shop.lend(), shop.house.use.lending.left_s
+    assert left_s(lent) == 3600
+    shop.house.pass_(timedelta(minutes=10, milliseconds=1))
+    assert left_s(lent) == 2999
+    shop.house.pass_(timedelta(hours=1))
+    assert left_s(lent) == 0
+
+
 async def test_waiters_share_one_refresh_R10() -> None:
     shop = await Shop.open()
     shop.house.amazon.takes_s = 2.0
