@@ -83,7 +83,8 @@ class Supervisor:
             self._report(part.name, "died")
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, RESTART_DELAY_S_MAX)
-            with contextlib.suppress(PartFailed):
+            # Whatever kept it down, a full disk say, the next try may do.
+            with contextlib.suppress(Exception):
                 await part.start()
                 self._report(part.name, "up")
                 delay_s = RESTART_DELAY_S
