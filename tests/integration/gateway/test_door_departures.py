@@ -66,14 +66,20 @@ async def test_a_read_is_given_up_when_its_client_leaves_R23(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_an_effect_goes_on_when_its_client_leaves_R01(method: str) -> None:
+async def test_an_effect_goes_on_when_its_client_leaves_and_is_not_told_as_answered_R01(
+    method: str, caplog: pytest.LogCaptureFixture
+) -> None:
     work = Work()
-    async with asyncio.timeout(PATIENCE_S), serving(work) as door:
-        await leave(door.port, work, request(f"{method} /"))
-        while door._connections:  # noqa: ASYNC110 - nobody tells of it
-            await asyncio.sleep(0)
-        work.may_pass.set()
-        assert await work.end == "finished"
+    with caplog.at_level(logging.INFO):
+        async with asyncio.timeout(PATIENCE_S), serving(work) as door:
+            await leave(door.port, work, request(f"{method} /"))
+            while door._connections:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            work.may_pass.set()
+            assert await work.end == "finished"
+            while door._requests:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+    assert [record.msg for record in caplog.records] == ["request_abandoned"]
 
 
 async def test_the_place_of_a_client_that_left_is_free_again_R23() -> None:

@@ -91,6 +91,14 @@ async def test_a_client_that_asks_whether_to_go_on_hears_so_when_its_body_is_rea
     assert face.seen == [("POST", "/", b"abc")]
 
 
+async def test_a_client_that_asks_whether_to_go_on_and_does_not_wait_hears_its_answer_alone() -> None:
+    """RFC 9110, 10.1.1: who has begun to send the body needs no word to go on."""
+    async with serving(Recorder()) as door:
+        data = request("POST /", "Expect: 100-continue", body=b"abc", is_last=True)
+        (answer,) = heard(await exchange(door.port, data))
+    assert answer.status == 200
+
+
 @under_every_cover
 async def test_a_client_that_goes_on_sending_a_refused_body_hears_so_T09(cover: Cover) -> None:
     patient = dataclasses.replace(LIMITS, linger_s_max=PATIENCE_S)
