@@ -18,7 +18,10 @@ def read_secret(prompt: str) -> Secret[str]:
     Raises:
         NothingGiven: it is empty.
     """
-    line = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(SECRET_CHARS_MAX)
+    try:
+        line = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline(SECRET_CHARS_MAX)
+    except EOFError:
+        line = ""
     secret = line.strip()
     if not secret:
         raise NothingGiven("no client secret was given on standard input")

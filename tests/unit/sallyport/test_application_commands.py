@@ -1,6 +1,7 @@
 """The verbs about an application: what is typed, what is shown, and what a script can trust."""
 
 import argparse
+import getpass
 import io
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +102,20 @@ def test_a_secret_is_read_from_a_pipe_without_its_line_end(monkeypatch: pytest.M
     monkeypatch.setattr("sys.stdin", io.StringIO("  amzn1.oa2-cs.v1.piped \nanother line\n"))
     assert prompt.read_secret("? ").reveal() == "amzn1.oa2-cs.v1.piped"
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    with pytest.raises(prompt.NothingGiven):
+        prompt.read_secret("? ")
+
+
+def test_who_ends_the_input_at_the_question_gave_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a terminal Ctrl-D ends it, which is an error of its own to who reads without echo."""
+
+    def end(_question: str) -> str:
+        raise EOFError
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr(getpass, "getpass", end)
     with pytest.raises(prompt.NothingGiven):
         prompt.read_secret("? ")
 
