@@ -38,6 +38,7 @@ class FakeAmazon:
         calls: how often each thing was asked.
         takes_s: how long each answer takes.
         rotates: whether a refresh gives a new refresh token.
+        names_refresh_tokens: whether an answer says which refresh token to keep.
         meanwhile: called while a refresh is under way.
         ended: access tokens that are not taken any more.
         asked_s: when Login with Amazon was asked.
@@ -56,6 +57,7 @@ class FakeAmazon:
     refresh_tokens: set[str] = field(default_factory=set)
     roles_missing: bool = False
     rotates: bool = False
+    names_refresh_tokens: bool = True
     takes_s: float = 0.0
     faults: deque[Exception] = field(default_factory=deque)
     calls: Counter[str] = field(default_factory=Counter)
@@ -144,7 +146,8 @@ class FakeAmazon:
 
     def _grant(self, refresh_token: Secret[str]) -> Grant:
         access_token = Secret(f"Atza|{self._next()}")
-        return Grant(access_token=access_token, refresh_token=refresh_token, expires_in_s=LIFE_S)
+        named = refresh_token if self.names_refresh_tokens else None
+        return Grant(access_token=access_token, refresh_token=named, expires_in_s=LIFE_S)
 
     def _mint_refresh_token(self) -> Secret[str]:
         token = f"Atzr|{self._next()}"

@@ -22,6 +22,7 @@ from services.auth.model.refusals import (
     SessionInvalid,
     TooManyFailures,
     UnknownMarketplace,
+    UpstreamInvalid,
 )
 
 
@@ -289,6 +290,15 @@ async def test_a_code_that_amazon_refuses_leaves_nothing() -> None:
         await house.use.consents.complete(person.session_token, callback)
     assert house.tables.consents == {}
     assert house.audit.told(Kind.CONSENT_COMPLETED)[-1] == (Phase.OUTCOME, "not_done")
+
+
+async def test_a_code_that_brings_no_refresh_token_connects_nothing_T29() -> None:
+    house = House()
+    person = await house.person()
+    house.amazon.names_refresh_tokens = False
+    with pytest.raises(UpstreamInvalid):
+        await house.connect(person)
+    assert house.tables.consents == {}
 
 
 async def test_a_throttled_exchange_is_tried_a_second_time_R28() -> None:

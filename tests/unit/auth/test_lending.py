@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from chassis.errors import Unavailable
 from fakes.auth_house import DE, US, House, loan
 from fakes.auth_store import FakeStore
 from services.auth.model import lending
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.consents import Ending, Region
-from services.auth.model.lending import Lease
+from services.auth.model.lending import Lease, Refreshed
 from services.auth.model.refusals import (
     ApplicationRefused,
     AuditUnavailable,
@@ -134,6 +135,43 @@ async def test_a_new_refresh_token_is_durable_before_its_access_token_is_used_R0
     shop.house.pass_(timedelta(hours=1))
     await shop.lend()
     assert next(iter(shop.house.tables.consents.values())).refresh_version == 3
+
+
+async def test_a_refresh_that_names_no_refresh_token_leaves_the_present_one() -> None:
+    shop = await Shop.open()
+    shop.house.amazon.names_refresh_tokens = False
+    for _ in range(3):
+        await shop.lend()
+        shop.house.pass_(timedelta(hours=1))
+    assert shop.refreshes == 3
+    assert next(iter(shop.house.tables.consents.values())).refresh_version == 1
+
+
+class AwayStore(FakeStore):
+    """Is away while the next outcomes of refreshes should be written."""
+
+    away = 0
+
+    async def settle(self, consent_id: str, fence: int, refreshed: Refreshed) -> bool:
+        if AwayStore.away > 0:
+            AwayStore.away -= 1
+            raise Unavailable
+        return await super().settle(consent_id, fence, refreshed)
+
+
+async def test_storage_gets_a_few_moments_to_keep_what_amazon_granted_R05() -> None:
+    shop = await Shop.open(House(store_type=AwayStore))
+    AwayStore.away = lending.SETTLE_ATTEMPTS_MAX - 1
+    began_s = shop.house.clock.monotonic_s()
+    await shop.lend()
+    assert shop.refreshes == 1
+    paused_s = (lending.SETTLE_ATTEMPTS_MAX - 1) * lending.SETTLE_PAUSE_S
+    assert shop.house.clock.monotonic_s() - began_s >= paused_s
+    shop.house.pass_(timedelta(hours=1))
+    AwayStore.away = lending.SETTLE_ATTEMPTS_MAX
+    with pytest.raises(Unavailable):
+        await shop.lend()
+    assert (AwayStore.away, shop.refreshes) == (0, 2)
 
 
 async def test_a_good_token_goes_on_serving_while_lwa_is_away_R08() -> None:
