@@ -3,14 +3,13 @@
 A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
 """
 
-import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 import chassis.clock
 import chassis.errors
-import chassis.trace
+import chassis.rounds
 from services.auth.model.devices import Revocation
 from services.auth.service import UseCases
 
@@ -154,14 +153,7 @@ class Jobs:
         self._readiness.set(NEWS_NAME, ok=True)
 
     async def _round(self, job: str, round_: Callable[[], Awaitable[object]], limit_s: float) -> bool:
-        try:
-            with chassis.trace.bind_request_id(None):
-                async with asyncio.timeout(limit_s):
-                    await round_()
-        except chassis.errors.SallyportError as fault:
-            self._signals.job_failed(job, fault.code)
-            return False
-        except TimeoutError:
-            self._signals.job_failed(job, "round_overdue")
-            return False
-        return True
+        code = await chassis.rounds.fault_of(round_, limit_s)
+        if code is not None:
+            self._signals.job_failed(job, code)
+        return code is None

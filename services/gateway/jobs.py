@@ -3,12 +3,10 @@
 A round that fails is told, a lasting loss once, and tried again; a job ends only when it is cancelled.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-import chassis.errors
-import chassis.trace
+import chassis.rounds
 from chassis.clock import Clock
 from chassis.secrecy import Secret
 from chassis.web import Readiness
@@ -17,7 +15,6 @@ from chassis.web import Readiness
 # Source: R-02 and R-16, readiness tells the truth within 5 s: a check that hangs, and the pause before it.
 ROUND_S_MAX = 3.0
 HEALTH_PERIOD_S = 1.5
-OVERDUE = "deadline_exceeded"
 # Twice within the time for which a shared key is remembered, and soon again when the key service was away.
 KEY_PERIOD_S = 20.0
 KEY_AGAIN_S = 1.0
@@ -89,19 +86,7 @@ class Jobs:
 
     async def _round(self, name: str, step: Callable[[], Awaitable[None]], *, was_well: bool) -> bool:
         """Return whether a step went well, within ROUND_S_MAX; a failure after a success is told."""
-        code = await self._fault(step)
+        code = await chassis.rounds.fault_of(step, ROUND_S_MAX)
         if code is not None and was_well:
             self._signals.side_failed(name, code)
         return code is None
-
-    async def _fault(self, step: Callable[[], Awaitable[None]]) -> str | None:
-        """Return the code of what is wrong, or None."""
-        try:
-            with chassis.trace.bind_request_id(None):
-                async with asyncio.timeout(ROUND_S_MAX):
-                    await step()
-        except chassis.errors.SallyportError as fault:
-            return fault.code
-        except TimeoutError:
-            return OVERDUE
-        return None

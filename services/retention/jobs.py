@@ -3,12 +3,11 @@
 A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import chassis.clock
-import chassis.errors
+import chassis.rounds
 import chassis.trace
 from services.retention.model.audit import OWN_NAME, Origin
 from services.retention.service.clocks import Clocks
@@ -109,17 +108,10 @@ class Jobs:
             await self._clock.sleep(period_s)
 
     async def _round(self, job: str, round_: Callable[[], Awaitable[object]], limit_s: float) -> bool:
-        try:
-            with chassis.trace.bind_request_id(None):
-                async with asyncio.timeout(limit_s):
-                    await round_()
-        except chassis.errors.SallyportError as fault:
-            self._signals.job_failed(job, fault.code)
-            return False
-        except TimeoutError:
-            self._signals.job_failed(job, "round_overdue")
-            return False
-        return True
+        code = await chassis.rounds.fault_of(round_, limit_s)
+        if code is not None:
+            self._signals.job_failed(job, code)
+        return code is None
 
 
 def _origin() -> Origin:

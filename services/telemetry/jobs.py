@@ -3,12 +3,11 @@
 A round that fails is counted and tried again at the next one; a job ends only when it is cancelled.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import chassis.clock
-import chassis.errors
+import chassis.rounds
 
 # Source: T-22, a checkpoint at most 60 s after any record. Half of it: one failed round breaks nothing.
 CHECKPOINT_INTERVAL_S = 30.0
@@ -94,11 +93,7 @@ class Jobs:
 
     async def _repeat(self, job: str, round_: Round, interval_s: float) -> None:
         while True:
-            try:
-                async with asyncio.timeout(ROUND_S_MAX):
-                    await round_()
-            except chassis.errors.SallyportError as fault:
-                self._signals.job_failed(job, fault.code)
-            except TimeoutError:
-                self._signals.job_failed(job, "round_overdue")
+            code = await chassis.rounds.fault_of(round_, ROUND_S_MAX)
+            if code is not None:
+                self._signals.job_failed(job, code)
             await self._clock.sleep(interval_s)

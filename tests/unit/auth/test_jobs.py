@@ -123,6 +123,19 @@ async def test_readiness_follows_what_is_asked_R02_R16() -> None:
     await stop(task)
 
 
+async def test_a_round_that_stumbles_over_what_nobody_foresaw_ends_no_job() -> None:
+    shift, rounds = Shift(), list[bool]()
+
+    async def stumble() -> None:
+        rounds.append(True)
+        raise KeyError("a letter")
+
+    task = asyncio.create_task(shift.jobs.repeat("letters", stumble, SETTLE_PERIOD_S))
+    await shift.clock.advance(SETTLE_PERIOD_S)
+    assert (len(rounds), shift.board.failed) == (2, [("letters", "internal")] * 2)
+    await stop(task)
+
+
 async def test_a_failed_round_is_counted_and_tried_again_R24() -> None:
     shift = Shift()
     person = await shift.house.person()

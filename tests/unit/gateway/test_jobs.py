@@ -44,7 +44,7 @@ async def watched(peer: Peer, readiness: Readiness, signals: FakeSignals) -> Asy
         await task
 
 
-@pytest.mark.parametrize("fault", [Lost(), TimeoutError()])
+@pytest.mark.parametrize("fault", [Lost(), TimeoutError(), KeyError("a mistake of ours")])
 async def test_readiness_is_lost_and_found_with_its_peer_R16(fault: Exception) -> None:
     peer, readiness, signals = Peer(), Readiness(), FakeSignals()
     async with watched(peer, readiness, signals) as clock:
