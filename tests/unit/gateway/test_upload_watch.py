@@ -139,6 +139,14 @@ async def test_a_bomb_is_given_up_before_it_costs_much_T09(encoding: str) -> Non
     assert opening._opened_bytes <= upload_watch.RATIO_JUDGED_BYTES + PIECE_BYTES_MAX
 
 
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+async def test_a_feed_of_many_empty_columns_is_no_bomb_however_well_it_packs(encoding: str) -> None:
+    rows = (b"SKU-%06d" % number + b"\t" * 300 + b"%d.50\n" % (number % 97) for number in range(56_000))
+    feed = b"".join(rows)
+    assert len(feed) > upload_watch.RATIO_JUDGED_BYTES
+    await look(encoding, PACKERS[encoding][1](feed))
+
+
 async def test_a_document_that_opens_to_more_than_passes_in_the_clear_is_too_large_T09(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
