@@ -99,6 +99,19 @@ async def test_guessing_the_present_password_ends_as_guessing_at_the_door_does_T
         await set_password(house, token, ANOTHER, current=holder.password)
 
 
+async def test_showing_the_present_password_forgets_the_failures_before_it(
+    house: House, person: Person, holder: Holder
+) -> None:
+    house.pass_(PASSWORD_AGE_MIN)
+    token = await fresh(house, person)
+    for _ in range(2):
+        for _ in range(FAILURES_MAX - 1):
+            with pytest.raises(CurrentPasswordWrong):
+                await set_password(house, token, ANOTHER, current="Wrong guess 77!")
+        with pytest.raises(PasswordReused):
+            await set_password(house, token, holder.password, current=holder.password)
+
+
 async def test_a_present_password_that_could_not_be_judged_is_no_failure(
     house: House, person: Person, holder: Holder
 ) -> None:
