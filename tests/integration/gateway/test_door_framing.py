@@ -201,14 +201,25 @@ UNDECODABLE = {
 }
 
 
+CODES = {400: "malformed_request", 413: "body_too_large", 415: "encoding_not_served"}
+
+
 @pytest.mark.parametrize(("encoding", "body", "status"), UNDECODABLE.values(), ids=UNDECODABLE.keys())
 async def test_a_body_that_cannot_be_decoded_is_refused_T09(encoding: str, body: bytes, status: int) -> None:
     face = Recorder(body_bytes_max=20_000)
     async with serving(face) as door:
         data = request("POST /", f"Content-Encoding: {encoding}", body=body, is_last=True)
         (answer,) = heard(await exchange(door.port, data))
-    assert answer.status == status
+    assert (answer.status, answer.code) == (status, CODES[status])
     assert not face.seen
+
+
+@pytest.mark.parametrize(("size", "status"), [(1000, 200), (1001, 413)])
+async def test_a_body_is_measured_as_it_was_before_it_was_encoded_T09(size: int, status: int) -> None:
+    async with serving(Recorder(body_bytes_max=1000)) as door:
+        data = request("POST /", "Content-Encoding: gzip", body=gzip.compress(bytes(size)), is_last=True)
+        (answer,) = heard(await exchange(door.port, data))
+    assert answer.status == status
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

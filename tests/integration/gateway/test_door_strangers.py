@@ -3,6 +3,8 @@
 import asyncio
 import dataclasses
 
+import pytest
+
 from fakes.clock import FakeClock
 from services.gateway.door import SpapiFace
 from services.gateway.proof import ProofVerifier
@@ -44,6 +46,23 @@ async def test_a_stranger_that_drips_a_large_body_is_refused_and_takes_no_place_
     assert (refused.status, refused.code, refused.headers["connection"]) == (403, "token_invalid", "close")
     assert served.status == 200
     assert [(call.access_token, call.came_from) for call in forwarder.calls] == [("device", "127.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Authorization: DPoP stranger"],
+        ["x-amz-access-token: stranger", "DPoP: a proof that nobody has looked at"],
+    ],
+    ids=["a bound token", "a proof"],
+)
+async def test_a_stranger_that_comes_as_a_bound_desktop_is_told_so_as_one(lines: list[str]) -> None:
+    forwarder = FakeForwarder(strangers={"stranger"})
+    data = request("POST /", *lines, f"Content-Length: {LARGE}")
+    async with asyncio.timeout(PATIENCE_S), serving(face(forwarder)) as door:
+        (refused,) = heard(await exchange(door.port, data))
+    assert refused.status == 401
+    assert refused.headers["www-authenticate"].startswith("dpop ")
 
 
 async def test_a_small_body_of_a_stranger_is_judged_together_with_its_call() -> None:
