@@ -11,7 +11,8 @@ order in which Amazon counted, it allows at least `left` less what is open.
   ended is told so, and changes nothing.
 - A replica tells totals, not differences: an answer that got lost, or a message that comes twice or late,
   changes nothing either.
-- All moments are storage's (ADR 0019), as seconds since any fixed point; only `count_to` moves time.
+- All moments are storage's (ADR 0019), as seconds since any fixed point; only `count_to` moves time
+  on, and `_set_back` back.
 
 Source: SP-API, "Usage Plans and Rate Limits" (token bucket).
 """
@@ -30,6 +31,9 @@ LEASE_S = 15.0
 HEARD_S = 5.0
 # A bucket that nobody touched for so long is full, whatever its rate, and forgotten.
 IDLE_S = 86_400.0
+# Storage's clock may be behind for a moment, or one exchange overtaken by another. One behind by more was set
+# back for good, as when another host takes storage over (R-14).
+BEHIND_S_MAX = 60.0
 
 # How many calls are kept back for people: none of a bucket of one or two calls.
 KEPT_BACK_MAX = 2
@@ -190,9 +194,11 @@ class Bucket:
 
         Args:
             ask: the replica's.
-            now_s: storage's clock; a moment before the last one counts as that.
+            now_s: storage's clock; a moment before the last one counts as that, for up to BEHIND_S_MAX.
             is_stated: whether Amazon publishes this usage plan.
         """
+        if self.counted_at_s - now_s > BEHIND_S_MAX:
+            self._set_back(self.counted_at_s - now_s)
         now_s = max(now_s, self.counted_at_s)
         self._end_leases(now_s)
         self.count_to(now_s)
@@ -214,6 +220,16 @@ class Bucket:
         elapsed_s = max(0.0, now_s - self.counted_at_s)
         self.left = min(float(self.burst), self.left + elapsed_s * self.pace_per_s(self.counted_at_s))
         self.counted_at_s = max(now_s, self.counted_at_s)
+
+    def _set_back(self, by_s: float) -> None:
+        """Follow storage's clock back: nothing would refill, and no lease end, until it has caught up."""
+        self.counted_at_s -= by_s
+        self.cut_at_s -= by_s
+        self.raised_at_s -= by_s
+        for lease in self.leases:
+            lease.ends_at_s -= by_s
+            lease.heard_at_s -= by_s
+            lease.since_s -= by_s
 
     def _end_leases(self, now_s: float) -> None:
         """Count as spent, each at its lease's end, what replicas had that were not heard again."""

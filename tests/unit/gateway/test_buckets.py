@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.gateway.model import quota
 from services.gateway.model.buckets import (
+    BEHIND_S_MAX,
     CUT_S_MIN,
     HEARD_S,
     LEASE_S,
@@ -48,6 +49,15 @@ def test_a_clock_that_is_set_back_ends_no_lease_before_its_time_R14() -> None:
     bucket.exchange(ask(people=10), 100.0)
     assert not bucket.exchange(ask(known=10), 50.0).is_ended
     assert not bucket.exchange(ask(known=10), 100.0 + LEASE_S - 0.1).is_ended
+
+
+def test_a_clock_that_is_set_back_for_long_stops_no_refill_R14() -> None:
+    bucket = Bucket.full(FAST, 3_600.0)
+    assert bucket.exchange(ask(people=10), 3_600.0).granted == 10
+    spent = bucket.exchange(ask(known=10, ended=10, people=10), 0.0)
+    assert (spent.granted, spent.is_ended) == (10, False)
+    assert bucket.exchange(ask(known=10, ended=10, people=10), 2.0).granted == 19
+    assert bucket.exchange(ask(known=19, ended=10), 2.0 + LEASE_S).is_ended
 
 
 def test_a_rate_that_amazon_names_is_followed_down_at_once_and_up_by_doubling() -> None:
@@ -234,27 +244,32 @@ def test_no_order_of_asking_dying_and_coming_back_exceeds_the_plan_or_loses_call
     plan, names = _Plan(rate_per_s, burst), itertools.count()
     alive = [_Replica(str(next(names))) for _ in range(replicas)]
     late: Ask | None = None
+    # By how much storage's clock was set back for good.
+    behind_s = 0.0
     for _ in range(400):
         now_s += chance.expovariate(4 * rate_per_s)
+        behind_s += 3_600.0 if chance.random() < 0.01 else 0.0
         replica = chance.choice(alive)
         match chance.randrange(20):
             case 0:
                 alive[alive.index(replica)] = _Replica(str(next(names)))
             case 1:
                 # Its answer is lost.
-                bucket.exchange(replica.ask(chance), now_s)
+                bucket.exchange(replica.ask(chance), now_s - behind_s)
             case 2 if late is not None:
-                bucket.exchange(late, now_s)
+                bucket.exchange(late, now_s - behind_s)
             case 3:
                 # Storage's clock was set back for a moment.
-                replica.hear(bucket.exchange(replica.ask(chance), now_s - LEASE_S), now_s)
+                replica.hear(bucket.exchange(replica.ask(chance), now_s - behind_s - LEASE_S), now_s)
             case 4 | 5 | 6 | 7:
                 late = replica.ask(chance)
-                replica.hear(bucket.exchange(late, now_s), now_s)
+                replica.hear(bucket.exchange(late, now_s - behind_s), now_s)
                 assert open_of(bucket, replica.name) == len(replica.open)
                 assert bucket.left - bucket.open >= -2 * ROUNDING
             case _:
                 replica.act(plan, now_s, chance)
     assert plan.refused == 0
-    full_again_s = now_s + LEASE_S + burst / (rate_per_s * MARGIN * SHARE_MIN)
+    # Nothing refills before an exchange has shown that the clock was set back.
+    bucket.exchange(ask("heir"), now_s - behind_s)
+    full_again_s = now_s - behind_s + BEHIND_S_MAX + LEASE_S + burst / (rate_per_s * MARGIN * SHARE_MIN)
     assert bucket.exchange(ask("heir", people=burst), full_again_s).granted == burst
