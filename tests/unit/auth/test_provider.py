@@ -1,7 +1,6 @@
 """Coming in through the vendor's identity provider: this browser's own sign-in, once, by a linked account."""
 
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +8,6 @@ from hypothesis import strategies as st
 
 from chassis.secrecy import Secret
 from fakes.auth_house import House, Person
-from fakes.auth_people_edges import ISSUER
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.people_refusals import (
     AccountTaken,
@@ -19,12 +17,10 @@ from services.auth.model.people_refusals import (
     SignInAgain,
     SignInRefused,
 )
-from services.auth.model.provider import ProviderAnswer
 from services.auth.model.refusals import SessionInvalid
-from services.auth.service.sessions import Opened
+from tests.unit.auth.accounts import BROWSER, answer, begin, link, sign_in
 from tests.unit.auth.passkeys import sign_in as sign_in_with_passkey
 
-BROWSER = Secret("a secret of this browser, 32 or more")
 OTHER_BROWSER = Secret("a secret of another browser, as long")
 
 
@@ -38,32 +34,8 @@ async def person(house: House) -> Person:
     return await house.person()
 
 
-async def begin(
-    house: House, session_token: Secret[str] | None = None, browser: Secret[str] = BROWSER
-) -> str:
-    """Return the state that the provider is handed."""
-    url = await house.use.people.provider.begin(browser, session_token)
-    return parse_qs(urlsplit(url.reveal()).query)["state"][0]
-
-
-def answer(house: House, state: str, subject: str = "ana") -> ProviderAnswer:
-    """Return what the browser brings back when somebody signed in."""
-    code = f"code of {subject} {len(house.provider.subjects)}"
-    house.provider.subjects[code] = subject
-    return ProviderAnswer(state=state, code=Secret(code), issuer=ISSUER)
-
-
-async def sign_in(house: House, subject: str = "ana") -> Opened:
-    return await house.use.people.provider.complete(BROWSER, answer(house, await begin(house), subject))
-
-
-async def link(house: House, person: Person, subject: str = "ana") -> Opened:
-    state = await begin(house, person.session_token)
-    return await house.use.people.provider.complete(BROWSER, answer(house, state, subject))
-
-
 async def test_a_linked_account_opens_a_session(house: House, person: Person) -> None:
-    await link(house, person)
+    await link(house, person.session_token)
     _, signed_in = await sign_in(house)
     assert signed_in.session.user_id == person.user_id
     assert not signed_in.session.needs_credential
@@ -72,7 +44,7 @@ async def test_a_linked_account_opens_a_session(house: House, person: Person) ->
 
 async def test_linking_replaces_the_session_and_lengthens_nothing(house: House, person: Person) -> None:
     house.pass_(timedelta(minutes=10))
-    token, signed_in = await link(house, person)
+    token, signed_in = await link(house, person.session_token)
     with pytest.raises(SessionInvalid):
         await house.use.sessions.find(person.session_token)
     found = await house.use.sessions.find(token)
@@ -102,7 +74,7 @@ async def test_an_invited_person_comes_in_by_linking_alone(house: House, person:
 
 
 async def test_a_state_is_good_once_on_all_replicas_T08(house: House, person: Person) -> None:
-    await link(house, person)
+    await link(house, person.session_token)
     state = await begin(house)
     await house.use.people.provider.complete(BROWSER, answer(house, state))
     for replica in (house.use, house.replica()):
@@ -111,7 +83,7 @@ async def test_a_state_is_good_once_on_all_replicas_T08(house: House, person: Pe
 
 
 async def test_a_state_is_the_browsers_that_began_it_T08(house: House, person: Person) -> None:
-    await link(house, person)
+    await link(house, person.session_token)
     state = await begin(house)
     with pytest.raises(SignInRefused):
         await house.use.people.provider.complete(OTHER_BROWSER, answer(house, state))
@@ -119,7 +91,7 @@ async def test_a_state_is_the_browsers_that_began_it_T08(house: House, person: P
 
 
 async def test_a_state_ends_after_ten_minutes(house: House, person: Person) -> None:
-    await link(house, person)
+    await link(house, person.session_token)
     state = await begin(house)
     house.pass_(timedelta(minutes=10))
     with pytest.raises(SignInRefused):
@@ -170,9 +142,9 @@ async def test_an_account_stands_for_one_person_and_a_person_for_one_account(
     house: House, person: Person
 ) -> None:
     colleague = await house.colleague(person.seller_id)
-    token, _ = await link(house, person)
+    token, _ = await link(house, person.session_token)
     with pytest.raises(AccountTaken):
-        await link(house, colleague, "ana")
+        await link(house, colleague.session_token, "ana")
     state = await begin(house, token)
     with pytest.raises(AccountTaken):
         await house.use.people.provider.complete(BROWSER, answer(house, state, "another"))
@@ -197,7 +169,7 @@ async def test_an_ended_or_stale_session_links_nothing(house: House, person: Per
 async def test_a_sign_in_without_a_second_factor_is_told_apart_and_recorded(
     house: House, person: Person
 ) -> None:
-    await link(house, person)
+    await link(house, person.session_token)
     state = await begin(house)
     house.provider.refusal = SecondFactorMissing()
     with pytest.raises(SecondFactorMissing):
@@ -206,7 +178,7 @@ async def test_a_sign_in_without_a_second_factor_is_told_apart_and_recorded(
 
 
 async def test_an_unlinked_account_opens_nothing(house: House, person: Person) -> None:
-    token, _ = await link(house, person)
+    token, _ = await link(house, person.session_token)
     elsewhere, _ = await sign_in(house)
     await house.use.people.provider.unlink(token)
     with pytest.raises(SessionInvalid):
@@ -218,7 +190,7 @@ async def test_an_unlinked_account_opens_nothing(house: House, person: Person) -
 async def test_the_last_way_in_is_not_removed_and_a_provider_counts_while_it_is_offered(
     house: House, person: Person
 ) -> None:
-    token, _ = await link(house, person)
+    token, _ = await link(house, person.session_token)
     (own,) = (await house.use.people.ways_in.list_own(token)).passkeys
     house.provider.is_offered = False
     with pytest.raises(LastCredential):
@@ -230,7 +202,7 @@ async def test_the_last_way_in_is_not_removed_and_a_provider_counts_while_it_is_
 
 
 async def test_no_account_is_kept_in_the_open_T15(house: House, person: Person) -> None:
-    await link(house, person, "a-very-special-subject")
+    await link(house, person.session_token, "a-very-special-subject")
     assert "a-very-special-subject" not in repr(house.tables)
 
 
