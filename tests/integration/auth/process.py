@@ -1,14 +1,8 @@
 """Auth as the process that operators run, on real engines, with its callers and a telemetry that records."""
 
-import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-
-import aiohttp
 
 import chassis.clock
 import chassis.env
@@ -16,9 +10,9 @@ import chassis.errors
 import chassis.identity
 import chassis.rpc
 import sallyport.provision.ground
-import sallyport.provision.handout
 from fakes.auth_amazon_server import AmazonServer
 from tests.conftest import free_port
+from tests.integration.service import LOOPBACK, ServiceProcess, engine_settings
 from wire.auth.v1 import (
     auth_pb2_grpc,
     authorization_pb2_grpc,
@@ -31,14 +25,9 @@ from wire.retention.v1 import sellers_pb2 as retention_sellers_pb2
 from wire.retention.v1 import sellers_pb2_grpc as retention_sellers_pb2_grpc
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
-ROOT = Path(__file__).parents[3]
-LOOPBACK = "127.0.0.1"
-POLL_S = 0.05
-START_S_MAX = 30.0
 
-
-class AuthProcess:
-    """One auth process; `start` after a `kill` is a restart on the same ports."""
+class AuthProcess(ServiceProcess):
+    """One auth process."""
 
     def __init__(
         self,
@@ -51,14 +40,9 @@ class AuthProcess:
         log_file: Path,
     ) -> None:
         self.address = chassis.env.Address(LOOPBACK, free_port())
-        self.private_address = chassis.env.Address(LOOPBACK, free_port())
-        self.log_file = log_file
-        vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "auth")
-        self.environ = {
-            **sallyport.provision.handout.vault_settings(vault),
-            **sallyport.provision.handout.database_settings(database),
+        environ = {
+            **engine_settings(ground, database, "auth"),
             "SALLYPORT_LISTEN": str(self.address),
-            "SALLYPORT_PRIVATE_LISTEN": str(self.private_address),
             "SALLYPORT_TELEMETRY_ADDRESS": str(telemetry),
             "SALLYPORT_RETENTION_ADDRESS": str(retention),
             "SALLYPORT_PUBLIC_URL": "https://gateway.example",
@@ -68,48 +52,7 @@ class AuthProcess:
             "SALLYPORT_SPAPI_URL_FE": amazon.url,
             "SALLYPORT_AMAZON_CA_FILE": str(amazon.ca_file),
         }
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Return once it is ready."""
-        with self.log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.auth",
-                cwd=ROOT,
-                env={"PATH": os.defpath, **self.environ},
-                stdout=log,
-                stderr=log,
-            )
-        await until(self.is_ready, limit_s=START_S_MAX)
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, and return its exit code once it has ended."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        return await self._process.wait()
-
-    async def end(self) -> None:
-        """Make sure that nothing is left of it."""
-        if self._process is not None:
-            await self.stop(signal.SIGKILL)
-
-    async def is_ready(self) -> bool:
-        """Return what /readyz says; False while nobody answers."""
-        url = f"http://{self.private_address}/readyz"
-        try:
-            async with aiohttp.ClientSession() as session, session.get(url) as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def metrics(self) -> str:
-        """Return what /metrics says."""
-        url = f"http://{self.private_address}/metrics"
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            return await answer.text()
+        super().__init__("auth", log_file=log_file, environ=environ)
 
 
 class Telemetry(telemetry_pb2_grpc.TelemetryServiceServicer):
@@ -144,17 +87,8 @@ class Telemetry(telemetry_pb2_grpc.TelemetryServiceServicer):
             servicer=self,
             methods={"Append": method},
         )
-        server = chassis.rpc.Server(
-            listen=chassis.env.Address(LOOPBACK, 0),
-            keeper=self._keeper,
-            services=[service],
-            clock=chassis.clock.SystemClock(),
-        )
-        await server.start()
-        try:
-            yield chassis.env.Address(LOOPBACK, server.port)
-        finally:
-            await server.stop(0)
+        async with _serving(self._keeper, service) as address:
+            yield address
 
 
 class Safe(retention_sellers_pb2_grpc.SellerErasureServicer):
@@ -185,17 +119,8 @@ class Safe(retention_sellers_pb2_grpc.SellerErasureServicer):
             servicer=self,
             methods={"EraseSeller": method},
         )
-        server = chassis.rpc.Server(
-            listen=chassis.env.Address(LOOPBACK, 0),
-            keeper=self._keeper,
-            services=[service],
-            clock=chassis.clock.SystemClock(),
-        )
-        await server.start()
-        try:
-            yield chassis.env.Address(LOOPBACK, server.port)
-        finally:
-            await server.stop(0)
+        async with _serving(self._keeper, service) as address:
+            yield address
 
 
 class Caller:
@@ -213,11 +138,19 @@ class Caller:
         self.admin = self.channel.stub(auth_pb2_grpc.AuthAdminStub)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], *, limit_s: float) -> None:
-    """Return once something is so; a test that waits longer fails."""
-    async with asyncio.timeout(limit_s):
-        for _ in range(int(limit_s / POLL_S) + 1):
-            if await is_so():
-                return
-            await asyncio.sleep(POLL_S)
-    raise TimeoutError
+@asynccontextmanager
+async def _serving(
+    keeper: chassis.identity.Keeper, service: chassis.rpc.Service
+) -> AsyncIterator[chassis.env.Address]:
+    """Serve one service on a free loopback port."""
+    server = chassis.rpc.Server(
+        listen=chassis.env.Address(LOOPBACK, 0),
+        keeper=keeper,
+        services=[service],
+        clock=chassis.clock.SystemClock(),
+    )
+    await server.start()
+    try:
+        yield chassis.env.Address(LOOPBACK, server.port)
+    finally:
+        await server.stop(0)

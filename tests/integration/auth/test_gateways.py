@@ -15,8 +15,9 @@ from services.gateway.forward.identities import Identities
 from services.gateway.model.calls import Device
 from services.gateway.peers.auth import AuthClient
 from tests.integration.auth.conftest import CallerFor, ProcessFor
-from tests.integration.auth.process import AuthProcess, Caller, until
+from tests.integration.auth.process import AuthProcess, Caller
 from tests.integration.auth.story import Story
+from tests.integration.service import until
 from wire.auth.v1 import auth_pb2, authorization_pb2
 
 # Source: T-01. Pushed news come at once; a test that waits so long fails.

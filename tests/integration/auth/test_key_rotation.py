@@ -24,10 +24,11 @@ from services.auth.store.sealed import SEALED_COLUMNS
 from services.auth.vault import AuthVault
 from tests.conftest import PoolFor, VaultFor
 from tests.integration.auth.conftest import CallerFor, ProcessFor
-from tests.integration.auth.process import AuthProcess, Caller, until
+from tests.integration.auth.process import AuthProcess, Caller
 from tests.integration.auth.story import Story
 from tests.integration.auth.test_secrecy import tell_everything
 from tests.integration.auth.traces import leave_traces
+from tests.integration.service import until
 from wire.auth.v1 import auth_pb2, keys_pb2, keys_pb2_grpc
 
 PATIENCE_S = 60.0

@@ -10,8 +10,9 @@ import chassis.db
 from chassis.errors import Unauthenticated
 from tests.conftest import VaultFor
 from tests.integration.auth.conftest import CallerFor
-from tests.integration.auth.process import AuthProcess, Safe, Telemetry, until
+from tests.integration.auth.process import AuthProcess, Safe, Telemetry
 from tests.integration.auth.story import SELLER_NAME, Story
+from tests.integration.service import until
 from wire.auth.v1 import auth_pb2, sellers_pb2
 
 PATIENCE_S = 30.0

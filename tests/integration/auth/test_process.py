@@ -14,8 +14,9 @@ from chassis.errors import Denied, InvalidInput, NotFound, SallyportError, Unaut
 from fakes.auth_amazon_server import AmazonServer
 from services.auth.rpc import ADMIN_METHODS, AUTHORIZATION_METHODS, SERVICE_METHODS
 from tests.integration.auth.conftest import CallerFor, ProcessFor
-from tests.integration.auth.process import AuthProcess, Caller, Telemetry, until
+from tests.integration.auth.process import AuthProcess, Caller, Telemetry
 from tests.integration.auth.story import DE, DEVICE_NAME, SELLER_NAME, THUMBPRINT, US, Story
+from tests.integration.service import until
 from wire.auth.v1 import auth_pb2, authorization_pb2, sellers_pb2
 from wire.telemetry.v1 import telemetry_pb2
 

@@ -19,8 +19,9 @@ from sallyport.application import steps
 from simulator.app import Running
 from simulator.controls import Controls
 from tests.integration.auth.conftest import Peers
-from tests.integration.auth.process import ROOT, AuthProcess, until
+from tests.integration.auth.process import AuthProcess
 from tests.integration.auth.rehearsal import DAY, FIRST_SECRET, simulated_amazon
+from tests.integration.service import ROOT, until
 
 ID = APPLICATION.application_id
 KEY = "[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = made-up-key\n"

@@ -113,7 +113,7 @@ class House:
     def peak_bytes(self) -> int:
         """Return the most memory that the gateway's process ever had."""
         assert self.gateway._process is not None
-        status = Path(f"/proc/{self.gateway._process.pid}/status").read_text()
+        status = Path(f"/proc/{self.gateway.pid}/status").read_text()
         (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
         return int(line.split()[1]) * 1_024
 

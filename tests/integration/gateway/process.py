@@ -1,10 +1,7 @@
 """The gateway as the process that operators run, with certificates of the real key service."""
 
 import asyncio
-import os
-import signal
 import ssl
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +15,9 @@ import chassis.rpc
 import sallyport.provision.ground
 import sallyport.provision.handout
 from tests.conftest import free_port
+from tests.integration.service import LOOPBACK, POLL_S, ServiceProcess, engine_settings
 
-ROOT = Path(__file__).parents[3]
 PEERS = ("auth", "retention", "telemetry")
-POLL_S = 0.05
 PATIENCE_S = 30.0
 
 
@@ -29,7 +25,7 @@ class Peer:
     """One of the gateway's peers, served by the test; may be taken away and come back on its port."""
 
     def __init__(self, keeper: chassis.identity.Keeper, services: Sequence[chassis.rpc.Service]) -> None:
-        self.address = chassis.env.Address("127.0.0.1", free_port())
+        self.address = chassis.env.Address(LOOPBACK, free_port())
         self._keeper = keeper
         self._services = services
         self._server: chassis.rpc.Server | None = None
@@ -51,64 +47,28 @@ class Peer:
             self._server = None
 
 
-class GatewayProcess:
-    """One gateway process, its output in a file."""
+class GatewayProcess(ServiceProcess):
+    """One gateway process."""
 
     def __init__(
         self, ground: sallyport.provision.ground.Ground, peers: Mapping[str, Peer], folder: Path
     ) -> None:
-        self.public_port, private_port = free_port(), free_port()
+        self.public_port = free_port()
         self.origin = f"https://localhost:{self.public_port}"
-        self.log_file = folder / "gateway.log"
-        self._ready_url = f"http://127.0.0.1:{private_port}/readyz"
-        self.metrics_url = f"http://127.0.0.1:{private_port}/metrics"
         self.trust = ssl.create_default_context(cafile=str(ground.folder.services_ca_file))
-        vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "gateway")
         database = sallyport.provision.handout.database_config(ground.postgres)
-        self.environ = {
-            **sallyport.provision.handout.database_settings(database),
-            **sallyport.provision.handout.vault_settings(vault),
+        environ = {
+            **engine_settings(ground, database, "gateway"),
             **{f"SALLYPORT_{name.upper()}_ADDRESS": str(peer.address) for name, peer in peers.items()},
-            "SALLYPORT_PRIVATE_LISTEN": f"127.0.0.1:{private_port}",
-            "SALLYPORT_PUBLIC_LISTEN": f"127.0.0.1:{self.public_port}",
+            "SALLYPORT_PUBLIC_LISTEN": f"{LOOPBACK}:{self.public_port}",
             "SALLYPORT_PUBLIC_URL": self.origin,
         }
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def spawn(self, changes: Mapping[str, str] | None = None) -> None:
-        """Start it, with changes to its environment, without waiting."""
-        with self.log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.gateway",
-                cwd=ROOT,
-                env={"PATH": os.defpath, **self.environ, **(changes or {})},
-                stdout=log,
-                stderr=log,
-            )
-
-    async def wait(self) -> int:
-        """Return its exit code."""
-        assert self._process is not None
-        return await self._process.wait()
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, and return its exit code once it has ended."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        return await self._process.wait()
-
-    async def end(self) -> None:
-        """Make sure that nothing is left of it."""
-        if self._process is not None:
-            await self.stop(signal.SIGKILL)
+        super().__init__("gateway", log_file=folder / "gateway.log", environ=environ)
 
     async def truths(self) -> dict[str, bool]:
         """Return what /readyz says; nothing while nobody answers."""
         try:
-            async with aiohttp.ClientSession() as session, session.get(self._ready_url) as answer:
+            async with aiohttp.ClientSession() as session, session.get(self.ready_url) as answer:
                 told: dict[str, Any] = await answer.json()
         except aiohttp.ClientError:
             return {}

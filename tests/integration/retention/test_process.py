@@ -37,9 +37,8 @@ async def stack(
 @pytest.fixture
 async def running(stack: Stack) -> Stack:
     """Telemetry, and a retention that found it there; both are ready."""
-    for service in ("telemetry", "retention"):
-        await stack.start(service)
-        await stack.until_ready(service)
+    for process in (stack.telemetry, stack.retention):
+        await process.start()
     return stack
 
 
@@ -78,7 +77,8 @@ async def test_a_record_lives_until_its_clock_and_leaves_a_receipt_R18_R19(
     verified = await console.admin.VerifyErasure(retention_pb2.VerifyErasureRequest(subject=receipt.subject))
     assert verified.is_erased
     assert [finding.path for finding in verified.findings] == ["key", "partition", "record", "cache"]
-    assert "Canary" not in running.log("retention") + running.log("telemetry") + await running.metrics()
+    logs = [each.log_file.read_text() for each in (running.retention, running.telemetry)]
+    assert "Canary" not in "".join(logs) + await running.retention.metrics()
 
 
 @pytest.mark.usefixtures("running")
@@ -117,15 +117,13 @@ async def test_a_killed_process_goes_on_where_it_was_R12_R19(running: Stack, cal
     gateway, console = await caller_for("gateway"), await caller_for("console")
     await gateway.observe()
     expires_at = await gateway.seal()
-    assert await running.stop("retention", signal.SIGKILL) == -signal.SIGKILL
-    await running.start("retention")
-    await running.until_ready("retention")
+    assert await running.retention.stop(signal.SIGKILL) == -signal.SIGKILL
+    await running.retention.start()
     assert await gateway.open() == PLAINTEXT
 
-    await running.stop("retention", signal.SIGKILL)
+    await running.retention.stop(signal.SIGKILL)
     running.shift(expires_at - running.now)
-    await running.start("retention")
-    await running.until_ready("retention")
+    await running.retention.start()
     with pytest.raises(chassis.errors.Gone):
         await gateway.open()
     await console.admin.EraseDue(retention_pb2.EraseDueRequest())
@@ -138,11 +136,11 @@ async def test_without_telemetry_nothing_is_sealed_and_it_recovers_alone_R02(
 ) -> None:
     gateway = await caller_for("gateway")
     await gateway.observe()
-    await running.stop("telemetry", signal.SIGKILL)
+    await running.telemetry.stop(signal.SIGKILL)
     with pytest.raises(chassis.errors.Unavailable) as refusal:
         await gateway.seal()
     assert refusal.value.code == "audit_unavailable"
-    await running.start("telemetry")
+    await running.telemetry.spawn()
     while True:
         try:
             await gateway.seal()
@@ -153,7 +151,7 @@ async def test_without_telemetry_nothing_is_sealed_and_it_recovers_alone_R02(
 
 
 async def test_it_ends_cleanly_when_told_R16(running: Stack) -> None:
-    assert await running.stop("retention") == 0
+    assert await running.retention.stop() == 0
 
 
 @pytest.mark.parametrize(
@@ -166,9 +164,9 @@ async def test_it_ends_cleanly_when_told_R16(running: Stack) -> None:
     ids=["31 days", "snapshots", "tls"],
 )
 async def test_it_refuses_to_start_by_name_R18(stack: Stack, changes: dict[str, str], code: str) -> None:
-    await stack.start("retention", changes)
-    assert await stack.wait("retention") == 2
-    assert re.search(rf"refused to start: {code}:", stack.log("retention"))
+    await stack.retention.spawn(changes)
+    assert await stack.retention.wait() == 2
+    assert re.search(rf"refused to start: {code}:", stack.retention.log_file.read_text())
 
 
 @pytest.mark.usefixtures("running")

@@ -1,26 +1,16 @@
 """Telemetry as the process that operators run, on real engines, and its callers over mutual TLS."""
 
-import asyncio
-import os
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-
-import aiohttp
 
 import chassis.env
 import chassis.identity
 import chassis.rpc
 import sallyport.provision.ground
-import sallyport.provision.handout
 from services.telemetry.model.events import Event, Phase
 from tests.conftest import free_port
+from tests.integration.service import LOOPBACK, ServiceProcess, engine_settings
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
-ROOT = Path(__file__).parents[3]
-POLL_S = 0.05
-START_S_MAX = 30.0
 PHASES = {
     Phase.INTENT: telemetry_pb2.PHASE_INTENT,
     Phase.OUTCOME: telemetry_pb2.PHASE_OUTCOME,
@@ -28,82 +18,21 @@ PHASES = {
 }
 
 
-class TelemetryProcess:
-    """One telemetry process; `start` after a `kill` is a restart on the same ports."""
+class TelemetryProcess(ServiceProcess):
+    """One telemetry process."""
 
     def __init__(
         self, ground: sallyport.provision.ground.Ground, database: chassis.env.DatabaseConfig, folder: Path
     ) -> None:
-        self.address = chassis.env.Address("127.0.0.1", free_port())
-        self.private_address = chassis.env.Address("127.0.0.1", free_port())
+        self.address = chassis.env.Address(LOOPBACK, free_port())
         self.clock_file = folder / "clock"
-        self.log_file = folder / "telemetry.log"
-        vault = sallyport.provision.handout.vault_config(ground.openbao, ground.folder, "telemetry")
-        self.environ = {
-            **sallyport.provision.handout.vault_settings(vault),
-            **sallyport.provision.handout.database_settings(database),
+        environ = {
+            **engine_settings(ground, database, "telemetry"),
             "SALLYPORT_MODE": "development",
             "SALLYPORT_LISTEN": str(self.address),
-            "SALLYPORT_PRIVATE_LISTEN": str(self.private_address),
             "SALLYPORT_DEVELOPMENT_CLOCK_FILE": str(self.clock_file),
         }
-        self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def pid(self) -> int:
-        """The process's id, while it runs."""
-        assert self._process is not None
-        return self._process.pid
-
-    async def start(self) -> None:
-        """Return once it is ready."""
-        await self.spawn({})
-        await until(self.is_ready, limit_s=START_S_MAX)
-
-    async def spawn(self, changes: Mapping[str, str]) -> None:
-        """Start it, with changes to its environment, without waiting."""
-        with self.log_file.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.telemetry",
-                cwd=ROOT,
-                env={"PATH": os.defpath, **self.environ, **changes},
-                stdout=log,
-                stderr=log,
-            )
-
-    async def wait(self) -> int:
-        """Return its exit code."""
-        assert self._process is not None
-        return await self._process.wait()
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, and return its exit code once it has ended."""
-        assert self._process is not None
-        if self._process.returncode is None:
-            self._process.send_signal(number)
-        return await self._process.wait()
-
-    async def end(self) -> None:
-        """Make sure that nothing is left of it."""
-        if self._process is not None:
-            await self.stop(signal.SIGKILL)
-
-    async def is_ready(self) -> bool:
-        """Return what /readyz says; False while nobody answers."""
-        url = f"http://{self.private_address}/readyz"
-        try:
-            async with aiohttp.ClientSession() as session, session.get(url) as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    async def metrics(self) -> str:
-        """Return what /metrics says."""
-        url = f"http://{self.private_address}/metrics"
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            return await answer.text()
+        super().__init__("telemetry", log_file=folder / "telemetry.log", environ=environ)
 
 
 class Caller:
@@ -151,13 +80,3 @@ def message(event: Event) -> telemetry_pb2.AuditEvent:
     if event.actor is not None:
         sent.actor.kind, sent.actor.id = event.actor.kind, event.actor.id
     return sent
-
-
-async def until(is_so: Callable[[], Awaitable[bool]], *, limit_s: float) -> None:
-    """Return once something is so; a test that waits longer fails."""
-    async with asyncio.timeout(limit_s):
-        for _ in range(int(limit_s / POLL_S) + 1):
-            if await is_so():
-                return
-            await asyncio.sleep(POLL_S)
-    raise TimeoutError

@@ -11,7 +11,7 @@ from aiohttp import web
 
 import chassis.crypto.tls
 from fakes.certificates import Authority
-from tests.integration.telemetry.process import until
+from tests.integration.service import until
 
 LOOPBACK = "127.0.0.1"
 

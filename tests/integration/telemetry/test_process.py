@@ -22,8 +22,9 @@ import sallyport.provision.handout
 from sallyport.audit.verify import verify
 from services.telemetry.model.events import Event
 from tests.conftest import VaultFor
+from tests.integration.service import until
 from tests.integration.telemetry.conftest import CallerFor
-from tests.integration.telemetry.process import TelemetryProcess, message, until
+from tests.integration.telemetry.process import TelemetryProcess, message
 from tests.unit.telemetry.house import fact, intent, outcome
 from wire.telemetry.v1 import telemetry_pb2
 

@@ -29,7 +29,7 @@ from services.telemetry.signals import Signals
 from services.telemetry.store import AuditStore
 from services.telemetry.vault import CheckpointKey
 from tests.conftest import PoolFor, VaultFor
-from tests.integration.telemetry.process import until
+from tests.integration.service import until
 from tests.unit.telemetry.house import fact, intent, outcome
 
 TABLES = ("records", "checkpoints")

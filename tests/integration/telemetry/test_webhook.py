@@ -25,8 +25,9 @@ from services.telemetry.model.webhooks import Answer, DeadLetter
 from services.telemetry.store import WebhookStore
 from services.telemetry.webhook import RETRY_AFTER_S_MAX, Nobody
 from tests.conftest import PoolFor
+from tests.integration.service import until
 from tests.integration.telemetry.conftest import CallerFor
-from tests.integration.telemetry.process import TelemetryProcess, until
+from tests.integration.telemetry.process import TelemetryProcess
 from tests.integration.telemetry.receiver import Receiver, Scripted
 from tests.integration.telemetry.test_process import leave_console_settings
 from tests.unit.telemetry.house import fact
