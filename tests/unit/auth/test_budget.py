@@ -83,6 +83,9 @@ async def test_an_overdrawn_budget_raises_one_alarm_for_as_long_as_it_lasts_T19(
     at.pass_(WINDOW)
     await overdraw()
     assert at.signals.counts["overdrawn", "alarm"] == 2
+    at.pass_(2 * WINDOW)
+    await overdraw()
+    assert at.signals.counts["overdrawn", "alarm"] == 3
 
 
 async def test_whoever_may_borrow_nothing_spends_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from chassis.secrecy import Secret
 from fakes.auth_house import House, Person, redemption
 from fakes.passkey_device import PasskeyDevice
-from services.auth.model.audit import Kind
+from services.auth.model.audit import Kind, Phase
 from services.auth.model.devices import Revocation
 from services.auth.model.people import MEMBERS_MAX
 from services.auth.model.people_refusals import (
@@ -123,6 +123,8 @@ async def test_whoever_lost_every_credential_is_invited_again_and_the_old_ones_e
     desktop = await house.bound(ben)
     invited = await house.use.people.members.invite_own(owner.session_token, "", None, user_id=ben.user_id)
     assert invited.user_id == ben.user_id
+    assert house.audit.told(Kind.USER_INVITED)[-2:] == [(Phase.INTENT, ""), (Phase.OUTCOME, "done")]
+    assert house.audit.details(Kind.USER_INVITED)[-1] == {"user_id": ben.user_id, "role": "owner"}
     for work in (sign_in(house, ben.device), holder.sign_in()):
         with pytest.raises(SignInRefused):
             await work
