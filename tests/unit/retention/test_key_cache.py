@@ -23,6 +23,7 @@ def test_an_unwrapped_key_is_never_in_memory_for_more_than_60_s_R06() -> None:
 
 def test_a_key_is_given_out_for_50_s() -> None:
     clock = FakeClock()
+    clock.pass_(1_000)
     cache = KeyCache(clock=clock)
     cache.keep(data_key(), Secret(b"k"))
     clock.pass_(49)

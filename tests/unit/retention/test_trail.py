@@ -48,6 +48,8 @@ async def test_the_intent_is_durable_before_and_the_outcome_follows_R01() -> Non
         (Kind.RECORD_OPENED, Phase.INTENT, ""),
         (Kind.RECORD_OPENED, Phase.OUTCOME, Result.DONE),
     ]
+    intent, outcome = house.audit.of(Kind.RECORD_OPENED)
+    assert (intent.intent_id, outcome.intent_id) == ("", intent.event_id)
     for event in house.audit.events.values():
         assert event.details == {"order_id": NAME.order_id, "field_set": NAME.field_set}
         assert event.origin == GATEWAY

@@ -120,6 +120,7 @@ async def test_a_message_proves_itself_by_the_check_in_the_docs(desk: Desk) -> N
     await desk.webhooks.tell()
     ((body, headers),) = desk.receiver.told
     now_s = desk.clock.now().timestamp()
+    assert headers["Content-Type"] == "application/json"
     is_ours = check()
     assert is_ours(SECRET, headers, body, now_s)
     assert not is_ours(SECRET, headers, body + b" ", now_s)
