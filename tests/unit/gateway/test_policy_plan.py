@@ -1,9 +1,13 @@
 """Who may call what, and with which of Amazon's tokens."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from chassis.errors import Denied
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.audit import Kind
@@ -16,6 +20,7 @@ from services.gateway.model.faults import (
 )
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules, check_search
+from services.gateway.model.policy_file import parse
 from services.gateway.model.restrictions import is_restriction_of
 
 CATALOGUE = Catalogue.load()
@@ -187,6 +192,75 @@ def test_what_is_remembered_of_one_document_lets_nobody_at_another() -> None:
             loan(DEVICE, "/2", DocumentClass.PERSONAL)
         for path in ("/3", "/4"):
             assert loan(TRUSTED, path, DocumentClass.RESTRICTED) == Restriction("GET", path)
+
+
+OF_ALL_KINDS = parse(
+    b"""
+version = 1
+[purposes]
+default = "handling"
+others = ["tax"]
+[[allow]]
+operations = ["ordersV0.*", "reports_2021-06-30.*"]
+[[allow]]
+operations = ["sellers.*"]
+profiles = ["bound"]
+[[fields]]
+operations = ["*"]
+scopes = ["pii"]
+purposes = ["tax"]
+full = ["name", "document"]
+[[fields]]
+operations = ["*"]
+scopes = ["pii"]
+profiles = ["bound"]
+full = ["*"]
+[[grantless]]
+operations = ["notifications.*"]
+devices = ["018f6a3e-1c2d-7000-8000-3b9a1f0c5d21"]
+[[delegates]]
+application = "amzn1.sellerapps.app.labels"
+operations = ["*"]
+"""
+)
+ONE_DEVICE = "018f6a3e-1c2d-7000-8000-3b9a1f0c5d21"
+SELLERS, DESTINATIONS = "sellers.getMarketplaceParticipations", "notifications.getDestinations"
+# What a decision may hang on.
+FACETS: dict[str, st.SearchStrategy[Any]] = {
+    "name": st.sampled_from(
+        ["ordersV0.getOrders", "ordersV0.getOrderAddress", SELLERS, DESTINATIONS, LINKED]
+    ),
+    "device_id": st.sampled_from(["another", ONE_DEVICE]),
+    "profile": st.sampled_from(Profile),
+    "scopes": st.sampled_from([DEVICE.scopes, TRUSTED.scopes]),
+    "restrictions": st.sampled_from([(), (Restriction("GET", ORDERS, ("buyerTaxInformation",)),)]),
+    "target_application": st.sampled_from(["", "amzn1.sellerapps.app.labels", "amzn1.sellerapps.app.other"]),
+    "path": st.sampled_from([ORDERS, "/another"]),
+    "purpose": st.sampled_from(["handling", "tax"]),
+    "document_class": st.none() | st.sampled_from(DocumentClass),
+}
+OF_DEVICE = ("device_id", "profile", "scopes", "restrictions", "target_application")
+
+
+def decided(rules: Rules, call: dict[str, Any]) -> object:
+    """Return the plan of a call, or why there is none; its mask follows from what is shown."""
+    device = replace(DEVICE, **{facet: call[facet] for facet in OF_DEVICE})
+    told = {facet: call[facet] for facet in ("path", "purpose", "document_class")}
+    try:
+        plan = rules.plan(operation(call["name"]), device, **told)
+    except Denied as refusal:
+        return type(refusal)
+    return replace(plan, view=replace(plan.view, mask=None))
+
+
+@settings(deadline=None)
+@given(call=st.fixed_dictionaries(FACETS), other=st.fixed_dictionaries(FACETS))
+def test_what_is_remembered_of_a_call_decides_none_that_differs_in_anything_T05_T15(
+    call: dict[str, Any], other: dict[str, Any]
+) -> None:
+    rules = Rules(OF_ALL_KINDS)
+    for each in (call, *({**call, facet: other[facet]} for facet in FACETS)):
+        assert decided(rules, each) == decided(Rules(OF_ALL_KINDS), each)
 
 
 def test_where_links_are_masked_with_the_rest_the_answer_is_everybodys() -> None:
