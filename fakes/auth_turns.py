@@ -16,6 +16,9 @@ class FakeTurnStore(FakePart):
         is_near = first_s + (count - 1) * pace.interval_s <= now_s + patience_s
         is_probe = count == 1 and row.held_until_s <= now_s
         if not is_near or (is_refused and not is_probe):
+            if row.next_at_s > now_s + pace.ahead_s_max:
+                row.next_at_s = now_s
+                return await self.take_turns(application_id, pace, count=count, patience_s=patience_s)
             wait_s = max(row.next_at_s, row.held_until_s) - now_s
             return Turns(wait_s=max(0.0, wait_s), is_given=False, is_refused=is_refused)
         row.next_at_s = first_s + count * pace.interval_s

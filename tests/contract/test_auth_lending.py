@@ -311,6 +311,15 @@ async def test_turns_are_given_all_or_none_R10(store: AnyStore) -> None:
     assert round(given.wait_s / LONG_S) == -2
 
 
+async def test_turns_further_ahead_than_anybody_waits_are_not_waited_for_R14(store: AnyStore) -> None:
+    """As when the database's clock was set back, or another host with an earlier one took it over."""
+    assert (await store.take_turns(APPLICATION_ID, SLOW, count=10, patience_s=10 * LONG_S)).is_given
+    given = await store.take_turns(APPLICATION_ID, SLOW, count=1, patience_s=0.0)
+    assert (given.is_given, round(given.wait_s / LONG_S)) == (True, 0)
+    refused = await store.take_turns(APPLICATION_ID, SLOW, count=1, patience_s=0.0)
+    assert (refused.is_given, round(refused.wait_s / LONG_S)) == (False, 1)
+
+
 async def test_many_at_once_never_get_more_than_the_burst_R10(store: AnyStore) -> None:
     taking = [store.take_turns(APPLICATION_ID, SLOW, count=1, patience_s=1.0) for _ in range(12)]
     given = await asyncio.gather(*taking)

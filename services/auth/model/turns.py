@@ -47,6 +47,11 @@ class Pace:
         """How much of the past counts as saved up."""
         return (self.burst - 1) * self.interval_s
 
+    @property
+    def ahead_s_max(self) -> float:
+        """How far ahead the next turn can be, behind the last one that somebody waits for."""
+        return CALLER_WAIT_S_MAX + self.interval_s
+
 
 @dataclass(frozen=True, kw_only=True)
 class Turns:

@@ -19,14 +19,12 @@ class TurnStore(StorePart):
             if given is not None:
                 return given
             away = await _look(connection, application_id)
-            if away is not None:
+            if away is not None and away.wait_s <= pace.ahead_s_max:
                 return away
-            await connection.execute(
-                "INSERT INTO auth.lwa_turns (application_id) VALUES ($1) ON CONFLICT DO NOTHING",
-                application_id,
-            )
-            given = await _take(connection, application_id, pace, count=count, patience_s=patience_s)
-            return given or Turns(wait_s=pace.interval_s, is_given=False)
+            await _begin(connection, application_id, pace)
+            answer = await _take(connection, application_id, pace, count=count, patience_s=patience_s)
+            answer = answer or await _look(connection, application_id)
+            return answer or Turns(wait_s=pace.interval_s, is_given=False)
 
     async def hold_turns(self, application_id: str, hold_s: float) -> None:
         """Let nobody ask for so long; a longer hold stays."""
@@ -120,6 +118,24 @@ async def _take(
     if row is None:
         return None
     return Turns(wait_s=row["wait_s"], is_given=True, is_refused=row["is_refused"])
+
+
+async def _begin(connection: chassis.db.Connection, application_id: str, pace: Pace) -> None:
+    """Make the row, or begin its turns anew if they are further ahead than can be.
+
+    They are where the database's clock was set back: nobody would get a turn until it had caught up (R-14).
+    """
+    await connection.execute(
+        """
+        INSERT INTO auth.lwa_turns AS t (application_id)
+        VALUES ($1)
+        ON CONFLICT (application_id) DO UPDATE
+        SET next_at = clock_timestamp()
+        WHERE t.next_at > clock_timestamp() + make_interval(secs => $2)
+        """,
+        application_id,
+        pace.ahead_s_max,
+    )
 
 
 async def _look(connection: chassis.db.Connection, application_id: str) -> Turns | None:
