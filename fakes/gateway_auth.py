@@ -89,7 +89,8 @@ class FakeAuth:
     consents: dict[str, list[Consent]] = field(default_factory=dict)
     desktops: dict[str, list[Desktop]] = field(default_factory=dict)
     codes: dict[str, _Code] = field(default_factory=dict)
-    bound: dict[str, tuple[str, str]] = field(default_factory=dict)
+    bound: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    amazons_codes: list[str] = field(default_factory=list)
     compat: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     made: int = 0
@@ -192,6 +193,7 @@ class FakeAuth:
             raise StateRefused
         if selling_partner_id not in {"", answer.selling_partner_id}:
             raise StateRefused
+        self.amazons_codes.append(answer.code.reveal())
         now = self.clock.now()
         consent = Consent(
             consent_id=self.new_id(),
@@ -252,16 +254,17 @@ class FakeAuth:
             raise GrantRefused
         if known.request.key_thumbprint not in {"", key_thumbprint}:
             raise GrantRefused
-        return self.rotate(known.device_id, key_thumbprint)
+        return self.rotate(known.device_id, key_thumbprint, grant.client_id)
 
     async def refresh_bound(self, grant: RefreshGrant, key_thumbprint: str) -> TokenSet:
         self.check_up()
-        device_id, thumbprint = self.bound.pop(grant.refresh_token.reveal(), ("", ""))
-        if not device_id or thumbprint != key_thumbprint:
+        device_id, *owner = self.bound.get(grant.refresh_token.reveal(), ("", "", ""))
+        if not device_id or owner != [key_thumbprint, grant.client_id]:
             raise GrantRefused
+        del self.bound[grant.refresh_token.reveal()]
         if grant.app_version:
             self.versions[device_id] = grant.app_version
-        return self.rotate(device_id, key_thumbprint)
+        return self.rotate(device_id, key_thumbprint, grant.client_id)
 
     async def refresh_compat(self, device_id: str, refresh_token: Secret[str]) -> TokenSet:
         self.check_up()
@@ -269,10 +272,10 @@ class FakeAuth:
             raise GrantRefused
         return TokenSet(Secret(self.token("at")), refresh_token, ACCESS_LIFE_S, ("orders",))
 
-    def rotate(self, device_id: str, key_thumbprint: str) -> TokenSet:
+    def rotate(self, device_id: str, key_thumbprint: str, client_id: str) -> TokenSet:
         """Return fresh tokens of a bound device."""
         refresh_token = self.token("rt")
-        self.bound[refresh_token] = (device_id, key_thumbprint)
+        self.bound[refresh_token] = (device_id, key_thumbprint, client_id)
         return TokenSet(Secret(self.token("at")), Secret(refresh_token), ACCESS_LIFE_S, ("orders",))
 
     def enrol(

@@ -80,13 +80,15 @@ class FakeAuthorization:
         self.auth.check_up()
         self._check()
         row = self.rows.get(grant.device_code.reveal())
-        if row is None or row.key_thumbprint not in {"", key_thumbprint}:
+        if row is None or row.waiting.client_id != grant.client_id:
+            raise refusal("invalid_grant")
+        if row.key_thumbprint not in {"", key_thumbprint}:
             raise refusal("invalid_grant")
         if row.is_denied:
             raise refusal("access_denied")
         if row.device_id is None:
             raise refusal("authorization_pending")
-        return self.auth.rotate(row.device_id, key_thumbprint)
+        return self.auth.rotate(row.device_id, key_thumbprint, grant.client_id)
 
     async def revoke_token(self, client_id: str, token: Secret[str]) -> None:
         self.auth.check_up()

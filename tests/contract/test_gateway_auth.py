@@ -1,7 +1,7 @@
 """What the gateway's doors rely on in auth: on the fake, and on the gRPC clients over mutual TLS."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -65,6 +65,12 @@ async def auth(request: pytest.FixtureRequest) -> AsyncIterator[Auth]:
         )
 
 
+async def refusal(attempt: Awaitable[object]) -> str:
+    with pytest.raises(chassis.errors.SallyportError) as refused:
+        await attempt
+    return refused.value.code
+
+
 async def test_an_invitation_opens_one_session(auth: Auth) -> None:
     invitation = Secret(auth.fake.invite("Blue Lamp Trading", "Anna Berg"))
     visit = await auth.people.redeem_invitation(invitation)
@@ -93,6 +99,7 @@ async def test_a_consent_is_made_once_from_its_own_state_T08(auth: Auth) -> None
     assert consent.account_kind is AccountKind.VENDOR
     assert (consent.expires_at - consent.granted_at).days == 365
     assert list(await auth.people.list_consents(visit)) == [consent]
+    assert auth.fake.amazons_codes == ["code"]
     with pytest.raises(chassis.errors.InvalidInput) as refusal:
         await auth.people.complete_consent(visit, answer)
     assert refusal.value.code == "invalid_state"
@@ -171,17 +178,29 @@ async def test_devices_are_listed_newest_first_and_revoked_by_their_seller_only_
     assert [each.is_revoked for each in await auth.people.list_desktops(visit)] == [False, True]
 
 
-async def test_a_code_becomes_tokens_that_rotate_for_their_key(auth: Auth) -> None:
+async def test_what_a_desktop_asks_for_and_what_is_withheld_from_it_arrive_whole(auth: Auth) -> None:
+    visit = await auth.visit()
+    facts = DeviceFacts("macos", "4.2.0", "os_keystore")
+    asked = replace(REQUEST, scopes=("orders", "pii"), facts=facts, key_thumbprint="key")
+    code = await auth.people.authorize_device(visit, asked, Approval("Laptop", ("pii",)))
+    assert auth.fake.codes[code.reveal()].request == asked
+    (laptop,) = await auth.people.list_desktops(visit)
+    assert (laptop.facts, laptop.withheld_scopes) == (facts, frozenset({"pii"}))
+    assert laptop.enrolled_at == laptop.used_at == auth.fake.clock.now()
+
+
+async def test_a_code_becomes_tokens_that_rotate_for_their_key_and_application(auth: Auth) -> None:
     code = await auth.people.authorize_device(await auth.visit(), REQUEST, Approval("Laptop"))
     grant = CodeGrant(client_id="desktop", code=code, code_verifier=Secret(VERIFIER), redirect_uri=REDIRECT)
     first = await auth.tokens.exchange_code(grant, "key")
-    refresh = RefreshGrant(client_id="desktop", refresh_token=first.refresh_token)
+    refresh = RefreshGrant(client_id="desktop", refresh_token=first.refresh_token, app_version="4.3.0")
+    for taker, key in ((replace(refresh, client_id="another"), "key"), (refresh, "another")):
+        assert await refusal(auth.tokens.refresh_bound(taker, key)) == "invalid_grant"
     second = await auth.tokens.refresh_bound(refresh, "key")
     assert second.refresh_token != first.refresh_token
+    assert list(auth.fake.versions.values()) == ["4.3.0"]
     for again in (auth.tokens.exchange_code(grant, "key"), auth.tokens.refresh_bound(refresh, "key")):
-        with pytest.raises(chassis.errors.InvalidInput) as refusal:
-            await again
-        assert refusal.value.code == "invalid_grant"
+        assert await refusal(again) == "invalid_grant"
 
 
 async def test_an_outage_is_told_as_one(auth: Auth) -> None:

@@ -79,6 +79,8 @@ async def test_a_desktop_that_is_turned_away_hears_so(doorway: Doorway) -> None:
     grant = DeviceCodeGrant(client_id="desktop", device_code=begun.device_code)
     assert await refusal(doorway.authorization.redeem_device_grant(grant, KEY)) == "access_denied"
     assert await refusal(doorway.authorization.redeem_device_grant(grant, OTHER_KEY)) == "invalid_grant"
+    others = DeviceCodeGrant(client_id="another", device_code=begun.device_code)
+    assert await refusal(doorway.authorization.redeem_device_grant(others, KEY)) == "invalid_grant"
 
 
 async def test_a_wrong_user_code_is_refused(doorway: Doorway) -> None:
