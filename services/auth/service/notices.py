@@ -46,10 +46,17 @@ class NoticeService:
 
         Raises:
             QueueUnavailable
-            Unavailable: what was not kept comes again.
+            SallyportError: the first failure, after all others were tried; what was not kept comes again.
         """
-        letters = await self._inbox.receive()
-        outcomes = [await self._take(letter) for letter in letters]
+        outcomes: list[Outcome] = []
+        failures: list[SallyportError] = []
+        for letter in await self._inbox.receive():
+            try:
+                outcomes.append(await self._take(letter))
+            except SallyportError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
         return sum(outcome not in UNREAD for outcome in outcomes)
 
     async def _take(self, letter: Letter) -> Outcome:

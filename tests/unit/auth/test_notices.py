@@ -22,6 +22,7 @@ from services.auth.model.notices import (
     SecretExpiry,
     read,
 )
+from services.auth.model.refusals import ApplicationMissing
 
 ID = APPLICATION.application_id
 NEW = "amzn1.oa2-cs.v1.fresh"
@@ -195,6 +196,23 @@ async def test_what_could_not_be_kept_comes_again_R06(house: RotationHouse) -> N
     house.pass_(timedelta(minutes=3))
     await house.notices().hear()
     assert (await house.pair()).newest.secret.reveal() == house.amazon.secret
+
+
+async def test_a_letter_that_cannot_be_kept_does_not_keep_those_behind_it_in_the_queue(
+    house: RotationHouse,
+) -> None:
+    """As a reminder about a secret that was taken out of the key service, and the secret that follows."""
+    house.amazon.renew_secret()
+    house.vault.secrets.clear()
+    now = house.clock.now()
+    house.inbox.put(expiry_letter(now + DAY, now))
+    house.inbox.put(new_secret_letter(house.amazon.secret, now))
+    with pytest.raises(ApplicationMissing):
+        await house.notices().hear()
+    assert (await house.pair()).newest.secret.reveal() == house.amazon.secret
+    house.pass_(timedelta(minutes=3))
+    assert await house.notices().hear() == 1
+    assert house.inbox.rows == []
 
 
 async def test_a_queue_that_is_away_loses_nothing(house: RotationHouse) -> None:
