@@ -231,6 +231,7 @@ async def test_a_receiver_that_wants_no_more_gets_none_until_a_test_is_accepted(
     desk.receiver.answers = [GONE, DOWN]
     await desk.say(1)
     await desk.webhooks.tell()
+    assert desk.signals.is_gone
     desk.clock.pass_(RETRY_S_MAX)
     await desk.webhooks.tell()
     assert desk.told() == [event_id(1)]
@@ -316,7 +317,22 @@ async def test_a_test_message_reports_nothing_and_is_on_record(desk: Desk) -> No
     assert told["type"] == "telemetry.webhook.tested"
     assert set(told["data"]) == {"event_id"}
     assert desk.house.kinds() == ["telemetry.webhook.tested"] * 2
-    assert desk.house.store.entries()[0].entry.event.actor == OPERATOR
+    begun, ended = (each.entry.event for each in desk.house.store.entries())
+    assert (begun.actor, ended.result) == (OPERATOR, Result.DONE)
+
+
+async def test_a_test_that_was_not_accepted_is_on_record_as_not_done(desk: Desk) -> None:
+    desk.receiver.answers = [REFUSING]
+    assert (await desk.webhooks.test(actor=OPERATOR, request_id=None)).fate is Fate.REFUSED
+    assert desk.house.store.entries()[-1].entry.event.result == Result.NOT_DONE
+
+
+async def test_one_round_goes_past_whole_pages_of_what_nobody_chose(desk: Desk) -> None:
+    for start in range(1, 301, 100):
+        await desk.append(*(news(n, "auth.device.enrolled") for n in range(start, start + 100)))
+    await desk.say(301)
+    await desk.webhooks.tell()
+    assert desk.told() == [event_id(301)]
 
 
 async def test_where_nobody_is_told_a_test_says_so_and_leaves_no_intent() -> None:
