@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 import sallyport.audit.commands
+import sallyport.audit.export
 from tests.unit.sallyport.test_audit_verify import OTHER_KEY, export
 
 
@@ -93,3 +94,21 @@ def test_an_export_without_a_connection_exits_two(
     assert run("export", "--out", str(out)) == 2
     assert "SALLYPORT_VAULT_ADDRESS" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_nothing_that_lies_where_an_export_is_being_written_is_written_through(
+    tmp_path: Path, *, is_link: bool
+) -> None:
+    out, theirs = tmp_path / "audit.ndjson", tmp_path / "theirs"
+    theirs.write_text("theirs")
+    part = tmp_path / "audit.ndjson.part"
+    if is_link:
+        part.symlink_to(theirs)
+    else:
+        part.hardlink_to(theirs)
+    with sallyport.audit.export._whole_file(out) as file:
+        file.write(b"ours")
+    assert (out.read_bytes(), theirs.read_text()) == (b"ours", "theirs")
+    assert not out.is_symlink()
+    assert out.stat().st_mode & 0o077 == 0
