@@ -1,6 +1,7 @@
 """Reading a policy file: what it says, and everything that is wrong with it at once."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from services.gateway.model.policy_advice import advise
 from services.gateway.model.policy_file import (
     POLICY_BYTES_MAX,
     PROBLEMS_MAX,
+    RULES_MAX,
+    WORDS_MAX,
     PolicyInvalid,
     lines,
     parse,
@@ -196,6 +199,30 @@ def test_a_huge_file_is_refused_unread_R23() -> None:
     assert "bytes" in caught.value.problems[0].text
     many = LEAST + "".join(f"wrong_{at} = 1\n" for at in range(PROBLEMS_MAX + 10))
     assert len(problems(many)) == PROBLEMS_MAX
+
+
+def closing(count: int) -> str:
+    words = ", ".join(['"sellers.*"'] * count)
+    return f'version = 1\ndeny = [{words}]\n[[allow]]\noperations = ["*"]\n'
+
+
+def keeping(count: int) -> str:
+    return LEAST + '[[caches]]\noperations = ["*"]\nseconds = 1\n' * count
+
+
+@pytest.mark.parametrize(
+    ("written_with", "most", "told"),
+    [
+        (closing, WORDS_MAX, "line 2, deny: must be a list"),
+        (keeping, RULES_MAX, "caches: more than 500 rules"),
+    ],
+)
+def test_so_many_words_and_rules_are_read_and_not_one_more_R23(
+    written_with: Callable[[int], str], most: int, told: str
+) -> None:
+    assert parse(written_with(most).encode()).openings
+    (problem,) = problems(written_with(most + 1))
+    assert told in problem
 
 
 @pytest.mark.parametrize(
