@@ -103,7 +103,11 @@ class Known:
 
 @dataclass
 class FakePeople:
-    """Fits the gateway's WaysIn, CredentialKeeper and Members."""
+    """Fits the gateway's WaysIn, CredentialKeeper and Members.
+
+    Attributes:
+        shown: what somebody showed to be let in with, by password or from the provider.
+    """
 
     auth: FakeAuth
     known: dict[str, Known] = field(default_factory=dict)
@@ -112,6 +116,7 @@ class FakePeople:
     provider_states: dict[str, tuple[Secret[str], str]] = field(default_factory=dict)
     steps_used: set[int] = field(default_factory=set)
     is_locked: bool = False
+    shown: list[PasswordLogin | ProviderAnswer] = field(default_factory=list)
 
     async def begin_passkey_sign_in(self) -> Ceremony:
         return self._ceremony({"rpId": "localhost", "userVerification": "required"})
@@ -130,6 +135,7 @@ class FakePeople:
 
     async def sign_in_with_password(self, login: PasswordLogin) -> Visit:
         self.auth.check_up()
+        self.shown.append(login)
         if self.is_locked:
             raise chassis.errors.LimitExceeded(retry_after_s=900)
         for person in self.known.values():
@@ -150,6 +156,7 @@ class FakePeople:
     async def complete_provider_sign_in(self, browser_secret: Secret[str], answer: ProviderAnswer) -> Visit:
         """Take the code for the name of whoever signed in at the provider."""
         self.auth.check_up()
+        self.shown.append(answer)
         owner, user_id = self.provider_states.pop(answer.state.reveal(), (Secret(""), ""))
         if owner != browser_secret:
             raise Refused

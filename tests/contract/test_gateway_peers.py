@@ -214,6 +214,7 @@ async def test_clocks_come_back_for_the_orders_that_have_one_R19(safe: Safe, kep
     kept.clocks["1"] = OrderClock("1", START + timedelta(days=20), has_left=False)
     kept.clocks["2"] = OrderClock("2", START, has_left=True)
     assert list(await safe.find_clocks("seller-1", ["1", "2", "3"])) == [kept.clocks["1"], kept.clocks["2"]]
+    assert kept.asked == [("seller-1", "1"), ("seller-1", "2"), ("seller-1", "3")]
     seen = [Observation("2", Facts(OrderState.SHIPPED, START), START)]
     assert list(await safe.observe_orders("seller-1", seen)) == [kept.clocks["2"]]
 

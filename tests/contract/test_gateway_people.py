@@ -9,6 +9,10 @@ import pytest
 import chassis.crypto.otp
 import chassis.errors
 from chassis.secrecy import Secret
+from fakes import gateway_people_server
+from fakes.clock import FakeClock
+from fakes.gateway_auth import FakeAuth
+from fakes.gateway_people import FakePeople
 from fakes.passkey_device import PasskeyDevice
 from services.gateway.model.credentials import (
     SIGN_IN_AGAIN,
@@ -20,6 +24,8 @@ from services.gateway.model.credentials import (
 )
 from services.gateway.model.people import Visit
 from services.gateway.model.roles import Role
+from services.gateway.peers.entry import EntryClient
+from tests.contract.gateway_channel import gateway_channel
 from tests.contract.people_world import World, open_world
 
 EMAIL, PASSWORD = "ada@lovelace.example", "Correct-Horse-7-Battery"
@@ -140,6 +146,17 @@ async def test_whatever_is_wrong_with_a_password_sign_in_is_one_refusal_T11(worl
     )
     refusals = [await refusal_of(world.ways.sign_in_with_password(attempt)) for attempt in wrong]
     assert {(refusal.code, refusal.http_status) for refusal in refusals} == {("sign_in_refused", 401)}
+
+
+async def test_where_somebody_comes_from_and_which_provider_vouches_reach_auth_T11() -> None:
+    """Auth bounds failures by the one, and takes answers of one issuer only."""
+    people = FakePeople(FakeAuth(FakeClock()))
+    vouched = ProviderAnswer(Secret("state"), Secret("code"), "https://provider.example")
+    async with gateway_channel([gateway_people_server.service(people)]) as channel:
+        ways = EntryClient(channel)
+        await refusal_of(ways.sign_in_with_password(login(Secret("000000"))))
+        await refusal_of(ways.complete_provider_sign_in(BROWSER, vouched))
+    assert people.shown == [login(Secret("000000")), vouched]
 
 
 async def test_a_password_is_set_by_who_has_the_app_and_knows_the_one_before(world: World) -> None:
