@@ -22,6 +22,7 @@ from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.calls import Answer, Call, Region
 from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
@@ -94,6 +95,7 @@ async def open_way(folder: Path, *, hostile_port: int, fair_port: int) -> AsyncI
             upstream=amazon,
             policies=FakePolicies(),
             hosts=RegionHosts(base_urls={}),
+            allowance=Allowance(),
             buckets=FakeBuckets(clock),
             revisions=FakeRevisions(),
             homes=FakeHomes(),

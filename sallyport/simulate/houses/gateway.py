@@ -19,6 +19,7 @@ from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
 from services.gateway.model import exchange
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.faults import UpstreamTimeout
@@ -70,6 +71,7 @@ def build(ground: Ground, life: Life) -> GatewayHouse:
         upstream=_Upstream(life, ground.amazon, ground.faults),
         policies=Standing(Rules(BUILT_IN)),
         hosts=RegionHosts(base_urls={}),
+        allowance=Allowance(),
         buckets=ground.store(life, FakeBuckets(ground.clock, ground.engines.quota_buckets)),
         revisions=FakeRevisions(),
         homes=FakeHomes(),

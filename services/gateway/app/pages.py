@@ -62,7 +62,13 @@ def compose_faces(config: Config, ground: Ground, path: Forwarding) -> Faces:
     apps = NativeApps(
         people=people, tokens=tokens, authorization=authorization, client=config.desktop, issuer=origin
     )
-    watch = Watch(audit=ports.audit, signals=ports.signals, clock=ports.clock, entropy=ports.entropy)
+    watch = Watch(
+        audit=ports.audit,
+        signals=ports.signals,
+        clock=ports.clock,
+        entropy=ports.entropy,
+        allowance=ports.allowance,
+    )
     portal = Portal(people=people)
     renderer = Renderer(
         vendor_name=config.public.vendor_name,

@@ -17,6 +17,7 @@ from services.gateway.forward.document_ports import DocumentPorts
 from services.gateway.forward.document_records import DocumentRecords
 from services.gateway.forward.documents import Documents
 from services.gateway.model import exchange
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.application_policy import BUILT_IN
 from services.gateway.model.policy import Rules, Standing
 from services.gateway.model.policy_file import PolicyInvalid
@@ -104,6 +105,7 @@ def _compose(
         homes=ground.homes,
         policies=keeper or Standing(Rules(BUILT_IN)),
         hosts=RegionHosts(base_urls=config.amazon.base_urls, own=config.public.region_hosts),
+        allowance=Allowance(),
         signals=signals,
         clock=ground.clock,
         entropy=chassis.entropy.SystemEntropy(),
@@ -129,7 +131,13 @@ def _compose(
             entropy=ports.entropy,
         ),
         identities=identities,
-        records=DocumentRecords(audit=audit, clock=ports.clock, entropy=ports.entropy, signals=ports.signals),
+        records=DocumentRecords(
+            audit=audit,
+            clock=ports.clock,
+            entropy=ports.entropy,
+            signals=ports.signals,
+            allowance=ports.allowance,
+        ),
     )
     return Forwarding(
         ports=ports,

@@ -12,6 +12,7 @@ from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError
 from services.gateway.forward.ports import Audit, Signals
+from services.gateway.model.allowance import Allowance, untold_details
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
 from services.gateway.model.documents import DOWNLOAD, Capability
 from services.gateway.model.tripwire import CredentialsNotAccepted
@@ -28,11 +29,14 @@ class Telling:
 class DocumentRecords:
     """The documents' hand in the audit log."""
 
-    def __init__(self, *, audit: Audit, clock: Clock, entropy: Entropy, signals: Signals) -> None:
+    def __init__(
+        self, *, audit: Audit, clock: Clock, entropy: Entropy, signals: Signals, allowance: Allowance
+    ) -> None:
         self._audit = audit
         self._clock = clock
         self._entropy = entropy
         self._signals = signals
+        self._allowance = allowance
 
     @asynccontextmanager
     async def told(self, capability: Capability, request_id: str) -> AsyncIterator[Telling]:
@@ -54,11 +58,19 @@ class DocumentRecords:
             await self._conclude(intent, telling)
 
     async def refuse(self, capability: Capability, request_id: str, error: SallyportError) -> None:
-        """Tell that a document was refused; the refusal stands when that fails, because nothing was done."""
+        """Tell that a document was refused; the refusal stands when that fails, because nothing was done.
+
+        Of a device that is refused again and again only some are told, with how many were not.
+        """
+        untold = self._allowance.ask(capability.device_id, self._clock.monotonic_s())
+        if untold is None:
+            return
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
+        fact = self._fact(capability, request_id, kind)
+        details = {**fact.details, **untold_details(untold)}
         try:
-            await self._audit.record(replace(self._fact(capability, request_id, kind), result=error.code))
+            await self._audit.record(replace(fact, result=error.code, details=details))
         except SallyportError as failure:
             self._signals.side_failed("audit_refusal", failure.code)
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from chassis.clock import Clock
 from chassis.entropy import Entropy
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.buckets import Ask, Grant
 from services.gateway.model.calls import (
@@ -285,7 +286,12 @@ class Signals(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything outside that a Forwarder stands on; `hosts` are the names by which it is called."""
+    """Everything outside that a Forwarder stands on.
+
+    Attributes:
+        hosts: the names by which it is called.
+        allowance: how many refusals are told, of all that the process refuses.
+    """
 
     auth: AuthPeer
     safe: Safe
@@ -293,6 +299,7 @@ class Ports:
     upstream: Upstream
     policies: Policies
     hosts: RegionHosts
+    allowance: Allowance
     buckets: BucketStore
     revisions: RevisionStore
     homes: HomeStore

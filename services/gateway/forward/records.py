@@ -13,7 +13,7 @@ from services.gateway.forward.deadlines import Deadlines
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Ports
-from services.gateway.model.allowance import Allowance
+from services.gateway.model.allowance import untold_details
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
 from services.gateway.model.calls import Call, Device
 from services.gateway.model.faults import DeadlineExceeded
@@ -74,7 +74,7 @@ class Records:
         self._signals = ports.signals
         self._deadlines = deadlines
         self._late = late
-        self._allowance = Allowance()
+        self._allowance = ports.allowance
 
     async def intend(self, journey: Journey, kind: Kind) -> Intent:
         """Return once it is durable that the call is about to be made (R-01).
@@ -129,7 +129,7 @@ class Records:
             return
         is_credential = isinstance(error, CredentialsNotAccepted)
         kind = Kind.CREDENTIALS_REFUSED if is_credential else Kind.OPERATION_REFUSED
-        details = {"operation": seen.operation, "status": str(error.http_status), **_untold(untold)}
+        details = {"operation": seen.operation, "status": str(error.http_status), **untold_details(untold)}
         event = self._fact(
             kind, device=device, request_id=call.request_id, result=error.code, details=details
         )
@@ -147,7 +147,7 @@ class Records:
             await self._clock.sleep(SUM_UP_EVERY_S)
             untold = self._allowance.sum_up()
             if untold:
-                kind, details = Kind.REFUSALS_COUNTED, _untold(untold)
+                kind, details = Kind.REFUSALS_COUNTED, untold_details(untold)
                 self._late.put(
                     self._fact(kind, device=None, request_id="", result="refused", details=details)
                 )
@@ -187,10 +187,6 @@ class Records:
             result=result,
             details=details,
         )
-
-
-def _untold(count: int) -> dict[str, str]:
-    return {"untold": str(count)} if count else {}
 
 
 def _details(journey: Journey) -> dict[str, str]:

@@ -44,3 +44,8 @@ class Allowance:
         total = self._untold.total()
         self._untold.clear()
         return total
+
+
+def untold_details(count: int) -> dict[str, str]:
+    """Return what an event tells of refusals that went untold before it."""
+    return {"untold": str(count)} if count else {}

@@ -7,7 +7,7 @@ import chassis.errors
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from services.gateway.model import tripwire
-from services.gateway.model.allowance import Allowance
+from services.gateway.model.allowance import Allowance, untold_details
 from services.gateway.model.audit import AuditEvent, Kind, Phase
 from services.gateway.service.ports import Audit, Signals
 
@@ -15,12 +15,14 @@ from services.gateway.service.ports import Audit, Signals
 class Watch:
     """The trip-wire: nobody hands Amazon's secrets in at these faces (T-06)."""
 
-    def __init__(self, *, audit: Audit, signals: Signals, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, *, audit: Audit, signals: Signals, clock: Clock, entropy: Entropy, allowance: Allowance
+    ) -> None:
         self._audit = audit
         self._signals = signals
         self._clock = clock
         self._entropy = entropy
-        self._allowance = Allowance()
+        self._allowance = allowance
 
     async def check(self, parts: Iterable[str], *, face: str, request_id: str) -> None:
         """Let what a request carries pass.
@@ -55,7 +57,7 @@ class Watch:
             seller_id="",
             request_id=request_id,
             result=code,
-            details={"operation": face} | ({"untold": str(untold)} if untold else {}),
+            details={"operation": face, **untold_details(untold)},
         )
         try:
             await self._audit.record(event)

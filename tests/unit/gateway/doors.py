@@ -25,6 +25,7 @@ from fakes.gateway_people import FakePeople
 from fakes.gateway_sellers import FakeSellers
 from services.gateway.door import Door, Pages, SpapiFace, Ways
 from services.gateway.model import faults
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.audit import AuditEvent
 from services.gateway.model.calls import Answer, Call
 from services.gateway.model.native import NativeClient
@@ -251,7 +252,7 @@ async def open_house() -> AsyncIterator[House]:
     auth, audit, signals, forwarder = FakeAuth(clock), FakeAudit(), FakeSignals(), FakeForwarder()
     people = FakePeople(auth)
     sellers, portal = FakeSellers(people), Portal(people=auth)
-    watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy)
+    watch = Watch(audit=audit, signals=signals, clock=clock, entropy=entropy, allowance=Allowance())
     authorization = FakeAuthorization(auth)
     apps = NativeApps(people=auth, tokens=auth, authorization=authorization, client=CLIENT, issuer=ORIGIN)
     visitors = Visitors(portal=portal, watch=watch, origin=ORIGIN)

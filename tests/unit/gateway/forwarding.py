@@ -27,6 +27,7 @@ from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward import Forwarder, Identities, Ports, RateLimiter
 from services.gateway.forward.document_links import DocumentLinks, RememberedTypes
+from services.gateway.model.allowance import Allowance
 from services.gateway.model.calls import Answer, Call, Proof
 from services.gateway.model.fields import Fields
 from services.gateway.model.links import AMAZON_HOSTS, DocumentHosts
@@ -57,6 +58,7 @@ class Rig:
 
     def __init__(self, hosts: RegionHosts = ANY_HOST) -> None:
         self.clock = FakeClock()
+        self.allowance = Allowance()
         self.auth = FakeAuthPeer(self.clock)
         self.safe = FakeSafe()
         self.audit = FakeAuditLog()
@@ -84,6 +86,7 @@ class Rig:
                 upstream=self.upstream,
                 policies=self.policies,
                 hosts=hosts,
+                allowance=self.allowance,
                 buckets=self.buckets,
                 revisions=self.revisions,
                 homes=self.homes,

@@ -39,7 +39,11 @@ class Moving(Rig):
             entropy=FakeEntropy(),
         )
         records = DocumentRecords(
-            audit=self.audit, clock=self.clock, entropy=FakeEntropy(), signals=self.signals
+            audit=self.audit,
+            clock=self.clock,
+            entropy=FakeEntropy(),
+            signals=self.signals,
+            allowance=self.allowance,
         )
         self.documents = Documents(ports=ports, identities=self.identities, records=records)
 

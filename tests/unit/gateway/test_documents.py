@@ -9,6 +9,7 @@ from fakes.gateway_ports import DeviceRevoked, Down
 from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
+from services.gateway.model.allowance import REFILL_S, TOLD_MAX
 from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.calls import Device, Restriction
 from services.gateway.model.documents import (
@@ -87,6 +88,23 @@ async def test_a_scope_that_was_taken_away_is_missed_and_told(rig: Moving) -> No
         await rig.read(spelled)
     assert rig.told == [("gateway.operation.refused", "fact", "scope_missing")]
     assert rig.storage.fetches == 0
+
+
+async def test_nobody_grows_the_audit_log_by_documents_that_are_refused_T06(rig: Moving) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    spelled = rig.personal(token)
+    rig.auth.devices[token] = replace(rig.auth.devices[token], scopes=frozenset({"orders"}))
+    for _ in range(TOLD_MAX + 30):
+        with pytest.raises(ScopeMissing):
+            await rig.read(spelled)
+    assert len(rig.audit.events) == TOLD_MAX
+    # Its calls are counted together with its documents.
+    await rig.call(token, "/unknown")
+    assert len(rig.audit.events) == TOLD_MAX
+    await rig.clock.advance(REFILL_S)
+    with pytest.raises(ScopeMissing):
+        await rig.read(spelled)
+    assert rig.audit.events[-1].details["untold"] == "31"
 
 
 async def test_who_leaves_early_has_the_document_closed_and_the_outcome_told(rig: Moving) -> None:
