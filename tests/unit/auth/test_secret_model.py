@@ -66,15 +66,24 @@ def test_a_new_secret_goes_first_and_the_one_before_it_has_seven_days() -> None:
 
 
 def test_the_end_that_amazon_states_for_the_older_one_counts() -> None:
-    stated = START + 153 * DAY
-    after = pair(secret("a")).with_secret(secret("b", START + 150 * DAY), older_expires_at=stated)
+    stated, held = START + 153 * DAY, pair(secret("a", origin=Origin.REGISTERED))
+    after = held.with_secret(secret("b", START + 150 * DAY), older_expires_at=stated)
     assert after.older_ends_at() == stated
+    assert [one.is_estimated for one in (*held.held, *after.held)] == [True, False, False]
 
 
 def test_a_known_secret_says_nothing_new_R12() -> None:
     held = pair(secret("a"))
     again = replace(secret("other id"), secret=Secret("amzn1.oa2-cs.v1.a"))
     assert held.with_secret(again) == held
+
+
+def test_a_secret_is_accepted_once_and_says_nothing_new_by_working_on() -> None:
+    held = pair(secret("b", START + DAY, is_accepted=False), secret("a"))
+    accepted = held.with_acceptance(held.newest.secret, START + 2 * DAY)
+    assert (accepted.newest.accepted_at, accepted.older) == (START + 2 * DAY, held.older)
+    for known in accepted.held:
+        assert accepted.with_acceptance(known.secret, START + 3 * DAY) == accepted
 
 
 def test_a_stated_date_takes_an_estimates_place() -> None:
