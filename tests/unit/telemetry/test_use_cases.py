@@ -145,6 +145,16 @@ async def test_an_export_from_a_cursor_starts_there_and_verifies_from_there() ->
     assert not verify(lines, pem).is_intact
 
 
+async def test_an_export_from_the_end_on_holds_its_own_intent_alone() -> None:
+    async with House().open() as house:
+        await house.export()
+        next_sequence = (await house.store.tip()).head.sequence + 1
+        report = verify(
+            await house.export(next_sequence), await house.key.public_pem(), from_sequence=next_sequence
+        )
+    assert (report.fault, report.records) == (None, 1)
+
+
 async def test_an_export_beyond_the_end_is_refused_and_the_refusal_is_on_record() -> None:
     async with House().open() as house:
         with pytest.raises(SequenceBeyondHead):
