@@ -119,6 +119,12 @@ def test_a_secret_that_was_replaced_before_it_arrived_does_not_go_first() -> Non
     assert held.with_secret(too_late) == held
 
 
+def test_a_secret_that_is_pasted_goes_first_however_early_it_ends() -> None:
+    held = pair(secret("b", START + DAY))
+    pasted = secret("a", START + 2 * DAY, origin=Origin.PASTED, expires_at=START + 30 * DAY)
+    assert names(held.with_secret(pasted)) == ["a", "b"]
+
+
 def test_an_older_secret_that_is_pasted_goes_first_again() -> None:
     held = pair(secret("wrong", START + DAY, is_accepted=False), secret("a"))
     again = replace(secret("x", START + 2 * DAY, origin=Origin.PASTED), secret=Secret("amzn1.oa2-cs.v1.a"))
