@@ -13,6 +13,7 @@ from sallyport.simulate.people import Console, insist
 from sallyport.simulate.watching import CLOCK
 from sallyport.simulate.world import World
 from services.retention.model.erasures import Stage, Subject
+from services.retention.model.orders import begins_at
 from services.retention.model.records import DataKey, Record
 
 
@@ -82,7 +83,7 @@ def _look_at_receipts(world: World) -> None:
         subject = Subject.parse(text)
         erasure = tables.last_erasure(subject)
         if erasure is None:
-            is_open = not subject.is_due(world.clock.now())
+            is_open = subject.day is None or begins_at(subject.day) > world.clock.now()
             world.tally.check(Invariant.ERASURE_PROVEN, is_open, f"{text} is due and not erased")
             continue
         receipt = tables.receipts.get(erasure.erasure_id)
