@@ -12,7 +12,7 @@ from fakes.auth_store import FakeStore
 from services.auth.model.consents import Credentials, Region
 from services.auth.model.credentials import Origin
 from services.auth.model.refusals import ApplicationRefused
-from services.auth.service.credentials import REFUSED_REMEMBERED_S, CredentialService
+from services.auth.service.credentials import ACCEPTED_REMEMBERED_S, REFUSED_REMEMBERED_S, CredentialService
 from services.auth.service.secret_changes import Arrival
 
 ID = APPLICATION.application_id
@@ -78,6 +78,32 @@ async def test_which_secret_was_refused_is_remembered_for_a_while(shop: Shop) ->
     shop.pass_(timedelta(seconds=REFUSED_REMEMBERED_S))
     await service.present(pair, call)
     assert len(shown) == 5
+
+
+async def test_what_amazon_said_last_of_a_secret_is_what_counts(shop: Shop) -> None:
+    await shop.keep("amzn1.oa2-cs.v1.not-known-yet")
+    pair, shown = await shop.pair(), []
+    newest, older = pair.held
+    accepted = {older.secret.reveal()}
+
+    async def call(credentials: Credentials) -> str:
+        shown.append(credentials.client_secret.reveal())
+        if shown[-1] not in accepted:
+            raise ApplicationRefused
+        return "granted"
+
+    service = CredentialService(shop.ports(FakeStore(shop.clock, shop.tables)))
+    assert not service.was_accepted(older)
+    await service.present(pair, call)
+    assert (service.was_accepted(newest), service.was_accepted(older)) == (False, True)
+    accepted = {newest.secret.reveal()}
+    await service.present(pair, call)
+    assert (service.was_accepted(newest), service.was_accepted(older)) == (True, False)
+    await service.present(pair, call)
+    assert shown[-1:] == [newest.secret.reveal()]
+    assert len(shown) == 5
+    shop.pass_(timedelta(seconds=ACCEPTED_REMEMBERED_S))
+    assert not service.was_accepted(newest)
 
 
 async def test_only_when_none_works_is_the_application_refused(shop: Shop) -> None:
