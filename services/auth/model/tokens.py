@@ -44,7 +44,7 @@ class RefreshToken:
 
     Attributes:
         rotated_ago_s: seconds since it was rotated, by storage's own clock, which all replicas share;
-            None while it is current.
+            None while it is current. Below 0 when that clock was set back since.
         nonce: what its successors were derived with; None while it is current.
     """
 
@@ -67,7 +67,7 @@ class RefreshToken:
         is_same_key = hmac.compare_digest(self.device.key_thumbprint.encode(), key_thumbprint.encode())
         if self.rotated_ago_s is None:
             return Verdict.CURRENT if is_same_key else Verdict.FOREIGN_KEY
-        is_retry = is_same_key and self.rotated_ago_s <= RETRY_S_MAX
+        is_retry = is_same_key and abs(self.rotated_ago_s) <= RETRY_S_MAX
         return Verdict.RETRY if is_retry else Verdict.REPLAY
 
 

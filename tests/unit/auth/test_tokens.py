@@ -72,6 +72,18 @@ async def test_a_rotated_token_after_10_seconds_ends_the_whole_family_T03() -> N
     assert house.audit.details(Kind.DEVICE_REVOKED)[0]["reason"] == "token_reused"
 
 
+async def test_a_rotated_token_is_no_retry_for_as_long_as_a_clock_was_set_back_T03() -> None:
+    house = House()
+    desktop = await house.bound(await house.person())
+    answer = await house.refresh(desktop)
+    house.pass_(timedelta(seconds=-RETRY_S_MAX))
+    assert await house.refresh(desktop) == answer
+    house.pass_(timedelta(seconds=-1))
+    with pytest.raises(InvalidGrant):
+        await house.refresh(desktop)
+    assert house.audit.told(Kind.GRANT_REFUSED) == [(Phase.FACT, "token_reused")]
+
+
 async def test_a_rotated_token_with_another_key_ends_the_family_at_once_T03() -> None:
     house = House()
     desktop = await house.bound(await house.person())
