@@ -178,6 +178,17 @@ async def test_what_nobody_uses_is_given_back_soon() -> None:
     assert (replica.open, replica.storage.open) == (0, 0)
 
 
+async def test_no_call_is_spent_on_somebody_who_has_left() -> None:
+    replica = Replica("replica", Bucket.full(QUOTA, 0.0), 0.0)
+    replica.come(0.0, 25.0)
+    replica.futures[0].cancel()
+    ask = replica.bucket.ask("replica", 0.0)
+    replica.bucket.hear(ask, replica.storage.exchange(ask, 0.0), asked_s=0.0, lease_no=2)
+    replica.bucket.serve(0.0)
+    assert not replica.bucket.queue
+    assert replica.bucket.reserve(0.0) is not None
+
+
 async def test_a_call_that_is_long_under_way_keeps_its_lease() -> None:
     replica = Replica("replica", Bucket.full(QUOTA, 0.0), 0.0)
     replica.come(0.0, 25.0)
@@ -191,9 +202,9 @@ async def test_a_refusal_of_amazons_takes_what_is_free_and_is_told_once() -> Non
     replica = await granted(3)
     replica.bucket.learn(json_answer(b"{}", 429))
     assert replica.bucket.reserve(0.0) is None
-    for moment_s in (0.1, 0.2):
+    for moment_s in (0.1, 1.2, 2.3):
         replica.look(moment_s)
-    assert replica.storage.pace_per_s(0.2) > QUOTA.rate_per_s * MARGIN * 0.8
+    assert replica.storage.pace_per_s(2.3) > QUOTA.rate_per_s * MARGIN * 0.8
 
 
 async def test_a_rate_is_believed_until_amazon_names_another() -> None:

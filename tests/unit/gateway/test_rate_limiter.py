@@ -196,6 +196,52 @@ async def test_whoever_leaves_while_being_refused_ends_no_task_of_the_process_R0
     await at.end()
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_whoever_leaves_while_being_served_leaves_the_call_to_the_next_R23(turns: int) -> None:
+    at = world(0.1, 1, replicas=1)
+    limiter = at.replicas[0].limiter
+    await take(limiter, at)
+    leaving = asyncio.create_task(take(limiter, at))
+    await at.clock.advance(10.0)
+    assert not leaving.done()
+    at.clock.pass_(0.5)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    is_served = leaving.done()
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    coming = asyncio.create_task(take(limiter, at, until_s=1e6))
+    await at.clock.advance(11.0 if is_served else 1.0)
+    assert coming.done()
+    await coming
+    await at.end()
+
+
+async def test_whoever_leaves_makes_room_for_others_who_wait_R23() -> None:
+    at = world(0.1, 1, replicas=1)
+    limiter = at.replicas[0].limiter
+    for _ in range(2):
+        flood = [asyncio.create_task(take(limiter, at, until_s=1e6)) for _ in range(WAITING_PER_DEVICE_MAX)]
+        await at.clock.advance(0.1)
+        assert sum(task.done() for task in flood) <= 1
+        for task in flood:
+            task.cancel()
+        await asyncio.gather(*flood, return_exceptions=True)
+    assert not limiter._waiting_by_seller
+    await at.end()
+
+
+async def test_how_long_calls_waited_shows() -> None:
+    at = world(0.1, 1, replicas=1)
+    limiter = at.replicas[0].limiter
+    await take(limiter, at)
+    waiting = asyncio.create_task(take(limiter, at))
+    await at.clock.advance(11.0)
+    await waiting
+    assert [wait_s for _, wait_s in at.replicas[0].signals.waits_s] == [0.0, pytest.approx(10.3, abs=0.2)]
+    await at.end()
+
+
 async def test_while_storage_is_away_what_is_granted_is_spent_and_then_it_is_said_R05() -> None:
     at = world(20.0, 20, replicas=1)
     limiter = at.replicas[0].limiter
