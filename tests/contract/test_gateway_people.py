@@ -78,6 +78,12 @@ async def register(world: World, visit: Visit, device: PasskeyDevice) -> Visit:
     return await world.keeper.register_passkey(visit, answer, "Phone")
 
 
+async def enter(world: World, device: PasskeyDevice) -> Visit:
+    ceremony = await world.ways.begin_passkey_sign_in()
+    answer = CeremonyAnswer(ceremony.ceremony, device.get(ceremony.options_json))
+    return await world.ways.sign_in_with_passkey(answer)
+
+
 async def settled(world: World, role: Role = Role.OWNER) -> Visit:
     visit = await world.newcomer(role)
     return await register(world, visit, PasskeyDevice(seed=visit.session.user_id))
@@ -250,6 +256,21 @@ async def test_people_are_listed_oldest_first_with_what_they_sign_in_with(world:
     anna, ben = await world.members.list_members(owner)
     assert (anna.user_id, anna.role, anna.credentials) == (owner.session.user_id, Role.OWNER, ("passkey",))
     assert (ben.name, ben.role, ben.credentials, ben.signed_in_at) == ("Ben Ahl", Role.MEMBER, (), None)
+
+
+async def test_what_has_been_lies_before_now_and_what_ends_lies_after_it(world: World) -> None:
+    """A moment that has lost its time zone on the way compares with none of ours."""
+    device = PasskeyDevice()
+    await register(world, await world.newcomer(), device)
+    owner = await enter(world, device)
+    world.clock.pass_(60)
+    invitation = await world.members.invite_member(owner, "Ben Ahl", Role.MEMBER)
+    anna, _ = await world.members.list_members(owner)
+    (passkey,) = (await world.keeper.list_credentials(owner)).passkeys
+    assert anna.signed_in_at is not None
+    has_been = (anna.invited_at, anna.signed_in_at, passkey.registered_at)
+    ends = (owner.session.expires_at, invitation.expires_at)
+    assert max(has_been) <= world.clock.now() < min(ends)
 
 
 async def test_a_member_sees_people_and_changes_none(world: World) -> None:
