@@ -18,7 +18,7 @@ from services.telemetry.model.errors import (
     SensitiveContent,
     SequenceBeyondHead,
 )
-from services.telemetry.model.events import Event, Result
+from services.telemetry.model.events import Actor, Event, Result
 from services.telemetry.service import checkpoints as checkpointing
 from tests.unit.telemetry.house import House, event_id, fact, intent, outcome
 
@@ -184,7 +184,9 @@ async def test_an_intent_without_outcome_is_resolved_as_unknown_once_R01() -> No
         await house.orphans.resolve()
     resolved = house.store.entries()[3:]
     assert [each.entry.event.intent_id for each in resolved] == [event_id(1)]
-    assert resolved[0].entry.event.result == Result.UNKNOWN
+    event = resolved[0].entry.event
+    assert (event.result, event.actor) == (Result.UNKNOWN, Actor("service", "telemetry"))
+    assert event.occurred_at == START + timedelta(seconds=50)
     assert resolved[0].entry.sender == "telemetry"
     assert house.signals.resolved == 1
 
