@@ -13,7 +13,7 @@ from tests.unit.auth.shop import Shop, alone
 async def test_a_turn_that_is_too_far_away_holds_nobody_back_R10() -> None:
     shop = await Shop.open()
     row = shop.house.tables.turns[APPLICATION.application_id]
-    row.next_at_s = shop.house.clock.monotonic_s() + 60.0
+    row.next_at_s = shop.house.clock.monotonic_s() + shop.house.terms.pace.ahead_s_max
     held_before_s = row.held_until_s
     with pytest.raises(TurnTooFar) as refusal:
         await shop.lend()
