@@ -86,6 +86,7 @@ def test_of_amazons_fields_a_client_learns_the_names_only() -> None:
         ([], {}, False),
         ([["starts-with", "$Content-Type", "image/"]], {}, True),
         ([{"content-type": "image/png"}], {}, True),
+        ([{"Content-Type": "image/png"}], {}, True),
         ([{"content-type": "image/png"}], {"Content-Type": "image/png"}, False),
         ([["starts-with", 7], [], 7, "content-type"], {}, False),
     ],
@@ -94,7 +95,9 @@ def test_a_content_type_is_asked_for_where_the_policy_names_it_and_the_link_does
     conditions: list[object], more: dict[str, str], *, takes: bool
 ) -> None:
     told = s3_forms.fields(*conditions, **more)
-    assert forms.destination(s3_forms.link(told)).takes_content_type is takes
+    to = forms.destination(s3_forms.link(told))
+    assert to.takes_content_type is takes
+    assert to.names == {name.lower() for name in told} | ({"content-type"} if takes else set())
 
 
 @pytest.mark.parametrize("policy", ["", "%", "e30", "bnVsbA==", "W10="])
