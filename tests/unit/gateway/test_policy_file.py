@@ -83,6 +83,21 @@ def test_the_classes_of_the_model_are_those_of_the_catalogue() -> None:
     assert {kind for operation in CATALOGUE for kind in operation.pii} == CLASSES
 
 
+@pytest.mark.parametrize(
+    ("purposes", "default", "known"),
+    [
+        ("", "unstated", {"unstated"}),
+        ('[purposes]\nothers = ["tax"]\n', "unstated", {"unstated", "tax"}),
+        ('[purposes]\ndefault = "handling"\nothers = ["tax"]\n', "handling", {"handling", "tax"}),
+    ],
+)
+def test_a_call_that_says_nothing_is_for_the_default_or_unstated(
+    purposes: str, default: str, known: set[str]
+) -> None:
+    policy = parse(f"{LEAST}{purposes}".encode())
+    assert (policy.purpose_default, set(policy.purposes)) == (default, known)
+
+
 def test_a_cache_may_be_closed() -> None:
     policy = parse(f'{LEAST}[[caches]]\noperations = ["*"]\nseconds = 0\n'.encode())
     assert policy.cache_life_s("sellers.getMarketplaceParticipations") == 0
