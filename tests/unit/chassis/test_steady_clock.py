@@ -38,3 +38,11 @@ async def test_sleeping_is_the_other_clocks() -> None:
     assert not sleeping.done()
     await clock.advance(1)
     assert sleeping.done()
+
+
+def test_time_goes_no_faster_for_being_read_often_R14() -> None:
+    clock = FakeClock()
+    steady = SteadyClock(clock)
+    for _ in range(5):
+        clock.pass_(60)
+        assert steady.now() == clock.now()

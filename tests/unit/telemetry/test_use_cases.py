@@ -35,6 +35,7 @@ async def test_a_call_holds_one_to_a_thousand_events(size: int) -> None:
     async with House().open() as house:
         with pytest.raises(EventInvalid):
             await house.intake.append("gateway", [fact(number) for number in range(size)])
+    assert house.kinds() == []
 
 
 @pytest.mark.parametrize(
