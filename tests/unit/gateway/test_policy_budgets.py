@@ -61,6 +61,10 @@ def test_a_part_of_a_plan_has_at_least_one_call(share: float, burst: int) -> Non
     assert (quota.rate_per_s, quota.burst) == (2.0 * share, burst)
 
 
+def test_a_part_of_a_plan_that_is_found_out_is_not_found_out_by_itself() -> None:
+    assert Quota("seller", Region.NA, "GET /x", 2.0, 10, is_stated=False).budget(0.5, "bulk").is_stated
+
+
 def test_a_part_that_a_changed_policy_makes_smaller_is_counted_anew() -> None:
     plan = Quota("seller", Region.NA, "GET /x", 2.0, 10)
     keys = {

@@ -20,7 +20,7 @@ from services.gateway.model.buckets import LEASE_S, QuotaUnavailable
 from services.gateway.model.calls import Region
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.fields import Fields
-from services.gateway.model.priority import CLICKS_MAX, Priority, stated
+from services.gateway.model.priority import CLICK_REFILLS, CLICK_S, CLICKS_MAX, Clicks, Priority, stated
 from services.gateway.model.quota import APPLICATION_BURST, PermitRequest, Quota
 from tests.unit.gateway.quota_world import Amazon, Replica, World, world
 
@@ -431,6 +431,18 @@ async def test_a_device_that_calls_often_is_not_taken_for_a_person() -> None:
     priorities = [priority for priority, _ in at.replicas[0].signals.waits_s]
     assert priorities == [Priority.INTERACTIVE] * CLICKS_MAX + [Priority.BULK] * 3
     await at.end()
+
+
+@pytest.mark.parametrize(("rate_per_s", "click_s"), [(100.0, CLICK_S), (0.1, CLICK_REFILLS / 0.1)])
+def test_a_persons_clicks_come_back_one_by_one_and_never_more_than_at_first(
+    rate_per_s: float, click_s: float
+) -> None:
+    clicks, now_s = Clicks(CLICKS_MAX, 0.0), 0.0
+    for quiet_clicks, back in ((0, CLICKS_MAX), (1, 1), (2, 2), (100, CLICKS_MAX)):
+        now_s += quiet_clicks * click_s
+        made = [clicks.spend(now_s, rate_per_s=rate_per_s) for _ in range(CLICKS_MAX + 1)]
+        assert made == [number < back for number in range(CLICKS_MAX + 1)]
+        assert not clicks.spend(now_s + 0.9 * click_s, rate_per_s=rate_per_s)
 
 
 async def test_a_policys_share_leaves_people_what_jobs_may_not_use_T32() -> None:
