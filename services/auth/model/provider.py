@@ -115,8 +115,12 @@ def _is_present(claims: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _time_s(value: object) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number else None  # type: ignore[arg-type]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _is_strong(claims: Mapping[str, Any], trust: Trust) -> bool:
