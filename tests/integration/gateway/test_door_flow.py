@@ -195,6 +195,21 @@ async def test_a_stream_goes_both_ways_as_it_comes(cover: Cover) -> None:
         writer.close()
 
 
+@pytest.mark.parametrize("headers", [[], [("content-length", "6")]], ids=["in chunks", "of a length"])
+async def test_a_stream_ends_where_its_face_says_so_and_the_next_answer_follows(
+    headers: list[tuple[str, str]],
+) -> None:
+    async def act(asked: Request) -> None:
+        await asked.begin(200, headers)
+        for part in (b"one", b"", b"two"):
+            await asked.write(part)
+        await asked.end()
+
+    async with serving(Script(act)) as door:
+        answers = heard(await exchange(door.port, request("GET /") + LAST))
+    assert [answer.body for answer in answers] == [b"onetwo", b"onetwo"]
+
+
 @under_every_cover
 async def test_a_face_that_stops_reading_makes_the_client_stop_R23(cover: Cover) -> None:
     gate, begun = asyncio.Event(), asyncio.Event()
@@ -302,6 +317,8 @@ async def test_a_face_that_forgets_to_answer_is_a_mistake_of_ours() -> None:
 
 
 async def test_nothing_can_be_written_behind_the_end_of_an_answer() -> None:
+    refused: list[str] = []
+
     async def act(asked: Request) -> None:
         await asked.begin(200, [])
         await asked.end()
@@ -309,10 +326,12 @@ async def test_nothing_can_be_written_behind_the_end_of_an_answer() -> None:
             await asked.write(b"into another's answer")
         with pytest.raises(RuntimeError):
             asked.answer(Answer(200, [], b"twice"))
+        refused.append(asked.head.target)
 
     async with serving(Script(act)) as door:
         first, second = heard(await exchange(door.port, request("GET /") + LAST))
     assert (first.body, second.body) == (b"", b"")
+    assert refused == ["/", "/last"]
 
 
 async def test_more_streams_than_held_at_a_time_are_503_R23() -> None:
