@@ -276,15 +276,14 @@ class Borrowing(RuleBasedStateMachine):
     @rule(delay_s=st.sampled_from([1.0, TOKEN_LIFE_S - UNUSED_TAIL_S - 1.0, TOKEN_LIFE_S]))
     def let_time_pass(self, delay_s: float) -> None:
         self.clock.pass_(delay_s)
-        now_s = self.clock.monotonic_s()
-        self.kept = {key: (token, end_s) for key, (token, end_s) in self.kept.items() if now_s < end_s}
 
     @rule(borrower=BORROWERS)
     def call(self, borrower: Borrower) -> None:
         key, told = self.key_of(borrower), len(self.auth.reported)
-        token, _ = self.kept.get(key, (None, 0.0))
-        assert self.find(borrower) == token
-        if token is not None:
+        kept, end_s = self.kept.get(key, (None, 0.0))
+        is_good = self.clock.monotonic_s() < end_s
+        assert self.find(borrower) == (kept if is_good else None)
+        if is_good:
             return
         token = self.lend(borrower)
         assert token not in self.seen.setdefault(key, [])
