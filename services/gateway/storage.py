@@ -8,7 +8,6 @@ development it talks to public addresses only (T-05).
 
 import asyncio
 import contextlib
-import ipaddress
 import re
 import socket
 import ssl
@@ -21,6 +20,7 @@ import aiohttp
 import yarl
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+import chassis.addresses
 from chassis.secrecy import Secret
 from services.gateway.model.documents import (
     DocumentEnded,
@@ -209,7 +209,7 @@ class Storage:
 
     def _target(self, url: Secret[str]) -> yarl.URL:
         target = yarl.URL(url.reveal(), encoded=True)
-        if self._is_guarded and not is_public(target.host or "", is_name=True):
+        if self._is_guarded and not _may_be_public(target.host or ""):
             raise UpstreamInvalid
         return target
 
@@ -229,7 +229,7 @@ class PublicResolver(AbstractResolver):
             OSError: there are none, or some of them is not public.
         """
         found = await self._inner.resolve(host, port, family)
-        if not all(is_public(each["host"]) for each in found):
+        if not all(chassis.addresses.is_public(each["host"]) for each in found):
             raise OSError("not a public address")
         return found
 
@@ -238,19 +238,12 @@ class PublicResolver(AbstractResolver):
         await self._inner.close()
 
 
-def is_public(address: str, *, is_name: bool = False) -> bool:
-    """Return whether an address is one of the public internet.
-
-    Args:
-        address: an address, or with `is_name` perhaps a name, which the resolver will judge.
-        is_name: see `address`.
-    """
+def _may_be_public(host: str) -> bool:
+    """Return whether a host is an address of the internet's, or a name, which the resolver will judge."""
     try:
-        found = ipaddress.ip_address(address)
+        return chassis.addresses.is_public(host)
     except ValueError:
-        return is_name
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_global
+        return True
 
 
 class _Outflow:

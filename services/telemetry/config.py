@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import chassis.addresses
 import chassis.env
-from services.telemetry.model.webhooks import Selection, is_public
+from services.telemetry.model.webhooks import Selection
 
 WEBHOOK_URL = "SALLYPORT_WEBHOOK_URL"
 WEBHOOK_KINDS = "SALLYPORT_WEBHOOK_KINDS"
@@ -122,7 +123,7 @@ def _is_private_address(url: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return not is_public(host)
+    return not chassis.addresses.is_public(host)
 
 
 def _selection(reader: chassis.env.Reader) -> Selection:

@@ -15,9 +15,10 @@ import aiohttp
 import aiohttp.abc
 import aiohttp.resolver
 
+import chassis.addresses
 import chassis.crypto.tls
 from services.telemetry.model.errors import WebhookMissing
-from services.telemetry.model.webhooks import Answer, is_public
+from services.telemetry.model.webhooks import Answer
 
 # Source: Standard Webhooks, "Receiving and responding to webhooks": 15 to 30 s at most.
 POST_S_MAX = 10.0
@@ -90,7 +91,7 @@ class _PublicResolver(aiohttp.resolver.ThreadedResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[aiohttp.abc.ResolveResult]:
         found = await super().resolve(host, port, family)
-        public = [each for each in found if is_public(each["host"])]
+        public = [each for each in found if chassis.addresses.is_public(each["host"])]
         if not public:
             raise OSError("the receiver has no public address")
         return public

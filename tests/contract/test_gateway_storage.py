@@ -342,23 +342,3 @@ async def test_outside_development_only_public_addresses_are_dialled_T05(tmp_pat
             async with guarded.storage.fetch(Secret(f"https://127.0.0.1:{guarded.server.port}/document")):
                 pass
         assert not guarded.server.seen
-
-
-@pytest.mark.parametrize(
-    ("address", "is_public"),
-    [
-        ("52.216.0.1", True),
-        ("2600:1fa0::1", True),
-        ("127.0.0.1", False),
-        ("10.0.0.1", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("::1", False),
-        ("fd00:ec2::254", False),
-        ("::ffff:10.0.0.1", False),
-        ("0.0.0.0", False),
-        ("s3.amazonaws.com", False),
-    ],
-)
-def test_which_addresses_are_public_T05(address: str, *, is_public: bool) -> None:
-    assert storage.is_public(address) is is_public

@@ -9,7 +9,6 @@ Source: Standard Webhooks 1.0 (https://www.standardwebhooks.com): body, headers,
 """
 
 import base64
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,12 +47,6 @@ REFUSALS_MAX = 8
 LATER_STATUSES = frozenset({408, 425, 429})
 # Source: Standard Webhooks, "Receiving and responding to webhooks": the receiver wants no more.
 GONE_STATUS = 410
-
-# IPv6 that stands for IPv4 behind a translator. Source: RFC 6052, 2.1.
-TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-# No other IPv6 is the internet's: not local sites, local translators, or IPv4 in older disguises.
-# Source: RFC 4291, 2.4; IANA, "IPv6 Global Unicast Address Assignments".
-ROUTED = ipaddress.IPv6Network("2000::/3")
 
 
 class Fate(StrEnum):
@@ -246,19 +239,6 @@ def retry_s(attempts: int, chance: float) -> float:
 def secret_text(key: Secret[bytes]) -> Secret[str]:
     """Return a key as its receiver is given it."""
     return Secret(SECRET_PREFIX + base64.b64encode(key.reveal()).decode())
-
-
-def is_public(address: str) -> bool:
-    """Return whether an IP address is the internet's; IPv6 that stands for IPv4 is judged as that."""
-    ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        held = ip.ipv4_mapped or ip.sixtofour
-        if ip in TRANSLATED:
-            held = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
-        if held is None and ip not in ROUTED:
-            return False
-        ip = held or ip
-    return ip.is_global and not ip.is_multicast
 
 
 def _message(kind: str, occurred_at: str, data: Mapping[str, Any]) -> Message:
