@@ -270,6 +270,14 @@ async def test_keys_that_may_not_sign_are_not_taken(server: OidcServer, provider
         assert await refused(server, provider) is SignInRefused
 
 
+async def test_a_key_of_a_curve_that_nobody_knows_stands_in_no_others_way(
+    server: OidcServer, provider: Provider
+) -> None:
+    strange = {"kty": "EC", "crv": "P-999", "x": "AA", "y": "AA", "kid": "strange"}
+    server.published = [strange, server.key.as_dict(private=False)]
+    await _sign_in(server, provider)
+
+
 async def test_a_client_secret_in_the_form_is_used_where_that_is_what_is_wanted(
     server: OidcServer, provider: Provider
 ) -> None:

@@ -100,5 +100,6 @@ def _public_key(jwk: Mapping[str, Any]) -> PublicKey | None:
     public = {name: jwk[name] for name in members}
     try:
         return RSAKey.import_key(public) if public["kty"] == "RSA" else ECKey.import_key(public)
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, KeyError, ValueError, TypeError):
+        # A KeyError is joserfc's word for a curve that it does not know.
         return None
