@@ -24,3 +24,11 @@ def is_public(address: str) -> bool:
             return False
         ip = held or ip
     return ip.is_global and not ip.is_multicast
+
+
+def may_be_public(host: str) -> bool:
+    """Return whether a host is an address of the internet's, or a name, which its resolver will judge."""
+    try:
+        return is_public(host)
+    except ValueError:
+        return True

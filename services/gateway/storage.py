@@ -209,7 +209,7 @@ class Storage:
 
     def _target(self, url: Secret[str]) -> yarl.URL:
         target = yarl.URL(url.reveal(), encoded=True)
-        if self._is_guarded and not _may_be_public(target.host or ""):
+        if self._is_guarded and not chassis.addresses.may_be_public(target.host or ""):
             raise UpstreamInvalid
         return target
 
@@ -236,14 +236,6 @@ class PublicResolver(AbstractResolver):
     async def close(self) -> None:
         """Let go of nothing."""
         await self._inner.close()
-
-
-def _may_be_public(host: str) -> bool:
-    """Return whether a host is an address of the internet's, or a name, which the resolver will judge."""
-    try:
-        return chassis.addresses.is_public(host)
-    except ValueError:
-        return True
 
 
 class _Outflow:

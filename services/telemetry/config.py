@@ -3,7 +3,6 @@
 No interval, bound or retention of the audit log is a setting: they are promises (T-22, R-01, R-22).
 """
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,19 +110,9 @@ def _url(reader: chassis.env.Reader, *, allows_private: bool) -> str:
         return ""
     if not URL_FORM.fullmatch(url):
         reader.refuse(WEBHOOK_URL, "must be at most 2048 printable characters, without a fragment")
-    elif not allows_private and _is_private_address(url):
+    elif not allows_private and not chassis.addresses.may_be_public(urlsplit(url).hostname or ""):
         reader.refuse(WEBHOOK_URL, "must not be an address that is not the internet's")
     return url
-
-
-def _is_private_address(url: str) -> bool:
-    """Return whether a URL holds such an address itself; a name is looked at when it is resolved."""
-    host = urlsplit(url).hostname or ""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return not chassis.addresses.is_public(host)
 
 
 def _selection(reader: chassis.env.Reader) -> Selection:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.addresses import is_public
+from chassis.addresses import is_public, may_be_public
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,17 @@ def test_only_the_internets_addresses_are_public_T05(address: str, *, expected: 
 def test_a_name_is_no_address() -> None:
     with pytest.raises(ValueError, match=r"s3\.amazonaws\.com"):
         is_public("s3.amazonaws.com")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("s3.amazonaws.com", True),
+        ("localhost", True),
+        ("93.184.216.34", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+    ],
+)
+def test_a_name_may_be_public_until_its_addresses_are_known(host: str, *, expected: bool) -> None:
+    assert may_be_public(host) is expected
