@@ -137,7 +137,9 @@ class Forwarder:
         return faults.render(error, call.request_id, is_bound=call.proof is not None)
 
     async def _serve(self, call: Call, seen: Seen, *, until_s: float) -> Answer:
-        _check_for_credentials(call)
+        _check_head(call)
+        if call.body:
+            await _check_body(call.body)
         with self._deadlines.within(until_s):
             journey = await self._admission.admit(call, seen, until_s=until_s)
             kind = journey.plan.audit_kind
@@ -180,12 +182,20 @@ def _each(*tells: Callable[[str | None], None]) -> Callable[[str | None], None]:
     return tell
 
 
-def _check_for_credentials(call: Call) -> None:
-    """Let a call pass that carries none of Amazon's credentials, wherever they might stand (T-06)."""
-    target, body = call.target.encode("utf-8", "surrogatepass"), call.body
-    is_found = call.fields.once(_hold_credential) or tripwire.finds_credential(target)
-    if is_found or (body and tripwire.finds_credential(body)):
+def _check_head(call: Call) -> None:
+    """Let a call pass whose target and headers carry none of Amazon's credentials (T-06)."""
+    target = call.target.encode("utf-8", "surrogatepass")
+    if call.fields.once(_hold_credential) or tripwire.finds_credential(target):
         raise tripwire.CredentialsNotAccepted
+
+
+async def _check_body(body: bytes) -> None:
+    """Let a body pass that carries none of them; between two pieces of it others have their turn."""
+    for number, piece in enumerate(tripwire.pieces(body)):
+        if number:
+            await asyncio.sleep(0)
+        if tripwire.finds_credential(piece):
+            raise tripwire.CredentialsNotAccepted
 
 
 def _hold_credential(fields: Fields) -> bool:

@@ -11,7 +11,15 @@ from fakes.gateway_ports import json_answer
 from services.gateway.model import bounded_json, exchange
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import UpstreamInvalid
-from services.gateway.model.tripwire import DECODING_ROUNDS_MAX, MARKS, finds_credential, holds_credential
+from services.gateway.model.tripwire import (
+    DECODING_ROUNDS_MAX,
+    MARKS,
+    OVERLAP_BYTES,
+    PIECE_BYTES,
+    finds_credential,
+    holds_credential,
+    pieces,
+)
 
 ROOM = 16 * 1_048_576
 
@@ -138,6 +146,29 @@ def test_a_credential_is_found_however_its_characters_are_written_T06(
     forms = data.draw(st.lists(st.sampled_from(FORMS), min_size=len(mark), max_size=len(mark)))
     hidden = "".join(form(char) for form, char in zip(forms, mark.decode(), strict=True))
     assert finds_credential(f'{{"note":"see {hidden}abc"}}'.encode())
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(MARKS),
+    st.sampled_from([b"%c", b"\\u%04x", b"\\\\\\\\u%04X", b"%%%02x"]),
+    st.integers(min_value=-200, max_value=200),
+    st.sampled_from([b"a", b"\\u00e9"]),
+)
+def test_a_credential_stands_whole_in_one_piece_of_a_large_body_T06(
+    mark: bytes, form: bytes, offset: int, filling: bytes
+) -> None:
+    before = filling * ((2 * (PIECE_BYTES - OVERLAP_BYTES) + offset) // len(filling))
+    body = before + b" " + b"".join(form % char for char in mark) + b"x" * PIECE_BYTES
+    assert [finds_credential(piece) for piece in pieces(body)].count(True) >= 1
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 1_000_003])
+def test_pieces_are_bounded_and_leave_nothing_out_T06(size: int) -> None:
+    body = bytes(number % 251 for number in range(size))
+    first, *rest = pieces(body)
+    assert first + b"".join(piece[OVERLAP_BYTES:] for piece in rest) == body
+    assert all(len(piece) <= PIECE_BYTES for piece in (first, *rest))
 
 
 @pytest.mark.parametrize("mark", MARKS)

@@ -27,7 +27,7 @@ from services.gateway.model import faults
 from services.gateway.model.calls import Proof, Region
 from services.gateway.model.faults import InvalidDpopProof, render
 from services.gateway.model.region_hosts import RegionHosts
-from services.gateway.model.tripwire import CredentialsNotAccepted, finds_credential
+from services.gateway.model.tripwire import PIECE_BYTES, CredentialsNotAccepted, finds_credential, pieces
 from tests.unit.gateway.forwarding import LOOPING, Rig, call, error_of, header, talking
 
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
@@ -87,6 +87,16 @@ async def test_amazon_credentials_are_refused_wherever_they_are_T06(
     assert rig.told == [("gateway.credentials.refused", "fact", "credentials_not_accepted")]
     assert credential not in repr(rig.audit.events)
     assert rig.auth.introspections == 0
+
+
+async def test_others_have_their_turn_while_a_large_body_is_looked_through_T06_R23(rig: Rig) -> None:
+    token, turns = rig.auth.enrol(), 0
+    body = b'"%b"' % (b"\\u0041" * (4 * PIECE_BYTES))
+    calling = asyncio.create_task(rig.call(token, ORDERS, "POST", body=body))
+    while not calling.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > len(list(pieces(body))) > 2
 
 
 @settings(deadline=None)
