@@ -1,6 +1,8 @@
 """Keeps the parts of one machine's stack running: up in order, restarted when they die, down in reverse.
 
-A part is anything with a name, a process and three verbs; how it is started is its own affair.
+- A part is anything with a name, a process and three verbs; how it is started is its own affair.
+- What keeps one from coming up again is told, and it is tried again, however long that takes.
+- One that cannot be stopped keeps none of the others up; nor does a report that nobody reads any more.
 """
 
 import asyncio
@@ -8,8 +10,12 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+import chassis.secrecy
+
 RESTART_DELAY_S = 0.2
 RESTART_DELAY_S_MAX = 5.0
+# Of what an error says, which may end with a log: the end of it.
+REASON_LINES_MAX = 3
 
 
 class Part(Protocol):
@@ -38,7 +44,10 @@ class PartFailed(Exception):
 
 
 Report = Callable[[str, str], None]
-"""Called with a part's name and what just became of it: "starting", "up", "died", "stopped"."""
+"""Called with a part's name and what just became of it, in one line.
+
+"starting", "up", "died", "stopped", or with what was in the way "not up: …" and "not stopped: …".
+"""
 
 
 class Supervisor:
@@ -48,7 +57,6 @@ class Supervisor:
         self._report = report
         self._parts: list[Part] = []
         self._watchers: list[asyncio.Task[None]] = []
-        self._is_stopping = False
 
     async def add(self, part: Part) -> None:
         """Start `part` and watch it from now on.
@@ -67,24 +75,47 @@ class Supervisor:
         return next(part.pid for part in self._parts if part.name == name)
 
     async def stop(self) -> None:
-        """Stop every part, the last started first."""
-        self._is_stopping = True
+        """Stop every part, the last started first, whatever the others do."""
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
         for part in reversed(self._parts):
-            await part.stop()
-            self._report(part.name, "stopped")
+            try:
+                await part.stop()
+            except Exception as error:  # noqa: BLE001 - the others are still to be stopped
+                self._tell(part, f"not stopped: {_reason(error)}")
+            else:
+                self._tell(part, "stopped")
 
     async def _watch(self, part: Part) -> None:
-        delay_s = RESTART_DELAY_S
-        while not self._is_stopping:
+        while True:
             await part.wait()
-            self._report(part.name, "died")
+            self._tell(part, "died")
+            await self._start_again(part)
+            self._tell(part, "up")
+
+    async def _start_again(self, part: Part) -> None:
+        delay_s = RESTART_DELAY_S
+        while True:
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, RESTART_DELAY_S_MAX)
-            # Whatever kept it down, a full disk say, the next try may do.
-            with contextlib.suppress(Exception):
+            try:
                 await part.start()
-                self._report(part.name, "up")
-                delay_s = RESTART_DELAY_S
+            except Exception as error:  # noqa: BLE001 - whatever it was, a full disk say, the next try may do
+                self._tell(part, f"not up: {_reason(error)}")
+            else:
+                return
+
+    def _tell(self, part: Part, event: str) -> None:
+        # Whoever read may have gone; the parts are no less in need of care.
+        with contextlib.suppress(OSError):
+            self._report(part.name, event)
+
+
+def _reason(error: Exception) -> str:
+    """Return the end of what an error says, in one line and without credentials."""
+    words = (
+        str(error) if isinstance(error, PartFailed) else f"{type(error).__name__}: {error}".removesuffix(": ")
+    )
+    lines = [line.strip() for line in chassis.secrecy.scrub(words).splitlines()]
+    return " / ".join(line for line in lines[-REASON_LINES_MAX:] if line)

@@ -11,12 +11,13 @@ from sallyport.supervisor import PartFailed, Supervisor
 
 
 class FakePart:
-    """A part; each start takes what stands first in `faults`, None for none."""
+    """A part; each start takes what stands first in `faults`, None for none. One that clings never stops."""
 
-    def __init__(self, name: str = "auth") -> None:
+    def __init__(self, name: str = "auth", *, clings: bool = False) -> None:
         self.name = name
         self.pid: int | None = None
         self.faults: deque[Exception | None] = deque()
+        self._clings = clings
         self.is_up = asyncio.Event()
         self._is_down = asyncio.Event()
 
@@ -32,6 +33,8 @@ class FakePart:
         return 1
 
     async def stop(self) -> None:
+        if self._clings:
+            raise TimeoutError
         self.die()
 
     def die(self) -> None:
@@ -53,9 +56,18 @@ async def stack(told: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) ->
     await stack.stop()
 
 
-@pytest.mark.parametrize("fault", [PartFailed("not healthy"), OSError(28, "No space left on device")])
-async def test_a_part_that_died_is_started_until_it_is_up_whatever_kept_it_down(
-    stack: Supervisor, told: list[tuple[str, str]], fault: Exception
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (PartFailed("auth ended with exit code 1: no key"), "auth ended with exit code 1: no key"),
+        (PartFailed("postgres: starting\n\none\ntwo\n  three\n"), "one / two / three"),
+        (PartFailed("auth: refused sp_at_0123456789"), "auth: refused Secret(***)"),
+        (OSError(28, "No space left on device"), "OSError: [Errno 28] No space left on device"),
+        (KeyError("keys"), "KeyError: 'keys'"),
+    ],
+)
+async def test_a_part_that_died_is_started_until_it_is_up_and_what_kept_it_down_is_told(
+    stack: Supervisor, told: list[tuple[str, str]], fault: Exception, reason: str
 ) -> None:
     part = FakePart()
     await stack.add(part)
@@ -64,7 +76,19 @@ async def test_a_part_that_died_is_started_until_it_is_up_whatever_kept_it_down(
     async with asyncio.timeout(5):
         await part.is_up.wait()
     assert told[:2] == [("auth", "starting"), ("auth", "up")]
-    assert told[2:] == [("auth", "died")] * 3 + [("auth", "up")]
+    assert told[2:] == [("auth", "died"), *[("auth", f"not up: {reason}")] * 2, ("auth", "up")]
+
+
+async def test_a_part_that_dies_again_is_started_again(
+    stack: Supervisor, told: list[tuple[str, str]]
+) -> None:
+    part = FakePart()
+    await stack.add(part)
+    for _ in range(3):
+        part.die()
+        async with asyncio.timeout(5):
+            await part.is_up.wait()
+    assert told[2:] == [("auth", "died"), ("auth", "up")] * 3
 
 
 async def test_parts_are_stopped_in_the_reverse_of_the_order_in_which_they_were_started(
@@ -75,4 +99,35 @@ async def test_parts_are_stopped_in_the_reverse_of_the_order_in_which_they_were_
     told.clear()
     await stack.stop()
     assert told == [("gateway", "stopped"), ("auth", "stopped"), ("telemetry", "stopped")]
+
+
+async def test_a_part_that_does_not_stop_is_told_and_keeps_none_of_the_others_up(
+    stack: Supervisor, told: list[tuple[str, str]]
+) -> None:
+    parts = [FakePart("telemetry"), FakePart("auth", clings=True), FakePart("gateway")]
+    for part in parts:
+        await stack.add(part)
     told.clear()
+    await stack.stop()
+    assert [part.name for part in parts if part.is_up.is_set()] == ["auth"]
+    assert told == [("gateway", "stopped"), ("auth", "not stopped: TimeoutError"), ("telemetry", "stopped")]
+
+
+async def test_a_reader_who_has_gone_keeps_no_part_up_nor_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "RESTART_DELAY_S", 0.0)
+    is_read = True
+
+    def report(_name: str, _event: str) -> None:
+        if not is_read:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    stack = Supervisor(report)
+    parts = [FakePart("auth"), FakePart("gateway")]
+    for part in parts:
+        await stack.add(part)
+    is_read = False
+    parts[0].die()
+    async with asyncio.timeout(5):
+        await parts[0].is_up.wait()
+    await stack.stop()
+    assert not any(part.is_up.is_set() for part in parts)
