@@ -4,6 +4,7 @@
   that died is replaced on the next call. Nothing needs a restart after Vault was restarted, sealed or away
   (R-06).
 - Every fault of Vault is `key_service_unavailable`: there is no cache and no weaker way.
+- A stored secret that cannot be read is that too, and an error in the log that names its path.
 - What was sealed under a destroyed key is gone for good: `key_gone`.
 """
 
@@ -16,18 +17,27 @@ import chassis.crypto.tls
 import chassis.env
 import chassis.errors
 import chassis.secrecy
-from chassis.vault.errors import KeyAccessDenied, KeyGone, KeyServiceUnavailable, SecretNotFound
+from chassis.vault.entry import Entry
+from chassis.vault.errors import (
+    KeyAccessDenied,
+    KeyGone,
+    KeyServiceUnavailable,
+    SecretDamaged,
+    SecretNotFound,
+)
 from chassis.vault.kv import KvPart, Version
 from chassis.vault.session import Invalid, Session
 from chassis.vault.transit import BATCH_MAX, KeyKind, KeyVersions, TransitPart
 
 __all__ = [
     "BATCH_MAX",
+    "Entry",
     "KeyAccessDenied",
     "KeyGone",
     "KeyKind",
     "KeyServiceUnavailable",
     "KeyVersions",
+    "SecretDamaged",
     "SecretNotFound",
     "Vault",
     "Version",

@@ -10,6 +10,12 @@ class KeyServiceUnavailable(chassis.errors.Unavailable):
     text = "The key service cannot answer right now."
 
 
+class SecretDamaged(KeyServiceUnavailable):
+    """What is stored at a path cannot be read; the log tells an operator which path and what to do."""
+
+    is_alarming = True
+
+
 class KeyAccessDenied(chassis.errors.Denied):
     """This process's policy does not allow what it asked of Vault."""
 

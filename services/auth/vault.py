@@ -10,10 +10,8 @@ kv       auth/queue                            what lets auth into the vendor's 
 """
 
 import base64
-import binascii
 import uuid
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import chassis.clock
 import chassis.crypto.digest
@@ -115,9 +113,9 @@ class AuthVault:
             ProviderUnavailable: the vendor wrote none yet.
         """
         try:
-            data = await self._vault.kv_read(PROVIDER_PATH)
-            return Secret(data["client_secret"])
-        except (chassis.vault.SecretNotFound, KeyError) as error:
+            entry = chassis.vault.Entry(PROVIDER_PATH, await self._vault.kv_read(PROVIDER_PATH))
+            return Secret(entry.text("client_secret"))
+        except (chassis.vault.SecretNotFound, chassis.vault.SecretDamaged) as error:
             raise ProviderUnavailable from error
 
     async def ensure_digest_key(self) -> None:
@@ -142,10 +140,7 @@ class AuthVault:
             found = await self._vault.kv_find(_application_path(application_id))
         except chassis.vault.SecretNotFound as error:
             raise ApplicationMissing from error
-        try:
-            return KeptPair(pair=_pair(application_id, found), number=found.number)
-        except (KeyError, ValueError) as error:
-            raise chassis.vault.KeyServiceUnavailable from error
+        return KeptPair(pair=_pair(application_id, found), number=found.number)
 
     async def keep_secrets(self, application_id: str, pair: SecretPair, *, number: int) -> bool:
         """Keep a pair, durably; False, and nothing kept, when `number` is not the newest version any more."""
@@ -163,14 +158,14 @@ class AuthVault:
             QueueUnavailable: the vendor has not put it here.
         """
         try:
-            data = await self._vault.kv_read(QUEUE_KEY_PATH)
-            token = data.get("session_token")
+            entry = chassis.vault.Entry(QUEUE_KEY_PATH, await self._vault.kv_read(QUEUE_KEY_PATH))
+            token = entry.text("session_token") if "session_token" in entry else ""
             return QueueKey(
-                access_key_id=data["access_key_id"],
-                secret_access_key=Secret(data["secret_access_key"]),
+                access_key_id=entry.text("access_key_id"),
+                secret_access_key=Secret(entry.text("secret_access_key")),
                 session_token=Secret(token) if token else None,
             )
-        except (chassis.vault.SecretNotFound, KeyError) as error:
+        except (chassis.vault.SecretNotFound, chassis.vault.SecretDamaged) as error:
             raise QueueUnavailable from error
 
     async def ping(self) -> None:
@@ -189,9 +184,9 @@ class AuthVault:
     async def _read_digest_key(self) -> Secret[bytes]:
         try:
             data = await self._vault.kv_read(DIGEST_KEY_PATH)
-            return Secret(base64.b64decode(data["key"], validate=True))
-        except (chassis.vault.SecretNotFound, KeyError, binascii.Error) as error:
+        except chassis.vault.SecretNotFound as error:
             raise chassis.vault.KeyServiceUnavailable from error
+        return chassis.vault.Entry(DIGEST_KEY_PATH, data).key("key", DIGEST_KEY_BYTES)
 
 
 def _key_name(place: AnyPlace) -> str:
@@ -230,18 +225,21 @@ def _associated(place: AnyPlace) -> bytes:
 
 
 def _pair(application_id: str, found: chassis.vault.Version) -> SecretPair:
-    data = found.data
-    if "secret_id" not in data:
-        return SecretPair(client_id=data["client_id"], newest=_undated_secret(application_id, found))
-    older = _secret(data, OLDER) if f"{OLDER}secret_id" in data else None
-    return SecretPair(client_id=data["client_id"], newest=_secret(data), older=older)
+    entry = chassis.vault.Entry(_application_path(application_id), found.data)
+    client_id = entry.text("client_id")
+    if "secret_id" not in entry:
+        return SecretPair(client_id=client_id, newest=_undated_secret(application_id, entry, found))
+    older = _secret(entry, OLDER) if f"{OLDER}secret_id" in entry else None
+    return SecretPair(client_id=client_id, newest=_secret(entry), older=older)
 
 
-def _undated_secret(application_id: str, found: chassis.vault.Version) -> ClientSecret:
+def _undated_secret(
+    application_id: str, entry: chassis.vault.Entry, found: chassis.vault.Version
+) -> ClientSecret:
     """Return a secret that an earlier release kept without dates: it is at least as old as its entry."""
     return ClientSecret(
         secret_id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{application_id} {found.number}")),
-        secret=Secret(found.data["client_secret"]),
+        secret=Secret(entry.text("client_secret")),
         origin=Origin.REGISTERED,
         kept_at=found.created_at,
         expires_at=found.created_at + SECRET_LIFE,
@@ -249,16 +247,16 @@ def _undated_secret(application_id: str, found: chassis.vault.Version) -> Client
     )
 
 
-def _secret(data: Mapping[str, str], prefix: str = "") -> ClientSecret:
-    accepted_at = data[f"{prefix}accepted_at"]
+def _secret(entry: chassis.vault.Entry, prefix: str = "") -> ClientSecret:
+    accepted = f"{prefix}accepted_at"
     return ClientSecret(
-        secret_id=data[f"{prefix}secret_id"],
-        secret=Secret(data[f"{prefix}client_secret"]),
-        origin=Origin(data[f"{prefix}origin"]),
-        kept_at=datetime.fromisoformat(data[f"{prefix}kept_at"]),
-        expires_at=datetime.fromisoformat(data[f"{prefix}expires_at"]),
-        is_estimated=data[f"{prefix}is_estimated"] == "true",
-        accepted_at=datetime.fromisoformat(accepted_at) if accepted_at else None,
+        secret_id=entry.text(f"{prefix}secret_id"),
+        secret=Secret(entry.text(f"{prefix}client_secret")),
+        origin=entry.read(f"{prefix}origin", Origin, form=f"one of {', '.join(Origin)}"),
+        kept_at=entry.moment(f"{prefix}kept_at"),
+        expires_at=entry.moment(f"{prefix}expires_at"),
+        is_estimated=entry.text(f"{prefix}is_estimated") == "true",
+        accepted_at=entry.moment(accepted) if entry.text(accepted) else None,
     )
 
 

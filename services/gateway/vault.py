@@ -8,7 +8,6 @@ Each is made once, by whichever replica starts first, and read by all of them.
 """
 
 import base64
-import binascii
 
 import chassis.entropy
 import chassis.vault
@@ -35,7 +34,7 @@ class GatewayVault:
         """Return the key of nonces that all replicas share.
 
         Raises:
-            KeyServiceUnavailable: Vault cannot answer, or holds no such key.
+            KeyServiceUnavailable: Vault cannot answer, or holds no such key, or a damaged one.
         """
         return await self._read(NONCE_KEY_PATH)
 
@@ -47,7 +46,7 @@ class GatewayVault:
         """Return the key of documents' capabilities that all replicas share.
 
         Raises:
-            KeyServiceUnavailable: Vault cannot answer, or holds no such key.
+            KeyServiceUnavailable: Vault cannot answer, or holds no such key, or a damaged one.
         """
         return await self._read(DOCUMENT_KEY_PATH)
 
@@ -55,7 +54,7 @@ class GatewayVault:
         """Return the key of ids' fingerprints that all replicas share, made now if there is none.
 
         Raises:
-            KeyServiceUnavailable: Vault cannot answer, or holds no such key.
+            KeyServiceUnavailable: Vault cannot answer, or holds no such key, or a damaged one.
             KeyAccessDenied: its policy for the gateway is one of before; nothing waits for this key.
         """
         await self._ensure(HOME_KEY_PATH)
@@ -75,6 +74,6 @@ class GatewayVault:
     async def _read(self, path: str) -> Secret[bytes]:
         try:
             data = await self._vault.kv_read(path)
-            return Secret(base64.b64decode(data["key"], validate=True))
-        except (chassis.vault.SecretNotFound, KeyError, binascii.Error) as error:
+        except chassis.vault.SecretNotFound as error:
             raise chassis.vault.KeyServiceUnavailable from error
+        return chassis.vault.Entry(path, data).key("key", KEY_BYTES)

@@ -5,8 +5,7 @@ kv       telemetry/webhook      signs what the receiver is told; the old secret 
 """
 
 import base64
-import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import chassis.clock
@@ -48,24 +47,27 @@ class WebhookSecrets:
         self._vault = vault
         self._clock = clock
         self._entropy = entropy
-        self._kept: dict[str, str] = {}
+        self._kept: chassis.vault.Entry | None = None
         self._kept_until_s = 0.0
 
     async def valid(self, now: datetime) -> Sequence[Secret[bytes]]:
-        """Return the keys that sign now, newest first; makes the first one."""
-        if not self._kept or self._clock.monotonic_s() >= self._kept_until_s:
-            self._keep(await self._read())
-        return _valid(self._kept, now)
+        """Return the keys that sign now, newest first; makes the first one.
+
+        Raises:
+            KeyServiceUnavailable: Vault cannot answer, or holds damaged ones.
+        """
+        kept = self._kept
+        if kept is None or self._clock.monotonic_s() >= self._kept_until_s:
+            kept = self._keep(await self._read())
+        return _valid(kept, now)
 
     async def rotate(self, now: datetime) -> Secret[bytes]:
-        """Return a new key; the one before it signs on for OVERLAP."""
-        before = await self._read()
+        """Return a new key; the one before it signs on for OVERLAP, unless it is damaged."""
+        before = chassis.vault.Entry(WEBHOOK_PATH, await self._read())
         fresh = self._fresh()
-        until = (now + OVERLAP).isoformat()
-        kept = {"secret": fresh, "previous": before["secret"], "previous_until": until}
-        await self._vault.kv_write(WEBHOOK_PATH, kept)
-        self._keep(kept)
-        return Secret(_decoded(fresh))
+        data = {"secret": fresh, **_previous(before, until=now + OVERLAP)}
+        await self._vault.kv_write(WEBHOOK_PATH, data)
+        return _key(self._keep(data), "secret")
 
     async def _read(self) -> dict[str, str]:
         try:
@@ -75,23 +77,34 @@ class WebhookSecrets:
             await self._vault.kv_create(WEBHOOK_PATH, {"secret": self._fresh()})
             return await self._vault.kv_read(WEBHOOK_PATH)
 
-    def _keep(self, kept: dict[str, str]) -> None:
-        self._kept = kept
+    def _keep(self, data: Mapping[str, str]) -> chassis.vault.Entry:
+        self._kept = chassis.vault.Entry(WEBHOOK_PATH, data)
         self._kept_until_s = self._clock.monotonic_s() + WEBHOOK_KEYS_REMEMBERED_S
+        return self._kept
 
     def _fresh(self) -> str:
-        return base64.b64encode(self._entropy.token(KEY_BYTES)).decode("ascii")
+        return _encoded(self._entropy.token(KEY_BYTES))
 
 
-def _valid(kept: dict[str, str], now: datetime) -> list[Secret[bytes]]:
-    texts = [kept["secret"]]
-    if "previous" in kept and now < datetime.fromisoformat(kept["previous_until"]):
-        texts.append(kept["previous"])
-    return [Secret(_decoded(text)) for text in texts]
+def _valid(kept: chassis.vault.Entry, now: datetime) -> list[Secret[bytes]]:
+    keys = [_key(kept, "secret")]
+    if "previous" in kept and now < kept.moment("previous_until"):
+        keys.append(_key(kept, "previous"))
+    return keys
 
 
-def _decoded(text: str) -> bytes:
+def _previous(before: chassis.vault.Entry, *, until: datetime) -> dict[str, str]:
+    """Return what is kept of the secret before; nothing of one that cannot sign."""
     try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise chassis.vault.KeyServiceUnavailable from error
+        key = _key(before, "secret")
+    except chassis.vault.SecretDamaged:
+        return {}
+    return {"previous": _encoded(key.reveal()), "previous_until": until.isoformat()}
+
+
+def _key(entry: chassis.vault.Entry, member: str) -> Secret[bytes]:
+    return entry.key(member, KEY_BYTES)
+
+
+def _encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")

@@ -1,7 +1,8 @@
 """Nonces: which are ours, how long they live, and what happens without the key."""
 
+import base64
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +16,8 @@ from services.gateway.nonces import NONCE_LIFE_S, STEP_S, Nonces
 from services.gateway.shared_key import KEY_S_MAX
 from services.gateway.vault import GatewayVault
 from tests.unit.gateway.proofs import NONCE_KEY, nonces_for
+
+KEY = base64.b64encode(bytes(32)).decode()
 
 
 def test_every_replica_knows_every_others_nonces() -> None:
@@ -105,11 +108,26 @@ async def test_replicas_make_one_key_between_them() -> None:
     assert (await other.read_nonce_key()).reveal() == key.reveal()
 
 
-async def test_an_absent_or_broken_key_counts_as_an_absent_key_service_R06() -> None:
+async def test_an_absent_key_counts_as_an_absent_key_service_R06() -> None:
+    keys = GatewayVault(cast("chassis.vault.Vault", FakeVault()), FakeEntropy())
+    with pytest.raises(chassis.vault.KeyServiceUnavailable):
+        await keys.read_nonce_key()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [{}, {"kee": KEY}, {"key": 7}, {"key": None}, {"key": "not base64"}, {"key": "ä"}, {"key": "AAAA"}],
+)
+async def test_a_damaged_key_counts_as_an_absent_key_service_R06(damaged: dict[str, Any]) -> None:
     vault = cast("chassis.vault.Vault", FakeVault())
     keys = GatewayVault(vault, FakeEntropy())
-    with pytest.raises(chassis.vault.KeyServiceUnavailable):
-        await keys.read_nonce_key()
-    await vault.kv_write("gateway/nonce-key", {"key": "not base64"})
-    with pytest.raises(chassis.vault.KeyServiceUnavailable):
-        await keys.read_nonce_key()
+    for path, read in (
+        ("gateway/nonce-key", keys.read_nonce_key),
+        ("gateway/document-key", keys.read_document_key),
+        ("gateway/home-key", keys.read_home_key),
+    ):
+        await vault.kv_write(path, damaged)
+        with pytest.raises(chassis.vault.SecretDamaged):
+            await read()
+        await vault.kv_write(path, {"key": KEY})
+        assert (await read()).reveal() == bytes(32)
