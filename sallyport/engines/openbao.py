@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import contextlib
 import http.client
 import importlib.util
 import json
@@ -111,19 +112,18 @@ class OpenBao:
         """Return once the server is unsealed and active; the first start initialises it.
 
         Raises:
-            EngineFailed: it did not come up; the text holds the end of its log.
+            EngineFailed: it did not come up, and is stopped; the text holds the end of its log, or says what
+                is wrong with its keys.
         """
         deadline = time.monotonic() + START_S_MAX
         if not self.server.is_running:
             self._configure()
             await self.server.start()
-        while time.monotonic() < deadline and self.server.is_running:
-            if await self._advance():
-                return
-            await asyncio.sleep(POLL_S)
-        log = self.server.log_tail()
-        await self.stop()
-        raise sallyport.engines.child.EngineFailed(f"openbao: {log}")
+        try:
+            await self._become_active(deadline)
+        except sallyport.engines.child.EngineFailed:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Return once the server has ended."""
@@ -142,6 +142,7 @@ class OpenBao:
 
         Raises:
             CallRefused: the answer is an error.
+            EngineFailed: the root token cannot be read.
             OSError: the server cannot be reached.
         """
         return await self._send(_Call(method, path, body, self._keys().root_token))
@@ -153,12 +154,18 @@ class OpenBao:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    async def _become_active(self, deadline_s: float) -> None:
+        while time.monotonic() < deadline_s and self.server.is_running:
+            with contextlib.suppress(OSError):  # Not yet, or not any more; which of them shows in a moment.
+                if await self._advance():
+                    return
+            await asyncio.sleep(POLL_S)
+        raise sallyport.engines.child.EngineFailed(f"openbao: {self.server.log_tail()}")
+
     async def _advance(self) -> bool:
         """Do what the server's state asks for, and return whether it is active."""
         try:
             await self._send(_Call("GET", "sys/health"))
-        except OSError:
-            return False
         except CallRefused as refusal:
             if refusal.status == HTTPStatus.NOT_IMPLEMENTED:
                 await self._initialise()
@@ -168,19 +175,39 @@ class OpenBao:
         return True
 
     async def _initialise(self) -> None:
-        answer = await self._send(_Call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
+        try:
+            answer = await self._send(_Call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
+        except CallRefused as refusal:
+            raise sallyport.engines.child.EngineFailed(f"openbao does not initialise: {refusal}") from refusal
         kept = {"unseal_key": answer["keys_base64"][0], "root_token": answer["root_token"]}
-        sallyport.engines.authority.write_private(self._keys_file, json.dumps(kept).encode())
+        try:
+            sallyport.engines.authority.write_private(self._keys_file, json.dumps(kept).encode())
+        except OSError as error:
+            text = f"openbao: {self._keys_file} cannot be written: {error.strerror}"
+            raise sallyport.engines.child.EngineFailed(text) from error
 
     async def _unseal(self) -> None:
-        await self._send(_Call("PUT", "sys/unseal", {"key": self._keys().unseal_key.reveal()}))
+        key = self._keys().unseal_key
+        try:
+            await self._send(_Call("PUT", "sys/unseal", {"key": key.reveal()}))
+        except CallRefused as refusal:
+            raise self._keys_unusable(f"do not open what is stored ({refusal})") from refusal
 
     def _keys(self) -> Keys:
-        kept = json.loads(self._keys_file.read_bytes())
-        return Keys(
-            chassis.secrecy.Secret(kept["unseal_key"]),
-            chassis.secrecy.Secret(kept["root_token"]),
-        )
+        try:
+            kept = json.loads(self._keys_file.read_bytes())
+            return Keys(
+                chassis.secrecy.Secret(kept["unseal_key"]),
+                chassis.secrecy.Secret(kept["root_token"]),
+            )
+        except OSError as error:
+            raise self._keys_unusable(f"cannot be read ({error.strerror})") from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise self._keys_unusable("are none") from error
+
+    def _keys_unusable(self, why: str) -> sallyport.engines.child.EngineFailed:
+        advice = f"put the right ones back, or begin anew without {self._folder}"
+        return sallyport.engines.child.EngineFailed(f"openbao: the keys in {self._keys_file} {why}; {advice}")
 
     def _configure(self) -> None:
         if not self._keys_file.exists():
@@ -205,6 +232,8 @@ class OpenBao:
             connection.request(call.method, f"/v1/{call.path}", content, headers)
             response = connection.getresponse()
             answer = _decoded(response.read(ANSWER_BYTES_MAX))
+        except (http.client.HTTPException, ValueError) as error:
+            raise ConnectionError(f"{self.address} gave no answer of OpenBao's") from error
         finally:
             connection.close()
         if response.status >= HTTPStatus.BAD_REQUEST:
@@ -213,7 +242,14 @@ class OpenBao:
 
 
 def _decoded(content: bytes) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(content) if content else {}
+    """Return an answer's members.
+
+    Raises:
+        ValueError: it has none.
+    """
+    answer = json.loads(content) if content else {}
+    if not isinstance(answer, dict):
+        raise ValueError("no object of JSON")  # noqa: TRY004 - a value, as of what is no JSON at all
     return answer
 
 
