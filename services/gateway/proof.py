@@ -32,9 +32,9 @@ from joserfc.util import urlsafe_b64decode
 import chassis.crypto.digest
 import chassis.vault
 from chassis.clock import Clock
+from chassis.recent import Recent
 from services.gateway.model.calls import PROOF_ALGORITHMS, Proof
 from services.gateway.model.faults import InvalidDpopProof, UseDpopNonce
-from services.gateway.model.recent import Recent
 from services.gateway.nonces import Nonces
 from services.gateway.used_proofs import PROOFS_MAX, PROOFS_OF_KEY_MAX, UsedProofs
 

@@ -7,9 +7,10 @@ anywhere is not lent from memory. A caller for whom there is a usable token neve
 from contextlib import suppress
 
 from chassis.errors import SallyportError, Unavailable
+from chassis.recent import Recent
 from services.auth.model import lending
 from services.auth.model.lending import Lent, SealedAccess, Source, Standing
-from services.auth.service.memory import Gates, Memory
+from services.auth.service.gates import Gates
 from services.auth.service.pauses import Pauses
 from services.auth.service.ports import Ports
 from services.auth.service.refreshing import Refresher
@@ -26,7 +27,7 @@ class AccessTokens:
         self._signals = ports.signals
         self._clock = ports.clock
         self._refresher = refresher
-        self._opened: Memory[str, Lent] = Memory(ENTRIES_MAX)
+        self._opened: Recent[str, Lent] = Recent(ENTRIES_MAX)
         self._pauses: Pauses[str] = Pauses(ports.clock)
         self._gates: Gates[str] = Gates()
 

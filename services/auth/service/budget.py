@@ -6,11 +6,11 @@ with the first window in which the borrower keeps within its budget.
 
 from dataclasses import dataclass, field
 
+from chassis.recent import Recent
 from services.auth.model.audit import Actor, Deed, Kind
 from services.auth.model.loans import WINDOW_S, Budget
 from services.auth.model.refusals import LendingBudgetExceeded
 from services.auth.service.ledger import Ledger
-from services.auth.service.memory import Memory
 from services.auth.service.ports import Ports
 
 # Each gateway process is one, until its certificate is renewed.
@@ -40,7 +40,7 @@ class LendingBudget:
         self._clock = ports.clock
         self._ledger = ledger
         self._budget = budget
-        self._windows: Memory[str, _Window] = Memory(BORROWERS_MAX)
+        self._windows: Recent[str, _Window] = Recent(BORROWERS_MAX)
 
     async def spend(self, borrower: str, seller_id: str) -> None:
         """Count one token lent for a seller.

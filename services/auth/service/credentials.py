@@ -8,10 +8,10 @@ only when Amazon accepts none is the application refused.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from chassis.recent import Recent
 from services.auth.model.consents import Credentials
 from services.auth.model.credentials import ClientSecret, SecretPair
 from services.auth.model.refusals import ApplicationRefused
-from services.auth.service.memory import Memory
 from services.auth.service.ports import Ports
 
 REFUSED_REMEMBERED_S = 300.0
@@ -29,8 +29,8 @@ class CredentialService:
         self._vault = ports.vault
         self._signals = ports.signals
         self._clock = ports.clock
-        self._refused_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
-        self._accepted_until_s: Memory[str, float] = Memory(SECRETS_REMEMBERED_MAX)
+        self._refused_until_s: Recent[str, float] = Recent(SECRETS_REMEMBERED_MAX)
+        self._accepted_until_s: Recent[str, float] = Recent(SECRETS_REMEMBERED_MAX)
 
     async def find(self, application_id: str) -> SecretPair:
         """Return an application's secrets, for one use.

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError
-from services.auth.service.memory import Memory
+from chassis.recent import Recent
 
 PAUSES_MAX = 10_000
 PAUSE_S = 3.0
@@ -25,7 +25,7 @@ class Pauses(Generic[K]):
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._pauses: Memory[K, _Pause] = Memory(PAUSES_MAX)
+        self._pauses: Recent[K, _Pause] = Recent(PAUSES_MAX)
 
     def begin(self, key: K, error: SallyportError) -> None:
         """Have everybody who wants the same fail the same way for PAUSE_S."""

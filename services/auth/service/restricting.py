@@ -7,14 +7,15 @@ each process's own: Amazon counts how often they are asked for by seller, and th
 from dataclasses import dataclass
 
 from chassis.errors import Unavailable
+from chassis.recent import Recent
 from services.auth.model import lending
 from services.auth.model.audit import Deed, Kind
 from services.auth.model.lending import Grant, Lent, Source, Standing
 from services.auth.model.refusals import AccessTokenRefused, RestrictionRefused
 from services.auth.model.restricted import Resource
 from services.auth.service.access import AccessTokens
+from services.auth.service.gates import Gates
 from services.auth.service.ledger import Ledger
-from services.auth.service.memory import Gates, Memory
 from services.auth.service.pauses import Pauses
 from services.auth.service.ports import Ports
 from services.auth.service.retrying import retried
@@ -43,7 +44,7 @@ class RestrictedTokens:
         self._entropy = ports.entropy
         self._ledger = ledger
         self._access = access
-        self._kept: Memory[Key, _Kept] = Memory(ENTRIES_MAX)
+        self._kept: Recent[Key, _Kept] = Recent(ENTRIES_MAX)
         self._pauses: Pauses[Key] = Pauses(ports.clock)
         self._gates: Gates[Key] = Gates()
 

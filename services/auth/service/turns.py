@@ -12,7 +12,7 @@ from itertools import islice
 from services.auth.model import turns
 from services.auth.model.refusals import ApplicationPaused, AuthorizationUnavailable, TurnTooFar
 from services.auth.model.turns import Pace, Turns
-from services.auth.service.memory import Gates
+from services.auth.service.gates import Gates
 from services.auth.service.ports import Ports
 
 Key = tuple[str, float]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import httptools
 
+from chassis.recent import Recent
 from services.gateway.door import limits
 from services.gateway.door.faults import (
     ExpectationFailed,
@@ -27,7 +28,6 @@ from services.gateway.door.faults import (
 )
 from services.gateway.door.request import Head
 from services.gateway.model.fields import Fields
-from services.gateway.model.recent import Recent
 
 END = b"\r\n\r\n"
 _LINE_END = "\r\n"

@@ -6,11 +6,11 @@ in a metric: the share of the sellers who called lately whose last call failed.
 """
 
 from chassis.clock import Clock
+from chassis.recent import Recent
 from services.gateway.forward.ports import Signals
 from services.gateway.model.calls import Region
 from services.gateway.model.circuit import Circuit
 from services.gateway.model.faults import UpstreamBusy, UpstreamResting
-from services.gateway.model.recent import Recent
 
 # A forgotten circuit is a closed one; about 200 bytes each, and only of sellers with failures.
 CIRCUITS_MAX = 20_000

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from chassis.errors import SallyportError
+from chassis.recent import Recent
 from chassis.secrecy import Secret
 from services.gateway.catalogue.documents import DocumentTable
 from services.gateway.catalogue.table import Catalogue
@@ -27,7 +28,6 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.links import DocumentHosts, LinkPaths, read_answer
 from services.gateway.model.operations import Operation
-from services.gateway.model.recent import Recent
 
 NO_TYPE = ""
 # About 300 bytes each.

@@ -10,6 +10,7 @@ taken back when Amazon knows nothing of an id: what was created a moment ago is 
 from collections.abc import Iterable, Mapping
 
 from chassis.errors import SallyportError
+from chassis.recent import Recent
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import HomeStore, Signals
 from services.gateway.forward.reading import FROM_AMAZON
@@ -17,7 +18,6 @@ from services.gateway.model import exchange, regions
 from services.gateway.model.calls import Device, Region
 from services.gateway.model.ids import Ids
 from services.gateway.model.operations import Operation
-from services.gateway.model.recent import Recent
 from services.gateway.model.targets import Pair
 
 # About 400 bytes each, of a page's token up to 2 KB more.

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError
+from chassis.recent import Recent
 from services.gateway.forward.ports import AuthPeer, Signals
 from services.gateway.forward.questions import Questions
 from services.gateway.model.calls import Device
 from services.gateway.model.faults import TokenMissing
-from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
 # Auth's tokens live an hour.

@@ -10,10 +10,10 @@ from datetime import datetime
 
 import chassis.crypto.digest
 from chassis.clock import Clock
+from chassis.recent import Recent
 from chassis.secrecy import Secret
 from services.gateway.forward.ports import AuthPeer
 from services.gateway.model.calls import AmazonToken, Device, Grantless, Loan, Region
-from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
 # Source: SP-API, "Connect to the SP-API": use a token until about 60 s before its end.

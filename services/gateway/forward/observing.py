@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError
+from chassis.recent import Recent
 from services.gateway.forward.ports import Safe
 from services.gateway.model.faults import OrderExpired
 from services.gateway.model.orders import OBSERVATIONS_MAX, Facts, Observation, OrderClock, OrderState
-from services.gateway.model.recent import Recent
 from services.gateway.model.spans import Span, span
 
 # About 400 bytes each. A forgotten order is told, or asked for, once more; the one for which that is longest

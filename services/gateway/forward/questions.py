@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError, Unauthenticated
+from chassis.recent import Recent
 from services.gateway.forward.ports import AuthPeer
 from services.gateway.model.calls import Device
 from services.gateway.model.faults import ENDED, TokenMissing
-from services.gateway.model.recent import Recent
 from services.gateway.model.strangers import Strangers
 
 REFUSED_S = 60.0

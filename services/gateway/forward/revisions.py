@@ -10,12 +10,12 @@ from collections.abc import Hashable, Iterable
 
 from chassis.clock import Clock
 from chassis.errors import SallyportError
+from chassis.recent import Recent
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.ports import RevisionStore, Signals
 from services.gateway.model import kept_answers
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Rules
-from services.gateway.model.recent import Recent
 
 # For how long what storage said of a revision is believed.
 HEARD_S_MAX = 2.0

@@ -6,7 +6,7 @@ number is told with the source's next fact, or by whoever sums up.
 
 from collections import Counter
 
-from services.gateway.model.recent import Recent
+from chassis.recent import Recent
 from services.gateway.model.room import Room
 
 TOLD_MAX = 10

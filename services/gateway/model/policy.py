@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from chassis.errors import Denied
+from chassis.recent import Recent
 from services.gateway.model import kept_answers, targets
 from services.gateway.model.application_policy import (
     SCOPE_CALL,
@@ -44,7 +45,6 @@ from services.gateway.model.fields import Fields
 from services.gateway.model.masking import Mask
 from services.gateway.model.operations import Operation
 from services.gateway.model.priority import Priority
-from services.gateway.model.recent import Recent
 from services.gateway.model.restrictions import Elements, elements_asked, needed
 
 # The class of personal members that stands for whole documents too.

@@ -11,8 +11,8 @@ Addresses are the network's: where something in front of the gateway hides them,
 
 import ipaddress
 
+from chassis.recent import Recent
 from services.gateway.model.faults import TooManyStrangers, TooManyUnknownTokens
-from services.gateway.model.recent import Recent
 from services.gateway.model.room import Room
 
 # In vain at once, and so many more each second: of one address, and of all. One address may be a house with

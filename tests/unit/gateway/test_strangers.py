@@ -6,8 +6,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from chassis.recent import Recent
 from services.gateway.model.faults import TooManyStrangers, TooManyUnknownTokens
-from services.gateway.model.recent import Recent
 from services.gateway.model.strangers import (
     ADDRESS_MAX,
     ADDRESS_PER_S,

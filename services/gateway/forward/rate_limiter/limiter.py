@@ -11,6 +11,7 @@ import chassis.entropy
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError, Unavailable
+from chassis.recent import Recent
 from services.gateway.forward.ports import BucketStore, Signals
 from services.gateway.forward.rate_limiter.local_bucket import LocalBucket, Reservation
 from services.gateway.forward.rate_limiter.wait_queue import Waiter
@@ -19,7 +20,6 @@ from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.priority import CLICKS_MAX, Clicks, Priority
 from services.gateway.model.quota import THROTTLED, PermitRequest, Quota
-from services.gateway.model.recent import Recent
 
 WAITING_MAX = 2_000
 WAITING_PER_SELLER_MAX = 200

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.model.recent import Recent
+from chassis.recent import Recent
 
 ENTRIES_MAX = 3
 KEYS = st.sampled_from("abcde")
