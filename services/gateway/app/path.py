@@ -69,7 +69,7 @@ async def _open_policy(
     if file is None:
         return None
     keeper = PolicyKeeper(
-        source=PolicyFile(file),
+        source=PolicyFile(file, ground.clock),
         audit=audit,
         signals=signals,
         clock=ground.clock,

@@ -13,7 +13,7 @@ from fakes.entropy import FakeEntropy
 from fakes.gateway_ports import FakeAuditLog
 from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.policy_file import POLICY_BYTES_MAX, PolicyInvalid, parse
-from services.gateway.policies import PolicyFile, PolicyUnreadable
+from services.gateway.policies import LOOKS_MAX, PolicyFile, PolicyUnreadable
 from services.gateway.service import PolicyKeeper
 
 OPEN = b'version = 1\n[[allow]]\noperations = ["*"]\n'
@@ -145,14 +145,42 @@ async def test_nothing_changes_while_the_audit_log_takes_nothing_R02(office: Off
     assert office.digest == parse(NARROW).digest
 
 
+class Writing(FakeClock):
+    """Time in which somebody writes a file piece by piece, one in each pause of whoever reads it."""
+
+    def __init__(self, path: Path, pieces: Sequence[bytes]) -> None:
+        super().__init__()
+        self._path, self._pieces = path, iter(pieces)
+        path.write_bytes(next(self._pieces))
+
+    async def sleep(self, delay_s: float) -> None:
+        self.pass_(delay_s)
+        with self._path.open("ab") as file:
+            file.write(next(self._pieces, b""))
+
+
 async def test_a_file_is_read_as_it_lies_there_but_never_more_than_may_be_R23(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     with pytest.raises(PolicyUnreadable):
-        await PolicyFile(path).read()
-    path.write_bytes(OPEN)
-    assert await PolicyFile(path).read() == OPEN
-    path.write_bytes(b"#" * (2 * POLICY_BYTES_MAX))
-    assert len(await PolicyFile(path).read()) == POLICY_BYTES_MAX + 1
+        await PolicyFile(path, FakeClock()).read()
+    assert await PolicyFile(path, Writing(path, [OPEN])).read() == OPEN
+    large = b"#" * (2 * POLICY_BYTES_MAX)
+    assert len(await PolicyFile(path, Writing(path, [large])).read()) == POLICY_BYTES_MAX + 1
+
+
+@pytest.mark.parametrize("pieces", range(2, LOOKS_MAX))
+async def test_a_file_that_is_being_written_is_read_when_it_is_whole(tmp_path: Path, pieces: int) -> None:
+    path, last = tmp_path / "policy.toml", NARROW.removeprefix(b"version = 1\n")
+    clock = Writing(path, [OPEN, *[b"\n"] * (pieces - 2), last])
+    assert await PolicyFile(path, clock).read() == path.read_bytes()
+    assert path.read_bytes().endswith(last)
+
+
+async def test_a_file_that_is_never_done_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    with pytest.raises(PolicyUnreadable):
+        await PolicyFile(path, Writing(path, [OPEN, *[b"\n"] * 100])).read()
+    assert path.read_bytes() == OPEN + b"\n" * (LOOKS_MAX - 1)
 
 
 class Following(RuleBasedStateMachine):
