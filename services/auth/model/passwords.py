@@ -124,6 +124,10 @@ class Failures:
     """How often somebody failed lately, the attempts that are not judged yet included.
 
     Counting before judging is what keeps many attempts at once from being judged on one count.
+
+    Attributes:
+        failed_at: of the last one; ahead of now when the clock that wrote it was. Further ahead than LOCKED
+            it counts as long ago: a clock that once jumped a year locks nobody out for a year (R-14).
     """
 
     failures: int
@@ -131,7 +135,7 @@ class Failures:
 
     def count(self, now: datetime, failures_max: int) -> "Failures | None":
         """Return the count with one more attempt, or None while it is locked: then nothing is counted."""
-        if now >= self.failed_at + LOCKED:
+        if abs(now - self.failed_at) >= LOCKED:
             return Failures(failures=1, failed_at=now)
         if self.failures >= failures_max:
             return None

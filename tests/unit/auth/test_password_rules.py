@@ -157,3 +157,18 @@ def test_ten_failures_lock_for_half_an_hour_and_no_lock_grows_by_trying(
         if succeeds:
             count = Failures(failures=0, failed_at=now)
             failed.clear()
+
+
+@pytest.mark.parametrize("ahead", [LOCKED, timedelta(days=400)])
+def test_a_clock_that_once_jumped_ahead_locks_nobody_out_until_then_R14(ahead: timedelta) -> None:
+    counted = Failures(failures=FAILURES_MAX, failed_at=NOW + ahead).count(NOW, FAILURES_MAX)
+    assert counted == Failures(failures=1, failed_at=NOW)
+
+
+@given(st.lists(st.integers(-600, 600), min_size=FAILURES_MAX + 1, max_size=FAILURES_MAX + 1))
+def test_guesses_add_up_over_hosts_whose_clocks_are_ten_minutes_apart_R14(skews_s: list[int]) -> None:
+    count: Failures | None = Failures(failures=0, failed_at=NOW)
+    for skew_s in skews_s:
+        assert count is not None
+        count = count.count(NOW + timedelta(seconds=skew_s), FAILURES_MAX)
+    assert count is None
