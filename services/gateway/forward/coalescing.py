@@ -24,12 +24,11 @@ from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
 from services.gateway.forward.revisions import ONLY_REVISION, Revisions
 from services.gateway.model import exchange
+from services.gateway.model.calls import Source
 from services.gateway.model.faults import DeadlineExceeded, QuotaExceeded, UpstreamTimeout
 from services.gateway.model.kept_answers import KeptAnswers
 from services.gateway.model.priority import Priority
 
-FROM_CACHE = "cache"
-SHARED = "shared"
 # Somebody with less time more than the one whose time was up would hardly do better.
 LONGER_S_MIN = 1.0
 JOINS_MAX = 3
@@ -155,7 +154,7 @@ class Coalescing:
         if kept is None:
             return await self._ask(key, journey)
         self._signals.cached(journey.operation.name)
-        return Found(kept, FROM_CACHE)
+        return Found(kept, Source.CACHE)
 
     def _ask(self, key: Hashable, journey: Journey) -> Coroutine[Any, Any, Found]:
         """Return the answer of a call that is under way, or begins now."""
@@ -184,7 +183,7 @@ class Coalescing:
                     raise
                 continue
             self._signals.coalesced(journey.operation.name)
-            return Found(found.answer, SHARED, found.order_ids)
+            return Found(found.answer, Source.SHARED, found.order_ids)
         return await self._wait(self._begin(key, journey))
 
     def _begin(self, key: Hashable, journey: Journey) -> _Flight:

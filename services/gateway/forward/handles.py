@@ -13,11 +13,10 @@ from services.gateway.catalogue.table import Catalogue
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import AuthPeer
 from services.gateway.forward.rate_limiter import RateLimiter
-from services.gateway.model.calls import Restriction, UpstreamAnswer
+from services.gateway.model.calls import Restriction, Source, UpstreamAnswer
 from services.gateway.model.faults import BodyInvalid, OperationNotAllowed
 from services.gateway.model.operations import TokenRule
 
-FROM_GATEWAY = "gateway"
 OPERATION = "tokens_2021-03-01.createRestrictedDataToken"
 
 # Source: SP-API, Tokens API model: CreateRestrictedDataTokenRequest.
@@ -52,7 +51,7 @@ class Handles:
                 journey.call.access_token, restrictions, target_application
             )
         body = orjson.dumps({"restrictedDataToken": handle, "expiresIn": life_s})
-        return Found(UpstreamAnswer(200, (), body), FROM_GATEWAY)
+        return Found(UpstreamAnswer(200, (), body), Source.GATEWAY)
 
     def _asked(self, journey: Journey) -> tuple[list[Restriction], str]:
         """Return the operations asked for, and the application in whose favour; empty for our own."""

@@ -13,9 +13,8 @@ from chassis.errors import SallyportError
 from chassis.recent import Recent
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import HomeStore, Signals
-from services.gateway.forward.reading import FROM_AMAZON
 from services.gateway.model import exchange, regions
-from services.gateway.model.calls import Device, Region
+from services.gateway.model.calls import Device, Region, Source
 from services.gateway.model.ids import Ids
 from services.gateway.model.operations import Operation
 from services.gateway.model.targets import Pair
@@ -53,7 +52,7 @@ class Homes:
 
     async def learn(self, journey: Journey, found: Found) -> None:
         """Keep which ids Amazon told just now, before the desktop can ask for them anywhere."""
-        if found.source != FROM_AMAZON or not exchange.is_success(found.answer):
+        if found.source != Source.AMAZON or not exchange.is_success(found.answer):
             return
         seller_id, region = journey.device.seller_id, journey.region
         told = self._ids.told(journey.operation, journey.body, found.answer.body)

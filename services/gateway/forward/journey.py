@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.gateway.model import quota
-from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, UpstreamAnswer
+from services.gateway.model.calls import Call, Device, Grantless, Region, SafeKey, Source, UpstreamAnswer
 from services.gateway.model.documents import DocumentClass
 from services.gateway.model.operations import Operation
 from services.gateway.model.policy import Plan, Rules
@@ -74,13 +74,12 @@ class Found:
     """The answer to a call, with personal data unmasked.
 
     Attributes:
-        source: "amazon", "shared" (asked for by several at once), "cache", "safe" or "gateway".
         order_ids: the orders it tells about; empty for a failure.
         document: the answer's body as it was read, for one use by whoever asked; None when nobody read it.
     """
 
     answer: UpstreamAnswer
-    source: str
+    source: Source
     order_ids: tuple[str, ...] = ()
     document: object = field(default=None, repr=False)
 

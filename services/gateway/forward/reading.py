@@ -18,7 +18,7 @@ from services.gateway.forward.observing import Observing
 from services.gateway.forward.ports import Ports
 from services.gateway.model import exchange, orders
 from services.gateway.model.audit import Kind
-from services.gateway.model.calls import SafeKey, UpstreamAnswer
+from services.gateway.model.calls import SafeKey, Source, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
 from services.gateway.model.masking import Unmaskable
 
@@ -26,9 +26,6 @@ from services.gateway.model.masking import Unmaskable
 KEPT_AGE_S_MAX = 3_600
 
 KEY_SERVICE_UNAVAILABLE = "key_service_unavailable"
-
-FROM_SAFE = "safe"
-FROM_AMAZON = "amazon"
 
 
 class Reading:
@@ -54,14 +51,14 @@ class Reading:
         if key is not None:
             kept = await self._kept(key)
             if kept is not None:
-                return Found(kept, FROM_SAFE, named)
+                return Found(kept, Source.SAFE, named)
         elif is_shown and not self._observing.is_running(journey.device.seller_id, journey.order_id):
             # What the safe keeps, it judges itself.
             await self._check(journey)
         answer = await self._attempts.ask(journey)
         if not exchange.is_success(answer):
-            return Found(answer, FROM_AMAZON)
-        found = Found(answer, FROM_AMAZON, named)
+            return Found(answer, Source.AMAZON)
+        found = Found(answer, Source.AMAZON, named)
         if orders.tells_of_orders(journey.operation.name):
             found = await self._aged(journey, await self._observe(journey, found))
         else:

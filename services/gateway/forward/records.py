@@ -15,7 +15,7 @@ from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Ports
 from services.gateway.model.allowance import untold_details
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
-from services.gateway.model.calls import Call, Device
+from services.gateway.model.calls import Call, Device, Source
 from services.gateway.model.faults import DeadlineExceeded
 from services.gateway.model.tripwire import CredentialsNotAccepted
 
@@ -40,12 +40,12 @@ class Told:
 
     Attributes:
         status: the HTTP status the desktop gets; 0 when that is not known here.
-        source: "amazon" or "safe"; empty when neither gave anything.
+        source: of the answer; None when there is none.
         order_ids: whose personal data was shown.
     """
 
     status: int = 0
-    source: str = ""
+    source: Source | None = None
     order_ids: tuple[str, ...] = ()
 
 
@@ -168,7 +168,7 @@ class Records:
                 **before.details,
                 "order_ids": id_list(told.order_ids),
                 "status": str(told.status),
-                "source": told.source,
+                "source": told.source or "",
             },
         )
 

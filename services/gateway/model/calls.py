@@ -30,6 +30,18 @@ class Profile(StrEnum):
     COMPAT = "compat"
 
 
+class Source(StrEnum):
+    """Where an answer came from, as the desktop and the audit log are told."""
+
+    AMAZON = "amazon"
+    SAFE = "safe"
+    CACHE = "cache"
+    """Amazon's, and served again."""
+    SHARED = "shared"
+    """Amazon's or the safe's, asked for by several at once."""
+    GATEWAY = "gateway"
+
+
 def _nothing_left() -> None:
     """Leave a proof as it is: it is used up already."""
 
