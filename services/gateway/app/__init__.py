@@ -51,6 +51,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
                 ("quota", path.limiter.run),
                 ("quota_ticks", path.limiter.tick),
                 *path.forwarder.tasks,
+                *path.documents.tasks,
                 *_upkeep_tasks(ground, path, readiness),
             ],
             servers=[

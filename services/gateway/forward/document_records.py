@@ -1,6 +1,7 @@
 """What moving documents leaves in the audit log: personal reads and writes, each told before and after.
 
-A document without personal data that is read leaves nothing, like a call that shows none.
+A document without personal data that is read leaves nothing, like a call that shows none. An outcome that
+cannot be told at once is told again; nothing waits for it, because the bytes have moved by then.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ import chassis.entropy
 from chassis.clock import Clock
 from chassis.entropy import Entropy
 from chassis.errors import SallyportError
+from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Audit, Signals
 from services.gateway.model.allowance import Allowance, untold_details
 from services.gateway.model.audit import AuditEvent, Kind, Phase, Result, id_list
@@ -27,7 +29,7 @@ class Telling:
 
 
 class DocumentRecords:
-    """The documents' hand in the audit log."""
+    """The documents' hand in the audit log; `tell_late` is one of the process's tasks."""
 
     def __init__(
         self, *, audit: Audit, clock: Clock, entropy: Entropy, signals: Signals, allowance: Allowance
@@ -37,6 +39,11 @@ class DocumentRecords:
         self._entropy = entropy
         self._signals = signals
         self._allowance = allowance
+        self._late = Late(audit=audit, clock=clock, signals=signals)
+
+    async def tell_late(self) -> None:
+        """Tell, for ever, what could not be told at once."""
+        await self._late.run()
 
     @asynccontextmanager
     async def told(self, capability: Capability, request_id: str) -> AsyncIterator[Telling]:
@@ -55,7 +62,7 @@ class DocumentRecords:
             await self.refuse(capability, request_id, error)
             raise
         finally:
-            await self._conclude(intent, telling)
+            self._leave(intent, telling)
 
     async def refuse(self, capability: Capability, request_id: str, error: SallyportError) -> None:
         """Tell that a document was refused; the refusal stands when that fails, because nothing was done.
@@ -74,8 +81,8 @@ class DocumentRecords:
         except SallyportError as failure:
             self._signals.side_failed("audit_refusal", failure.code)
 
-    async def _conclude(self, intent: AuditEvent, telling: Telling) -> None:
-        """Tell the outcome; telemetry resolves an intent left without one."""
+    def _leave(self, intent: AuditEvent, telling: Telling) -> None:
+        """Have the outcome told soon, and later if need be; telemetry resolves an intent left without one."""
         outcome = replace(
             intent,
             event_id=chassis.entropy.new_id(self._clock, self._entropy),
@@ -85,10 +92,7 @@ class DocumentRecords:
             result=telling.result,
             details={**intent.details, "bytes": str(telling.moved_bytes)},
         )
-        try:
-            await self._audit.record(outcome)
-        except SallyportError as failure:
-            self._signals.side_failed("audit_outcome", failure.code)
+        self._audit.hand_over(outcome, self._late.put)
 
     def _fact(self, capability: Capability, request_id: str, kind: Kind) -> AuditEvent:
         named = {"order_ids": id_list((capability.order_id,))} if capability.order_id else {}

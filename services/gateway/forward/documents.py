@@ -11,7 +11,7 @@
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -95,7 +95,11 @@ class _Stream:
 
 
 class Documents:
-    """Serves capabilities."""
+    """Serves capabilities.
+
+    Attributes:
+        tasks: name and work of what has to run beside documents, for ever.
+    """
 
     def __init__(self, *, ports: DocumentPorts, identities: Identities, records: DocumentRecords) -> None:
         self._ports = ports
@@ -105,6 +109,9 @@ class Documents:
         self._watches = UploadWatches()
         self._streams: dict[_Stream, None] = {}
         self._held: Counter[str] = Counter()
+        self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (
+            ("late_document_outcomes", records.tell_late),
+        )
         identities.on_news(self._doubt)
 
     async def send(self, spelled: str, request_id: str, receiver: Receiver) -> None:

@@ -103,3 +103,13 @@ async def listening(rig: Rig) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def working(rig: Moving) -> AsyncIterator[None]:
+    """Do what runs beside documents while inside."""
+    tasks = [asyncio.ensure_future(work()) for _, work in rig.documents.tasks]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ import pytest
 from fakes.gateway_ports import DeviceRevoked, Down
 from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
+from services.gateway.forward import late
 from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
 from services.gateway.model.allowance import REFILL_S, TOLD_MAX
 from services.gateway.model.audit import AuditUnavailable
@@ -22,7 +23,7 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.faults import ScopeMissing, UpstreamLost
 from tests.unit.gateway.forwarding import ORDER, PII
-from tests.unit.gateway.moving import BODY, URL, Moving, listening
+from tests.unit.gateway.moving import BODY, URL, Moving, listening, working
 
 
 @pytest.fixture
@@ -113,6 +114,38 @@ async def test_who_leaves_early_has_the_document_closed_and_the_outcome_told(rig
     assert rig.storage.open == 0
     assert rig.told[-1] == ("gateway.pii.read", "outcome", "unknown")
     assert rig.signals.documents == [("GET", "broken", 2 * CHUNK_BYTES)]
+
+
+@pytest.mark.parametrize("is_read", [True, False], ids=["a read", "a write"])
+async def test_an_outcome_is_told_when_the_log_is_back_and_no_document_waits_for_it_R01(
+    rig: Moving, *, is_read: bool
+) -> None:
+    token, rig.audit.fails_from = rig.auth.enrol(scopes=PII), 1
+    await (rig.read(rig.personal(token)) if is_read else rig.write(rig.uploading(token), b"x"))
+    assert [event.phase for event in rig.audit.events] == ["intent"]
+    rig.audit.fails_from = None
+    async with working(rig):
+        await rig.clock.advance(late.PAUSE_S)
+    intent, outcome = rig.audit.events
+    assert (outcome.intent_id, outcome.result) == (intent.event_id, "done")
+    assert not rig.signals.outcomes_lost
+
+
+async def test_an_outcome_that_is_given_up_is_counted_under_its_requests_id(rig: Moving) -> None:
+    rig.audit.fails_from = 1
+    await rig.read(rig.personal(rig.auth.enrol(scopes=PII)))
+    async with working(rig):
+        await rig.clock.advance(late.PAUSE_S * late.TRIES_MAX)
+    assert rig.signals.outcomes_lost == [("request-1", "audit_unavailable")]
+
+
+async def test_a_refusal_that_cannot_be_told_stays_one_and_is_counted(rig: Moving) -> None:
+    token = rig.auth.enrol(scopes=PII)
+    spelled, rig.audit.fails_from = rig.personal(token), 0
+    rig.auth.devices[token] = replace(rig.auth.devices[token], scopes=frozenset({"orders"}))
+    with pytest.raises(ScopeMissing):
+        await rig.read(spelled)
+    assert rig.signals.side_failures == [("audit_refusal", "audit_unavailable")]
 
 
 async def test_a_document_that_breaks_off_is_never_ended(rig: Moving) -> None:
