@@ -23,6 +23,8 @@ from tests.unit.gateway.forwarding import Rig
 URL = "https://s3.amazonaws.com/bucket/document?X-Amz-Signature=5e"
 TYPE = "text/xml; charset=UTF-8"
 BODY = bytes(range(256)) * 40
+# How much time passes between looks at whether a document has been moved.
+LOOK_S = 0.5
 
 
 class Moving(Rig):
@@ -86,7 +88,7 @@ class Moving(Rig):
         """Let time pass until a document has been moved, or has not."""
         task = asyncio.create_task(doing)
         while not task.done():
-            await self.clock.advance(0.5)
+            await self.clock.advance(LOOK_S)
         await task
 
 

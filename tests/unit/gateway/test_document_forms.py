@@ -150,6 +150,13 @@ async def test_a_content_type_that_the_policy_names_is_the_declared_one(rig: Pos
         )
 
 
+async def test_a_content_type_that_nobody_declared_is_the_forms_own(rig: Posting) -> None:
+    url = Secret(s3_forms.link(s3_forms.fields(ANY_IMAGE)))
+    spelled = rig.uploading(rig.auth.enrol(), method=FORM, url=url, content_type="")
+    await rig.post(spelled, s3_forms.form([("Content-Type", "image/gif")], FILE))
+    assert rig.stored()[0]["Content-Type"] == "image/gif"
+
+
 async def test_a_content_type_that_amazon_tells_or_does_not_ask_for_is_amazons_affair(rig: Posting) -> None:
     token = rig.auth.enrol()
     await rig.post(rig.posting(token, ANY_IMAGE, **{"Content-Type": "image/tiff"}), SENT)
@@ -179,6 +186,8 @@ async def test_what_cannot_be_a_form_is_refused_before_anything_is_told(
 @pytest.mark.parametrize(
     "body",
     [
+        b"",
+        SENT[: SENT.index(b"filename")],
         SENT + b"x",
         SENT[:-4],
         s3_forms.form([("x-amz-acl", "public-read")], FILE),

@@ -9,13 +9,14 @@ from fakes.gateway_ports import DeviceRevoked, Down
 from fakes.gateway_storage import CHUNK_BYTES, FakeFetched, FakeReceiver
 from services.gateway.forward import documents as moving
 from services.gateway.forward import late
-from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX
+from services.gateway.forward.documents import DOUBT_S_MAX, FETCHES_MAX, PAUSE_S_MAX
 from services.gateway.model.allowance import REFILL_S, TOLD_MAX
 from services.gateway.model.audit import AuditUnavailable
 from services.gateway.model.calls import Device, Restriction
 from services.gateway.model.documents import (
     DocumentClass,
     DocumentEnded,
+    DocumentMissing,
     DocumentsBusy,
     DocumentTooLarge,
     DocumentUnknown,
@@ -23,7 +24,7 @@ from services.gateway.model.documents import (
 )
 from services.gateway.model.faults import ScopeMissing, UpstreamLost
 from tests.unit.gateway.forwarding import ORDER, PII
-from tests.unit.gateway.moving import BODY, URL, Moving, listening, working
+from tests.unit.gateway.moving import BODY, LOOK_S, URL, Moving, listening, working
 
 
 @pytest.fixture
@@ -157,12 +158,36 @@ async def test_a_document_that_breaks_off_is_never_ended(rig: Moving) -> None:
     assert rig.storage.fetches == 1
 
 
-async def test_a_storage_that_wants_a_pause_is_asked_again(rig: Moving) -> None:
+async def test_a_storage_that_wants_a_pause_is_asked_again_after_one(rig: Moving) -> None:
     rig.storage.faults.extend([StorageUnavailable(), UpstreamLost()])
-    assert (await rig.read(rig.capability(rig.auth.enrol()))).is_ended
+    reading = asyncio.create_task(rig.read(rig.capability(rig.auth.enrol())))
+    await rig.clock.advance(0)
+    assert rig.storage.fetches == 1
+    assert (await reading).is_ended
+    assert rig.storage.fetches == FETCHES_MAX
+    assert rig.clock.monotonic_s() <= 3 * PAUSE_S_MAX + LOOK_S
     rig.storage.faults.extend([StorageUnavailable()] * FETCHES_MAX)
     with pytest.raises(StorageUnavailable):
         await rig.read(rig.capability(rig.auth.enrol()))
+
+
+async def test_a_document_of_which_no_byte_came_was_not_read_R01(rig: Moving) -> None:
+    rig.storage.objects.clear()
+    with pytest.raises(DocumentMissing):
+        await rig.read(rig.personal(rig.auth.enrol(scopes=PII)))
+    assert rig.told[-1] == ("gateway.pii.read", "outcome", "not_done")
+
+
+@pytest.mark.parametrize("length_bytes", [None, len(BODY)])
+async def test_a_document_just_within_the_cap_passes_either_way(
+    rig: Moving, monkeypatch: pytest.MonkeyPatch, length_bytes: int | None
+) -> None:
+    monkeypatch.setattr(moving, "DOCUMENT_BYTES_MAX", len(BODY))
+    token = rig.auth.enrol()
+    rig.storage.objects[URL] = FakeFetched(BODY, length_bytes=length_bytes)
+    assert (await rig.read(rig.capability(token))).is_ended
+    await rig.write(rig.uploading(token), BODY)
+    assert rig.storage.stored[URL][0] == BODY
 
 
 @pytest.mark.parametrize("length_bytes", [None, 5_000])
@@ -262,7 +287,26 @@ async def test_a_revocation_that_overtakes_auths_answer_counts_T01(rig: Moving) 
             await rig.read(rig.capability(token))
 
 
-async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer_T01(rig: Moving) -> None:
+async def test_a_revocation_that_nobody_heard_cuts_once_somebody_listens_again_T01(rig: Moving) -> None:
+    token = rig.auth.enrol()
+    async with listening(rig):
+
+        def each() -> None:
+            if not rig.auth.revoked:
+                rig.identities._forget()
+                rig.auth.revoke(token)
+                rig.identities._hear(None)
+            rig.clock.pass_(moving.ASK_AGAIN_S)
+
+        rig.storage.objects[URL] = FakeFetched(BODY, each=each)
+        with pytest.raises(DeviceRevoked):
+            await rig.read(rig.capability(token))
+
+
+@pytest.mark.parametrize("is_listening", [False, True], ids=["nothing is heard", "its device is heard of"])
+async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer_T01(
+    rig: Moving, *, is_listening: bool
+) -> None:
     token, passed_s = rig.auth.enrol(), 0.0
     async with listening(rig):
         spelled, taken = rig.capability(token), FakeReceiver()
@@ -272,6 +316,8 @@ async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer
             if not rig.auth.is_down:
                 rig.auth.is_down = True
                 rig.identities._forget()
+                if is_listening:
+                    rig.identities._hear(rig.auth.devices[token].device_id)
             rig.clock.pass_(moving.ASK_AGAIN_S)
             passed_s += moving.ASK_AGAIN_S
 
@@ -280,6 +326,27 @@ async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer
             await rig.read(spelled, taken)
     assert DOUBT_S_MAX <= passed_s <= DOUBT_S_MAX + 3 * moving.ASK_AGAIN_S
     assert DOUBT_S_MAX + 45 <= 60
+
+
+async def test_auth_is_asked_about_a_document_now_and_then_while_nothing_is_heard(rig: Moving) -> None:
+    token, step_s = rig.auth.enrol(), moving.ASK_AGAIN_S / 4
+    rig.storage.objects[URL] = FakeFetched(BODY, each=lambda: rig.clock.pass_(step_s))
+    await rig.read(rig.capability(token))
+    assert 1 < rig.auth.introspections <= 2 + len(BODY) / CHUNK_BYTES * step_s / moving.ASK_AGAIN_S
+
+
+async def test_of_a_document_whose_device_is_heard_of_auth_is_asked_once(rig: Moving) -> None:
+    token, news = rig.auth.enrol(), iter([rig.identities._hear])
+
+    def each() -> None:
+        for hear in news:
+            hear(rig.auth.devices[token].device_id)
+        rig.clock.pass_(moving.ASK_AGAIN_S)
+
+    rig.storage.objects[URL] = FakeFetched(BODY, each=each)
+    async with listening(rig):
+        assert (await rig.read(rig.capability(token))).is_ended
+    assert rig.auth.introspections == 2
 
 
 async def test_auth_that_comes_back_in_time_leaves_a_document_alone(rig: Moving) -> None:
@@ -319,3 +386,4 @@ async def test_documents_on_their_way_are_bounded_by_device_and_seller_and_in_al
     gate.set()
     await sending
     assert (await rig.read(rig.capability(device))).is_ended
+    assert not rig.documents._held
