@@ -69,6 +69,11 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self._await_head()
 
+    async def start(self) -> None:
+        """Serve; nobody, when the client left before its turn came, which aiohttp takes for a mistake."""
+        if self.transport is not None:
+            await super().start()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the deadline."""
         self._end_head()

@@ -192,6 +192,9 @@ class Serving:
 
     async def _receive(self, request: web.Request) -> None:
         """Read the whole body into the request, within its bounds."""
+        if request.transport is None:
+            # Gone before anybody read: aiohttp takes that for a mistake of whoever reads.
+            raise problem.MalformedRequest
         try:
             async with asyncio.timeout(self._limits.body_deadline_s):
                 await request.read()
@@ -199,7 +202,8 @@ class Serving:
             raise problem.RequestTimeout from error
         except web.HTTPRequestEntityTooLarge as error:
             raise problem.BodyTooLarge from error
-        except (web.RequestPayloadError, ConnectionError) as error:
+        except (web.RequestPayloadError, OSError) as error:
+            # However its connection ended: TLS has errors of its own.
             raise problem.MalformedRequest from error
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import functools
 import json
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -251,6 +252,22 @@ async def one_answer(reader: asyncio.StreamReader) -> Heard:
         if length := int(answer.headers.get("content-length", "0")):
             answer.body = await reader.readexactly(length)
         return answer
+
+
+@contextmanager
+def calling(port: int) -> Iterator[ssl.SSLSocket]:
+    """Call from a thread of one's own; nothing is read before somebody asks for it."""
+    _, trust = tls()
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as raw,
+        trust.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False) as secured,
+    ):
+        yield secured
+
+
+def read_all(source: socket.socket, into: bytearray) -> None:
+    while part := source.recv(1 << 16):
+        into += part
 
 
 def request(start: str, *lines: str, body: bytes = b"", is_last: bool = False) -> bytes:

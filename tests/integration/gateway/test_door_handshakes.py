@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -21,11 +21,13 @@ from tests.integration.gateway.door import (
     MakeLoop,
     Recorder,
     Script,
+    calling,
     dial,
     exchange,
     heard,
     on,
     on_every_loop,
+    read_all,
     request,
     rest_of,
     serving,
@@ -41,22 +43,6 @@ NOT_A_NAME = b"\xffocalhost"
 async def serving_tls(face: Face, limits: Limits = LIMITS) -> AsyncIterator[Door]:
     async with serving(face, limits, tls=TLS.contexts) as door:
         yield door
-
-
-@contextlib.contextmanager
-def calling(port: int) -> Iterator[ssl.SSLSocket]:
-    """Call from a thread of one's own; nothing is read before somebody asks for it."""
-    _, trust = tls()
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as raw,
-        trust.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False) as secured,
-    ):
-        yield secured
-
-
-def read_all(source: socket.socket, into: bytearray) -> None:
-    while part := source.recv(1 << 16):
-        into += part
 
 
 def hello() -> bytes:

@@ -1,9 +1,12 @@
 """Pages behind the door: the same answers as from a site of their own, on the connections of calls."""
 
 import asyncio
+import contextlib
+import gc
 import gzip
 import logging
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -21,12 +24,18 @@ from tests.integration.gateway.door import (
     LIMITS,
     NOTHING,
     PATIENCE_S,
+    TLS,
     Cover,
+    MakeLoop,
     Recorder,
+    calling,
     dial,
     exchange,
     heard,
+    on,
+    on_every_loop,
     one_answer,
+    read_all,
     request,
     rest_of,
     serving,
@@ -275,6 +284,73 @@ async def test_a_client_that_goes_leaves_no_page_behind(cover: Cover) -> None:
         writer.transport.abort()
         await door.stop(grace_s=PATIENCE_S)
         assert not door._requests
+
+
+LEFT_EARLY = {
+    "nothing of its body": request("POST /echo", "Content-Length: 70000"),
+    "some of its body": request("POST /echo", "Content-Length: 70000") + b"a=b",
+    "some of its encoded body": request("POST /echo", "Content-Encoding: gzip", "Content-Length: 70000")
+    + b"x",
+    "chunks": request("POST /echo", "Transfer-Encoding: chunked") + b"3\r\na=b\r\n",
+    "an expectation": request("POST /echo", "Content-Length: 70000", "Expect: 100-continue"),
+    "all of it": request("POST /echo", body=b"a=b"),
+}
+
+
+@pytest.mark.parametrize("sent", LEFT_EARLY.values(), ids=LEFT_EARLY.keys())
+@pytest.mark.parametrize("is_abrupt", [False, True], ids=["goodbye", "reset"])
+@under_every_cover
+async def test_a_client_that_leaves_at_once_is_no_mistake_of_ours(
+    sent: bytes, cover: Cover, caplog: pytest.LogCaptureFixture, *, is_abrupt: bool
+) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    async with house(Recorder(), cover=cover) as door, asyncio.timeout(PATIENCE_S):
+        _, writer = await dial(door.port, cover.trust)
+        while not door._connections:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        writer.write(sent)
+        writer.transport.abort() if is_abrupt else writer.close()
+        while door._connections or door._requests:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+    gc.collect()
+    assert told == []
+    assert [each.msg for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+@on_every_loop
+async def test_a_client_whose_tls_breaks_in_the_middle_of_a_body_is_no_mistake_of_ours_T09(
+    loop: MakeLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    def call(port: int, is_reached: Callable[[], None]) -> None:
+        with calling(port) as secured:
+            secured.sendall(LEFT_EARLY["some of its body"])
+            is_reached()
+            with socket.socket(fileno=secured.detach()) as below:
+                below.settimeout(PATIENCE_S)
+                below.sendall(b"no record of TLS")
+                with contextlib.suppress(ConnectionError):
+                    read_all(below, bytearray())
+
+    async def reach(door: Door) -> None:
+        while not door._requests:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    async def work() -> None:
+        inside = asyncio.get_running_loop()
+        async with house(Recorder(), cover=TLS) as door:
+
+            def is_reached() -> None:
+                asyncio.run_coroutine_threadsafe(reach(door), inside).result(PATIENCE_S)
+
+            await asyncio.to_thread(call, door.port, is_reached)
+            while door._connections or door._requests:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+
+    await on(loop, work)
+    assert [each.msg for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @under_every_cover
