@@ -1,6 +1,6 @@
 """The application's own tokens in memory. Every method is one step, as a transaction is."""
 
-from fakes.auth_tables import FakePart, GrantlessRow
+from fakes.auth_tables import FakePart, GrantlessRow, is_held
 from services.auth.model.grantless import GrantlessLease, Scope, SealedGrantless
 
 
@@ -17,7 +17,7 @@ class FakeGrantlessStore(FakePart):
             self.tables.grantless.setdefault((application_id, scope), GrantlessRow()),
             self._clock.monotonic_s(),
         )
-        if row.held_until_s is not None and row.held_until_s > now_s:
+        if is_held(row.held_until_s, now_s, lease_s):
             return None
         row.fence += 1
         row.held_until_s = now_s + lease_s

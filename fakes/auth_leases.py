@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from fakes.auth_consents import FakeConsentStore
-from fakes.auth_tables import LeaseRow
+from fakes.auth_tables import LeaseRow, is_held
 from services.auth.model.consents import Region
 from services.auth.model.lending import Lease, Refreshed, SealedAccess, Standing
 from services.auth.model.refusals import ConsentMissing, ConsentRevoked, DeviceNotFound
@@ -42,7 +42,7 @@ class FakeLeaseStore(FakeConsentStore):
         row, now_s = self.tables.leases.get(consent_id), self._clock.monotonic_s()
         if row is None:
             raise ConsentRevoked
-        if row.held_until_s is not None and row.held_until_s > now_s:
+        if is_held(row.held_until_s, now_s, lease_s):
             return None
         row.fence += 1
         row.held_until_s = now_s + lease_s
@@ -57,7 +57,7 @@ class FakeLeaseStore(FakeConsentStore):
             and row.renew_at <= now
             and row.lent_at is not None
             and row.lent_at > lent_after
-            and (row.held_until_s is None or row.held_until_s <= now_s)
+            and not is_held(row.held_until_s, now_s, lease_s)
         ]
         if not due:
             return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from fakes.auth_tables import FakePart, LeaseRow, RewrappingRow
+from fakes.auth_tables import FakePart, LeaseRow, RewrappingRow, is_held
 from fakes.auth_vault import key_version
 from services.auth.model.consents import Ending
 from services.auth.model.key_refusals import RoundMissing
@@ -87,9 +87,8 @@ class FakeRewrappingStore(FakePart):
         for row in sorted(
             self.tables.rewrappings, key=lambda row: (row.rewrapped_at_s or 0.0, row.wanted_at)
         ):
-            is_held = row.held_until_s is not None and row.held_until_s > now_s
             is_settling = row.rewrapped_at_s is not None and row.rewrapped_at_s + SETTLING_S > now_s
-            if row.outcome is None and not is_held and not is_settling:
+            if row.outcome is None and not is_held(row.held_until_s, now_s, lease_s) and not is_settling:
                 row.held_until_s = now_s + lease_s
                 return replace(row.work, is_settled=row.rewrapped_at_s is not None)
         return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from fakes.auth_tables import FakePart, RotationRow
+from fakes.auth_tables import FakePart, RotationRow, is_held
 from services.auth.model.consents import Application
 from services.auth.model.rotation import APPLICATIONS_MAX, RotationLease, RotationState
 
@@ -25,7 +25,7 @@ class FakeRotationStore(FakePart):
             self.tables.rotations.setdefault(application_id, RotationRow()),
             self._clock.monotonic_s(),
         )
-        if row.held_until_s is not None and row.held_until_s > now_s:
+        if is_held(row.held_until_s, now_s, lease_s):
             return None
         row.fence += 1
         row.held_until_s = now_s + lease_s

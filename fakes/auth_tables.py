@@ -24,6 +24,11 @@ from services.auth.model.rotation import RotationState
 from services.auth.model.tokens import NewAccess
 
 
+def is_held(held_until_s: float | None, now_s: float, lease_s: float) -> bool:
+    """Return whether somebody holds a lease: nobody does who would for longer than leases are given."""
+    return held_until_s is not None and now_s < held_until_s <= now_s + lease_s
+
+
 @dataclass
 class LeaseRow:
     fence: int = 0

@@ -33,7 +33,7 @@ class FakeWebhookStore:
             self._turn = Turn(fence=0, sequence=head, attempts=0, retry_at=None, gone_digest=None)
             return None
         now_s = self._clock.monotonic_s()
-        if now_s < self._held_until_s:
+        if now_s < self._held_until_s <= now_s + turn_s:
             return None
         self._held_until_s = now_s + turn_s
         self._turn = replace(self._turn, fence=self._turn.fence + 1)

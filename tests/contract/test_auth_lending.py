@@ -247,6 +247,19 @@ async def test_an_ended_consent_is_never_due(store: AnyStore) -> None:
     await store.note_lent(consent.consent_id, START)
 
 
+async def test_a_lease_further_ahead_than_any_is_given_holds_nobody_up_R14(store: AnyStore) -> None:
+    """As when storage's clock was set back after whoever held it had died."""
+    consent = await connected(store)
+    fresh = await shared(store, consent)
+    assert await store.acquire(consent.consent_id, 10 * LONG_S) is not None
+    renewing = await due(store)
+    assert renewing is not None
+    assert renewing.fence == fresh.access.fence + 2
+    assert await store.acquire(consent.consent_id, 10 * LONG_S) is None
+    assert await store.acquire(consent.consent_id, LONG_S / 2) is not None
+    assert not await store.settle(consent.consent_id, renewing.fence, refreshed(renewing, 100))
+
+
 async def test_writing_an_outcome_again_changes_nothing_more_R04(store: AnyStore) -> None:
     consent = await connected(store)
     lease = await store.acquire(consent.consent_id, LONG_S)
@@ -376,6 +389,12 @@ async def test_a_grantless_token_is_shared_by_scope(store: AnyStore) -> None:
         assert await store.settle_grantless(grantless(1, scope))
     for scope in Scope:
         assert await store.find_grantless(APPLICATION_ID, scope) == grantless(1, scope)
+
+
+async def test_a_grantless_lease_further_ahead_than_any_is_given_holds_nobody_up_R14(store: AnyStore) -> None:
+    assert await store.acquire_grantless(APPLICATION_ID, Scope.ROTATION, 10 * LONG_S) is not None
+    assert await store.acquire_grantless(APPLICATION_ID, Scope.ROTATION, LONG_S) is not None
+    assert await store.acquire_grantless(APPLICATION_ID, Scope.ROTATION, LONG_S) is None
 
 
 async def test_one_at_a_time_fetches_a_grantless_token_R09(store: AnyStore) -> None:

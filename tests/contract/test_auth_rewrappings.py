@@ -203,6 +203,15 @@ async def test_each_key_is_claimed_by_one_at_a_time_R12(stage: Stage) -> None:
     assert await stage.store.claim_rewrapping(LEASE_S) is not None
 
 
+async def test_a_claim_further_ahead_than_any_is_given_holds_nobody_up_R14(stage: Stage) -> None:
+    """As when storage's clock was set back after whoever had it had died."""
+    owner, _ = await connected(stage.store)
+    await stage.store.begin_round(new_round(), owner, START)
+    assert await stage.store.claim_rewrapping(10 * LEASE_S) is not None
+    assert (await claimed(stage)).owner == owner
+    assert await stage.store.claim_rewrapping(LEASE_S) is None
+
+
 async def test_what_was_noted_is_found_by_the_next_holder_R12(stage: Stage) -> None:
     owner, _ = await connected(stage.store)
     begun = await stage.store.begin_round(new_round(), owner, START)

@@ -73,6 +73,13 @@ async def test_a_lease_ends_by_itself_and_its_holder_can_write_no_more_R12(store
     assert await store.hold_rotation(APPLICATION.application_id, LEASE_S) is None
 
 
+async def test_a_lease_further_ahead_than_any_is_given_holds_nobody_up_R14(store: AnyStore) -> None:
+    """As when storage's clock was set back after whoever held it had died."""
+    assert await store.hold_rotation(APPLICATION.application_id, 10 * LEASE_S) is not None
+    assert await store.hold_rotation(APPLICATION.application_id, LEASE_S) is not None
+    assert await store.hold_rotation(APPLICATION.application_id, LEASE_S) is None
+
+
 async def test_what_was_done_is_remembered(store: AnyStore) -> None:
     lease = await store.hold_rotation(APPLICATION.application_id, LEASE_S)
     assert lease is not None

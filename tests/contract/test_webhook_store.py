@@ -80,6 +80,16 @@ async def test_one_has_the_turn_until_it_is_given_back(pair: Pair) -> None:
     assert await store.take(TURN_S) is None
 
 
+async def test_a_turn_further_ahead_than_any_is_given_holds_nobody_up_R14(pair: Pair) -> None:
+    """As when storage's clock was set back after whoever had it had died."""
+    _, store = pair
+    lost = await begun(pair, turn_s=10 * TURN_S)
+    present = await store.take(TURN_S)
+    assert present is not None
+    assert present.fence > lost.fence
+    assert await store.take(TURN_S) is None
+
+
 async def test_a_turn_ends_by_itself_and_its_holder_cannot_write_any_more(pair: Pair) -> None:
     _, store = pair
     late = await begun(pair, turn_s=0.0)

@@ -41,7 +41,9 @@ class GrantlessStore(StorePart):
                 UPDATE auth.grantless_leases
                 SET fence = fence + 1, held_until = clock_timestamp() + make_interval(secs => $3)
                 WHERE application_id = $1 AND scope = $2
-                  AND (held_until IS NULL OR held_until <= clock_timestamp())
+                  AND (held_until IS NULL
+                       OR held_until NOT BETWEEN clock_timestamp()
+                          AND clock_timestamp() + make_interval(secs => $3))
                 RETURNING fence
                 """,
                 application_id,

@@ -1,4 +1,8 @@
-"""The right to refresh, and the access tokens that replicas share, in Postgres."""
+"""The right to refresh, and the access tokens that replicas share, in Postgres.
+
+A lease that would end later than one given right now was given before Postgres' clock was set back, and holds
+nobody up (R-14); so it is with all leases here.
+"""
 
 from datetime import datetime
 
@@ -65,7 +69,10 @@ class LeaseStore(StorePart):
                 """
                 UPDATE auth.access_leases
                 SET fence = fence + 1, held_until = clock_timestamp() + make_interval(secs => $2)
-                WHERE consent_id = $1 AND (held_until IS NULL OR held_until <= clock_timestamp())
+                WHERE consent_id = $1
+                  AND (held_until IS NULL
+                       OR held_until NOT BETWEEN clock_timestamp()
+                          AND clock_timestamp() + make_interval(secs => $2))
                 RETURNING fence
                 """,
                 consent_id,
@@ -94,7 +101,9 @@ class LeaseStore(StorePart):
                     FROM auth.access_leases
                     WHERE renew_at <= $1
                       AND lent_at > $2
-                      AND (held_until IS NULL OR held_until <= clock_timestamp())
+                      AND (held_until IS NULL
+                           OR held_until NOT BETWEEN clock_timestamp()
+                              AND clock_timestamp() + make_interval(secs => $3))
                     ORDER BY renew_at
                     LIMIT 1
                     FOR UPDATE SKIP LOCKED

@@ -124,7 +124,9 @@ class RewrappingStore(StorePart):
                     SELECT round_id, kind, owner_id
                     FROM auth.rewrappings
                     WHERE closed_at IS NULL
-                      AND (held_until IS NULL OR held_until <= clock_timestamp())
+                      AND (held_until IS NULL
+                           OR held_until NOT BETWEEN clock_timestamp()
+                              AND clock_timestamp() + make_interval(secs => $1))
                       AND (rewrapped_at IS NULL
                            OR rewrapped_at + make_interval(secs => $2) <= clock_timestamp())
                     ORDER BY rewrapped_at NULLS FIRST, wanted_at

@@ -55,7 +55,9 @@ class RotationStore(StorePart):
                 VALUES ($1, clock_timestamp() + make_interval(secs => $2))
                 ON CONFLICT (application_id) DO UPDATE
                 SET fence = r.fence + 1, held_until = clock_timestamp() + make_interval(secs => $2)
-                WHERE r.held_until IS NULL OR r.held_until <= clock_timestamp()
+                WHERE r.held_until IS NULL
+                   OR r.held_until NOT BETWEEN clock_timestamp()
+                      AND clock_timestamp() + make_interval(secs => $2)
                 RETURNING r.fence, r.asked_at, r.refused_at, r.refusal, r.told_secret_id, r.told_days
                 """,
                 application_id,

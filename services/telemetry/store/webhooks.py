@@ -34,7 +34,10 @@ class WebhookStore:
                 """
                 UPDATE telemetry.webhooks
                 SET fence = fence + 1, held_until = clock_timestamp() + make_interval(secs => $2)
-                WHERE webhook = $1 AND (held_until IS NULL OR held_until <= clock_timestamp())
+                WHERE webhook = $1
+                  AND (held_until IS NULL
+                       OR held_until NOT BETWEEN clock_timestamp()
+                          AND clock_timestamp() + make_interval(secs => $2))
                 RETURNING fence, sequence, attempts, retry_at, gone_digest
                 """,
                 WEBHOOK,
