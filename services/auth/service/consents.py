@@ -118,14 +118,8 @@ class ConsentService:
             TooManyFailures: this session guesses states (T-11).
         """
         session = await self._sessions.require(session_token, right=Right.CONNECT)
-        self._lockout.check(session.session_id)
-        try:
-            state = await self._use_state(session, callback)
-            partner_digest = await self._free_partner(state, callback)
-        except (InvalidState, SellingPartnerTaken) as error:
-            self._lockout.failed(session.session_id)
-            await self._ledger.refusal(_refused(session, error))
-            raise
+        async with self._lockout.judging(session.session_id, InvalidState, SellingPartnerTaken):
+            state, partner_digest = await self._judge(session, callback)
         consent_id = self._mint.new_id()
         async with self._ledger.effect(_completed(session, state, consent_id)):
             refresh_token = await self._exchange(state, callback)
@@ -168,6 +162,15 @@ class ConsentService:
         if not words.is_id(consent_id):
             raise ConsentNotFound
         return await self._store.find_own_consent(session.seller_id, consent_id)
+
+    async def _judge(self, session: Session, callback: Callback) -> tuple[State, bytes]:
+        """Return what a session began and the digest of its account; a refusal is told to the audit log."""
+        try:
+            state = await self._use_state(session, callback)
+            return state, await self._free_partner(state, callback)
+        except (InvalidState, SellingPartnerTaken) as error:
+            await self._ledger.refusal(_refused(session, error))
+            raise
 
     async def _use_state(self, session: Session, callback: Callback) -> State:
         callback.check()

@@ -8,9 +8,6 @@ The tokens follow from the device code, a nonce and auth's own key, as those of 
 lost the answer asks again and is given the same.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from chassis.secrecy import Secret
 from services.auth.model import words
 from services.auth.model.audit import SELF, Actor, Deed, Kind
@@ -107,7 +104,7 @@ class DeviceGrantService:
             TooManyFailures: this person guesses (T-11).
         """
         session = await self._sessions.require(session_token, right=Right.ENROL_DEVICE)
-        with self._counted(session):
+        async with self._typed.judging(session.user_id, UserCodeInvalid):
             letters, grant = await self._find(typed)
             grant.check_open(self._clock.now())
         return letters, grant
@@ -126,7 +123,7 @@ class DeviceGrantService:
         session = await self._sessions.require(session_token, right=Right.ENROL_DEVICE)
         name = Secret(words.name(device_name))
         granted_scopes(withheld_scopes)
-        with self._counted(session):
+        async with self._typed.judging(session.user_id, UserCodeInvalid):
             _, grant = await self._find(typed)
             decision = Decision(
                 is_approved=True,
@@ -144,7 +141,7 @@ class DeviceGrantService:
             SessionInvalid, RightMissing, UserCodeInvalid, TooManyFailures: as `approve`.
         """
         session = await self._sessions.require(session_token, right=Right.ENROL_DEVICE)
-        with self._counted(session):
+        async with self._typed.judging(session.user_id, UserCodeInvalid):
             _, grant = await self._find(typed)
             decision = Decision(is_approved=False, seller_id=session.seller_id, user_id=session.user_id)
             await self._decide(session, grant, decision)
@@ -161,27 +158,13 @@ class DeviceGrantService:
             TooManyFailures: this key guesses (T-11).
         """
         check_sha256(key_thumbprint)
-        self._shown.check(key_thumbprint)
-        try:
+        async with self._shown.judging(key_thumbprint, InvalidGrant):
             polled = await self._poll(client_id, device_code, key_thumbprint)
-        except InvalidGrant:
-            self._shown.failed(key_thumbprint)
-            raise
         grant = polled.grant
         if grant.standing is Standing.REDEEMED:
             return await self._again(grant, device_code)
         grant.check_redeemable(self._clock.now(), is_too_early=polled.is_too_early)
         return await self._enrol(grant, device_code, key_thumbprint)
-
-    @contextmanager
-    def _counted(self, session: Session) -> Iterator[None]:
-        """Count the wrong codes that a person types, and let nobody type many."""
-        self._typed.check(session.user_id)
-        try:
-            yield
-        except UserCodeInvalid:
-            self._typed.failed(session.user_id)
-            raise
 
     async def _find(self, typed: str) -> tuple[str, DeviceGrant]:
         letters = read_user_code(typed)

@@ -94,13 +94,9 @@ class EnrolmentService:
             TooManyFailures: this key guesses (T-11).
         """
         check_sha256(shown.key_thumbprint)
-        self._lockout.check(shown.key_thumbprint)
-        try:
+        async with self._lockout.judging(shown.key_thumbprint, InvalidGrant):
             code = await self._find_code(shown)
             await self._check_code(code, shown)
-        except InvalidGrant:
-            self._lockout.failed(shown.key_thumbprint)
-            raise
         return await self._enrol_bound(code, shown.key_thumbprint)
 
     async def enrol_compat(self, session_token: Secret[str], device_name: str) -> tuple[str, Secret[str]]:

@@ -70,22 +70,8 @@ class PasswordChanges:
             TooManyFailures: too many wrong passwords, or addresses that are taken.
         """
         session = await self._sessions.require_fresh(session_token)
-        self._lockout.check(session.session_id)
-        ceremony = self._ceremonies.read(enrolment)
-        login = await self._checked(session, ceremony, wish)
-        spent = await self._ceremonies.spent(ceremony)
-        token, renewal = await self._sessions.renewal(session) if session.needs_credential else (None, None)
-        try:
-            async with self._ledger.effect(_deed(Kind.CREDENTIAL_ADDED, session)):
-                opened = await self._logins.set_password(
-                    login, spent, session_id=session.session_id, renewal=renewal
-                )
-        except EmailTaken:
-            self._lockout.failed(session.session_id)
-            raise
-        if token is None or opened is None:
-            return None
-        return token, await self._sessions.named(opened)
+        async with self._lockout.judging(session.session_id, EmailTaken):
+            return await self._set(session, enrolment, wish)
 
     async def remove(self, session_token: Secret[str]) -> None:
         """Remove the person's password; their other sessions end.
@@ -99,6 +85,19 @@ class PasswordChanges:
             await self._logins.remove_password(
                 session.user_id, session.session_id, is_provider_offered=self._provider.is_offered
             )
+
+    async def _set(self, session: Session, enrolment: str, wish: PasswordWish) -> Opened | None:
+        ceremony = self._ceremonies.read(enrolment)
+        login = await self._checked(session, ceremony, wish)
+        spent = await self._ceremonies.spent(ceremony)
+        token, renewal = await self._sessions.renewal(session) if session.needs_credential else (None, None)
+        async with self._ledger.effect(_deed(Kind.CREDENTIAL_ADDED, session)):
+            opened = await self._logins.set_password(
+                login, spent, session_id=session.session_id, renewal=renewal
+            )
+        if token is None or opened is None:
+            return None
+        return token, await self._sessions.named(opened)
 
     async def _totp(self, ceremony: Ceremony, session: Session) -> Secret[bytes]:
         derived = await self._ceremonies.derive(ceremony, TOTP_SECRET, session.user_id)

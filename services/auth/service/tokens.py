@@ -70,13 +70,9 @@ class TokenService:
         """
         check_sha256(key_thumbprint)
         version(app_version)
-        self._lockout.check(key_thumbprint)
-        try:
+        async with self._lockout.judging(key_thumbprint, InvalidGrant):
             held = await self._find(refresh_token)
             verdict = await self._judge(held, client_id, key_thumbprint)
-        except InvalidGrant:
-            self._lockout.failed(key_thumbprint)
-            raise
         if verdict is Verdict.RETRY and held.nonce is not None:
             successors = await self._mint.successors(refresh_token, held.nonce)
         else:
@@ -95,14 +91,9 @@ class TokenService:
             DeviceRevoked: the device has ended.
             TooManyFailures: somebody guesses this device's token (T-11).
         """
-        subject = device_id[: words.TOKEN_CHARS_MAX]
-        self._lockout.check(subject)
-        try:
+        async with self._lockout.judging(device_id[: words.TOKEN_CHARS_MAX], InvalidGrant):
             held = await self._find(refresh_token)
             held.check_compat(device_id)
-        except InvalidGrant:
-            self._lockout.failed(subject)
-            raise
         held.device.check()
         access = await self._mint.new(ACCESS)
         issued = NewAccess(token_digest=access.digest, issued_at=self._clock.now())

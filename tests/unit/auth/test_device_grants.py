@@ -1,6 +1,7 @@
 """Letting desktops in on another machine's browser (RFC 8628)."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -10,12 +11,14 @@ from hypothesis import strategies as st
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
 from fakes.auth_house import CLIENT_ID, FACTS, House, Waiting, thumbprint
+from fakes.auth_store import FakeStore
 from services.auth.model.audit import Kind, Phase
 from services.auth.model.device_grants import (
     DEVICE_GRANTS_MAX,
     INTERVAL_S,
     INTERVAL_S_MAX,
     USER_CODE_LETTERS,
+    DeviceGrant,
     read_user_code,
     shown_user_code,
     user_code,
@@ -41,6 +44,7 @@ from services.auth.model.refusals import (
     TooManyFailures,
 )
 from services.auth.model.tokens import RETRY_S_MAX
+from services.auth.service.lockout import FAILURES_MAX
 
 
 def decided(house: House) -> list[tuple[str, str, str]]:
@@ -239,6 +243,22 @@ async def test_a_person_who_guesses_user_codes_is_locked_out_T11() -> None:
             await attempt
     colleague = await house.colleague(person.seller_id)
     assert await house.use.device_grants.find(colleague.session_token, waiting.user_code)
+
+
+class SlowStore(FakeStore):
+    """Gives the others a turn before it finds anything, as one on the network does."""
+
+    async def find_device_grant(self, user_code_digest: bytes) -> DeviceGrant:
+        await asyncio.sleep(0)
+        return await super().find_device_grant(user_code_digest)
+
+
+async def test_a_person_who_guesses_many_user_codes_at_once_gets_ten_tries_T11() -> None:
+    house = House(store_type=SlowStore)
+    person = await house.person()
+    guesses = (house.use.device_grants.find(person.session_token, "BBBB-BBBB") for _ in range(25))
+    heard = Counter(type(answer) for answer in await asyncio.gather(*guesses, return_exceptions=True))
+    assert heard == {UserCodeInvalid: FAILURES_MAX, TooManyFailures: 25 - FAILURES_MAX}
 
 
 async def test_every_wrong_user_code_is_answered_the_same_T11() -> None:
