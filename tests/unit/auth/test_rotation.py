@@ -15,7 +15,7 @@ from services.auth.model.consents import Region
 from services.auth.model.credentials import SECRET_LIFE
 from services.auth.model.grantless import Scope
 from services.auth.model.refusals import ApplicationMissing, AuthorizationUnavailable
-from services.auth.model.rotation import RotationPlan
+from services.auth.model.rotation import LEASE_S, RotationPlan
 from services.auth.model.secret_refusals import (
     InvalidExpiry,
     InvalidSecret,
@@ -113,10 +113,10 @@ async def test_an_operator_asks_once_a_day_unless_they_insist(house: RotationHou
 
 
 async def test_two_replicas_never_ask_at_once(house: RotationHouse) -> None:
-    lease = await house.use.rotation._store.hold_rotation(ID, 60.0)
+    lease = await house.use.rotation._store.hold_rotation(ID, LEASE_S)
     assert lease is not None
     house.pass_(150 * DAY)
-    later = await house.replica().rotation._store.hold_rotation(ID, 1e9)
+    later = await house.replica().rotation._store.hold_rotation(ID, LEASE_S)
     assert later is not None
     with pytest.raises(RotationUnderWay):
         await house.use.applications.rotate(ID)
