@@ -330,10 +330,11 @@ async def test_while_auth_is_silent_a_document_goes_on_for_a_while_and_no_longer
 
 
 async def test_auth_is_asked_about_a_document_now_and_then_while_nothing_is_heard(rig: Moving) -> None:
-    token, step_s = rig.auth.enrol(), moving.ASK_AGAIN_S / 4
-    rig.storage.objects[URL] = FakeFetched(BODY * 4, each=lambda: rig.clock.pass_(step_s))
-    await rig.read(rig.capability(token))
-    assert 1 < rig.auth.introspections <= 2 + rig.clock.monotonic_s() / moving.ASK_AGAIN_S
+    step_s, chunks = moving.ASK_AGAIN_S / 4, 40
+    body = bytes(chunks * CHUNK_BYTES)
+    rig.storage.objects[URL] = FakeFetched(body, each=lambda: rig.clock.pass_(step_s))
+    await rig.read(rig.capability(rig.auth.enrol()))
+    assert 1 < rig.auth.introspections <= 2 + chunks * step_s / moving.ASK_AGAIN_S
 
 
 async def test_of_a_document_whose_device_is_heard_of_auth_is_asked_once(rig: Moving) -> None:
