@@ -302,7 +302,7 @@ class Signals(AmazonSignals, SecretSignals):
         self._key_age.set(oldest_s)
 
     def sealed_damaged(self, values: int) -> None:
-        """Count sealed values that did not open when they were to be sealed anew, and raise the alarm."""
+        """Count sealed values that did not open, to be sealed anew or to be listed, and raise the alarm."""
         self._damaged.inc(values)
         if values:
             self._log.error("sealed values do not open", values=values)

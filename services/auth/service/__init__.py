@@ -10,7 +10,7 @@ rewrapping: the life of sealing keys          rotation: of client secrets; appli
 credentials, secret_changes, proving: client secrets at work            notices: what the queue brings
 upkeep: periodic work, one bounded run each   news: revocations, told to whoever watches
 people: how people sign in, who belongs here, who has access to what
-ledger, mint, memory, lockout: what these share
+ledger, mint, names, gates, lockout: what these share
 """
 
 from dataclasses import dataclass

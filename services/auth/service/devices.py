@@ -9,6 +9,7 @@ from services.auth.model.devices import Device, NamedDevice, check_scopes
 from services.auth.model.refusals import DeviceNotFound, InvalidScope
 from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService, actor
 
@@ -19,6 +20,7 @@ class DeviceService:
     def __init__(self, ports: Ports, ledger: Ledger, *, sessions: SessionService) -> None:
         self._devices = ports.store
         self._sealer = ports.vault
+        self._names = Names(ports)
         self._signals = ports.signals
         self._clock = ports.clock
         self._ledger = ledger
@@ -31,7 +33,13 @@ class DeviceService:
             SessionInvalid: no session.
         """
         session = await self._sessions.require(session_token, right=Right.VIEW)
-        return [await self.named(device) for device in await self._devices.list_devices(session.seller_id)]
+        return await self.list_of(session.seller_id)
+
+    async def list_of(self, seller_id: str) -> Sequence[NamedDevice]:
+        """Return a seller's devices, as `list_all` does for whoever may see them."""
+        devices = await self._devices.list_devices(seller_id)
+        names = await self._names.open_all(seller_id, [(one.name_place, one.name_sealed) for one in devices])
+        return [NamedDevice(device=one, name=name) for one, name in zip(devices, names, strict=True)]
 
     async def revoke(self, session_token: Secret[str], device_id: str) -> None:
         """Revoke one of the seller's devices; revoking it again is fine.

@@ -27,6 +27,7 @@ from services.auth.model.roles import Right, Role
 from services.auth.model.sealing import STAFF
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import INVITATION, Mint
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService, actor
 
@@ -52,6 +53,7 @@ class MemberService:
     def __init__(self, ports: Ports, mint: Mint, ledger: Ledger, *, sessions: SessionService) -> None:
         self._store = ports.store
         self._vault = ports.vault
+        self._names = Names(ports)
         self._signals = ports.signals
         self._clock = ports.clock
         self._mint = mint
@@ -142,7 +144,10 @@ class MemberService:
 
     async def list_of(self, seller_id: str) -> Sequence[NamedMember]:
         """Return the people of a seller, or of the staff; oldest first, at most MEMBERS_MAX."""
-        return [await self._named(member) for member in await self._store.list_members(seller_id)]
+        members = await self._store.list_members(seller_id)
+        sealed = [(one.user.name_place, one.user.name_sealed) for one in members]
+        names = await self._names.open_all(seller_id, sealed)
+        return [NamedMember(member=one, name=name) for one, name in zip(members, names, strict=True)]
 
     async def _invite(
         self, seller_id: str, name: str, role: Role | None, *, user_id: str, who: Actor
@@ -189,10 +194,6 @@ class MemberService:
             revoked = _deed(Kind.DEVICE_REVOKED, who, user, device_id=device_id, reason=LEAVER)
             await self._ledger.afterwards(revoked)
         return removal
-
-    async def _named(self, member: Member) -> NamedMember:
-        name = await self._vault.open(member.user.name_place, member.user.name_sealed)
-        return NamedMember(member=member, name=name.reveal())
 
 
 def _deed(kind: Kind, who: Actor, user: User, **details: str) -> Deed:

@@ -6,12 +6,13 @@ pursue: the job behind it destroys what is left, step by step, until all is done
 
 from dataclasses import replace
 
-from chassis.errors import Gone, SallyportError
+from chassis.errors import SallyportError
 from services.auth.model import words
 from services.auth.model.audit import OPERATOR, Deed, Kind
 from services.auth.model.offboarding import SELLERS_LISTED_MAX, KnownSeller, NamedSeller, Offboarding
 from services.auth.model.refusals import SellerNotFound
 from services.auth.service.ledger import Ledger
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 
 UNDER_WAY_ROWS_MAX = 50
@@ -23,6 +24,7 @@ class OffboardingService:
     def __init__(self, ports: Ports, ledger: Ledger) -> None:
         self._store = ports.store
         self._vault = ports.vault
+        self._names = Names(ports)
         self._safe = ports.safe
         self._audit = ports.audit
         self._signals = ports.signals
@@ -109,8 +111,5 @@ class OffboardingService:
         return await self._store.find_known_seller(seller_id)
 
     async def _named(self, known: KnownSeller) -> NamedSeller:
-        try:
-            name = await self._vault.open(known.seller.name_place, known.seller.name_sealed)
-        except Gone:
-            return NamedSeller(known=known, name="")
-        return NamedSeller(known=known, name=name.reveal())
+        name = await self._names.open(known.seller.name_place, known.seller.name_sealed)
+        return NamedSeller(known=known, name=name)

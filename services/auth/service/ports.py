@@ -193,7 +193,7 @@ class Signals(SecretSignals, Protocol):
         ...
 
     def sealed_damaged(self, values: int) -> None:
-        """Count sealed values that did not open when they were to be sealed anew; an alarm."""
+        """Count sealed values that did not open, to be sealed anew or to be listed; an alarm."""
         ...
 
 

@@ -6,16 +6,15 @@ A review that breaks off half way is none: it counts, and is told as done, once 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from chassis.errors import Gone
 from chassis.secrecy import Secret
 from services.auth.model.audit import OPERATOR, Actor, Deed, Kind
 from services.auth.model.devices import Device
 from services.auth.model.people import Seller
 from services.auth.model.reviews import MEMBERS_PAGE_MAX, REVIEW_PERIOD, Access, AccessRow
 from services.auth.model.roles import Right
-from services.auth.model.sealing import Place
 from services.auth.service.ledger import Ledger
 from services.auth.service.mint import Mint
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService, actor
 
@@ -25,7 +24,7 @@ class ReviewService:
 
     def __init__(self, ports: Ports, mint: Mint, ledger: Ledger, *, sessions: SessionService) -> None:
         self._store = ports.store
-        self._sealer = ports.vault
+        self._names = Names(ports)
         self._signals = ports.signals
         self._clock = ports.clock
         self._mint = mint
@@ -77,7 +76,7 @@ class ReviewService:
             seller_id=user.seller_id,
             seller_name=await self._seller_name(access.seller),
             user_id=user.user_id,
-            user_name=await self._opened(user.name_place, user.name_sealed),
+            user_name=await self._names.open(user.name_place, user.name_sealed),
             role=user.role,
             credentials=access.member.credentials,
             since=user.created_at,
@@ -96,16 +95,9 @@ class ReviewService:
             since=device.enrolled_at,
             used_at=device.used_at,
             device_id=device.device_id,
-            device_name=await self._opened(device.name_place, device.name_sealed),
+            device_name=await self._names.open(device.name_place, device.name_sealed),
             scopes=device.scopes,
         )
 
     async def _seller_name(self, seller: Seller | None) -> str:
-        return "" if seller is None else await self._opened(seller.name_place, seller.name_sealed)
-
-    async def _opened(self, place: Place, sealed: str) -> str:
-        """Return a name; empty when its seller's key was destroyed while the review went on."""
-        try:
-            return (await self._sealer.open(place, sealed)).reveal()
-        except Gone:
-            return ""
+        return "" if seller is None else await self._names.open(seller.name_place, seller.name_sealed)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from chassis.errors import Gone
 from chassis.secrecy import Secret
 from services.auth.model import words
 from services.auth.model.consents import Consent, OpenConsent
@@ -11,6 +10,7 @@ from services.auth.model.reviews import SELLERS_PAGE_MAX, NamedSeller, SellerSum
 from services.auth.model.roles import Right
 from services.auth.service.devices import DeviceService
 from services.auth.service.members import MemberService
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService, actor
 
@@ -24,7 +24,7 @@ class StaffService:
         self, ports: Ports, *, sessions: SessionService, devices: DeviceService, members: MemberService
     ) -> None:
         self._store = ports.store
-        self._sealer = ports.vault
+        self._names = Names(ports)
         self._clock = ports.clock
         self._sessions = sessions
         self._devices = devices
@@ -57,11 +57,10 @@ class StaffService:
         if not words.is_id(seller_id):
             raise SellerNotFound
         summary = await self._store.find_summary(seller_id, self._clock.now())
-        devices = await self._store.list_devices(seller_id)
         return SellerView(
             seller=await self._named(summary),
             consents=tuple(map(self._shown, await self._store.list_consents(seller_id))),
-            devices=tuple([await self._devices.named(device) for device in devices]),
+            devices=tuple(await self._devices.list_of(seller_id)),
             members=tuple(await self._members.list_of(seller_id)),
         )
 
@@ -84,8 +83,5 @@ class StaffService:
         return OpenConsent(consent=consent, selling_partner_id="", status=consent.status(self._clock.now()))
 
     async def _named(self, summary: SellerSummary) -> NamedSeller:
-        try:
-            name = await self._sealer.open(summary.seller.name_place, summary.seller.name_sealed)
-        except Gone:
-            name = Secret("")
-        return NamedSeller(summary=summary, name=name.reveal())
+        name = await self._names.open(summary.seller.name_place, summary.seller.name_sealed)
+        return NamedSeller(summary=summary, name=name)

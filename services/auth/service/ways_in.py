@@ -7,6 +7,7 @@ from datetime import datetime
 from chassis.secrecy import Secret
 from services.auth.model.passkeys import NamedPasskey, Passkey
 from services.auth.model.roles import Right
+from services.auth.service.names import Names
 from services.auth.service.ports import Ports
 from services.auth.service.sessions import SessionService
 
@@ -37,6 +38,7 @@ class WaysInService:
     def __init__(self, ports: Ports, *, sessions: SessionService) -> None:
         self._store = ports.store
         self._sealer = ports.vault
+        self._names = Names(ports)
         self._provider = ports.provider
         self._sessions = sessions
 
@@ -61,5 +63,5 @@ class WaysInService:
         )
 
     async def _named(self, passkey: Passkey) -> NamedPasskey:
-        name = await self._sealer.open(passkey.name_place, passkey.name_sealed)
-        return NamedPasskey(passkey=passkey, name=name.reveal())
+        name = await self._names.open(passkey.name_place, passkey.name_sealed)
+        return NamedPasskey(passkey=passkey, name=name)
