@@ -87,8 +87,9 @@ class Reading:
 
     async def _observe(self, journey: Journey, found: Found) -> Found:
         """Tell retention about the orders in an answer; return it with their ids, and as it was read."""
-        document = exchange.read_success(found.answer)
-        seen = orders.facts(journey.operation.name, document)
+        document = None if journey.plan.view.mask is None else exchange.read_success(found.answer)
+        told = _outline(journey, found.answer) if document is None else document
+        seen = orders.facts(journey.operation.name, told)
         try:
             await self._observing.tell(journey.device.seller_id, seen)
         except SallyportError as error:
@@ -109,7 +110,8 @@ class Reading:
         if not over:
             return found
         try:
-            body = orders.without(journey.operation, found.document, over)
+            document = found.document or exchange.read_success(found.answer)
+            body = orders.without(journey.operation, document, over)
         except Unmaskable as error:
             raise UpstreamInvalid from error
         return replace(found, answer=replace(found.answer, body=body))
@@ -130,6 +132,13 @@ class Reading:
 def _unavailable(fault: SallyportError) -> SallyportError:
     """Return what is told of the safe's fault; of the key service's absence, just that (R-06)."""
     return fault if fault.code == KEY_SERVICE_UNAVAILABLE else RetentionUnavailable()
+
+
+def _outline(journey: Journey, answer: UpstreamAnswer) -> object:
+    """Return what an answer tells about orders; all that it tells, where its shape is not the models'."""
+    exchange.check_success(answer)
+    outline = orders.outline(journey.operation.name, answer.body)
+    return exchange.read_success(answer) if outline is None else outline
 
 
 def _is_shown(journey: Journey) -> bool:

@@ -1,7 +1,8 @@
 """What Amazon's answers tell about orders: the facts that decide how long their data may be kept.
 
 Read from the answers of getOrders, getOrder (Orders v0) and searchOrders, getOrder (2026-01-01).
-Only ids, states and times are taken; buyers' fields are not read, only hidden (`without`).
+Only ids, states and times are taken; buyers' fields are not read, only hidden (`without`). Of an answer that
+is shown as it came, the rest is not even made into values (`outline`): that takes less than half of the time.
 """
 
 import functools
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypedDict
+
+import msgspec
 
 from services.gateway.model.masking import written
 from services.gateway.model.operations import Operation
@@ -97,9 +100,54 @@ _TOO_LONG = "?"
 _Entry = dict[str, object]
 
 
+class _OrderV0(TypedDict, total=False):
+    AmazonOrderId: object
+    OrderStatus: object
+    PurchaseDate: object
+    EasyShipShipmentStatus: object
+
+
+class _OrdersV0(TypedDict, total=False):
+    Orders: list[_OrderV0]
+
+
+class _ListV0(TypedDict, total=False):
+    payload: _OrdersV0
+
+
+class _OneV0(TypedDict, total=False):
+    payload: _OrderV0
+
+
+class _Order2026(TypedDict, total=False):
+    orderId: object
+    createdTime: object
+    fulfillment: object
+    packages: object
+
+
+class _List2026(TypedDict, total=False):
+    orders: list[_Order2026]
+
+
+class _One2026(TypedDict, total=False):
+    order: _Order2026
+
+
 def tells_of_orders(operation: str) -> bool:
     """Return whether the answers of an operation (`<api>.<operationId>`) are read for observations."""
     return operation in _PLACES
+
+
+def outline(operation: str, body: bytes) -> object:
+    """Return of a JSON answer what `facts` reads; None where its shape is not the models', or it is no JSON.
+
+    The rest is only looked through: a text in it may be no UTF-8, a number too large for a double.
+    """
+    try:
+        return _PLACES[operation].outline.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def facts(operation: str, body: object) -> list[tuple[str, Facts]]:
@@ -164,11 +212,13 @@ class _Place:
         way: the members to enter; the last one holds a list of orders, or one.
         id_name: the member of an order that names it.
         facts: reads an order.
+        outline: reads of an answer what `facts` and `named` need.
     """
 
     way: tuple[str, ...]
     id_name: str
     facts: Callable[[_Entry], Facts]
+    outline: msgspec.json.Decoder[Any]
 
     def named(self, body: object) -> list[tuple[str, _Entry]]:
         """Return id and order of those in a decoded answer that have one; none where it has another shape."""
@@ -185,10 +235,16 @@ class _Place:
 
 _PLACES = MappingProxyType(
     {
-        "ordersV0.getOrders": _Place(("payload", "Orders"), "AmazonOrderId", _facts_v0),
-        "ordersV0.getOrder": _Place(("payload",), "AmazonOrderId", _facts_v0),
-        "orders_2026-01-01.searchOrders": _Place(("orders",), "orderId", _facts_2026),
-        "orders_2026-01-01.getOrder": _Place(("order",), "orderId", _facts_2026),
+        "ordersV0.getOrders": _Place(
+            ("payload", "Orders"), "AmazonOrderId", _facts_v0, msgspec.json.Decoder(_ListV0)
+        ),
+        "ordersV0.getOrder": _Place(("payload",), "AmazonOrderId", _facts_v0, msgspec.json.Decoder(_OneV0)),
+        "orders_2026-01-01.searchOrders": _Place(
+            ("orders",), "orderId", _facts_2026, msgspec.json.Decoder(_List2026)
+        ),
+        "orders_2026-01-01.getOrder": _Place(
+            ("order",), "orderId", _facts_2026, msgspec.json.Decoder(_One2026)
+        ),
     },
 )
 

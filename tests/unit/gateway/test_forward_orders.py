@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from services.gateway.model.orders import (
     Facts,
     OrderState,
     facts,
+    outline,
     tells_of_orders,
 )
 
@@ -141,3 +143,45 @@ def test_no_answer_however_strange_breaks_the_reading_T29(document: Any, operati
     for order_id, seen in facts(operation, document):
         assert 0 < len(order_id) <= 64
         assert all(at is None or at.tzinfo is not None for at in seen[1:])
+
+
+ORDERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "AmazonOrderId": st.just("1") | DOCUMENTS,
+        "OrderStatus": st.sampled_from(["Shipped", "Pending"]) | DOCUMENTS,
+        "PurchaseDate": st.just("2026-11-01T08:00:00Z") | DOCUMENTS,
+        "orderId": st.just("1") | DOCUMENTS,
+        "packages": st.just([{"shipTime": "2026-11-07T10:00:00+02:00"}]) | DOCUMENTS,
+        "fulfillment": st.just({"fulfillmentStatus": "UNSHIPPED"}) | DOCUMENTS,
+        "BuyerInfo": DOCUMENTS,
+    },
+)
+PAGES = (
+    st.fixed_dictionaries(
+        {"payload": st.fixed_dictionaries({"Orders": st.lists(ORDERS, max_size=3)}) | ORDERS}
+    )
+    | st.fixed_dictionaries({"orders": st.lists(ORDERS, max_size=3)})
+    | st.fixed_dictionaries({"order": ORDERS})
+    | DOCUMENTS
+)
+
+
+@settings(deadline=None)
+@given(PAGES, st.sampled_from([V0_LIST, V0_ONE, NEW_LIST, NEW_ONE]))
+def test_an_outline_tells_of_orders_what_the_whole_answer_tells(document: Any, operation: str) -> None:
+    drawn = outline(operation, orjson.dumps(document))
+    assert drawn is None or facts(operation, drawn) == facts(operation, document)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[" * 100_000, b'{"payload":7}', b'{"payload":{"Orders":[{"AmazonOrderId":"\xff"}]}}'],
+)
+def test_there_is_no_outline_of_what_is_not_of_the_models_shape_T29(body: bytes) -> None:
+    assert outline(V0_LIST, body) is None
+
+
+def test_an_outline_holds_nothing_of_buyers() -> None:
+    body = b'{"payload":{"Orders":[{"AmazonOrderId":"1","BuyerInfo":{"BuyerName":"Erika"}}],"NextToken":"x"}}'
+    assert outline(V0_LIST, body) == {"payload": {"Orders": [{"AmazonOrderId": "1"}]}}
