@@ -6,8 +6,10 @@ import gc
 import gzip
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -43,7 +45,8 @@ from tests.integration.gateway.door import (
 )
 from tests.unit.gateway.packing import PACKERS, bomb, zeros_mib, zstd_frame
 
-BODY_BYTES_MAX = 100_000
+BODY_BYTES_MAX = 1_000_000
+POURED_BYTES = 20_000_000
 
 
 async def echo(asked: web.Request) -> web.Response:
@@ -63,7 +66,7 @@ async def pour(asked: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(asked)
     for _ in range(200):
-        await response.write(bytes(100_000))
+        await response.write(bytes(POURED_BYTES // 200))
     return response
 
 
@@ -84,6 +87,18 @@ ROUTES = (
 )
 
 
+@contextlib.contextmanager
+def nothing_uncaught() -> Iterator[None]:
+    """Fail if the event loop is told of an exception that nobody caught."""
+    loop, told = asyncio.get_running_loop(), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    yield
+    # Tasks are told of when they are collected.
+    gc.collect()
+    loop.set_exception_handler(None)
+    assert told == []
+
+
 @asynccontextmanager
 async def house(
     face: Recorder,
@@ -93,18 +108,19 @@ async def house(
     *,
     is_strict_transport: bool = True,
 ) -> AsyncIterator[Door]:
-    """Open a door with pages and calls behind it."""
+    """Open a door with pages and calls behind it, where every exception must be caught."""
     site = chassis.web.SocketlessSite(
         routes=ROUTES,
         body_bytes_max=BODY_BYTES_MAX,
         is_strict_transport=is_strict_transport,
         limits=page_limits or chassis.web.Limits(),
     )
-    await site.start()
     ways = Ways([*Pages(site).ways(), Way(ANY_METHOD, ANY_PATH, face, EVENT)])
-    async with serving(ways, limits, tls=cover.contexts, is_strict_transport=is_strict_transport) as door:
-        yield door
-    await site.stop()
+    with nothing_uncaught():
+        await site.start()
+        async with serving(ways, limits, tls=cover.contexts, is_strict_transport=is_strict_transport) as door:
+            yield door
+        await site.stop()
 
 
 @asynccontextmanager
@@ -249,11 +265,21 @@ async def test_a_slow_body_of_a_page_is_408_in_its_own_shape_T09() -> None:
     assert (answer.status, answer.headers["content-type"]) == (408, "application/problem+json")
 
 
-async def test_chunks_that_are_none_reach_no_page_T09() -> None:
-    async with house(Recorder()) as door:
-        data = request("POST /echo", "Transfer-Encoding: chunked") + b"3\r\na=b\n0\r\n\r\n"
-        (answer,) = heard(await exchange(door.port, data + request("GET /show/smuggled")))
+@pytest.mark.parametrize("broken", [b"3\r\na=b\n0\r\n\r\n", b"3\r\na=b\r\nno size\r\n\r\n"])
+async def test_chunks_that_are_none_reach_no_page_T09(
+    broken: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
+            reader, writer = await dial(door.port)
+            writer.write(request("POST /echo", "Transfer-Encoding: chunked") + b"3\r\na=b\r\n")
+            while not door._requests:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            writer.write(broken + request("GET /show/smuggled"))
+            (answer,) = heard(await rest_of(reader))
+            writer.close()
     assert (answer.status, answer.headers["connection"]) == (400, "close")
+    assert "request_served" not in caplog.messages
 
 
 @under_every_cover
@@ -264,6 +290,49 @@ async def test_half_a_page_is_broken_off(cover: Cover) -> None:
     assert not data.endswith(b"0\r\n\r\n")
 
 
+@on_every_loop
+async def test_half_a_page_that_would_end_with_its_connection_does_not_look_whole(loop: MakeLoop) -> None:
+    def call(port: int) -> bytes:
+        came = bytearray()
+        with calling(port) as secured:
+            secured.sendall(b"GET /half HTTP/1.0\r\n\r\n")
+            with pytest.raises(ssl.SSLEOFError):
+                read_all(secured, came)
+        return bytes(came)
+
+    async def work() -> None:
+        async with house(Recorder(), cover=TLS) as door:
+            assert (await asyncio.to_thread(call, door.port)).endswith(b"\r\n\r\nhalf an answer")
+
+    await on(loop, work)
+
+
+@under_every_cover
+async def test_a_page_goes_out_no_faster_than_it_is_taken_R23(cover: Cover) -> None:
+    async with house(Recorder(), cover=cover) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port, cover.trust, limit=1024)
+        writer.write(request("GET /pour", is_last=True))
+        await reader.readexactly(1)
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        (connection,) = door._connections
+        assert connection.transport.get_write_buffer_size() < POURED_BYTES / 10
+        assert len(await rest_of(reader)) > POURED_BYTES
+        writer.close()
+
+
+async def test_pages_leave_nothing_running_behind_them_R23() -> None:
+    async with house(Recorder()) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port)
+        before = len(asyncio.all_tasks())
+        for _ in range(10):
+            writer.write(request("GET /show/page"))
+            assert (await one_answer(reader)).status == 200
+        while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        writer.close()
+
+
 @under_every_cover
 async def test_a_client_that_does_not_take_a_page_loses_the_connection_R25(cover: Cover) -> None:
     limits = chassis.web.Limits(answer_deadline_s=0.05)
@@ -271,7 +340,7 @@ async def test_a_client_that_does_not_take_a_page_loses_the_connection_R25(cover
         reader, writer = await dial(door.port, cover.trust, limit=1024)
         writer.write(request("GET /pour"))
         await door.stop(grace_s=PATIENCE_S)
-        assert len(await rest_of(reader)) < 20_000_000
+        assert len(await rest_of(reader)) < POURED_BYTES
         writer.close()
 
 
@@ -303,8 +372,6 @@ LEFT_EARLY = {
 async def test_a_client_that_leaves_at_once_is_no_mistake_of_ours(
     sent: bytes, cover: Cover, caplog: pytest.LogCaptureFixture, *, is_abrupt: bool
 ) -> None:
-    told: list[str] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
     async with house(Recorder(), cover=cover) as door, asyncio.timeout(PATIENCE_S):
         _, writer = await dial(door.port, cover.trust)
         while not door._connections:  # noqa: ASYNC110 - nobody tells of it
@@ -313,8 +380,6 @@ async def test_a_client_that_leaves_at_once_is_no_mistake_of_ours(
         writer.transport.abort() if is_abrupt else writer.close()
         while door._connections or door._requests:  # noqa: ASYNC110 - nobody tells of it
             await asyncio.sleep(0)
-    gc.collect()
-    assert told == []
     assert [each.msg for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
@@ -362,6 +427,13 @@ async def test_an_expectation_is_met_once_for_a_page(cover: Cover) -> None:
         writer.write(b"a=b")
         assert (await one_answer(reader)).status == 200
         writer.close()
+
+
+async def test_a_client_that_asks_is_not_told_to_go_on_with_what_no_page_may_have_T09() -> None:
+    too_much = f"Content-Length: {BODY_BYTES_MAX + 1}"
+    async with house(Recorder()) as door:
+        (answer,) = heard(await exchange(door.port, request("POST /echo", too_much, "Expect: 100-continue")))
+    assert answer.status == 413
 
 
 def test_a_site_that_has_not_been_started_takes_nothing() -> None:
