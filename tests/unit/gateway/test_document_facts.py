@@ -9,7 +9,9 @@ from services.gateway.catalogue.documents import FILE, DocumentTable
 from services.gateway.catalogue.table import Catalogue
 from services.gateway.model import uploads
 from services.gateway.model.documents import (
+    DOCUMENT_ID_CHARS_MAX,
     DOWNLOAD,
+    TYPE_CHARS_MAX,
     TYPES_MAX,
     UPLOAD,
     DocumentClass,
@@ -97,12 +99,34 @@ def test_an_answer_of_another_shape_tells_no_types(document: object) -> None:
     assert told_types("reports_2021-06-30.getReport", document) == {}
 
 
-def test_no_more_types_are_told_than_a_page_holds_and_none_that_is_absurdly_long() -> None:
+def test_no_more_types_are_told_than_a_page_holds() -> None:
     row = {"reportType": "A"}
     many = {"reports": [{**row, "reportDocumentId": str(at)} for at in range(500)]}
     assert len(told_types("reports_2021-06-30.getReports", many)) == TYPES_MAX
-    long = {"reportDocumentId": "d" * 1_000, **row}
-    assert told_types("reports_2021-06-30.getReport", long) == {}
+
+
+@pytest.mark.parametrize("id_chars", [0, 1, DOCUMENT_ID_CHARS_MAX, DOCUMENT_ID_CHARS_MAX + 1])
+@pytest.mark.parametrize("type_chars", [0, 1, TYPE_CHARS_MAX, TYPE_CHARS_MAX + 1])
+def test_no_type_is_told_that_is_empty_or_absurdly_long_nor_one_of_such_a_document(
+    id_chars: int, type_chars: int
+) -> None:
+    document_id, type_ = "d" * id_chars, "T" * type_chars
+    told = told_types("reports_2021-06-30.getReport", {"reportDocumentId": document_id, "reportType": type_})
+    is_fit = 0 < id_chars <= DOCUMENT_ID_CHARS_MAX and 0 < type_chars <= TYPE_CHARS_MAX
+    assert told == ({document_id: type_} if is_fit else {})
+
+
+@pytest.mark.parametrize(
+    ("one", "many", "row"),
+    [
+        ("reports_2021-06-30.getReport", "reports", {"reportDocumentId": "d", "reportType": "T"}),
+        ("feeds_2021-06-30.getFeed", "feeds", {"resultFeedDocumentId": "d", "feedType": "T"}),
+    ],
+)
+def test_a_report_or_feed_tells_its_documents_type_alone_and_in_a_list(
+    one: str, many: str, row: dict[str, str]
+) -> None:
+    assert told_types(one, row) == told_types(f"{one}s", {many: [row]}) == {"d": "T"}
 
 
 @pytest.mark.parametrize(

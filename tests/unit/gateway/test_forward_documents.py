@@ -169,6 +169,17 @@ async def test_an_uploads_link_carries_the_headers_that_amazon_wants(rig: Rig) -
     assert dict(capability.headers) == {"content-md5": "5d41", "x-amz-server-side-encryption": "aws:kms"}
 
 
+async def test_the_content_type_for_which_an_uploads_link_is_signed_goes_first_and_once(rig: Rig) -> None:
+    wanted = {"Content-Type": "image/jpeg", "Content-MD5": "5d41"}
+    reply = json.dumps({"payload": {"uploadDestinationId": "1", "url": S3, "headers": wanted}}).encode()
+    target = (
+        "/uploads/2020-11-01/uploadDestinations/aplus?marketplaceIds=A&contentMD5=5d41&contentType=image/png"
+    )
+    answer = await ask(rig, rig.auth.enrol(), target, reply, method="POST")
+    capability = opened(rig, json.loads(answer.body)["payload"]["url"], UPLOAD)
+    assert (capability.content_type, dict(capability.headers)) == ("image/jpeg", {"content-md5": "5d41"})
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://s3.amazonaws.com/x", "https://evil.example/x", "https://169.254.169.254/x", "javascript:x"],

@@ -7,7 +7,9 @@ import pytest
 
 from services.gateway.model.calls import Device, Profile, Region
 from services.gateway.model.faults import RegionNotConnected
-from services.gateway.model.regions import settle, stated
+from services.gateway.model.regions import MARKETPLACE_PARAMETERS, settle, stated
+from services.gateway.web.consent_views import marketplaces as offered
+from tests.unit.gateway.forwarding import CATALOGUE
 
 US, GERMANY, BRITAIN = "ATVPDKIKX0DER", "A1PA6795UKMFR9", "A1F83G8C2ARO7P"
 DEVICE = Device(
@@ -50,6 +52,19 @@ def test_a_call_states_its_region_by_the_marketplace_in_its_query_then_in_its_bo
     marketplaces: list[str], body: bytes, region: Region | None
 ) -> None:
     assert stated(marketplaces, body) is region
+
+
+def test_every_marketplace_that_a_seller_can_connect_leads_to_its_region() -> None:
+    for row in offered():
+        for marketplace in row["marketplaces"]:
+            assert stated([marketplace["marketplace_id"]], b"") is Region(row["region"])
+
+
+def test_a_marketplace_is_looked_for_under_each_name_that_the_models_give_it() -> None:
+    named = {name for operation in CATALOGUE for name in operation.query}
+    assert {
+        name for name in named if name.lower() in {"marketplaceid", "marketplaceids"}
+    } < MARKETPLACE_PARAMETERS
 
 
 def test_the_devices_marketplace_decides_where_nothing_else_does() -> None:
