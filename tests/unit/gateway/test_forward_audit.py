@@ -44,6 +44,20 @@ async def test_a_read_of_personal_data_is_intended_and_concluded_R01(rig: Rig) -
     assert outcome.details == {**intent.details, "status": "200", "source": "amazon"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/orders/v0/orders/{ORDER}/shipmentConfirmation",
+        f"/messaging/v1/orders/{ORDER}/messages/legalDisclosure?marketplaceIds=ATVPDKIKX0DER",
+    ],
+)
+async def test_a_change_to_an_order_is_intended_with_its_id_whatever_its_api_calls_it_R01(
+    rig: Rig, path: str
+) -> None:
+    await rig.call(rig.auth.enrol(scopes=PII), path, "POST", body=b"{}")
+    assert (rig.audit.events[0].kind, rig.audit.events[0].details["order_ids"]) == (CALLED, ORDER)
+
+
 async def test_the_intent_is_durable_before_amazon_is_asked_R01(rig: Rig) -> None:
     seen: list[int] = []
 

@@ -14,16 +14,29 @@ def rig() -> Rig:
     return Rig()
 
 
-async def test_the_kept_copy_is_served_without_asking_amazon(rig: Rig) -> None:
-    rig.upstream.replies.append(json_answer(ADDRESS_BYTES))
+BUYER_PATH = f"/orders/v0/orders/{ORDER}/buyerInfo"
+BUYER_BYTES = json.dumps({"payload": {"AmazonOrderId": ORDER, "BuyerName": "Jane Roe"}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "operation"),
+    [
+        (ADDRESS_PATH, ADDRESS_BYTES, "ordersV0.getOrderAddress"),
+        (BUYER_PATH, BUYER_BYTES, "ordersV0.getOrderBuyerInfo"),
+    ],
+)
+async def test_the_kept_copy_is_served_without_asking_amazon(
+    rig: Rig, path: str, body: bytes, operation: str
+) -> None:
+    rig.upstream.replies.append(json_answer(body))
     trusted, other = rig.auth.enrol(scopes=PII), rig.auth.enrol()
-    first = await rig.call(trusted, ADDRESS_PATH)
-    again = await rig.call(trusted, ADDRESS_PATH)
-    masked = await rig.call(other, ADDRESS_PATH)
-    assert first.body == again.body == ADDRESS_BYTES
+    first = await rig.call(trusted, path)
+    again = await rig.call(trusted, path)
+    masked = await rig.call(other, path)
+    assert first.body == again.body == body
     assert b"Jane" not in masked.body
     assert len(rig.upstream.requests) == 1
-    assert rig.safe.kept == {SafeKey("seller-1", ORDER, "ordersV0.getOrderAddress"): ADDRESS_BYTES}
+    assert rig.safe.kept == {SafeKey("seller-1", ORDER, operation): body}
 
 
 async def test_another_seller_never_gets_the_kept_copy_T07(rig: Rig) -> None:
