@@ -98,8 +98,15 @@ def outward_context(ca_file: Path | None) -> ssl.SSLContext:
 
     Args:
         ca_file: the only authorities trusted, as PEM; None trusts the system's.
+
+    Raises:
+        OSError: the file cannot be read, or holds no authority; it is named.
     """
-    context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as error:
+        # OpenSSL says what is wrong, and not of which file.
+        raise OSError(error.errno, error.strerror, str(ca_file)) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -154,3 +154,14 @@ def test_a_context_is_built_once_per_certificate_R15(authority: Authority) -> No
     second = context()
     assert second is not first
     assert context() is second
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_of_authorities_that_cannot_be_used_is_named(content: str | None, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(OSError, match=r"ca\.pem") as refused:
+        outward_context(file)
+    assert refused.value.filename == str(file)
+    assert refused.value.strerror
