@@ -1,13 +1,14 @@
 """The console script `sallyport`: one verb per task of an operator.
 
 Exit codes: 0 done, 1 the task found something wrong and said what, 2 it could not be tried (usage,
-configuration).
+configuration), or nobody reads what it says, 130 interrupted (Ctrl-C).
 """
 
 import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import chassis.secrecy
@@ -23,27 +24,56 @@ import sallyport.run
 import sallyport.sellers.commands
 import sallyport.simulate.command
 import sallyport.webhook
-
-EXIT_USAGE = 2
+from sallyport import console
 
 Verb = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the verb named in `arguments` (default: the command line) and return its exit code."""
+    _open_closed_streams()
+    try:
+        try:
+            return _obey(arguments)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return console.EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone, as `head` does.
+        _let_go_of_output()
+        return console.EXIT_UNUSABLE
+    except OSError as error:
+        _let_go_of_output()
+        return console.complain("", console.EXIT_UNUSABLE, console.reason(error))
+    except UnicodeError:
+        text = f"what was given, or is to be shown, is no text in {sys.stdout.encoding}"
+        return console.complain("", console.EXIT_UNUSABLE, text)
+
+
+def _obey(arguments: Sequence[str] | None) -> int:
     grammar = parser()
     options, unknown = grammar.parse_known_args(arguments)
     if unknown:
         grammar.error(_told(unknown))
     verb: Verb = options.verb
+    return verb(options)
+
+
+def _open_closed_streams() -> None:
+    """Let a stream that was closed for us be an empty one, in its own place: Python has None for it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # For as long as the process runs.
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _let_go_of_output() -> None:
+    """Have what Python still wants to write at the end go nowhere, where nobody takes it."""
     try:
-        return verb(options)
-    except KeyboardInterrupt:
-        return EXIT_USAGE
-    except BrokenPipeError:
-        # Whoever read has gone, as `head` does; nor has anybody what Python still wants to write at the end.
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_USAGE
 
 
 def _told(unknown: Sequence[str]) -> str:
@@ -58,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong with a command line without repeating a credential that was typed there."""
 
     def error(self, message: str) -> NoReturn:
-        """Print usage and the scrubbed message, and exit with EXIT_USAGE."""
+        """Print usage and the scrubbed message, and exit with EXIT_UNUSABLE."""
         super().error(chassis.secrecy.scrub(message))
 
 
@@ -67,7 +97,8 @@ def parser() -> argparse.ArgumentParser:
     root: argparse.ArgumentParser = _Parser(
         prog="sallyport",
         description="The server side of a hybrid Amazon SP-API application. Begin with `sallyport run`.",
-        epilog="Every verb and task has --help. Exit codes: 0 done, 1 something is wrong, 2 not tried.",
+        epilog="Every verb and task has --help. Exit codes: 0 done, 1 something is wrong, 2 not tried, "
+        "130 interrupted.",
     )
     verbs = root.add_subparsers(title="verbs", metavar="VERB", required=True)
     sallyport.run.add_command(verbs)

@@ -1,6 +1,6 @@
 """What the console's tasks have in common: how they connect, how they end, and what they say when they fail.
 
-Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried.
+Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried, 130 interrupted.
 """
 
 import argparse
@@ -21,6 +21,8 @@ import sallyport.access
 EXIT_OK = 0
 EXIT_REFUSED = 1
 EXIT_UNUSABLE = 2
+# As shells tell a program that Ctrl-C has ended.
+EXIT_INTERRUPTED = 130
 EXIT_CODES = "Exit codes: 0 done, 1 refused or unavailable, 2 could not be tried."
 HINT = (
     "For a stack of `sallyport run` on this machine give --state-folder .sallyport; for any other set these "
@@ -37,11 +39,22 @@ Task = Callable[[argparse.Namespace, sallyport.access.Config], int]
 Verb = Callable[[argparse.Namespace], int]
 
 
+def folder(text: str) -> Path:
+    """Return an option's folder; one without a name would be wherever one stands.
+
+    Raises:
+        ArgumentTypeError: it has none.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("names no folder; `.` is this one")
+    return Path(text)
+
+
 def add_state_folder(parser: argparse.ArgumentParser) -> None:
     """Add the option that says which stack on this machine is meant; see `connection`."""
     parser.add_argument(
         "--state-folder",
-        type=Path,
+        type=folder,
         metavar="FOLDER",
         help="take the connection from the state of `sallyport run`, not from SALLYPORT_ variables",
     )
@@ -54,9 +67,8 @@ def connection(options: argparse.Namespace) -> sallyport.access.Config:
         ConfigError: naming every bad key, or saying what else to give.
         OSError: the state folder cannot be read.
     """
-    folder: Path | None = options.state_folder
-    if folder is not None:
-        return sallyport.access.load(sallyport.access.read_state_folder(folder))
+    if options.state_folder is not None:
+        return sallyport.access.load(sallyport.access.read_state_folder(options.state_folder))
     try:
         return sallyport.access.load(os.environ)
     except chassis.env.ConfigError as error:
@@ -77,6 +89,10 @@ def tried(name: str, task: Task) -> Verb:
                 return task(options, connection(options))
         except chassis.errors.StartRefused as error:
             return complain(name, EXIT_UNUSABLE, str(error))
+        except KeyboardInterrupt:
+            return complain(
+                name, EXIT_INTERRUPTED, "interrupted; what the services were asked for, they go on with"
+            )
         except BrokenPipeError:
             raise  # Whoever read has gone, and `cli.main` knows what that is.
         except OSError as error:
@@ -136,6 +152,6 @@ def reason(error: OSError) -> str:
 
 
 def complain(name: str, code: int, text: str) -> int:
-    """Say on standard error why a verb ends with this code, and return the code."""
-    sys.stderr.write(f"sallyport {name}: {text}\n")
+    """Say on standard error why a verb, or `sallyport` itself, ends with this code; return the code."""
+    sys.stderr.write(f"{f'sallyport {name}'.rstrip()}: {text}\n")
     return code

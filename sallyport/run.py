@@ -10,15 +10,12 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import chassis.errors
-import chassis.rpc
 import sallyport.access
 import sallyport.stack
 import sallyport.vendor
 import sallyport.welcome
 from sallyport import console
 from sallyport.layout import LOOPBACK, PORTS, PUBLIC_PORT, Layout
-from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
 PORTS_END = 65_536
@@ -48,7 +45,7 @@ def add_places(parser: argparse.ArgumentParser, state_folder: Path, base_port: i
     """Add the two options that say where a stack lies."""
     parser.add_argument(
         "--state-folder",
-        type=Path,
+        type=console.folder,
         default=state_folder,
         metavar="DIR",
         help=f"where everything is kept ({state_folder})",
@@ -114,7 +111,7 @@ def _run(options: argparse.Namespace) -> int:
             asyncio.run(_serve(layout))
     except PlaceUnusable as error:
         return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
-    except (PartFailed, chassis.errors.StartRefused, chassis.errors.SallyportError) as error:
+    except sallyport.stack.FAULTS as error:
         return console.complain(NAME, console.EXIT_REFUSED, str(error))
     return console.EXIT_OK
 

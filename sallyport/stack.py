@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import orjson
 
+import chassis.errors
 import sallyport.access
 import sallyport.engines.authority
+import sallyport.engines.child
 import sallyport.engines.openbao
 import sallyport.engines.postgres
 import sallyport.environments
@@ -22,9 +24,17 @@ from sallyport.layout import LOOPBACK, SERVICES, Layout
 from sallyport.parts import EnginePart
 from sallyport.process import Process, Program
 from sallyport.provision.ground import Ground
-from sallyport.supervisor import Report, Supervisor
+from sallyport.supervisor import PartFailed, Report, Supervisor
 
 SIMULATOR_SEED = 7
+FAULTS = (
+    PartFailed,
+    sallyport.engines.child.EngineFailed,
+    sallyport.engines.openbao.CallRefused,
+    chassis.errors.StartRefused,
+    chassis.errors.SallyportError,
+)
+"""Why a stack may not come up, besides what the system refuses (OSError)."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,8 @@ async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> Asy
         sellers: seller accounts of the simulated Amazon.
 
     Raises:
-        PartFailed: a part did not come up.
-        StartRefused: a migration does not fit what ran before.
+        FAULTS: a part did not come up, or is not what was there before.
+        OSError: the state folder cannot be used.
     """
     layout.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     layout.logs.mkdir(exist_ok=True)

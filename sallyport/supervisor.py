@@ -62,11 +62,14 @@ class Supervisor:
         """Start `part` and watch it from now on.
 
         Raises:
-            PartFailed: it did not become healthy in its time.
+            PartFailed: it did not become healthy in its time, or the system refused what it needs.
         """
         self._report(part.name, "starting")
         self._parts.append(part)
-        await part.start()
+        try:
+            await part.start()
+        except OSError as error:
+            raise PartFailed(f"{part.name}: {_reason(error)}") from error
         self._report(part.name, "up")
         self._watchers.append(asyncio.create_task(self._watch(part), name=f"watch {part.name}"))
 

@@ -5,6 +5,7 @@ cannot hand out a key of their own along with a log of their own.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,32 +22,44 @@ async def export(
 ) -> int:
     """Write an export, and the key to check it with, and return the number of lines.
 
-    Each file appears whole or not at all, readable by its owner only.
+    Each file appears whole or not at all, readable by its owner only. Nobody is asked for anything before
+    both can be written.
 
     Raises:
         SallyportError: telemetry or the key service refuses or cannot answer.
         OSError: a file cannot be written.
     """
-    async with sallyport.access.open_admin(config) as admin:
-        lines = 0
-        with _whole_file(out) as file:
+    with contextlib.ExitStack() as files:
+        log = files.enter_context(_whole_file(out))
+        key = None if public_key_out is None else files.enter_context(_whole_file(public_key_out))
+        async with sallyport.access.open_admin(config) as admin:
+            lines = 0
             request = telemetry_pb2.ExportRequest(from_sequence=from_sequence)
             async for message in admin.telemetry.Export(request):
-                file.write(message.line + b"\n")
+                log.write(message.line + b"\n")
                 lines += 1
-        if public_key_out is not None:
-            public_pem = await admin.vault.transit_public_pem(CHECKPOINT_KEY)
-            with _whole_file(public_key_out) as file:
-                file.write(public_pem.encode())
+            if key is not None:
+                key.write((await admin.vault.transit_public_pem(CHECKPOINT_KEY)).encode())
     return lines
 
 
 @contextlib.contextmanager
 def _whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file that takes its place at `path` in the end, of nothing but another file.
+
+    Raises:
+        OSError: naming `path`: what is there is no file, or none can be made there.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "something other than a file is there", str(path))
     part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
         part.replace(path)
     finally:

@@ -16,7 +16,6 @@ from sallyport.demo.stage import set_stage
 from sallyport.demo.story import STORY, Step
 from sallyport.layout import Layout
 from sallyport.run import PlaceUnusable, add_places, check_ports, hold
-from sallyport.supervisor import PartFailed
 from sallyport.terminal import Progress, say
 
 NAME = "demo"
@@ -50,7 +49,7 @@ def _demo(options: argparse.Namespace) -> int:
             asyncio.run(_play(layout))
     except PlaceUnusable as error:
         return console.complain(NAME, console.EXIT_UNUSABLE, str(error))
-    except (StepFailed, PartFailed, chassis.errors.StartRefused) as failure:
+    except (StepFailed, *sallyport.stack.FAULTS) as failure:
         return console.complain(NAME, console.EXIT_REFUSED, str(failure))
     if not options.keep:
         shutil.rmtree(layout.folder, ignore_errors=True)

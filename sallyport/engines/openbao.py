@@ -65,7 +65,7 @@ class CallRefused(Exception):
 
     def __init__(self, status: int, reasons: str) -> None:
         self.status = status
-        super().__init__(f"{status}: {reasons}")
+        super().__init__(f"openbao answered {status}: {reasons}")
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class OpenBao:
         try:
             answer = await self._send(_Call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}))
         except CallRefused as refusal:
-            raise sallyport.engines.child.EngineFailed(f"openbao does not initialise: {refusal}") from refusal
+            raise sallyport.engines.child.EngineFailed(f"openbao is not initialised: {refusal}") from refusal
         kept = {"unseal_key": answer["keys_base64"][0], "root_token": answer["root_token"]}
         try:
             sallyport.engines.authority.write_private(self._keys_file, json.dumps(kept).encode())

@@ -46,7 +46,7 @@ async def test_keys_that_open_nothing_are_named_and_the_right_ones_put_back_open
     right = _swap(keys, OTHER_KEYS)
     with pytest.raises(EngineFailed) as failed:
         await new.start()
-    assert f"the keys in {keys} do not open what is stored (400: " in str(failed.value)
+    assert f"the keys in {keys} do not open what is stored (openbao answered 400: " in str(failed.value)
     assert ADVICE in str(failed.value)
     assert not any(secret in str(failed.value) for secret in json.loads(OTHER_KEYS).values())
     assert not new.server.is_running

@@ -106,6 +106,17 @@ def test_a_secret_is_read_from_a_pipe_without_its_line_end(monkeypatch: pytest.M
         prompt.read_secret("? ")
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_bytes_that_are_no_text_are_no_secret(errors: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python keeps them in a `C` locale, and raises in every other."""
+    piped = io.TextIOWrapper(io.BytesIO(b"hunter2\xff\n"), encoding="utf-8", errors=errors)
+    monkeypatch.setattr("sys.stdin", piped)
+    with pytest.raises(prompt.NothingGiven, match="it is no text") as refused:
+        prompt.read_secret("? ")
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
 def test_who_ends_the_input_at_the_question_gave_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """At a terminal Ctrl-D ends it, which is an error of its own to who reads without echo."""
 

@@ -1,5 +1,6 @@
 """The command line: as a program of its own, and where stacks lie."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from sallyport.cli import main
 from sallyport.layout import LOOPBACK
 from sallyport.run import hold
+from tests.unit.sallyport.state import state_folder
 
 
 @pytest.mark.parametrize("port", ["0", "65517", "-1", "x", "8443.0"])
@@ -36,6 +38,19 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(
     assert "cannot be had" in shown.err
     assert "--base-port" in shown.err
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["run", "demo", "sellers list"])
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_state_folder_without_a_name_is_not_the_one_where_somebody_stands(
+    verb: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main([*verb.split(), "--state-folder", name])
+    assert ended.value.code == 2
+    assert "names no folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("verb", ["run", "demo"])
@@ -90,12 +105,60 @@ def test_words_that_nobody_takes_are_told_without_values_T28(
     assert "hunter2" not in complaint
 
 
-def test_a_reader_that_goes_early_is_no_mistake(tmp_path: Path) -> None:
+@pytest.fixture
+def showing(tmp_path: Path) -> list[str]:
+    """A command that says a lot on standard output."""
     file = tmp_path / "policy.toml"
     file.write_text('version = 1\n[[allow]]\noperations = ["*"]\n')
-    asked = [sys.executable, "-m", "sallyport", "policy", "show", str(file), "--operation", "*"]
-    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
+    return [sys.executable, "-m", "sallyport", "policy", "show", str(file), "--operation", "*"]
+
+
+def test_a_reader_that_goes_early_is_no_mistake(showing: list[str]) -> None:
+    with subprocess.Popen(showing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as started:
         assert started.stdout is not None
         assert started.stderr is not None
         started.stdout.close()
         assert (started.stderr.read(), started.wait()) == (b"", 2)
+
+
+def test_output_that_finds_no_room_is_told_once(showing: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(showing, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (2, "sallyport: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["policy", "show", "policy.toml", "--operation", "*"], (0, "")),
+        (
+            ["application", "secret", "paste", "--state-folder", "."],
+            (2, "sallyport application: no client secret was given on standard input\n"),
+        ),
+        (
+            ["sellers", "list", "--state-folder", "."],
+            (2, "sallyport sellers: config_invalid: . is not the state folder of a `sallyport run`: "),
+        ),
+    ],
+)
+def test_closed_streams_are_empty_ones(words: list[str], told: tuple[int, str], tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text('version = 1\n[[allow]]\noperations = ["*"]\n')
+    if words[0] == "application":
+        state_folder(tmp_path)
+    closing = ["sh", "-c", 'exec "$@" <&- >&-', "sh", sys.executable, "-m", "sallyport"]
+    here = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [*closing, *words], cwd=tmp_path, env=here, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert ended.returncode == told[0]
+    assert ended.stderr.startswith(told[1])
+    assert "Traceback" not in ended.stderr
+
+
+def test_words_that_are_no_text_are_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"n\xff")).write_text("no policy")
+    asked = [sys.executable, "-m", "sallyport", "policy", "check", os.fsdecode(b"n\xff")]
+    here = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8:strict"}
+    ended = subprocess.run(asked, cwd=tmp_path, env=here, stderr=subprocess.PIPE, text=True, check=False)
+    told = "sallyport: what was given, or is to be shown, is no text in utf-8\n"
+    assert (ended.returncode, ended.stderr) == (2, told)

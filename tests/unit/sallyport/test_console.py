@@ -2,14 +2,16 @@
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
 import chassis.vault
 from sallyport import console
-from sallyport.access import SETTINGS, SETTINGS_FILE, Config
+from sallyport.access import SETTINGS, Config
 from sallyport.cli import main
+from tests.unit.sallyport.state import state_folder
 
 CONNECTING = (
     ("application", "show"),
@@ -85,16 +87,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.Capt
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """A state folder as `sallyport run` leaves it; nobody listens there."""
-    files = ("SALLYPORT_VAULT_CA_FILE", "SALLYPORT_VAULT_ROLE_ID_FILE", "SALLYPORT_VAULT_SECRET_ID_FILE")
-    services = ("SALLYPORT_AUTH_ADDRESS", "SALLYPORT_RETENTION_ADDRESS", "SALLYPORT_TELEMETRY_ADDRESS")
-    values = {
-        **{name: str(tmp_path / name) for name in files},
-        **dict.fromkeys(services, "127.0.0.1:1"),
-        "SALLYPORT_VAULT_ADDRESS": "https://127.0.0.1:1",
-        "SALLYPORT_VAULT_PKI_ROLE": "console",
-    }
-    (tmp_path / SETTINGS_FILE).write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-    return tmp_path
+    return state_folder(tmp_path)
 
 
 def test_what_is_logged_again_and_again_is_told_once_in_words(
@@ -110,6 +103,38 @@ def test_what_is_logged_again_and_again_is_told_once_in_words(
     assert waiting.endswith("the key service does not answer; waiting for it, half a minute at most")
     assert ended.startswith("sallyport keys: key_service_unavailable: ")
     assert ended.endswith(f"Is the `sallyport run` of {state} up?")
+
+
+def test_whoever_is_interrupted_while_waiting_hears_that_the_services_go_on(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def wait(_options: argparse.Namespace, _config: Config) -> int:
+        raise KeyboardInterrupt
+
+    assert console.tried("keys", wait)(argparse.Namespace(state_folder=state)) == 130
+    assert capsys.readouterr().err.startswith("sallyport keys: interrupted; ")
+
+
+def test_an_export_takes_the_place_of_nothing_but_a_file_and_asks_nobody_before(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe, folder = state / "pipe", state / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    log = state / "audit.ndjson"
+    for words in (["--out", str(pipe)], ["--out", str(log), "--public-key-out", str(folder)]):
+        assert main(["audit", "export", *words, "--state-folder", str(state)]) == 2
+        assert f"{words[-1]}: something other than a file is there" in capsys.readouterr().err
+    assert pipe.is_fifo()
+    assert sorted(each.name for each in state.iterdir()) == ["console.env", "folder", "pipe"]
+
+
+def test_a_file_that_cannot_be_made_is_named_as_it_was_given(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = state / "nowhere" / "audit.ndjson"
+    assert main(["audit", "export", "--out", str(out), "--state-folder", str(state)]) == 2
+    assert f"{out}: No such file or directory" in capsys.readouterr().err
 
 
 def test_of_two_files_the_one_to_be_written_is_named() -> None:
