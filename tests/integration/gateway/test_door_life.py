@@ -14,9 +14,11 @@ import chassis.env
 import chassis.errors
 from fakes.certificates import Authority
 from services.gateway.door import Door
+from services.gateway.door.faults import BodyTooLarge
 from services.gateway.door.request import Request
 from services.gateway.model.calls import Answer
 from tests.integration.gateway.door import (
+    EVENT,
     LIMITS,
     PATIENCE_S,
     Cover,
@@ -89,6 +91,39 @@ async def test_what_the_door_refuses_is_counted_by_its_code() -> None:
         await exchange(door.port, request("POST /", body=bytes(1001)))
         await exchange(door.port, LAST)
     assert signals.refusals == ["malformed_request", "body_too_large"]
+
+
+async def test_a_request_leaves_one_line_that_tells_more_only_of_what_nobody_foresaw_T28(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def act(asked: Request) -> None:
+        match asked.head.target:
+            case "/refused":
+                raise BodyTooLarge
+            case "/mistaken":
+                raise ValueError
+            case "/broken-off":
+                await asked.begin(200, [])
+                raise ValueError
+        asked.answer(Answer(200, [], b""))
+
+    async with serving(Script(act)) as door:
+        with caplog.at_level(logging.INFO):
+            for target in ("/served", "/refused", "/mistaken", "/broken-off"):
+                await exchange(door.port, request(f"GET {target}", is_last=True))
+    told = [vars(record)["sallyport_fields"] for record in caplog.records]
+    ends = [
+        (record.msg, line["status"], line.get("code"), type(line.get("error")))
+        for record, line in zip(caplog.records, told, strict=True)
+    ]
+    assert ends == [
+        ("request_served", 200, None, type(None)),
+        ("request_refused", 413, "body_too_large", type(None)),
+        ("request_refused", 500, "internal", ValueError),
+        ("request_refused", 200, "internal", ValueError),
+    ]
+    assert {(line["kind"], line["method"]) for line in told} == {(EVENT, "GET")}
+    assert all(0 <= line["duration_ms"] < PATIENCE_S * 1000 for line in told)
 
 
 # Ending
