@@ -107,6 +107,15 @@ async def test_a_lower_rate_that_amazon_names_is_every_replicas(store: BucketSto
     assert (await told(store, ask("replica-2", people=1))).rate_per_s == 0.001
 
 
+async def test_a_higher_rate_that_amazon_names_is_approached_by_all_replicas_together(
+    store: BucketStore,
+) -> None:
+    named = replace(ask(people=1), named_rate_per_s=5.0)
+    first = await told(store, named)
+    assert first.rate_per_s == pytest.approx(SLOW.rate_per_s * 2)
+    assert (await told(store, replace(named, replica_id="replica-2"))).rate_per_s == first.rate_per_s
+
+
 async def test_a_refusal_of_amazons_slows_every_replica_down_R07(store: BucketStore) -> None:
     before = await told(store, ask(people=1))
     await told(store, replace(ask(people=1), known=1, ended=1, is_throttled=True))

@@ -67,6 +67,12 @@ async def test_every_region_that_told_an_id_is_known_however_often_it_did(homes:
     assert await homes.homes("seller-1", "a") == {NA, EU}
 
 
+async def test_a_fingerprint_is_found_for_its_seller_only_whatever_made_it_T07(store: Store) -> None:
+    await store.settle("seller-1", [b"fingerprint"], EU)
+    assert await store.homes("seller-1", b"fingerprint") == {EU}
+    assert await store.homes("seller-2", b"fingerprint") == set()
+
+
 async def test_replicas_with_one_key_know_the_same_homes(store: Store, key: SharedKey) -> None:
     await FingerprintedHomes(key=key, store=store).settle("seller-1", ["a"], EU)
     assert await FingerprintedHomes(key=key, store=store).homes("seller-1", "a") == {EU}
@@ -114,14 +120,16 @@ async def test_ids_that_no_region_told_for_long_are_forgotten_some_at_a_time(
     assert [await real_homes.homes("seller-1", each) for each in ("a", "c")] == [set(), {EU}]
 
 
-async def test_what_is_told_again_within_a_day_is_not_written_again(
-    real_homes: FingerprintedHomes, owner: chassis.db.Connection
+@pytest.mark.parametrize(("hours", "is_written"), [(0, False), (23, False), (25, True)])
+async def test_what_is_told_again_is_written_again_once_a_day(
+    real_homes: FingerprintedHomes, owner: chassis.db.Connection, hours: int, *, is_written: bool
 ) -> None:
-    written = []
-    for _ in range(2):
-        await real_homes.settle("seller-1", ["a"], EU)
-        written.append(await owner.fetchval("SELECT xmin::text FROM gateway.id_homes"))
-    assert written[0] == written[1]
+    await real_homes.settle("seller-1", ["a"], EU)
+    before = await owner.fetchval(
+        "UPDATE gateway.id_homes SET told_at = told_at - make_interval(hours => $1) RETURNING told_at", hours
+    )
+    await real_homes.settle("seller-1", ["a"], EU)
+    assert (await owner.fetchval("SELECT told_at FROM gateway.id_homes") > before) is is_written
 
 
 async def test_a_schema_of_before_is_a_store_that_cannot_say_R26(
