@@ -1,7 +1,10 @@
 """`sallyport simulate`: runs from seeds, told as reports."""
 
 import argparse
-from collections.abc import Sequence
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sallyport.simulate.run
@@ -22,7 +25,8 @@ def add_command(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="run the services in one process under a seeded scheduler, with faults",
         description="Connect, refresh, read, ship, erase: under crashes, lost messages and slow parts, all "
         "drawn from a seed. Prints what the invariants came to; the same seed gives the same trace.",
-        epilog="Exit codes: 0 every invariant held, 1 one was violated, 2 it could not be tried.",
+        epilog="Exit codes: 0 every invariant held, 1 one was violated, 2 it could not be tried, 130 "
+        "interrupted.",
     )
     parser.add_argument("--seed", type=_natural, default=1, metavar="N", help="the (first) seed (1)")
     parser.add_argument("--seeds", type=_count, default=1, metavar="K", help="so many seeds in a row (1)")
@@ -43,16 +47,38 @@ def _run(options: argparse.Namespace) -> int:
     if options.trace is not None and not _write(options.trace, ()):
         return console.EXIT_UNUSABLE
     reports = []
-    for seed in range(options.seed, options.seed + options.seeds):
-        one = sallyport.simulate.run.run(seed, fault_rate=options.fault_rate, engines=Engines())
-        reports.append(one)
-        is_told_whole = options.seeds == 1 or not one.is_whole
-        say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
-        if options.trace is not None and not _write(options.trace, one.trace.lines):
-            return console.EXIT_UNUSABLE
+    with _interrupted_between_runs() as interrupted:
+        for seed in range(options.seed, options.seed + options.seeds):
+            one = sallyport.simulate.run.run(seed, fault_rate=options.fault_rate, engines=Engines())
+            reports.append(one)
+            is_told_whole = options.seeds == 1 or not one.is_whole
+            say("\n".join(report.lines(one)) if is_told_whole else report.line(one))
+            if options.trace is not None and not _write(options.trace, one.trace.lines):
+                return console.EXIT_UNUSABLE
+            if interrupted.is_set():
+                break
     if options.seeds > 1:
         say(report.summary(reports))
-    return console.EXIT_OK if all(one.is_whole for one in reports) else console.EXIT_REFUSED
+    if not all(one.is_whole for one in reports):
+        return console.EXIT_REFUSED
+    return console.EXIT_INTERRUPTED if interrupted.is_set() else console.EXIT_OK
+
+
+@contextlib.contextmanager
+def _interrupted_between_runs() -> Iterator[threading.Event]:
+    """Give what Ctrl-C sets the first time: a run that is broken off leaves its parts amid what they do."""
+    interrupted = threading.Event()
+
+    def interrupt(_number: int, _frame: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, before)
+        console.complain(NAME, console.EXIT_INTERRUPTED, "ends after this run; Ctrl-C again ends it at once")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _write(file: Path, lines: Sequence[str]) -> bool:

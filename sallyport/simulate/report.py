@@ -77,7 +77,8 @@ def summary(reports: Sequence[Report]) -> str:
     broken = [report.seed for report in reports if not report.is_whole]
     asked = sum(finding.asked for report in reports for finding in report.findings.values())
     verdict = f"violated by seeds {', '.join(map(str, broken))}" if broken else "all held"
-    return f"{len(reports)} runs, {len(Invariant)} invariants looked at {asked:,} times: {verdict}"
+    runs = "1 run" if len(reports) == 1 else f"{len(reports)} runs"
+    return f"{runs}, {len(Invariant)} invariants looked at {asked:,} times: {verdict}"
 
 
 def _verdict(finding: Finding) -> str:

@@ -1,6 +1,7 @@
 """`sallyport simulate`: what it prints, and exit codes that a script can trust."""
 
 import argparse
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import sallyport.simulate.command
 import tests.unit.sallyport.test_simulate_broken as broken
 from sallyport import console
+from sallyport.simulate.engines import Engines
 
 
 def simulate(*arguments: str) -> int:
@@ -46,6 +48,27 @@ def test_several_seeds_take_a_line_each(capsys: pytest.CaptureFixture[str]) -> N
     assert [run.split()[1] for run in runs] == ["5", "6"]
     assert summary.startswith("2 runs, ")
     assert summary.endswith("all held")
+
+
+def test_whoever_interrupts_has_the_run_to_its_end_and_the_summary(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(Engines):
+        """Engines of a run in which somebody presses Ctrl-C."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sallyport.simulate.command, "Engines", Interrupted)
+    assert simulate("--seed", "5", "--seeds", "9", "--fault-rate", "0") == console.EXIT_INTERRUPTED
+    shown = capsys.readouterr()
+    first, summary = shown.out.splitlines()
+    assert first.split()[1] == "5"
+    assert summary.startswith("1 run, ")
+    assert shown.err == "sallyport simulate: ends after this run; Ctrl-C again ends it at once\n"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize(
