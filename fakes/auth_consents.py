@@ -85,9 +85,13 @@ class FakeConsentStore(FakePart):
         found = [consent for consent in self._active() if consent.used_at < used_before]
         return sorted(found, key=lambda consent: consent.used_at)[:rows_max]
 
-    async def end_consent(self, consent_id: str, ending: Ending, now: datetime) -> bool:
+    async def end_consent(
+        self, consent_id: str, ending: Ending, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
         consent = self.tables.consents.get(consent_id)
         if consent is None or consent.ended_at is not None:
+            return False
+        if used_before is not None and consent.used_at >= used_before:
             return False
         self._end(consent, ending, now)
         self._tell_all(consent.seller_id)

@@ -82,9 +82,13 @@ class FakeDeviceStore(FakePart):
         devices = self.tables.devices.values()
         return sum(device.seller_id == seller_id and device.revoked_at is None for device in devices)
 
-    async def revoke_device(self, device_id: str, now: datetime) -> bool:
+    async def revoke_device(
+        self, device_id: str, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
         device = self.tables.devices.get(device_id)
         if device is None or device.revoked_at is not None:
+            return False
+        if used_before is not None and device.used_at >= used_before:
             return False
         self.tables.devices[device_id] = replace(device, revoked_at=now)
         self._tell(device)

@@ -260,7 +260,7 @@ class Signals(AmazonSignals, SecretSignals):
         )
         self._damaged = registry.counter(
             "sallyport_auth_damaged_values_total",
-            "Sealed values that did not open when they were sealed anew.",
+            "Sealed values that did not open, to be sealed anew or to be listed.",
         )
         self._jobs_failed = registry.counter(
             "sallyport_auth_job_rounds_failed_total", "Rounds of a job that failed.", {"job": JOBS}

@@ -176,6 +176,14 @@ async def test_scopes_are_replaced(store: AnyStore) -> None:
         await store.set_scopes(new_id(), ("orders",))
 
 
+async def test_a_device_that_was_used_since_is_not_ended_as_idle_T18(store: AnyStore) -> None:
+    made, _ = await enrolled(store)
+    await store.issue_access(made.device_id, access(START + DAY))
+    assert not await store.revoke_device(made.device_id, START + DAY, used_before=START + DAY)
+    assert (await store.find_device(made.device_id)).revoked_at is None
+    assert await store.revoke_device(made.device_id, START + DAY, used_before=START + DAY + SECOND)
+
+
 async def test_idle_devices_are_listed_oldest_use_first(store: AnyStore) -> None:
     made = [(await enrolled(store, enrolled_at=START + n * DAY))[0] for n in (3, 1, 2)]
     await store.revoke_device(made[2].device_id, START)

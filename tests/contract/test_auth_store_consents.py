@@ -120,6 +120,14 @@ async def test_idle_consents_are_listed_oldest_first(store: AnyStore) -> None:
     assert await store.list_idle(START + 4 * DAY, 1) == [made[1]]
 
 
+async def test_a_consent_that_was_used_since_is_not_ended_as_idle_T18(store: AnyStore) -> None:
+    kept = await connected(store)
+    consent_id, since = kept.consent_id, kept.used_at
+    assert not await store.end_consent(consent_id, Ending.IDLE, START + DAY, used_before=since)
+    assert await store.find_consent(kept.seller_id, Region.EU) == kept
+    assert await store.end_consent(consent_id, Ending.IDLE, START + DAY, used_before=since + SECOND)
+
+
 async def test_reach_is_where_consents_are_active_and_young(store: AnyStore) -> None:
     owner, partner = await seller(store), digest()
     first = consent(owner.seller_id, Region.NA)

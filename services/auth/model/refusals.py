@@ -251,6 +251,10 @@ class GrantRefused(Denied):
     text = "Amazon refused the seller's grant."
 
 
+class GrantInUse(Conflict):
+    """A consent or device that was idle is used again, or has ended; nobody but auth hears it."""
+
+
 class ApplicationRefused(Unavailable):
     """Amazon answered `invalid_client`: the whole application is refused until its secret is renewed."""
 

@@ -1,12 +1,14 @@
 """Devices as sellers see them, and the one way a device ends."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chassis.secrecy import Secret
 from services.auth.model import words
-from services.auth.model.audit import Actor, Deed, Kind
+from services.auth.model.audit import SELF, Actor, Deed, Kind
+from services.auth.model.consents import Ending
 from services.auth.model.devices import Device, NamedDevice, check_scopes
-from services.auth.model.refusals import DeviceNotFound, InvalidScope
+from services.auth.model.refusals import DeviceNotFound, GrantInUse, InvalidScope
 from services.auth.model.roles import Right
 from services.auth.service.ledger import Ledger
 from services.auth.service.names import Names
@@ -109,13 +111,28 @@ class DeviceService:
         """
         if device.revoked_at is not None:
             return
-        details = {"device_id": device.device_id, "reason": reason or why}
-        deed = Deed(kind=Kind.DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)
-        async with self._ledger.effect(deed):
+        async with self._ledger.effect(_revoked(device, who, reason or why)):
             if await self._devices.revoke_device(device.device_id, self._clock.now()):
                 self._signals.ended("device", why)
+
+    async def retire(self, device: Device, *, used_before: datetime) -> None:
+        """Revoke a device that is idle.
+
+        Raises:
+            GrantInUse: it was used again meanwhile, or has ended; nothing changed.
+        """
+        device_id, now = device.device_id, self._clock.now()
+        async with self._ledger.effect(_revoked(device, SELF, Ending.IDLE)):
+            if not await self._devices.revoke_device(device_id, now, used_before=used_before):
+                raise GrantInUse
+        self._signals.ended("device", Ending.IDLE)
 
     async def named(self, device: Device) -> NamedDevice:
         """Return a device with its name in the open."""
         name = await self._sealer.open(device.name_place, device.name_sealed)
         return NamedDevice(device=device, name=name.reveal())
+
+
+def _revoked(device: Device, who: Actor, reason: str) -> Deed:
+    details = {"device_id": device.device_id, "reason": reason}
+    return Deed(kind=Kind.DEVICE_REVOKED, actor=who, seller_id=device.seller_id, details=details)

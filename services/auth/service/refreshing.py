@@ -4,7 +4,7 @@ Each refresh goes through the lease on its token (`leasing`), so there is one pe
 whoever wants it (R-09).
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis.errors import SallyportError
 from chassis.secrecy import Secret
@@ -12,6 +12,7 @@ from services.auth.model import lending
 from services.auth.model.audit import SELF, Actor, Deed, Kind
 from services.auth.model.consents import Consent, Ending
 from services.auth.model.lending import Grant, Lent, SealedAccess
+from services.auth.model.refusals import GrantInUse
 from services.auth.service import seller_token
 from services.auth.service.leasing import Leasing
 from services.auth.service.ledger import Ledger
@@ -105,11 +106,26 @@ class Refresher:
 
     async def end(self, consent: Consent, ending: Ending, who: Actor = SELF) -> None:
         """End a consent and destroy its refresh token; a QUARANTINED one is kept for inquiry."""
-        details = {"consent_id": consent.consent_id, "region": consent.region, "reason": ending}
-        deed = Deed(kind=Kind.CONSENT_REVOKED, actor=who, seller_id=consent.seller_id, details=details)
-        async with self._ledger.effect(deed):
+        async with self._ledger.effect(_ended(consent, ending, who)):
             if await self._store.end_consent(consent.consent_id, ending, self._clock.now()):
                 self._signals.ended("consent", ending)
 
+    async def retire(self, consent: Consent, *, used_before: datetime) -> None:
+        """End a consent that is idle.
+
+        Raises:
+            GrantInUse: it was used again meanwhile, or has ended; nothing changed.
+        """
+        consent_id, now = consent.consent_id, self._clock.now()
+        async with self._ledger.effect(_ended(consent, Ending.IDLE, SELF)):
+            if not await self._store.end_consent(consent_id, Ending.IDLE, now, used_before=used_before):
+                raise GrantInUse
+        self._signals.ended("consent", Ending.IDLE)
+
     def _token(self, errand: Errand) -> SellerToken:
         return SellerToken(self._ports, self._ledger, self._login, errand=errand, end=self.end)
+
+
+def _ended(consent: Consent, ending: Ending, who: Actor) -> Deed:
+    details = {"consent_id": consent.consent_id, "region": consent.region, "reason": ending}
+    return Deed(kind=Kind.CONSENT_REVOKED, actor=who, seller_id=consent.seller_id, details=details)

@@ -153,10 +153,13 @@ class Consents(Protocol):
         """Return active consents last used before a time, oldest use first."""
         ...
 
-    async def end_consent(self, consent_id: str, ending: Ending, now: datetime) -> bool:
+    async def end_consent(
+        self, consent_id: str, ending: Ending, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
         """End an active consent and destroy its token, but for a QUARANTINED one; False when it had ended.
 
-        Every replica is told about the seller's devices.
+        Every replica is told about the seller's devices. With `used_before` only a consent is ended that was
+        last used before that time.
         """
         ...
 
@@ -217,8 +220,13 @@ class Devices(Protocol):
         """Return how many active devices a seller has."""
         ...
 
-    async def revoke_device(self, device_id: str, now: datetime) -> bool:
-        """Revoke a device and tell every replica; False when there is none that is active."""
+    async def revoke_device(
+        self, device_id: str, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
+        """Revoke a device and tell every replica; False when there is none that is active.
+
+        With `used_before` only a device is revoked that was last used before that time.
+        """
         ...
 
     async def set_scopes(self, device_id: str, scopes: tuple[str, ...]) -> None:

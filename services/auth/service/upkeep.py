@@ -1,9 +1,11 @@
 """What must happen without anybody asking; each method is one bounded run, and repeating it is harmless."""
 
+from contextlib import suppress
+
 from chassis.errors import SallyportError
-from services.auth.model.audit import SELF
-from services.auth.model.consents import CONSENT_IDLE_MAX, REFUSAL_CONFIRMED_AFTER, Ending
+from services.auth.model.consents import CONSENT_IDLE_MAX, REFUSAL_CONFIRMED_AFTER
 from services.auth.model.devices import DEVICE_IDLE_MAX
+from services.auth.model.refusals import GrantInUse
 from services.auth.service.devices import DeviceService
 from services.auth.service.ledger import Ledger
 from services.auth.service.ports import Ports
@@ -64,11 +66,15 @@ class Upkeep:
 
     async def retire_idle(self) -> int:
         """Disable the grants that nobody used for too long (T-18); return how many that were."""
-        now = self._clock.now()
-        consents = await self._store.list_idle(now - CONSENT_IDLE_MAX, IDLE_ROWS_MAX)
-        for consent in consents:
-            await self._refresher.end(consent, Ending.IDLE)
-        devices = await self._store.list_idle_devices(now - DEVICE_IDLE_MAX, IDLE_ROWS_MAX)
-        for device in devices:
-            await self._devices.end(device, SELF, Ending.IDLE)
-        return len(consents) + len(devices)
+        now, retired = self._clock.now(), 0
+        used_before = now - CONSENT_IDLE_MAX
+        for consent in await self._store.list_idle(used_before, IDLE_ROWS_MAX):
+            with suppress(GrantInUse):
+                await self._refresher.retire(consent, used_before=used_before)
+                retired += 1
+        used_before = now - DEVICE_IDLE_MAX
+        for device in await self._store.list_idle_devices(used_before, IDLE_ROWS_MAX):
+            with suppress(GrantInUse):
+                await self._devices.retire(device, used_before=used_before)
+                retired += 1
+        return retired

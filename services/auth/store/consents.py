@@ -186,13 +186,22 @@ class ConsentStore(StorePart):
             )
         return [rows.consent(row) for row in found]
 
-    async def end_consent(self, consent_id: str, ending: Ending, now: datetime) -> bool:
+    async def end_consent(
+        self, consent_id: str, ending: Ending, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
         """End an active consent and destroy its token, but for a QUARANTINED one; False when it had ended."""
         async with chassis.db.transaction(self._pool) as connection:
-            return await end(connection, consent_id, ending, now=now)
+            return await end(connection, consent_id, ending, now=now, used_before=used_before)
 
 
-async def end(connection: chassis.db.Connection, consent_id: str, ending: Ending, *, now: datetime) -> bool:
+async def end(
+    connection: chassis.db.Connection,
+    consent_id: str,
+    ending: Ending,
+    *,
+    now: datetime,
+    used_before: datetime | None = None,
+) -> bool:
     """End an active consent within a transaction; see `ConsentStore.end_consent`."""
     seller_id = await connection.fetchval(
         """
@@ -200,12 +209,13 @@ async def end(connection: chassis.db.Connection, consent_id: str, ending: Ending
         SET ended_at = $2,
             ending = $3,
             refresh_token_sealed = CASE WHEN $3 = 'quarantined' THEN refresh_token_sealed END
-        WHERE consent_id = $1 AND ended_at IS NULL
+        WHERE consent_id = $1 AND ended_at IS NULL AND used_at < coalesce($4, 'infinity'::timestamptz)
         RETURNING seller_id
         """,
         consent_id,
         now,
         ending,
+        used_before,
     )
     if seller_id is None:
         return False

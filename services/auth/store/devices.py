@@ -152,17 +152,21 @@ class DeviceStore(StorePart):
         async with chassis.db.transaction(self._pool) as connection:
             return await _count_active(connection, seller_id)
 
-    async def revoke_device(self, device_id: str, now: datetime) -> bool:
+    async def revoke_device(
+        self, device_id: str, now: datetime, *, used_before: datetime | None = None
+    ) -> bool:
         """Revoke a device and tell every replica; False when there is none that is active."""
         async with chassis.db.transaction(self._pool) as connection:
             seller_id = await connection.fetchval(
                 """
                 UPDATE auth.devices SET revoked_at = $2
                 WHERE device_id = $1 AND revoked_at IS NULL
+                  AND used_at < coalesce($3, 'infinity'::timestamptz)
                 RETURNING seller_id
                 """,
                 device_id,
                 now,
+                used_before,
             )
             if seller_id is None:
                 return False

@@ -1,14 +1,17 @@
 """Periodic work, one run at a time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from chassis.secrecy import Secret
 from fakes.auth_house import House
-from services.auth.model.audit import Kind
-from services.auth.model.consents import Ending
+from fakes.auth_store import FakeStore
+from services.auth.model.audit import Kind, Phase
+from services.auth.model.consents import Consent, Ending
+from services.auth.model.devices import Device
 from services.auth.model.refusals import (
     AuthorizationUnavailable,
     ConsentRevoked,
@@ -119,6 +122,36 @@ async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
         await house.refresh(desktop)
     for kind in (Kind.CONSENT_REVOKED, Kind.DEVICE_REVOKED):
         assert [details["reason"] for details in house.audit.details(kind)] == ["idle", "idle"]
+
+
+class BusyStore(FakeStore):
+    """Everything that it lists as idle is used just afterwards, while the audit log hears of the first."""
+
+    async def list_idle(self, used_before: datetime, rows_max: int) -> Sequence[Consent]:
+        idle = await super().list_idle(used_before, rows_max)
+        for one in idle:
+            self.tables.consents[one.consent_id] = replace(one, used_at=self._clock.now())
+        return idle
+
+    async def list_idle_devices(self, used_before: datetime, rows_max: int) -> Sequence[Device]:
+        idle = await super().list_idle_devices(used_before, rows_max)
+        for one in idle:
+            self.tables.devices[one.device_id] = replace(one, used_at=self._clock.now())
+        return idle
+
+
+async def test_what_is_used_again_before_it_is_retired_stays_T18() -> None:
+    house = House(store_type=BusyStore)
+    person = await house.person()
+    await house.connect(person)
+    desktop = await house.bound(person)
+    house.pass_(timedelta(days=91))
+    assert await house.use.upkeep.retire_idle() == 0
+    await house.refresh(desktop)
+    await house.lend(desktop.device_id)
+    for kind in (Kind.CONSENT_REVOKED, Kind.DEVICE_REVOKED):
+        assert house.audit.told(kind) == [(Phase.INTENT, ""), (Phase.OUTCOME, "not_done")]
+    assert not any(what == "ended" for what, *_ in house.signals.counts)
 
 
 async def test_a_used_grant_is_not_idle_T18() -> None:
