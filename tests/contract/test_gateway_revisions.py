@@ -46,11 +46,10 @@ async def test_what_nobody_wrote_to_for_long_is_forgotten_some_at_a_time(
     for api in ("a", "b", "c"):
         await real_revisions.revise("seller-1", api)
     assert await real_revisions.forget_revisions(10) == 0
-    await owner.execute(
-        "UPDATE gateway.revisions SET revised_at = revised_at - interval '25 hours' WHERE api <> 'c'"
-    )
+    await owner.execute("UPDATE gateway.revisions SET revised_at = revised_at - interval '25 hours'")
+    await real_revisions.revise("seller-1", "c")
     assert [await real_revisions.forget_revisions(1) for _ in range(3)] == [1, 1, 0]
-    assert await real_revisions.revision("seller-1", "c") == 1
+    assert [await real_revisions.revision("seller-1", each) for each in ("a", "c")] == [0, 2]
 
 
 async def test_a_schema_of_before_is_a_store_that_cannot_say_R26(
