@@ -7,8 +7,9 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import sallyport.access
 import sallyport.stack
@@ -117,12 +118,30 @@ def _run(options: argparse.Namespace) -> int:
 
 
 async def _serve(layout: Layout) -> None:
-    serving = asyncio.create_task(_keep_up(layout))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, serving.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
+    await until_interrupted(_keep_up(layout))
     say("Stopped; the state is kept (`make clean` removes it)")
+
+
+async def until_interrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Return once the work has ended, or was told to by SIGINT or SIGTERM and has tidied up.
+
+    Who tells it again does not keep it from that.
+    """
+    working = asyncio.create_task(work)
+
+    def interrupt() -> None:
+        if not working.cancelling():
+            working.cancel()
+
+    loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
 
 
 async def _keep_up(layout: Layout) -> None:

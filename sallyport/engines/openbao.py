@@ -206,7 +206,7 @@ class OpenBao:
             raise self._keys_unusable("are none") from error
 
     def _keys_unusable(self, why: str) -> sallyport.engines.child.EngineFailed:
-        advice = f"put the right ones back, or begin anew without {self._folder}"
+        advice = "put the right ones back, or begin anew in a new state folder"
         return sallyport.engines.child.EngineFailed(f"openbao: the keys in {self._keys_file} {why}; {advice}")
 
     def _configure(self) -> None:

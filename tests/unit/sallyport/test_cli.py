@@ -1,6 +1,8 @@
 """The command line: as a program of its own, and where stacks lie."""
 
+import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,8 +12,11 @@ import pytest
 
 from sallyport.cli import main
 from sallyport.layout import LOOPBACK
-from sallyport.run import hold
+from sallyport.run import hold, until_interrupted
 from tests.unit.sallyport.state import state_folder
+
+# Of the event loop, until it has heard of a signal.
+TURNS = 20
 
 
 @pytest.mark.parametrize("port", ["0", "65517", "-1", "x", "8443.0"])
@@ -103,6 +108,26 @@ def test_words_that_nobody_takes_are_told_without_values_T28(
     complaint = capsys.readouterr().err
     assert told in complaint
     assert "hunter2" not in complaint
+
+
+async def test_a_stack_that_is_told_twice_to_end_still_stops_in_order() -> None:
+    """As somebody impatient does, and `timeout`, which tells a program and then its whole group."""
+    told = []
+
+    async def serve() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.raise_signal(number)
+                for _ in range(TURNS):
+                    await asyncio.sleep(0)
+                told.append(number)
+
+    async with asyncio.timeout(5):
+        await until_interrupted(serve())
+    assert told == [signal.SIGINT, signal.SIGTERM]
 
 
 @pytest.fixture
