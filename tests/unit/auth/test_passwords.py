@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import chassis.crypto.otp
 from chassis.secrecy import Secret
 from fakes.auth_house import House, Person
-from services.auth.model.audit import Kind, Phase
+from services.auth.model.audit import SELF, Kind, Phase
 from services.auth.model.passwords import (
     FAILURES_MAX,
     LOCKED,
@@ -94,6 +94,20 @@ async def test_a_code_may_be_typed_as_the_app_shows_it(holder: Holder) -> None:
             email=EMAIL, password=Secret(holder.password), code=Secret(f" {code[:3]} {code[3:]} ")
         )
     )
+
+
+async def test_the_audit_log_hears_what_did_not_match_and_the_caller_does_not_T11(holder: Holder) -> None:
+    heard = set()
+    for wrong in ({"email": "nobody@blue-kettle.example"}, {"password": ANOTHER}, {"code": "000000"}):
+        with pytest.raises(SignInRefused) as refusal:
+            await holder.sign_in(**wrong)
+        heard.add(str(refusal.value))
+    assert len(heard) == 1
+    told = [why for _, why in holder.house.audit.told(Kind.SIGN_IN_REFUSED)]
+    assert told == ["address_unknown", "password_mismatch", "code_mismatch"]
+    who = [event.actor for event in holder.house.audit.events.values() if event.kind == Kind.SIGN_IN_REFUSED]
+    assert [(actor.kind, bool(actor.actor_id)) for actor in who[1:]] == [("user", True)] * 2
+    assert who[0] == SELF
 
 
 async def test_a_code_opens_one_session_over_all_replicas(holder: Holder) -> None:

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -10,11 +11,11 @@ from chassis.errors import Unavailable
 from chassis.secrecy import Secret
 from fakes.auth_house import APPLICATION, US, Crash, Fuse, loan
 from fakes.auth_rotation_house import DAY, RotationHouse
-from services.auth.model.audit import Phase
+from services.auth.model.audit import OPERATOR, Kind, Phase
 from services.auth.model.consents import Region
-from services.auth.model.credentials import SECRET_LIFE
+from services.auth.model.credentials import SECRET_LIFE, Origin
 from services.auth.model.grantless import Scope
-from services.auth.model.refusals import ApplicationMissing, AuthorizationUnavailable
+from services.auth.model.refusals import ApplicationMissing, AuditUnavailable, AuthorizationUnavailable
 from services.auth.model.rotation import LEASE_S, RotationPlan
 from services.auth.model.secret_refusals import (
     InvalidExpiry,
@@ -26,6 +27,8 @@ from services.auth.model.secret_refusals import (
     SecretRefused,
 )
 from services.auth.service.applications import Pasted
+from services.auth.service.rotation import Wish
+from services.auth.service.secret_changes import Arrival
 
 ID = APPLICATION.application_id
 REQUESTED = "auth.client_secret.requested"
@@ -75,6 +78,7 @@ async def test_amazon_is_asked_30_days_ahead_and_once(house: RotationHouse) -> N
         await house.replica().rotation.tend()
     assert house.audit.told(REQUESTED) == DONE
     assert house.amazon.calls["rotate na"] == 1
+    assert house.signals.counts["rotation", "asked"] == 1
 
 
 async def test_what_did_not_arrive_is_asked_for_again_the_next_day(house: RotationHouse) -> None:
@@ -121,7 +125,10 @@ async def test_two_replicas_never_ask_at_once(house: RotationHouse) -> None:
     with pytest.raises(RotationUnderWay):
         await house.use.applications.rotate(ID)
     await house.use.rotation.tend()
+    with pytest.raises(RotationUnderWay):
+        await house.use.rotation.ask(lease, Wish(actor=OPERATOR))
     assert house.amazon.calls["rotate na"] == 0
+    assert house.audit.told(REQUESTED) == [(Phase.INTENT, ""), (Phase.OUTCOME, "not_done")]
 
 
 async def test_who_is_not_enrolled_is_told_so_and_asks_once_a_day(house: RotationHouse) -> None:
@@ -134,6 +141,7 @@ async def test_who_is_not_enrolled_is_told_so_and_asks_once_a_day(house: Rotatio
     assert house.audit.told(REQUESTED)[1::2] == [(Phase.OUTCOME, "not_done")] * 2
     view = await house.use.applications.show(ID)
     assert (view.state.asked_at, view.state.refusal) == (None, "rotation_not_enrolled")
+    assert house.signals.counts["rotation", "rotation_not_enrolled"] == 2
     house.amazon.is_enrolled = True
     house.pass_(DAY)
     await house.use.rotation.tend()
@@ -288,6 +296,37 @@ async def test_a_pasted_secret_is_verified_before_it_is_kept(house: RotationHous
     assert not await paste(house, house.amazon.secret)
     pair = await house.pair()
     assert (pair.newest.accepted_at, len(pair.held)) == (house.clock.now(), 2)
+
+
+async def test_a_secret_is_tried_in_a_turn_and_after_the_audit_log_was_told_R02_R10(
+    house: RotationHouse,
+) -> None:
+    taken, asked = house.signals.counts["turn_taken",], len(house.amazon.asked_s)
+    assert not await paste(house, house.amazon.secret)
+    assert house.signals.counts["turn_taken",] == taken + 1
+    told = house.audit.details(Kind.AMAZON_TOKEN_REQUESTED)[-1]
+    assert told == {"application_id": ID, "purpose": "client_secret"}
+    house.audit.is_down = True
+    with pytest.raises(AuditUnavailable):
+        await paste(house, house.amazon.secret)
+    assert len(house.amazon.asked_s) == asked + 1
+
+
+async def test_what_a_change_cut_short_left_behind_is_destroyed_by_the_next_look_R12(
+    house: RotationHouse,
+) -> None:
+    house.amazon.renew_secret()
+    arrival = Arrival(secret=Secret(house.amazon.secret), origin=Origin.QUEUE)
+    left_behind = 0
+    for step in count(1):
+        try:
+            await house.replica(Fuse(step)).secret_changes.keep(APPLICATION, arrival)
+            break
+        except Crash:
+            left_behind = max(left_behind, len(house.vault.versions[ID]))
+            await house.use.rotation.tend()
+            assert len(house.vault.versions[ID]) == 1
+    assert left_behind == 2
 
 
 async def test_a_good_secret_can_be_pasted_while_amazon_refuses_the_application(house: RotationHouse) -> None:

@@ -106,6 +106,16 @@ async def test_the_second_time_amazon_is_shown_the_token_as_it_is_stored_by_then
     assert (kept.ended_at, kept.refused_at) == (None, None)
 
 
+async def test_a_refusal_that_somebody_else_settled_keeps_nobody_from_the_lease_R08() -> None:
+    house = House()
+    connected = await house.connect(await house.person())
+    asked = house.amazon.calls["refresh"]
+    await house.use.upkeep._refresher.confirm(connected.consent)
+    assert house.amazon.calls["refresh"] == asked
+    store = house.store_type(house.clock, house.tables)
+    assert await store.acquire(connected.consent.consent_id, 60.0) is not None
+
+
 async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
     house = House()
     person = await house.person()
@@ -120,8 +130,11 @@ async def test_grants_idle_for_90_days_are_disabled_and_reported_T18() -> None:
     assert ended.status(house.clock.now()) == "idle"
     with pytest.raises(DeviceRevoked):
         await house.refresh(desktop)
-    for kind in (Kind.CONSENT_REVOKED, Kind.DEVICE_REVOKED):
-        assert [details["reason"] for details in house.audit.details(kind)] == ["idle", "idle"]
+    told = {"consent_id": ended.consent_id, "region": ended.region, "reason": "idle"}
+    assert house.audit.details(Kind.CONSENT_REVOKED) == [told] * 2
+    told = {"device_id": desktop.device_id, "reason": "idle"}
+    assert house.audit.details(Kind.DEVICE_REVOKED) == [told] * 2
+    assert [house.signals.counts["ended", what, "idle"] for what in ("consent", "device")] == [1, 1]
 
 
 class BusyStore(FakeStore):
