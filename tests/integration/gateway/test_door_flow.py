@@ -325,6 +325,8 @@ async def test_nothing_can_be_written_behind_the_end_of_an_answer() -> None:
         with pytest.raises(RuntimeError):
             await asked.write(b"into another's answer")
         with pytest.raises(RuntimeError):
+            await asked.end()
+        with pytest.raises(RuntimeError):
             asked.answer(Answer(200, [], b"twice"))
         refused.append(asked.head.target)
 
