@@ -74,6 +74,12 @@ async def test_every_seller_has_a_bucket_of_its_own_T32(store: BucketStore) -> N
     assert (grants[SLOW].granted, grants[OTHER].granted) == (18, 3)
 
 
+async def test_what_one_seller_spends_and_what_it_has_left_is_not_anothers_T32(store: BucketStore) -> None:
+    assert (await told(store, ask(people=20))).granted == 20
+    assert (await told(store, ask(people=3), OTHER)).granted == 3
+    assert (await told(store, ask("replica-2", people=1))).granted == 0
+
+
 async def test_totals_told_twice_count_once_and_a_lost_answer_is_told_again(store: BucketStore) -> None:
     await told(store, ask(people=3))
     again = await told(store, ask(people=0, bulk=1))
