@@ -136,10 +136,7 @@ class TransitPart(VaultPart):
             KeyGone: the key does not exist, or no longer.
             KeyServiceUnavailable: Vault cannot answer.
         """
-        answer = await self._session.ask("read", f"transit/keys/{key}")
-        if answer is None:
-            raise KeyGone
-        told = answer["data"]
+        told = await self._described(key)
         return KeyVersions(latest=told["latest_version"], oldest_opened=told["min_decryption_version"])
 
     async def transit_rotate(self, key: str) -> None:
@@ -178,11 +175,8 @@ class TransitPart(VaultPart):
             KeyGone: the key does not exist, or no longer.
             KeyServiceUnavailable: Vault cannot answer.
         """
-        answer = await self._session.ask("read", f"transit/keys/{key}")
-        if answer is None:
-            raise KeyGone
-        versions = answer["data"]["keys"]
-        public = base64.b64decode(versions[str(answer["data"]["latest_version"])]["public_key"])
+        told = await self._described(key)
+        public = base64.b64decode(told["keys"][str(told["latest_version"])]["public_key"])
         body = base64.b64encode(ED25519_PREFIX + public).decode("ascii")
         return f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"
 
@@ -193,6 +187,14 @@ class TransitPart(VaultPart):
             if not await self.transit_exists(key):
                 raise KeyGone from error
             raise chassis.errors.Internal from error
+
+    async def _described(self, key: str) -> dict[str, Any]:
+        """Return what Vault tells about a key."""
+        answer = await self._session.ask("read", f"transit/keys/{key}")
+        if answer is None:
+            raise KeyGone
+        told: dict[str, Any] = answer["data"]
+        return told
 
     async def _use_many(
         self, key: str, path: str, batch: Sequence[Mapping[str, str]]
