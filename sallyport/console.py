@@ -60,6 +60,11 @@ def add_state_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option that has a task speak to programs."""
+    parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
+
+
 def connection(options: argparse.Namespace) -> sallyport.access.Config:
     """Return how the services are reached: by the state folder where one is given, else by the environment.
 

@@ -43,7 +43,8 @@ def _add_rotate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="wait some minutes more, until what was sealed under older versions does not open any more",
     )
-    _add_common(parser)
+    console.add_json(parser)
+    console.add_state_folder(parser)
     parser.set_defaults(verb=console.tried(NAME, _rotate))
 
 
@@ -53,13 +54,9 @@ def _add_status(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="how many keys there are, and how old",
         epilog="Exit codes: 0 shown, 1 refused or unavailable, 2 could not be tried.",
     )
-    _add_common(parser)
-    parser.set_defaults(verb=console.tried(NAME, _status))
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
+    console.add_json(parser)
     console.add_state_folder(parser)
+    parser.set_defaults(verb=console.tried(NAME, _status))
 
 
 def _rotate(options: argparse.Namespace, config: sallyport.access.Config) -> int:

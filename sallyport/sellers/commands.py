@@ -30,7 +30,8 @@ def _add_list(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="every seller, also those who left",
         epilog="Exit codes: 0 shown, 1 refused or unavailable, 2 could not be tried.",
     )
-    _add_common(parser)
+    console.add_json(parser)
+    console.add_state_folder(parser)
     parser.set_defaults(verb=console.tried(NAME, _list))
 
 
@@ -44,7 +45,8 @@ def _add_create(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--owner", metavar="PERSON", help="also invite its owner, and show the invitation once"
     )
-    _add_common(parser)
+    console.add_json(parser)
+    console.add_state_folder(parser)
     parser.set_defaults(verb=console.tried(NAME, _create))
 
 
@@ -70,13 +72,9 @@ def _add_offboard(mounted: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="SECONDS",
         help=f"how long to wait until all is destroyed ({WAIT_S:.0f})",
     )
-    _add_common(parser)
-    parser.set_defaults(verb=console.tried(NAME, _offboard))
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object per line, for programs")
+    console.add_json(parser)
     console.add_state_folder(parser)
+    parser.set_defaults(verb=console.tried(NAME, _offboard))
 
 
 def _list(options: argparse.Namespace, config: sallyport.access.Config) -> int:
