@@ -1,6 +1,7 @@
 """Calls between processes, over real mTLS: who may, in what time, and what arrives when it goes wrong."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,6 +15,7 @@ import chassis.errors
 import chassis.rpc
 import chassis.rpc.transport
 import chassis.trace
+from chassis import ciphers
 from fakes.certificates import Authority
 from tests.integration.chassis import rpc_stage
 from tests.integration.chassis.rpc_stage import Stage
@@ -88,6 +90,24 @@ async def test_table_that_does_not_fit_the_service_refuses_to_start_T23(
     assert caught.value.code == "methods_incomplete"
 
 
+async def test_a_server_that_could_not_insist_on_the_newest_tls_refuses_to_start_T24(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ciphers, "IS_TLS_1_3_ONLY", False)
+    with pytest.raises(chassis.errors.StartRefused) as caught:
+        chassis.rpc.Server(
+            listen=rpc_stage.LOOPBACK, keeper=stage.keeper, services=[], clock=chassis.clock.SystemClock()
+        )
+    assert caught.value.code == "tls_required"
+
+
+async def test_a_server_that_never_started_stops(stage: Stage) -> None:
+    idle = chassis.rpc.Server(
+        listen=rpc_stage.LOOPBACK, keeper=stage.keeper, services=[], clock=chassis.clock.SystemClock()
+    )
+    await idle.stop(30.0)
+
+
 async def test_taken_address_refuses_to_start(stage: Stage) -> None:
     second = chassis.rpc.Server(
         listen=stage.address, keeper=stage.keeper, services=[], clock=chassis.clock.SystemClock()
@@ -132,6 +152,35 @@ async def test_mistake_arrives_as_an_id_without_its_message_T31(stage: Stage) ->
         await rpc_stage.append(await stage.gateway())
     assert caught.value.code == "internal"
     assert "secret" not in caught.value.text
+
+
+async def test_every_call_leaves_a_line_with_its_kind_its_caller_and_what_became_of_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    channel = await stage.gateway()
+    await rpc_stage.append(channel)
+    stage.handlers.error = QuotaUsedUp()
+    with pytest.raises(chassis.errors.LimitExceeded):
+        await rpc_stage.append(channel)
+    with pytest.raises(chassis.errors.Denied):
+        await rpc_stage.append(stage.channel(await rpc_stage.keeper_of(stage.authority, "auth")))
+    stage.handlers.error, stage.handlers.is_waiting = None, True
+    leaving = asyncio.create_task(rpc_stage.append(channel))
+    await stage.handlers.entered.wait()
+    leaving.cancel()
+    await stage.handlers.left.wait()
+    await stage.server.stop(30.0)
+    told = [vars(record) for record in caplog.records if record.getMessage() == "call_served"]
+    lines = [(line["levelname"], line["sallyport_fields"]) for line in told]
+    assert [(level, line["caller"], line["outcome"]) for level, line in lines] == [
+        ("INFO", "gateway", "done"),
+        ("INFO", "gateway", "quota_used_up"),
+        ("WARNING", "auth", "caller_not_allowed"),
+        ("INFO", "gateway", "cancelled"),
+    ]
+    assert {line["kind"] for _, line in lines} == {rpc_stage.APPEND.event}
+    assert all(line["duration_ms"] >= 0 for _, line in lines)
 
 
 async def test_handler_is_cancelled_at_its_rows_deadline_R11() -> None:

@@ -143,6 +143,7 @@ async def test_certificates_rotate_under_traffic_without_a_failed_call_R15(stage
         assert await rpc_stage.append(channel) == [0]
         is_over.set()
     assert len(stage.handlers.shown) == RENEWALS + 1
+    assert channel._retired == []
 
 
 async def test_renewed_certificate_is_shown_at_the_next_handshake_R15(stage: Stage) -> None:
@@ -166,6 +167,22 @@ async def test_call_under_way_ends_on_its_old_connection_R15(stage: Stage) -> No
     stage.handlers.gate.set()
     assert await slow == [0]
     assert len(stage.handlers.shown) == 2
+
+
+async def test_no_connection_outlives_its_certificate_for_want_of_an_end_R15(stage: Stage) -> None:
+    keeper = await rpc_stage.keeper_of(stage.authority, "gateway")
+    channel = stage.channel(keeper)
+    stage.handlers.error = chassis.errors.NotFound()
+    await channel.reach()
+    await keeper.renew()
+    with pytest.raises(chassis.errors.NotFound):
+        await rpc_stage.append(channel)
+    await keeper.renew()
+    with pytest.raises(chassis.errors.NotFound):
+        await anext(rpc_stage.export(channel, lines=0))
+    await keeper.renew()
+    await channel.reach()
+    assert channel._retired == []
 
 
 def _expired(authority: Authority, identity: str) -> chassis.crypto.tls.Certificate:

@@ -13,6 +13,7 @@ import chassis.env
 import chassis.errors
 import chassis.rpc
 import chassis.rpc.hearing
+import chassis.rpc.line
 import chassis.rpc.transport
 import chassis.trace
 from tests.integration.chassis import rpc_stage
@@ -36,6 +37,8 @@ class Counter(telemetry_pb2_grpc.TelemetryStreamServicer):
     left: asyncio.Event = field(default_factory=asyncio.Event)
     streams: list[tuple[str, str]] = field(default_factory=list)
     requests: int = 0
+    is_curt: bool = False
+    is_lingering: bool = False
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -51,7 +54,11 @@ class Counter(telemetry_pb2_grpc.TelemetryStreamServicer):
                 await self.gate.wait()
                 if self.error is not None:
                     raise self.error
+                if self.is_curt:
+                    return
                 yield telemetry_pb2.AppendResponse(sequences=[len(request.events)])
+            if self.is_lingering:
+                await asyncio.Event().wait()
         finally:
             self.left.set()
 
@@ -200,6 +207,29 @@ async def test_answer_to_a_caller_that_left_is_never_taken_for_the_next_ones_R04
     await counter.left.wait()
     counter.gate.set()
     assert await count(line, 3) == 3
+
+
+async def test_peer_that_ends_the_stream_in_place_of_an_answer_went_away_R04(
+    stage: Stage, counter: Counter
+) -> None:
+    line = line_of(await stage.gateway())
+    counter.is_curt = True
+    with pytest.raises(chassis.errors.Unavailable) as caught:
+        await count(line, 1)
+    assert caught.value.code == "peer_unavailable"
+    counter.is_curt = False
+    assert await count(line, 2) == 2
+
+
+async def test_peer_that_does_not_hang_up_is_not_waited_for_R11(
+    stage: Stage, counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chassis.rpc.line, "HANG_UP_S_MAX", 0.05)
+    line = line_of(await stage.gateway())
+    counter.is_lingering = True
+    with shortened("LINE_S_MAX", 0.0):
+        assert [await count(line, events) for events in (1, 2)] == [1, 2]
+    await counter.left.wait()
 
 
 async def test_stream_that_is_old_ends_in_order_and_the_next_request_begins_another(
