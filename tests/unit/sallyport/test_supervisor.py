@@ -79,6 +79,15 @@ async def test_a_part_that_died_is_started_until_it_is_up_and_what_kept_it_down_
     assert told[2:] == [("auth", "died"), *[("auth", f"not up: {reason}")] * 2, ("auth", "up")]
 
 
+async def test_what_the_system_refuses_a_part_at_its_first_start_is_told_as_the_parts_failure(
+    stack: Supervisor,
+) -> None:
+    part = FakePart()
+    part.faults.append(OSError(28, "No space left on device"))
+    with pytest.raises(PartFailed, match=r"auth: OSError: \[Errno 28\] No space left on device"):
+        await stack.add(part)
+
+
 async def test_a_part_that_dies_again_is_started_again(
     stack: Supervisor, told: list[tuple[str, str]]
 ) -> None:
