@@ -227,6 +227,17 @@ async def test_a_report_refused_too_often_is_a_dead_letter_and_the_next_one_foll
     assert desk.house.kinds()[-1] == "telemetry.webhook.abandoned"
 
 
+async def test_a_report_has_all_its_attempts_whatever_went_before_it_in_its_round(desk: Desk) -> None:
+    desk.receiver.answers = [DOWN, Answer(204), *[REFUSING] * REFUSALS_MAX]
+    await desk.say(1, 2)
+    for _ in range(REFUSALS_MAX + 1):
+        await desk.webhooks.tell()
+        desk.clock.pass_(RETRY_S_MAX)
+    assert desk.told() == [event_id(1)] * 2 + [event_id(2)] * REFUSALS_MAX
+    (letter,) = (await desk.webhooks.view()).standing.dead_letters
+    assert (letter.sequence, letter.attempts) == (2, REFUSALS_MAX)
+
+
 async def test_a_receiver_that_wants_no_more_gets_none_until_a_test_is_accepted(desk: Desk) -> None:
     desk.receiver.answers = [GONE, DOWN]
     await desk.say(1)
