@@ -10,6 +10,7 @@ from fakes.gateway_ports import json_answer
 from services.gateway.model.calls import UpstreamAnswer, UpstreamRequest
 from services.gateway.model.policy import Rules
 from services.gateway.model.policy_file import parse
+from services.gateway.model.quota import EVERY_SELLER
 from tests.unit.gateway.forwarding import (
     ADDRESS_BYTES,
     ADDRESS_PATH,
@@ -280,6 +281,7 @@ async def test_the_applications_own_calls_spend_one_budget_whoever_makes_them(ri
     for token in tokens:
         assert (await rig.call(token, DESTINATIONS)).status == 200
     assert rig.auth.grantless_lent == 1
+    assert {seller_id for seller_id, _, _ in rig.buckets.buckets} == {EVERY_SELLER}
 
 
 async def test_a_grantless_token_that_amazon_does_not_take_is_borrowed_anew_once(rig: Rig) -> None:
