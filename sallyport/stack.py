@@ -1,5 +1,6 @@
 """One machine's stack put together: engines, provisioning, the simulated Amazon, the four services."""
 
+import errno
 import os
 import secrets
 import sys
@@ -159,8 +160,11 @@ def made_up_application(layout: Layout) -> Application:
         }
         content = orjson.dumps({"applications": [made_up]}, option=orjson.OPT_INDENT_2)
         sallyport.engines.authority.write_private(layout.applications_file, content)
-    kept = orjson.loads(layout.applications_file.read_bytes())["applications"][0]
-    return Application(kept["application_id"], kept["client_id"], kept["client_secret"])
+    try:
+        kept = orjson.loads(layout.applications_file.read_bytes())["applications"][0]
+        return Application(kept["application_id"], kept["client_id"], kept["client_secret"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise OSError(errno.EINVAL, "names no application", str(layout.applications_file)) from error
 
 
 def _leave_queue_key(layout: Layout) -> None:

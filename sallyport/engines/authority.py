@@ -4,6 +4,7 @@ Services get their certificates from the key service's PKI; the key service and 
 that exists. The authority's key lies in the state folder, readable by its owner only.
 """
 
+import errno
 import ipaddress
 import os
 from collections.abc import Sequence
@@ -51,7 +52,10 @@ class Authority:
         # The certificate is written last: without it the key is made again.
         if not self.ca_file.exists():
             self._create()
-        key = load_pem_private_key(self._key_file.read_bytes(), password=None)
+        try:
+            key = load_pem_private_key(self._key_file.read_bytes(), password=None)
+        except ValueError as error:
+            raise OSError(errno.EINVAL, "not a private key in PEM form", str(self._key_file)) from error
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._key = key
 

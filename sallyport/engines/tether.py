@@ -35,7 +35,10 @@ def _main() -> None:
     # In this order: the kernel forgets the death signal when the user changes.
     _change_user(user_id, group_id)
     _tie(parent_pid, death_signal)
-    os.execv(sys.argv[5], sys.argv[5:])  # noqa: S606 - becoming the program is the purpose; no shell is near
+    try:
+        os.execv(sys.argv[5], sys.argv[5:])  # noqa: S606 - becoming the program is the purpose; no shell is near
+    except OSError as error:
+        sys.exit(f"{sys.argv[5]}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 import chassis.db
+import sallyport.engines.authority
 import sallyport.engines.child
 import sallyport.provision
 import sallyport.provision.database
 import sallyport.provision.ground
 import sallyport.provision.handout
 import sallyport.provision.key_service
+import sallyport.stack
+from sallyport.layout import Layout
 from tests.conftest import free_port
 from tests.integration.sallyport import console
 
@@ -104,6 +107,32 @@ async def test_engine_that_dies_early_is_reported_with_its_last_words(root: Path
     )
     with pytest.raises(sallyport.engines.child.EngineFailed, match="no disk"):
         await sallyport.engines.child.run(program, root / "engine.log", limit_s=30.0)
+
+
+async def test_an_engine_whose_program_is_not_there_is_told_in_a_line(root: Path) -> None:
+    missing = root / "bao"
+    program = sallyport.engines.child.Program(command=[str(missing)], environ={})
+    with pytest.raises(sallyport.engines.child.EngineFailed) as failed:
+        await sallyport.engines.child.run(program, root / "engine.log", limit_s=30.0)
+    assert str(failed.value) == f"bao ended with 1: {missing}: No such file or directory\n"
+
+
+@pytest.mark.parametrize("kept", ["", "{}", '{"applications": []}', "[7]"])
+def test_a_damaged_file_of_applications_is_named(root: Path, kept: str) -> None:
+    layout = Layout(root)
+    layout.amazon_folder.mkdir()
+    layout.applications_file.write_text(kept)
+    with pytest.raises(OSError, match="names no application") as refused:
+        sallyport.stack.made_up_application(layout)
+    assert refused.value.filename == str(layout.applications_file)
+
+
+def test_a_damaged_key_of_the_authority_is_named(root: Path) -> None:
+    sallyport.engines.authority.Authority(root)
+    (root / "ca.key").write_text("no key")
+    with pytest.raises(OSError, match="not a private key") as refused:
+        sallyport.engines.authority.Authority(root)
+    assert refused.value.filename == str(root / "ca.key")
 
 
 async def test_engine_does_not_outlive_a_killed_console_R12(root: Path) -> None:
