@@ -127,6 +127,19 @@ async def test_who_waits_outside_is_sent_away_when_the_entrance_closes_R16() -> 
     assert not admitted.sockets
 
 
+async def test_an_entrance_that_is_woken_for_nobody_waits_for_nobody_R25(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    admitted = Admitted()
+    async with entrance(admitted) as door, asyncio.timeout(PATIENCE_S):
+        (listening,) = door._listening
+        assert not listening.getblocking(), "or the whole gateway would wait"
+        door._accept(listening)
+        with knocking(door.port, 1):
+            await admitted.are_all_in.wait()
+    assert caplog.records == []
+
+
 @contextmanager
 def no_descriptor_left() -> Iterator[None]:
     """Have the system refuse every new descriptor."""
