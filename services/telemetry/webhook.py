@@ -44,7 +44,7 @@ class Receiver:
                 # A connection with an unread body is of no further use, and nobody waits for its end.
                 response.close()
                 return answer
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        except (aiohttp.ClientError, OSError, ValueError):
             return NO_ANSWER
 
 

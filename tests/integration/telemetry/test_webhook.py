@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import socket
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -10,8 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import aiohttp.resolver
 import pytest
 
+import chassis.crypto.tls
 import chassis.env
 import sallyport.provision
 import sallyport.provision.database
@@ -19,7 +22,9 @@ import sallyport.provision.ground
 import sallyport.webhook
 import services.telemetry.store.webhooks
 import services.telemetry.webhook
+from fakes.certificates import Authority
 from fakes.clock import START
+from services.telemetry.model.errors import WebhookMissing
 from services.telemetry.model.events import Event
 from services.telemetry.model.webhooks import Answer, DeadLetter
 from services.telemetry.store import WebhookStore
@@ -93,6 +98,59 @@ async def test_a_private_address_behind_a_name_is_not_dialled(receiver: Receiver
     assert receiver.told == []
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.7", "::1"])
+async def test_a_name_without_a_public_address_leads_nowhere(host: str) -> None:
+    with pytest.raises(OSError, match="no public address"):
+        await services.telemetry.webhook._PublicResolver().resolve(host, 443, socket.AF_UNSPEC)
+
+
+async def test_of_a_names_addresses_only_the_public_ones_are_dialled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def both(*_: object) -> list[dict[str, str]]:
+        return [{"host": "169.254.169.254"}, {"host": "8.8.8.8"}]
+
+    monkeypatch.setattr(aiohttp.resolver.ThreadedResolver, "resolve", both)
+    found = await services.telemetry.webhook._PublicResolver().resolve("receiver.example", 443)
+    assert [each["host"] for each in found] == ["8.8.8.8"]
+
+
+async def test_no_proxy_of_the_environment_stands_between(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_tcp_port}")
+    assert await posted(receiver) == Answer(204)
+
+
+async def test_a_receivers_cookie_is_not_kept(receiver: Receiver) -> None:
+    receiver.scripted.append(Scripted(204, {"Set-Cookie": "who=us; Path=/"}))
+    async with services.telemetry.webhook.connect(
+        receiver.url, receiver.ca_file, allows_private=True
+    ) as client:
+        for _ in range(2):
+            assert await client.post(b"{}", HEADERS) == Answer(204)
+    assert len(receiver.told) == 2
+    assert not any("Cookie" in headers for headers, _ in receiver.told)
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 2", b"I am no web server\r\n\r\n", b"HTTP/1.1 200 OK\r\nno header\r\n\r\n"]
+)
+async def test_an_answer_that_is_none_is_no_answer_T29(tmp_path: Path, said: bytes) -> None:
+    authority = Authority("A vendor's authority")
+    ca_file = authority.write_ca(tmp_path)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(said)
+        writer.close()
+
+    tls = chassis.crypto.tls.public_context(authority.issue("localhost"))
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/hook"
+        async with services.telemetry.webhook.connect(url, ca_file, allows_private=True) as client:
+            assert await client.post(b"{}", HEADERS) == NO_ANSWER
+
+
 async def test_a_receiver_that_nobody_vouches_for_is_not_told_T24(receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     async with Receiver().serve(tmp_path / "other") as other:
@@ -103,7 +161,12 @@ async def test_a_receiver_that_nobody_vouches_for_is_not_told_T24(receiver: Rece
 async def test_nobody_is_at_home(receiver: Receiver, unused_tcp_port: int) -> None:
     receiver.url = f"https://localhost:{unused_tcp_port}/hook"
     assert await posted(receiver) == NO_ANSWER
+
+
+async def test_where_nobody_is_told_nothing_is_posted() -> None:
     assert Nobody().url == ""
+    with pytest.raises(WebhookMissing):
+        await Nobody().post(b"{}", HEADERS)
 
 
 async def test_old_dead_letters_give_way_R23(pool_for: PoolFor, monkeypatch: pytest.MonkeyPatch) -> None:
