@@ -158,5 +158,5 @@ def reason(error: OSError) -> str:
 
 def complain(name: str, code: int, text: str) -> int:
     """Say on standard error why a verb, or `sallyport` itself, ends with this code; return the code."""
-    sys.stderr.write(f"{f'sallyport {name}'.rstrip()}: {text}\n")
+    sys.stderr.write(f"{f'sallyport {name}'.rstrip()}: {text.rstrip()}\n")
     return code
