@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.gateway.door import limits
 from services.gateway.door.request import Request
 from services.gateway.model.calls import Answer
+from services.gateway.model.fields import Fields
 from tests.integration.gateway.door import (
     COVERS,
     LIMITS,
@@ -169,6 +170,22 @@ async def test_a_request_in_http_1_0_is_answered_and_not_kept(cover: Cover) -> N
         (answer,) = heard(await exchange(door.port, head + LAST, cover.trust))
     assert answer.body == b"until the end"
     assert "transfer-encoding" not in answer.headers
+
+
+async def test_no_head_is_known_for_longer_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEADS_KNOWN_S_MAX", 0.01)
+    seen: list[Fields] = []
+
+    async def act(asked: Request) -> None:
+        seen.append(asked.head.fields)
+        asked.answer(Answer(200, [], b""))
+
+    async with serving(Script(act)) as door, asyncio.timeout(PATIENCE_S):
+        reader, writer = await dial(door.port)
+        while not seen or seen[-1] is seen[0]:
+            writer.write(request("GET /", "x-amz-access-token: t"))
+            await one_answer(reader)
+        writer.close()
 
 
 # Streams
