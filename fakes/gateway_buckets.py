@@ -11,18 +11,22 @@ Key = tuple[str, str, str]
 
 
 class FakeBuckets:
-    """Fits `forward.ports.BucketStore`; `is_down` takes it away."""
+    """Fits `forward.ports.BucketStore`; `is_down` takes it away, `answer_s` is how long answers travel."""
 
     def __init__(self, clock: Clock, buckets: dict[Key, Bucket] | None = None) -> None:
         self._clock = clock
         self.buckets: dict[Key, Bucket] = {} if buckets is None else buckets
         self.exchanges = 0
         self.is_down = False
+        self.answer_s = 0.0
 
     async def exchange(self, asks: Mapping[Quota, Ask]) -> Mapping[Quota, Grant]:
         self._check_up()
         self.exchanges += 1
-        return {quota: self._exchange(quota, ask) for quota, ask in asks.items()}
+        grants = {quota: self._exchange(quota, ask) for quota, ask in asks.items()}
+        if self.answer_s:
+            await self._clock.sleep(self.answer_s)
+        return grants
 
     async def forget_idle(self, limit: int) -> int:
         self._check_up()

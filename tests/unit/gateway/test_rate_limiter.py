@@ -217,6 +217,23 @@ async def test_whoever_leaves_while_being_served_leaves_the_call_to_the_next_R23
     await at.end()
 
 
+async def test_whoever_leaves_while_storage_answers_leaves_the_call_to_the_next_R23() -> None:
+    at = world(0.0056, 1, replicas=1)
+    limiter, at.store.answer_s = at.replicas[0].limiter, 0.5
+    leaving = asyncio.create_task(take(limiter, at))
+    await at.clock.advance(0.1)
+    assert at.store.exchanges == 1
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    await at.clock.advance(0.5)
+    at.store.answer_s = 0.0
+    coming = asyncio.create_task(take(limiter, at))
+    await at.clock.advance(1.0)
+    assert coming.done()
+    await coming
+    await at.end()
+
+
 async def test_whoever_leaves_makes_room_for_others_who_wait_R23() -> None:
     at = world(0.1, 1, replicas=1)
     limiter = at.replicas[0].limiter

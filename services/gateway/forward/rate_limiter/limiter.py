@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,7 +15,7 @@ from chassis.recent import Recent
 from services.gateway.forward.ports import BucketStore, Signals
 from services.gateway.forward.rate_limiter.local_bucket import LocalBucket, Reservation
 from services.gateway.forward.rate_limiter.wait_queue import Waiter
-from services.gateway.model.buckets import QuotaUnavailable
+from services.gateway.model.buckets import Ask, QuotaUnavailable
 from services.gateway.model.calls import UpstreamAnswer
 from services.gateway.model.faults import QuotaExceeded
 from services.gateway.model.priority import CLICKS_MAX, Clicks, Priority
@@ -113,6 +113,8 @@ class RateLimiter:
         self._is_wanted = asyncio.Event()
         self._has_buckets = asyncio.Event()
         self._away_since_s: float | None = None
+        # What storage is being asked about: its answer may bring calls, and they must find their bucket.
+        self._asks: Mapping[Quota, Ask] = {}
 
     async def acquire(self, request: PermitRequest, *, until_s: float) -> Permit:
         """Return a permit for one call, when there is one; what is not spent inside it is given back.
@@ -274,7 +276,7 @@ class RateLimiter:
         now_s = self._clock.monotonic_s()
         for quota, bucket in list(self._buckets.items()):
             bucket.refuse_late(now_s)
-            if bucket.is_idle:
+            if bucket.is_idle and quota not in self._asks:
                 del self._buckets[quota]
             elif bucket.is_due(now_s):
                 self._is_wanted.set()
@@ -288,11 +290,14 @@ class RateLimiter:
         asks = {bucket.quota: bucket.ask(self._replica_id, asked_s) for bucket in due}
         if not asks:
             return
+        self._asks = asks
         try:
             grants = await self._store.exchange(asks)
         except Unavailable as fault:
             self._bear(fault, asked_s)
             return
+        finally:
+            self._asks = {}
         self._away_since_s = None
         now_s = self._clock.monotonic_s()
         for bucket in due:
