@@ -313,6 +313,16 @@ async def test_postgres_counts_failures_as_the_fake_does(real_store: Store, step
             await (one.uncount_attempt(subject) if step == "uncount" else one.forget_failures(subject))
 
 
+async def test_attempts_taken_back_give_nobody_more_tries_T11(store: AnyStore) -> None:
+    subject = digest()
+    await store.count_attempt(subject, FAILURES_MAX, START)
+    for _ in range(3):
+        await store.uncount_attempt(subject)
+    for _ in range(FAILURES_MAX):
+        assert not (await store.count_attempt(subject, FAILURES_MAX, START)).is_locked
+    assert (await store.count_attempt(subject, FAILURES_MAX, START)).is_locked
+
+
 async def test_a_lock_ends_by_itself(store: AnyStore) -> None:
     subject = digest()
     for _ in range(FAILURES_MAX):
