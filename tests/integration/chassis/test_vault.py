@@ -1,6 +1,7 @@
 """OpenBao itself: who may do what, and how a process comes back after it was sealed, killed or forgot us."""
 
 import asyncio
+import ssl
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import chassis.clock
+import chassis.crypto.tls
 import chassis.env
 import chassis.errors
 import chassis.vault
@@ -18,6 +20,7 @@ import sallyport.provision
 import sallyport.provision.ground
 import sallyport.provision.handout
 from chassis.vault.session import CALLS_MAX, Lease
+from fakes.certificates import Authority
 from fakes.clock import FakeClock
 from tests.conftest import VaultFor, free_port
 
@@ -298,3 +301,22 @@ async def test_key_service_of_another_authority_is_not_believed_T24(
     misled = replace(config, ca_file=ground.folder.services_ca_file)
     with pytest.raises(chassis.vault.KeyServiceUnavailable):
         await chassis.vault.connect(misled, ImpatientClock())
+
+
+async def test_key_service_without_the_newest_tls_is_not_spoken_to_T24(
+    config: chassis.env.VaultConfig, tmp_path: Path
+) -> None:
+    authority, spoken = Authority(), []
+
+    async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        spoken.append(writer.get_extra_info("ssl_object").version())
+        writer.close()
+
+    tls = chassis.crypto.tls.public_context(authority.issue("localhost"))
+    tls.minimum_version = tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=tls) as server:
+        address = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+        outdated = replace(config, address=address, ca_file=authority.write_ca(tmp_path))
+        with pytest.raises(chassis.vault.KeyServiceUnavailable):
+            await chassis.vault.connect(outdated, ImpatientClock())
+    assert spoken == []
