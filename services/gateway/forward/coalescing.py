@@ -7,6 +7,7 @@
 - The call is nobody's own: it ends when its last waiter has gone. A waiter who has longer than the one who
   began it asks anew when it failed for want of time, and so does every other device when it failed because of
   who began it: nobody hears that another device was revoked. Other failures are shared, never kept.
+- A write that was done is answered: what has to be kept of it may take GRACE_S beyond its deadline.
 - A write makes what the same API told the seller before, and what is under way, no answer for later calls;
   other replicas hear of it (`revisions`).
 - Which answers are kept, and how long, is in `model.kept_answers`; `Cache-Control: no-cache` asks Amazon.
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 import chassis.crypto.digest
 from chassis.clock import Clock
 from chassis.errors import Denied, NotFound, Unauthenticated
+from services.gateway.forward.deadlines import GRACE_S, Deadlines
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.ports import Signals
 from services.gateway.forward.revisions import ONLY_REVISION, Revisions
@@ -86,9 +88,12 @@ class _Flight:
 class Coalescing:
     """Fits `Finder`, in front of another one. `run` is one of the process's tasks; no call outlives it."""
 
-    def __init__(self, *, finder: Finder, revisions: Revisions, clock: Clock, signals: Signals) -> None:
+    def __init__(
+        self, *, finder: Finder, revisions: Revisions, deadlines: Deadlines, clock: Clock, signals: Signals
+    ) -> None:
         self._finder = finder
         self._revisions = revisions
+        self._deadlines = deadlines
         self._clock = clock
         self._signals = signals
         self._kept = KeptAnswers()
@@ -135,7 +140,9 @@ class Coalescing:
         """Pass on a write; what was known before it, or while it was under way, may be wrong."""
         self._outdate(journey)
         try:
-            return await self._finder.find(journey)
+            found = await self._finder.find(journey)
+            self._deadlines.grant(GRACE_S)
+            return found
         finally:
             self._outdate(journey)
             await self._revisions.tell(journey)

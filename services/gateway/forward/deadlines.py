@@ -12,6 +12,8 @@ from chassis.clock import Clock
 from services.gateway.model.faults import DeadlineExceeded
 
 TICK_S = 0.125
+# How much longer a call may take for what it would be worse to lose than to wait for.
+GRACE_S = 0.5
 
 
 class Deadlines:
@@ -29,6 +31,13 @@ class Deadlines:
         """
         return Limit(self._limits, self._clock, until_s)
 
+    def grant(self, more_s: float) -> None:
+        """Give the task that asks more time within every limit that it is inside of."""
+        task = asyncio.current_task()
+        for limit in self._limits:
+            if limit.task is task:
+                limit.until_s += more_s
+
     async def run(self) -> None:
         """End what is over its limit, for ever."""
         while True:
@@ -45,7 +54,7 @@ class Deadlines:
 class Limit:
     """One limit of one task; see `Deadlines.within`."""
 
-    __slots__ = ("_cancelled_before", "_clock", "_is_expired", "_limits", "_task", "until_s")
+    __slots__ = ("_cancelled_before", "_clock", "_is_expired", "_limits", "task", "until_s")
 
     def __init__(self, limits: "set[Limit]", clock: Clock, until_s: float) -> None:
         self.until_s = until_s
@@ -59,7 +68,7 @@ class Limit:
             raise DeadlineExceeded
         task = asyncio.current_task()
         assert task is not None
-        self._task, self._cancelled_before = task, task.cancelling()
+        self.task, self._cancelled_before = task, task.cancelling()
         self._limits.add(self)
 
     def __exit__(
@@ -69,7 +78,7 @@ class Limit:
         self._limits.discard(self)
         if not self._is_expired:
             return
-        is_alone = self._task.uncancel() <= self._cancelled_before
+        is_alone = self.task.uncancel() <= self._cancelled_before
         if is_alone and kind is not None and issubclass(kind, asyncio.CancelledError):
             raise DeadlineExceeded from error
 
@@ -77,4 +86,4 @@ class Limit:
         """Cancel whoever is inside, once."""
         if not self._is_expired:
             self._is_expired = True
-            self._task.cancel()
+            self.task.cancel()

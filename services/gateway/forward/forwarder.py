@@ -62,8 +62,13 @@ class Forwarder:
         revisions = Revisions(
             operations=catalogue, store=ports.revisions, clock=ports.clock, signals=ports.signals
         )
+        self._deadlines = Deadlines(ports.clock)
         self._coalescing = Coalescing(
-            finder=self._reading, revisions=revisions, clock=ports.clock, signals=ports.signals
+            finder=self._reading,
+            revisions=revisions,
+            deadlines=self._deadlines,
+            clock=ports.clock,
+            signals=ports.signals,
         )
         identities.on_change(_each(lending.forget, self._coalescing.forget))
         self._homes = Homes(operations=catalogue, store=ports.homes, signals=ports.signals)
@@ -75,7 +80,6 @@ class Forwarder:
             homes=self._homes,
         )
         self._handles = Handles(catalogue=catalogue, auth=ports.auth, limiter=limiter)
-        self._deadlines = Deadlines(ports.clock)
         late = Late(audit=ports.audit, clock=ports.clock, signals=ports.signals)
         self._records = Records(ports=ports, deadlines=self._deadlines, late=late)
         self.tasks: Sequence[tuple[str, Callable[[], Awaitable[None]]]] = (

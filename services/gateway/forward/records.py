@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import chassis.entropy
 from chassis.errors import SallyportError
-from services.gateway.forward.deadlines import Deadlines
+from services.gateway.forward.deadlines import GRACE_S, Deadlines
 from services.gateway.forward.journey import Journey
 from services.gateway.forward.late import Late
 from services.gateway.forward.ports import Ports
@@ -19,8 +19,6 @@ from services.gateway.model.calls import Call, Device, Source
 from services.gateway.model.faults import DeadlineExceeded
 from services.gateway.model.tripwire import CredentialsNotAccepted
 
-# How long after its deadline, or a refusal, a call may still wait for its last event.
-GRACE_S = 0.5
 SUM_UP_EVERY_S = 60.0
 # Who is not known yet.
 ANYBODY = ""

@@ -11,9 +11,9 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.gateway_ports import json_answer
 from services.gateway.forward import late
-from services.gateway.forward.deadlines import TICK_S, Deadlines
+from services.gateway.forward.deadlines import GRACE_S, TICK_S, Deadlines
 from services.gateway.forward.forwarder import DEADLINE_S
-from services.gateway.forward.records import GRACE_S
+from services.gateway.model.calls import Region, UpstreamAnswer
 from services.gateway.model.faults import DeadlineExceeded
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, call, talking
 from tests.unit.gateway.test_peers_audit import EVENT
@@ -96,6 +96,28 @@ async def test_a_list_whose_outcome_cannot_be_told_in_time_stays_here_and_is_tol
     gate.set()
     await rig.clock.advance(TICK_S)
     assert [event.phase for event in rig.audit.events] == ["intent", "outcome"]
+
+
+async def test_a_write_that_amazon_did_in_time_is_answered_though_what_it_taught_is_kept_slowly(
+    rig: Rig,
+) -> None:
+    async def late_feed(*_: Any, **__: Any) -> UpstreamAnswer:
+        await rig.clock.sleep(DEADLINE_S - 2 * TICK_S)
+        return json_answer(b'{"feedId":"50001"}', 202)
+
+    async def settle(*_: Any) -> None:
+        await rig.clock.sleep(GRACE_S)
+
+    rig.upstream.send = late_feed  # type: ignore[method-assign]
+    rig.homes.settle = settle  # type: ignore[assignment, method-assign]
+    token = rig.auth.enrol(regions=frozenset({Region.NA, Region.EU}))
+    feed = json.dumps({"feedType": "JSON_LISTINGS_FEED", "marketplaceIds": ["ATVPDKIKX0DER"]}).encode()
+    task = asyncio.create_task(
+        rig.forwarder.handle(call(token, "/feeds/2021-06-30/feeds", "POST", body=feed))
+    )
+    await passed(rig, task)
+    assert (task.result().status, task.result().body) == (202, b'{"feedId":"50001"}')
+    assert DEADLINE_S < rig.clock.monotonic_s() <= LONGEST_S
 
 
 @pytest.mark.parametrize(
