@@ -75,12 +75,14 @@ class Found:
 
     Attributes:
         order_ids: the orders it tells about; empty for a failure.
+        has_unnamed: whether it holds orders that those do not name.
         document: the answer's body as it was read, for one use by whoever asked; None when nobody read it.
     """
 
     answer: UpstreamAnswer
     source: Source
     order_ids: tuple[str, ...] = ()
+    has_unnamed: bool = False
     document: object = field(default=None, repr=False)
 
 

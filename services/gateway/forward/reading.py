@@ -6,7 +6,8 @@ data does not leave; one that shows none does, and the failure is counted.
 
 How long personal data is shown (R-19): of an order that the path names, as long as its clock says, kept or
 fresh; past it Amazon is not asked. In lists of orders, such an order is shown as to somebody who may not see
-personal data. In other answers, what Amazon tells right now is shown once and kept nowhere.
+personal data, and so is one without an id, of which nobody could say. In other answers, what Amazon tells
+right now is shown once and kept nowhere.
 """
 
 from dataclasses import replace
@@ -97,21 +98,22 @@ class Reading:
                 raise _unavailable(error) from error
             self._ports.signals.side_failed("observe_orders", error.code)
         order_ids = tuple([order_id for order_id, _ in seen]) or found.order_ids
-        return Found(found.answer, found.source, order_ids, document)
+        has_unnamed = orders.count(journey.operation.name, told) > len(seen)
+        return Found(found.answer, found.source, order_ids, has_unnamed, document)
 
     async def _aged(self, journey: Journey, found: Found) -> Found:
-        """Return a list of orders less the personal data of those whose clocks are over (R-19)."""
-        if journey.order_id or not found.order_ids or journey.plan.audit_kind is not Kind.PII_READ:
+        """Return a list of orders less the personal data of those past their clocks, or unnamed (R-19)."""
+        if journey.order_id or journey.plan.audit_kind is not Kind.PII_READ:
             return found
         try:
             over = await self._observing.over(journey.device.seller_id, found.order_ids)
         except SallyportError as error:
             raise _unavailable(error) from error
-        if not over:
+        if not over and not found.has_unnamed:
             return found
         try:
             document = found.document or exchange.read_success(found.answer)
-            body = orders.without(journey.operation, document, over)
+            body = orders.showing(journey.operation, document, set(found.order_ids).difference(over))
         except Unmaskable as error:
             raise UpstreamInvalid from error
         return replace(found, answer=replace(found.answer, body=body))

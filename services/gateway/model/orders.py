@@ -162,21 +162,27 @@ def facts(operation: str, body: object) -> list[tuple[str, Facts]]:
     return [(order_id, read(order)) for order_id, order in named]
 
 
-def without(operation: Operation, body: object, order_ids: Collection[str]) -> bytes:
-    """Return a decoded answer as JSON, with all personal members of some of its orders hidden.
+def count(operation: str, body: object) -> int:
+    """Return how many orders a decoded answer holds, those included that `facts` passes over."""
+    return len(_PLACES[operation].orders(body))
+
+
+def showing(operation: Operation, body: object, order_ids: Collection[str]) -> bytes:
+    """Return a decoded answer as JSON, with all personal members hidden but those of some of its orders.
 
     Args:
         operation: tells of orders, and of their buyers.
         body: is used up.
-        order_ids: the orders that are shown as to somebody who may not see personal data.
+        order_ids: the orders whose personal members are shown.
 
     Raises:
         Unmaskable: what is to be hidden is nested too deep, or the answer is.
     """
     place = _PLACES[operation.name]
-    meant = [order for order_id, order in place.named(body) if order_id in order_ids]
+    shown = {id(order) for order_id, order in place.named(body) if order_id in order_ids}
     if operation.mask is not None:
-        operation.mask.hide_in(meant, place.way)
+        hidden = [order for order in place.orders(body) if id(order) not in shown]
+        operation.mask.hide_in(hidden, place.way)
     return written(body)
 
 
@@ -220,13 +226,17 @@ class _Place:
     facts: Callable[[_Entry], Facts]
     outline: msgspec.json.Decoder[Any]
 
-    def named(self, body: object) -> list[tuple[str, _Entry]]:
-        """Return id and order of those in a decoded answer that have one; none where it has another shape."""
+    def orders(self, body: object) -> list[_Entry]:
+        """Return the orders in a decoded answer; none where it has another shape."""
         for name in self.way:
             body = _member(body, name)
+        return _entries(body)
+
+    def named(self, body: object) -> list[tuple[str, _Entry]]:
+        """Return id and order of those that have one."""
         return [
             (order_id, order)
-            for order in _entries(body)
+            for order in self.orders(body)
             if type(order_id := order.get(self.id_name)) is str
             and 0 < len(order_id) <= ORDER_ID_LENGTH_MAX
             and order_id.isprintable()

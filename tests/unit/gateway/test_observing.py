@@ -12,7 +12,7 @@ from fakes.clock import FakeClock
 from fakes.gateway_ports import Down, FakeSafe, json_answer
 from services.gateway.forward.observing import CLOCK_KNOWN_S_MAX, TOLD_S_MAX, Observing
 from services.gateway.model.faults import OrderExpired
-from services.gateway.model.orders import Facts, Observation, OrderClock, OrderState
+from services.gateway.model.orders import OBSERVATIONS_MAX, Facts, Observation, OrderClock, OrderState
 from services.retention.model.orders import RENEWAL_STEP
 from tests.unit.gateway.forwarding import ADDRESS_BYTES, ADDRESS_PATH, ORDER, PII, Rig, error_of
 
@@ -349,6 +349,18 @@ async def test_a_list_shows_no_personal_data_of_an_order_past_its_clock_R19(stat
     }
     assert young == json.loads(page(**status))["payload"]["Orders"][1]
     assert rig.audit.events[-1].details["order_ids"] == f"{ORDER},{YOUNG}"
+
+
+async def test_a_list_shows_no_personal_data_of_an_order_that_the_audit_log_cannot_name_R01_R19() -> None:
+    rig = Rig()
+    buyer = {"BuyerInfo": {"BuyerEmail": "jane@example.com"}}
+    named = [{"AmazonOrderId": f"902-0000000-{n:07}", **buyer} for n in range(OBSERVATIONS_MAX + 1)]
+    listed = [{"AmazonOrderId": None, **buyer}, *named]
+    rig.upstream.answer = lambda _: json_answer(json.dumps({"payload": {"Orders": listed}}).encode())
+    answer = await rig.call(rig.auth.enrol(scopes=PII), LIST)
+    hidden = {"BuyerInfo": {"BuyerEmail": "***"}}
+    shown = json.loads(answer.body)["payload"]["Orders"]
+    assert shown == [{"AmazonOrderId": None, **hidden}, *named[:-1], {**named[-1], **hidden}]
 
 
 async def test_a_list_polled_again_and_again_costs_retention_one_call() -> None:

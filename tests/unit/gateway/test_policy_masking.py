@@ -132,7 +132,7 @@ def test_an_answer_that_nothing_writes_again_cannot_be_masked_though_its_depth_i
         Mask(["$.a"]).apply(deep)
     operation = next(each for each in MASKED if each.name == "ordersV0.getOrders")
     with pytest.raises(Unmaskable):
-        orders.without(operation, orjson.loads(deep), {"old"})
+        orders.showing(operation, orjson.loads(deep), {"young"})
 
 
 def test_an_empty_body_stays_empty() -> None:
@@ -196,15 +196,18 @@ def test_of_an_order_past_its_clock_every_personal_field_is_hidden_and_of_others
     for order_id, hidden_count in (("old", len(paths)), ("young", 0)):
         document = filled([*paths], SECRET)
         _place(document, id_path.replace("[*]", ".[*]").split(".")[1:], order_id)
-        out = orders.without(operation, document, {"old"}).decode()
+        out = orders.showing(operation, document, {"young"}).decode()
         assert (out.count(HIDDEN_TEXT), out.count(SECRET)) == (hidden_count, len(paths) - hidden_count)
         assert order_id in out
 
 
-def test_an_order_whose_id_is_none_is_no_order_that_is_meant() -> None:
+def test_of_an_order_without_a_proper_id_every_personal_field_is_hidden_R19() -> None:
     operation = next(each for each in MASKED if each.name == "ordersV0.getOrders")
-    document = {"payload": {"Orders": [{"AmazonOrderId": ["old"], "BuyerInfo": {"BuyerName": SECRET}}, 7]}}
-    assert json.loads(orders.without(operation, document, {"old"})) == document
+    listed = [{"AmazonOrderId": id_, "BuyerInfo": {"BuyerName": SECRET}} for id_ in (["young"], "young")]
+    document = {"payload": {"Orders": [*listed, 7]}}
+    unnamed, young, number = json.loads(orders.showing(operation, document, {"young"}))["payload"]["Orders"]
+    assert unnamed == {"AmazonOrderId": ["young"], "BuyerInfo": {"BuyerName": HIDDEN_TEXT}}
+    assert (young["BuyerInfo"]["BuyerName"], number) == (SECRET, 7)
 
 
 VALUES = st.recursive(
