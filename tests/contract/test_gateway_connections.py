@@ -14,7 +14,7 @@ from services.gateway.amazon import pool
 from services.gateway.amazon.answers import HEAD_BYTES_MAX
 from services.gateway.amazon.large_answers import LARGE_ANSWERS_MAX, SMALL_BYTES_MAX
 from services.gateway.amazon.requests import encode
-from services.gateway.model.calls import UpstreamAnswer
+from services.gateway.model.calls import Region, UpstreamAnswer
 from services.gateway.model.faults import (
     DeadlineExceeded,
     UpstreamBusy,
@@ -362,6 +362,28 @@ async def test_a_caller_in_the_queue_gets_the_place_of_one_that_failed(real: Rea
     for task in slow:
         with pytest.raises(UpstreamTimeout):
             await task
+
+
+@pytest.mark.usefixtures("narrow")
+async def test_a_caller_in_the_queue_is_handed_no_connection_that_spoke_unasked_T29(real: Real) -> None:
+    writers: list[asyncio.StreamWriter] = []
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await OK(reader, writer)
+
+    real.origin.plays["/spoke"] = play
+    (lent, _), until_s = real.upstream._ways[Region.NA], asyncio.get_running_loop().time() + PATIENCE_S
+    first, second = await lent.take(until_s), await lent.take(until_s)
+    await first.exchange(encode(request("/spoke"), "localhost"), until_s)
+    waiting = asyncio.create_task(lent.take(until_s))
+    await asyncio.sleep(0)
+    # It lies in the kernel, where the loop has not seen it.
+    writers[0].write(wire("200 OK", b'{"of":"another"}'))
+    lent.give_back(first)
+    third = await waiting
+    assert third not in {first, second}
+    assert (await third.exchange(encode(request("/ok"), "localhost"), until_s)).body == b'{"a":1}'
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """The connections to one origin: some idle, some under way, and callers that wait for one.
 
 - At most CONNECTIONS_MAX at a time, at most WAITING_MAX callers in the queue, which is served in its order.
-- An idle connection is used again only while it is young, was used lately, and has said nothing since: well
-  before Amazon's load balancers end it.
+- A connection is used again only while it is young, was used lately, and has said nothing since: well before
+  Amazon's load balancers end it.
 - Whoever takes a connection gives it back or drops it, whatever happens.
 """
 
@@ -72,7 +72,8 @@ class Pool:
     def give_back(self, connection: Connection) -> None:
         """Take a connection back after an answer: for the next in the queue, or to wait for use."""
         now_s = self._loop.time()
-        if not connection.is_kept or now_s - connection.made_at_s > AGE_S_MAX:
+        is_old = now_s - connection.made_at_s > AGE_S_MAX
+        if is_old or not connection.is_kept or (self._waiting and not connection.is_silent):
             self.drop(connection)
         elif not (self._waiting and self._hand_on(connection)):
             self._rest(connection, now_s)
