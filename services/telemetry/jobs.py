@@ -17,6 +17,8 @@ ORPHANS_INTERVAL_S = 5.0
 HEALTH_INTERVAL_S = 0.5
 # What is to be told has been waiting for a commit already; a second more is not noticed.
 WEBHOOK_INTERVAL_S = 1.0
+# A round that failed is told in the log: each one more lets the next wait twice as long, up to this.
+WEBHOOK_RETRY_S_MAX = 30.0
 ROUND_S_MAX = 20.0
 READINESS_NAME = "audit_log"
 
@@ -78,8 +80,12 @@ class Jobs:
         await self._repeat("health", self._show_health, HEALTH_INTERVAL_S)
 
     async def tell_webhook(self, tell: Round) -> None:
-        """Keep the receiver told."""
-        await self._repeat("webhook", tell, WEBHOOK_INTERVAL_S)
+        """Keep the receiver told; rounds come more rarely the longer they have failed."""
+        pause_s = WEBHOOK_INTERVAL_S
+        while True:
+            is_well = await self._round("webhook", tell)
+            pause_s = WEBHOOK_INTERVAL_S if is_well else min(pause_s * 2, WEBHOOK_RETRY_S_MAX)
+            await self._clock.sleep(pause_s)
 
     async def _show_health(self) -> None:
         is_well = False
@@ -93,7 +99,11 @@ class Jobs:
 
     async def _repeat(self, job: str, round_: Round, interval_s: float) -> None:
         while True:
-            code = await chassis.rounds.fault_of(round_, ROUND_S_MAX)
-            if code is not None:
-                self._signals.job_failed(job, code)
+            await self._round(job, round_)
             await self._clock.sleep(interval_s)
+
+    async def _round(self, job: str, round_: Round) -> bool:
+        code = await chassis.rounds.fault_of(round_, ROUND_S_MAX)
+        if code is not None:
+            self._signals.job_failed(job, code)
+        return code is None

@@ -5,7 +5,7 @@ kv       telemetry/webhook      signs what the receiver is told; the old secret 
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import chassis.clock
@@ -56,10 +56,13 @@ class WebhookSecrets:
         Raises:
             KeyServiceUnavailable: Vault cannot answer, or holds damaged ones.
         """
-        kept = self._kept
-        if kept is None or self._clock.monotonic_s() >= self._kept_until_s:
-            kept = self._keep(await self._read())
-        return _valid(kept, now)
+        if self._kept is not None and self._clock.monotonic_s() < self._kept_until_s:
+            return _valid(self._kept, now)
+        self._kept = None
+        read = chassis.vault.Entry(WEBHOOK_PATH, await self._read())
+        keys = _valid(read, now)
+        self._keep(read)
+        return keys
 
     async def rotate(self, now: datetime) -> Secret[bytes]:
         """Return a new key; the one before it signs on for OVERLAP, unless it is damaged."""
@@ -67,7 +70,9 @@ class WebhookSecrets:
         fresh = self._fresh()
         data = {"secret": fresh, **_previous(before, until=now + OVERLAP)}
         await self._vault.kv_write(WEBHOOK_PATH, data)
-        return _key(self._keep(data), "secret")
+        written = chassis.vault.Entry(WEBHOOK_PATH, data)
+        self._keep(written)
+        return _key(written, "secret")
 
     async def _read(self) -> dict[str, str]:
         try:
@@ -77,10 +82,9 @@ class WebhookSecrets:
             await self._vault.kv_create(WEBHOOK_PATH, {"secret": self._fresh()})
             return await self._vault.kv_read(WEBHOOK_PATH)
 
-    def _keep(self, data: Mapping[str, str]) -> chassis.vault.Entry:
-        self._kept = chassis.vault.Entry(WEBHOOK_PATH, data)
+    def _keep(self, entry: chassis.vault.Entry) -> None:
+        self._kept = entry
         self._kept_until_s = self._clock.monotonic_s() + WEBHOOK_KEYS_REMEMBERED_S
-        return self._kept
 
     def _fresh(self) -> str:
         return _encoded(self._entropy.token(KEY_BYTES))

@@ -89,6 +89,27 @@ async def test_a_round_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) ->
     assert bench.signals.jobs_failed[0] == ("orphans", "round_overdue")
 
 
+async def test_a_webhook_that_cannot_be_told_is_tried_ever_more_rarely_until_a_round_goes_well() -> None:
+    bench = Bench()
+    began_s: list[float] = []
+    is_well = False
+
+    async def tell() -> None:
+        began_s.append(bench.clock.monotonic_s())
+        if not is_well:
+            raise chassis.errors.Unavailable
+
+    async with running(bench.jobs(bench.count).tell_webhook(tell)):
+        await bench.clock.advance(122)
+        assert began_s == [0, 2, 6, 14, 30, 60, 90, 120]
+        is_well = True
+        await bench.clock.advance(30)
+        assert began_s[8:] == [150, 151, 152]
+        is_well = False
+        await bench.clock.advance(4)
+    assert began_s[11:] == [153, 155]
+
+
 async def test_a_process_is_not_ready_before_its_first_check() -> None:
     bench = Bench()
     bench.jobs(bench.count)

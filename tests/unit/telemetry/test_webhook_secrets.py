@@ -117,3 +117,26 @@ async def test_a_damaged_entry_signs_nothing_and_a_rotation_ends_that(
     signing = await keys(house.replica())
     assert signing[0] == fresh
     assert signing[1:] == ([base64.b64decode(OLD)] if damaged.get("secret") == OLD else [])
+
+
+async def test_a_damaged_entry_is_read_anew_each_time_so_a_good_version_is_taken_up_at_once(
+    house: House,
+) -> None:
+    secrets = house.replica()
+    await house.keep({"secret": "not base64"})
+    with pytest.raises(chassis.vault.SecretDamaged):
+        await keys(secrets)
+    await house.keep({"secret": OLD})
+    assert await keys(secrets) == [base64.b64decode(OLD)]
+
+
+async def test_a_damage_to_what_is_remembered_is_noticed_within_a_minute(house: House) -> None:
+    secrets = house.replica()
+    (made,) = await keys(secrets)
+    await house.keep({})
+    house.clock.pass_(WEBHOOK_KEYS_REMEMBERED_S - 1)
+    assert await keys(secrets) == [made]
+    house.clock.pass_(1)
+    for _ in range(2):
+        with pytest.raises(chassis.vault.SecretDamaged):
+            await keys(secrets)
