@@ -48,10 +48,11 @@ HEADERS_READ = _HEADERS_KEPT | {_CONTENT_TYPE, _RETRY_AFTER}
 _TYPES_MAX = 16
 _METHODS_MAX = 8
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
-# How Amazon says that it is the token; a missing role or consent is told in other words.
-# Source: SP-API, "Resolve Common HTTP and Authorization Error Codes".
+# How Amazon says that it is the token, in one sentence; a missing role or consent is told in other words, and
+# other things expire too: authorizations, and Amazon's own security tokens, which no token of ours renews.
+# Source: SP-API, "Resolve Common HTTP and Authorization Error Codes"; the API models, of status 403.
 _TOKEN_REFUSED = re.compile(
-    r"expired|access token.{0,80}(?:revoked|malformed|invalid)", re.IGNORECASE | re.DOTALL
+    r"access token[^.]{0,80}(?:expired|revoked|malformed|invalid)|expired ?token", re.IGNORECASE
 )
 # The words on which one library refreshes its token; they are said of the device's own token only.
 _LOOPING = re.compile(r"access token.*expired", re.IGNORECASE | re.DOTALL)

@@ -255,7 +255,7 @@ async def test_every_attempt_ends_before_the_clients_deadline_R07(rig: Rig) -> N
 async def test_lending_ends_before_the_clients_deadline_R07(rig: Rig) -> None:
     def expire(_: object) -> UpstreamAnswer:
         rig.clock.pass_(10.0)
-        return json_answer(b'{"errors":[{"code":"Unauthorized","message":"expired"}]}', 403)
+        return json_answer(EXPIRED, 403)
 
     rig.upstream.answer = expire
     await rig.call(rig.auth.enrol(), ITEM, "PUT", body=b"{}")

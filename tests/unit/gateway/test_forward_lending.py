@@ -29,13 +29,14 @@ def rig() -> Rig:
     return Rig()
 
 
-def refusal(message: str, details: str = "") -> UpstreamAnswer:
-    error = {"code": "Unauthorized", "message": message, "details": details}
+def refusal(message: str, details: str = "", code: str = "Unauthorized") -> UpstreamAnswer:
+    error = {"code": code, "message": message, "details": details}
     return json_answer(json.dumps({"errors": [error]}).encode(), 403)
 
 
-EXPIRED = refusal("Access to requested resource is denied.", "The access token you provided has expired.")
-NO_ROLE = refusal("Access to requested resource is denied.")
+DENIED = "Access to requested resource is denied."
+EXPIRED = refusal(DENIED, "The access token you provided has expired.")
+NO_ROLE = refusal(DENIED)
 
 
 def digest(token: str) -> bytes:
@@ -79,8 +80,38 @@ async def test_an_effect_whose_token_was_not_taken_is_made_once_more(rig: Rig) -
     assert len(rig.upstream.requests) == 2
 
 
-@pytest.mark.parametrize("said", [NO_ROLE, refusal("The application lacks a role"), json_answer(b"no", 403)])
-async def test_a_missing_role_costs_no_token(rig: Rig, said: UpstreamAnswer) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("Unauthorized", DENIED, "The access token you provided has expired."),
+        ("Unauthorized", DENIED, "The access token you provided is revoked, malformed or invalid."),
+        ("Unauthorized", "The Access Token\nin the request is invalid", ""),
+        ("ExpiredToken", "Denied.", ""),
+        ("Unauthorized", "Expired Token", ""),
+    ],
+)
+async def test_a_refusal_that_names_the_token_is_answered_with_another_one(
+    rig: Rig, told: tuple[str, str, str]
+) -> None:
+    code, message, details = told
+    rig.upstream.replies.extend([refusal(message, details, code), GOOD])
+    assert (await rig.call(rig.auth.enrol(), PARTICIPATIONS)).status == 200
+    assert rig.auth.reported == [digest("Atza|1")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        NO_ROLE,
+        refusal("The application lacks a role"),
+        json_answer(b"no", 403),
+        refusal(DENIED, "The seller's authorization has expired."),
+        refusal("The security token included in the request is expired"),
+        refusal(DENIED, "Access token is missing in the request header."),
+        refusal(DENIED, "The access token lacks a scope. The report has expired."),
+    ],
+)
+async def test_a_refusal_for_anything_else_costs_no_token(rig: Rig, said: UpstreamAnswer) -> None:
     rig.upstream.answer = lambda _: said
     assert (await rig.call(rig.auth.enrol(), PARTICIPATIONS)).status == 403
     assert len(rig.upstream.requests) == len(rig.auth.lent) == 1
@@ -288,8 +319,7 @@ class Borrowing(RuleBasedStateMachine):
         token = self.lend(borrower)
         assert token not in self.seen.setdefault(key, [])
         refused = self.refused.pop(key, None)
-        is_told = refused is not None and not isinstance(borrower[2], Grantless)
-        assert self.auth.reported[told:] == ([refused] if is_told else [])
+        assert self.auth.reported[told:] == ([] if refused is None else [refused])
         self.seen[key].append(token)
         self.kept[key] = token, self.clock.monotonic_s() + TOKEN_LIFE_S - UNUSED_TAIL_S
 
