@@ -51,6 +51,7 @@ class GrantlessRow:
     fence: int = 0
     held_until_s: float | None = None
     token: SealedGrantless | None = None
+    settled_at_s: float = 0.0
 
 
 @dataclass

@@ -182,11 +182,13 @@ class FakeAuthPeer:
         prefix = "Atza|" if restriction is None else "Atz.sprdt|"
         return AmazonToken(Secret(f"{prefix}{len(self.lent)}"), TOKEN_LIFE_S)
 
-    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+    async def lend_grantless_token(self, *, refused_digest: bytes, timeout_s: float) -> AmazonToken:
         self._check_up()
         self.lend_timeouts_s.append(timeout_s)
         if self.lending_error is not None:
             raise self.lending_error
+        if refused_digest:
+            self.reported.append(refused_digest)
         self.grantless_lent += 1
         return AmazonToken(Secret(f"Atza|grantless-{self.grantless_lent}"), TOKEN_LIFE_S)
 

@@ -99,7 +99,9 @@ class LendingServicer(lending_pb2_grpc.LendingServiceServicer):
         self, request: lending_pb2.LendGrantlessTokenRequest, context: Any
     ) -> auth_pb2.AmazonToken:
         assert request.scope == lending_pb2.GRANTLESS_SCOPE_NOTIFICATIONS
-        lent = await self.auth.lend_grantless_token(timeout_s=context.time_remaining())
+        lent = await self.auth.lend_grantless_token(
+            refused_digest=request.refused_digest, timeout_s=context.time_remaining()
+        )
         return auth_pb2.AmazonToken(token=lent.token.reveal(), expires_in_s=int(lent.expires_in_s))
 
 

@@ -391,6 +391,24 @@ async def test_a_grantless_token_is_shared_by_scope(store: AnyStore) -> None:
         assert await store.find_grantless(APPLICATION_ID, scope) == grantless(1, scope)
 
 
+async def test_a_grantless_token_is_forgotten_by_its_fence_and_when_it_is_old_enough(store: AnyStore) -> None:
+    async def is_forgotten(scope: Scope, fence: int, age_s_min: float) -> bool:
+        return await store.forget_grantless(APPLICATION_ID, scope, fence=fence, age_s_min=age_s_min)
+
+    for scope in Scope:
+        assert await store.acquire_grantless(APPLICATION_ID, scope, LONG_S) is not None
+    assert await store.settle_grantless(grantless(1))
+    assert not await is_forgotten(Scope.NOTIFICATIONS, 1, LONG_S)
+    assert not await is_forgotten(Scope.NOTIFICATIONS, 2, 0.0)
+    assert not await is_forgotten(Scope.ROTATION, 1, 0.0)
+    found = await store.find_grantless(APPLICATION_ID, Scope.NOTIFICATIONS)
+    assert found == grantless(1)
+    assert 0.0 <= found.age_s < LONG_S
+    assert await is_forgotten(Scope.NOTIFICATIONS, 1, 0.0)
+    assert await store.find_grantless(APPLICATION_ID, Scope.NOTIFICATIONS) is None
+    assert await store.acquire_grantless(APPLICATION_ID, Scope.NOTIFICATIONS, LONG_S) is not None
+
+
 async def test_a_grantless_lease_further_ahead_than_any_is_given_holds_nobody_up_R14(store: AnyStore) -> None:
     assert await store.acquire_grantless(APPLICATION_ID, Scope.ROTATION, 10 * LONG_S) is not None
     assert await store.acquire_grantless(APPLICATION_ID, Scope.ROTATION, LONG_S) is not None

@@ -130,20 +130,21 @@ async def test_amazons_token_is_lent_for_a_region_and_a_purpose(
 async def test_the_applications_own_token_is_lent_without_a_device(
     auth_peer: AuthPeer, auth: FakeAuthPeer
 ) -> None:
-    lent = await auth_peer.lend_grantless_token(timeout_s=15.0)
+    lent = await auth_peer.lend_grantless_token(refused_digest=b"", timeout_s=15.0)
     assert lent.token.reveal() == "Atza|grantless-1"
     assert lent.expires_in_s == 3_600
     assert CHANNEL_S_MAX < auth.lend_timeouts_s[-1] <= 15.0
     auth.is_down = True
     with pytest.raises(chassis.errors.Unavailable):
-        await auth_peer.lend_grantless_token(timeout_s=15.0)
+        await auth_peer.lend_grantless_token(refused_digest=b"", timeout_s=15.0)
 
 
 async def test_a_token_that_amazon_did_not_take_is_reported_by_its_digest(
     auth_peer: AuthPeer, auth: FakeAuthPeer
 ) -> None:
     await auth_peer.lend_amazon_token("device-1", Region.EU, None, refused_digest=b"d" * 32, timeout_s=15.0)
-    assert auth.reported == [b"d" * 32]
+    await auth_peer.lend_grantless_token(refused_digest=b"g" * 32, timeout_s=15.0)
+    assert auth.reported == [b"d" * 32, b"g" * 32]
 
 
 async def test_auth_gets_the_time_that_a_caller_has_R07(auth_peer: AuthPeer, auth: FakeAuthPeer) -> None:

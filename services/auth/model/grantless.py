@@ -3,11 +3,12 @@
 Source: SP-API, "Grantless Operations".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from services.auth.model.lending import UNUSED_TAIL, Lent
+from services.auth.model import ages
+from services.auth.model.lending import AMAZON_LIFE_MAX, UNUSED_TAIL, Lent
 from services.auth.model.sealing import ApplicationPlace
 
 
@@ -29,6 +30,7 @@ class SealedGrantless:
 
     Attributes:
         fence: of the lease under which it was written.
+        age_s: for how long it has been shared, by storage's clock.
     """
 
     application_id: str
@@ -36,6 +38,7 @@ class SealedGrantless:
     token_sealed: str
     expires_at: datetime
     fence: int
+    age_s: float = field(default=0.0, compare=False)
 
     @property
     def place(self) -> ApplicationPlace:
@@ -44,7 +47,9 @@ class SealedGrantless:
 
     def is_newer(self, than: Lent | None, now: datetime) -> bool:
         """Return whether it is usable and better than what is at hand."""
-        return now < self.expires_at - UNUSED_TAIL and (than is None or self.expires_at > than.expires_at)
+        left_s = ages.left_s(self.expires_at, now, life=AMAZON_LIFE_MAX, age_s=self.age_s)
+        is_usable = left_s > UNUSED_TAIL.total_seconds()
+        return is_usable and (than is None or self.expires_at > than.expires_at)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@
   moment is drawn once, when the token is written, so that all replicas agree on it (R-10). No token is used
   in its last UNUSED_TAIL.
 - A token that Amazon refused is forgotten on the word of whoever met the refusal, unless it is younger than
-  REPORT_AGE_S_MIN: whatever is reported, a seller's token is not refreshed more often than that.
+  REPORT_AGE_S_MIN: whatever is reported, no token is refreshed more often than that.
 """
 
 from dataclasses import dataclass, field

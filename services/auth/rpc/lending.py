@@ -24,5 +24,7 @@ class LendingCalls(lending_pb2_grpc.LendingServiceServicer):
         scope = SCOPES_LENT.get(request.scope)
         if scope is None:
             raise ScopeNotLent
-        lent = await self._lending.lend_grantless(messages.borrower(), scope)
+        lent = await self._lending.lend_grantless(
+            messages.borrower(), scope, refused_digest=request.refused_digest
+        )
         return messages.amazon_token(lent, self._lending.left_s(lent))

@@ -24,7 +24,9 @@ class GrantlessService:
         self._login = login
         self._leasing = Leasing(ports)
 
-    async def token(self, scope: Scope, application_id: str | None = None) -> Lent:
+    async def token(
+        self, scope: Scope, application_id: str | None = None, *, refused_digest: bytes = b""
+    ) -> Lent:
         """Return a usable token of one scope, for one application or the present one.
 
         Raises:
@@ -36,6 +38,8 @@ class GrantlessService:
         shared = _GrantlessToken(
             self._ports, self._ledger, self._login, application_id=application.application_id, scope=scope
         )
+        if refused_digest:
+            await shared.forget(refused_digest)
         return await self._leasing.renew(shared)
 
 
@@ -47,11 +51,26 @@ class _GrantlessToken:
     ) -> None:
         self._store = ports.store
         self._vault = ports.vault
+        self._signals = ports.signals
         self._clock = ports.clock
         self._ledger = ledger
         self._login = login
         self._application_id = application_id
         self._scope = scope
+
+    async def forget(self, refused_digest: bytes) -> None:
+        """Forget the shared token when it is the one that Amazon did not take.
+
+        It stays while it is younger than REPORT_AGE_S_MIN.
+        """
+        shared = await self._store.find_grantless(self._application_id, self._scope)
+        held = await self._newer(shared, None)
+        if held is None or not held.is_meant(refused_digest):
+            return
+        is_forgotten = await self._store.forget_grantless(
+            self._application_id, self._scope, fence=held.fence, age_s_min=lending.REPORT_AGE_S_MIN
+        )
+        self._signals.reported("forgotten" if is_forgotten else "kept")
 
     async def find(self, held: Lent | None) -> Lent | None:
         """Return the shared token if it is usable and newer than the one held."""

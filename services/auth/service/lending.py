@@ -73,15 +73,20 @@ class LendingService:
             return await self._access.lend(errand, standing, refused_digest=loan.refused_digest)
         return await self._restricted.lend(errand, resource, standing, refused_digest=loan.refused_digest)
 
-    async def lend_grantless(self, borrower: str, scope: Scope) -> Lent:
+    async def lend_grantless(self, borrower: str, scope: Scope, *, refused_digest: bytes = b"") -> Lent:
         """Return a token of the application's own.
+
+        Args:
+            borrower: as in `Loan`.
+            scope: one that may leave auth.
+            refused_digest: as in `Loan`.
 
         Raises:
             LendingBudgetExceeded: the borrower borrows too much.
             ApplicationMissing, ApplicationRefused, AuthorizationUnavailable, UpstreamInvalid: there is none.
         """
         await self._budget.spend(borrower, NO_SELLER)
-        return await self._grantless.token(scope)
+        return await self._grantless.token(scope, refused_digest=refused_digest)
 
     def left_s(self, lent: Lent) -> int:
         """Return for how many whole seconds a token is good from now on."""

@@ -116,6 +116,12 @@ class GrantlessTokens(Protocol):
         """Keep a fresh token and give its lease back; False, and nothing kept, when the lease was lost."""
         ...
 
+    async def forget_grantless(
+        self, application_id: str, scope: Scope, *, fence: int, age_s_min: float
+    ) -> bool:
+        """Forget the shared token written under a fence if it is old enough; False when it stays."""
+        ...
+
     async def release_grantless(self, application_id: str, scope: Scope, fence: int) -> None:
         """Give the lease back if it is still held."""
         ...

@@ -7,7 +7,8 @@ from services.auth.model.grantless import GrantlessLease, Scope, SealedGrantless
 from services.auth.store.part import StorePart
 
 SELECT_SHARED = """
-    SELECT application_id, scope, token_sealed, token_fence, token_expires_at
+    SELECT application_id, scope, token_sealed, token_fence, token_expires_at,
+           coalesce(extract(epoch FROM clock_timestamp() - settled_at), 0)::float8 AS age_s
     FROM auth.grantless_leases
     WHERE application_id = $1 AND scope = $2
 """
@@ -60,7 +61,8 @@ class GrantlessStore(StorePart):
             status = await connection.execute(
                 """
                 UPDATE auth.grantless_leases
-                SET token_sealed = $4, token_fence = $3, token_expires_at = $5, held_until = NULL
+                SET token_sealed = $4, token_fence = $3, token_expires_at = $5, held_until = NULL,
+                    settled_at = clock_timestamp()
                 WHERE application_id = $1 AND scope = $2 AND fence = $3
                 """,
                 fresh.application_id,
@@ -68,6 +70,25 @@ class GrantlessStore(StorePart):
                 fresh.fence,
                 fresh.token_sealed,
                 fresh.expires_at,
+            )
+        return bool(status == "UPDATE 1")
+
+    async def forget_grantless(
+        self, application_id: str, scope: Scope, *, fence: int, age_s_min: float
+    ) -> bool:
+        """Forget the shared token written under a fence if it is old enough; False when it stays."""
+        async with chassis.db.transaction(self._pool) as connection:
+            status = await connection.execute(
+                """
+                UPDATE auth.grantless_leases
+                SET token_sealed = NULL, token_fence = NULL, token_expires_at = NULL
+                WHERE application_id = $1 AND scope = $2 AND token_fence = $3
+                  AND (settled_at IS NULL OR settled_at <= clock_timestamp() - make_interval(secs => $4))
+                """,
+                application_id,
+                scope,
+                fence,
+                age_s_min,
             )
         return bool(status == "UPDATE 1")
 
@@ -95,4 +116,5 @@ def _sealed(row: asyncpg.Record) -> SealedGrantless | None:
         token_sealed=row["token_sealed"],
         expires_at=row["token_expires_at"],
         fence=row["token_fence"],
+        age_s=row["age_s"],
     )

@@ -96,7 +96,7 @@ class Lending:
         self, device: Device, region: Region, loan: Loan, *, refused_digest: bytes, timeout_s: float
     ) -> AmazonToken:
         if isinstance(loan, Grantless):
-            return await self._auth.lend_grantless_token(timeout_s=timeout_s)
+            return await self._auth.lend_grantless_token(refused_digest=refused_digest, timeout_s=timeout_s)
         return await self._auth.lend_amazon_token(
             device.device_id, region, loan, refused_digest=refused_digest, timeout_s=timeout_s
         )

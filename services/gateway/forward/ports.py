@@ -68,8 +68,12 @@ class AuthPeer(Protocol):
         """
         ...
 
-    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+    async def lend_grantless_token(self, *, refused_digest: bytes, timeout_s: float) -> AmazonToken:
         """Return the application's own token for notifications, behind which no seller stands.
+
+        Args:
+            refused_digest: as in `lend_amazon_token`.
+            timeout_s: as there.
 
         Raises:
             LimitExceeded: too much is borrowed.

@@ -80,9 +80,11 @@ class AuthClient:
         lent = await self._auth.LendAmazonToken(request, timeout=timeout_s)
         return AmazonToken(Secret(lent.token), lent.expires_in_s)
 
-    async def lend_grantless_token(self, *, timeout_s: float) -> AmazonToken:
+    async def lend_grantless_token(self, *, refused_digest: bytes, timeout_s: float) -> AmazonToken:
         """Return the application's own token for notifications."""
-        request = lending_pb2.LendGrantlessTokenRequest(scope=lending_pb2.GRANTLESS_SCOPE_NOTIFICATIONS)
+        request = lending_pb2.LendGrantlessTokenRequest(
+            scope=lending_pb2.GRANTLESS_SCOPE_NOTIFICATIONS, refused_digest=refused_digest
+        )
         lent = await self._lending.LendGrantlessToken(request, timeout=timeout_s)
         return AmazonToken(Secret(lent.token), lent.expires_in_s)
 

@@ -1,6 +1,7 @@
 """The application's own tokens: by scope, one refresh per expiry over all replicas."""
 
 import asyncio
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from fakes.clock import FakeClock
 from services.auth.model import lending
 from services.auth.model.audit import Kind
 from services.auth.model.grantless import Scope
+from services.auth.model.lending import Lent
 from services.auth.model.refusals import (
     ApplicationMissing,
     ApplicationRefused,
@@ -19,6 +21,7 @@ from services.auth.model.refusals import (
 )
 from tests.unit.auth.shop import alone, together
 
+REPORTABLE = timedelta(seconds=lending.REPORT_AGE_S_MIN)
 NOTIFICATIONS = f"grantless {Scope.NOTIFICATIONS}"
 
 
@@ -26,6 +29,10 @@ async def house() -> House:
     at = House()
     await at.register()
     return at
+
+
+def digest(lent: Lent) -> bytes:
+    return hashlib.sha256(lent.token.reveal().encode()).digest()
 
 
 async def test_a_grantless_token_is_fetched_once_and_then_shared_R09() -> None:
@@ -61,6 +68,51 @@ async def test_it_is_fetched_anew_in_its_last_minute() -> None:
     assert await at.use.grantless.token(Scope.ROTATION) == first
     at.pass_(timedelta(minutes=1))
     assert await at.use.grantless.token(Scope.ROTATION) != first
+
+
+async def test_a_refused_one_is_forgotten_everywhere_and_fetched_once_R09() -> None:
+    at = await house()
+    first = await at.use.grantless.token(Scope.NOTIFICATIONS)
+    at.pass_(REPORTABLE)
+    at.amazon.takes_s = 2.0
+    replicas = [at.replica() for _ in range(4)]
+    lent = await asyncio.gather(
+        *(
+            use.lending.lend_grantless("gateway/1", Scope.NOTIFICATIONS, refused_digest=digest(first))
+            for use in replicas
+            for _ in range(5)
+        )
+    )
+    (token,) = {one.token.reveal() for one in lent}
+    assert token != first.token.reveal()
+    assert at.amazon.calls == {NOTIFICATIONS: 2}
+    assert at.signals.counts["reported", "forgotten"] == 1
+
+
+async def test_one_that_just_came_is_believed_to_be_good_T19() -> None:
+    at = await house()
+    first = await at.use.grantless.token(Scope.NOTIFICATIONS)
+    at.pass_(REPORTABLE - timedelta(seconds=1))
+    assert await at.use.grantless.token(Scope.NOTIFICATIONS, refused_digest=digest(first)) == first
+    assert at.signals.counts["reported", "kept"] == 1
+
+
+async def test_reports_of_others_change_nothing() -> None:
+    at = await house()
+    lent = {scope: await at.use.grantless.token(scope) for scope in Scope}
+    at.pass_(REPORTABLE)
+    for refused_digest in (b"x" * 32, b"short", digest(lent[Scope.ROTATION])):
+        again = await at.use.grantless.token(Scope.NOTIFICATIONS, refused_digest=refused_digest)
+        assert again == lent[Scope.NOTIFICATIONS]
+    assert await at.use.grantless.token(Scope.ROTATION) == lent[Scope.ROTATION]
+
+
+async def test_none_outlives_its_hour_whichever_hosts_clock_is_wrong_R14() -> None:
+    at = await house()
+    first = await at.use.grantless.token(Scope.NOTIFICATIONS)
+    at.pass_(timedelta(minutes=59))
+    at.clock.set_now(at.clock.now() - timedelta(minutes=10))
+    assert await at.use.grantless.token(Scope.NOTIFICATIONS) != first
 
 
 async def test_without_an_application_there_is_none() -> None:

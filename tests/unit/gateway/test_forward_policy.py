@@ -1,5 +1,6 @@
 """The vendor's policy on the forwarding path: who may call, what for, and what is seen and fetched."""
 
+import hashlib
 import json
 from typing import Any
 from urllib.parse import parse_qs
@@ -284,12 +285,15 @@ async def test_the_applications_own_calls_spend_one_budget_whoever_makes_them(ri
     assert {seller_id for seller_id, _, _ in rig.buckets.buckets} == {EVERY_SELLER}
 
 
-async def test_a_grantless_token_that_amazon_does_not_take_is_borrowed_anew_once(rig: Rig) -> None:
+async def test_a_grantless_token_that_amazon_does_not_take_is_reported_and_borrowed_anew_once(
+    rig: Rig,
+) -> None:
     follow(rig, f'{CALL}[[grantless]]\noperations = ["notifications.*"]\ndevices = ["*"]\n')
     refusal = b'{"errors":[{"code":"Unauthorized","message":"The access token is expired."}]}'
     rig.upstream.replies.append(json_answer(refusal, 403))
     assert (await rig.call(rig.auth.enrol(), DESTINATIONS)).status == 200
     assert rig.auth.grantless_lent == 2
+    assert rig.auth.reported == [hashlib.sha256(b"Atza|grantless-1").digest()]
 
 
 async def test_the_client_secret_is_renewed_by_no_desktop_whatever_the_policy_says_T06(rig: Rig) -> None:

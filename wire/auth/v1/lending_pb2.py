@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from wire.auth.v1 import auth_pb2 as wire_dot_auth_dot_v1_dot_auth__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1awire/auth/v1/lending.proto\x12\x11sallyport.auth.v1\x1a\x17wire/auth/v1/auth.proto\"M\n\x19LendGrantlessTokenRequest\x12\x30\n\x05scope\x18\x01 \x01(\x0e\x32!.sallyport.auth.v1.GrantlessScope*T\n\x0eGrantlessScope\x12\x1f\n\x1bGRANTLESS_SCOPE_UNSPECIFIED\x10\x00\x12!\n\x1dGRANTLESS_SCOPE_NOTIFICATIONS\x10\x01\x32t\n\x0eLendingService\x12\x62\n\x12LendGrantlessToken\x12,.sallyport.auth.v1.LendGrantlessTokenRequest\x1a\x1e.sallyport.auth.v1.AmazonTokenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1awire/auth/v1/lending.proto\x12\x11sallyport.auth.v1\x1a\x17wire/auth/v1/auth.proto\"e\n\x19LendGrantlessTokenRequest\x12\x30\n\x05scope\x18\x01 \x01(\x0e\x32!.sallyport.auth.v1.GrantlessScope\x12\x16\n\x0erefused_digest\x18\x02 \x01(\x0c*T\n\x0eGrantlessScope\x12\x1f\n\x1bGRANTLESS_SCOPE_UNSPECIFIED\x10\x00\x12!\n\x1dGRANTLESS_SCOPE_NOTIFICATIONS\x10\x01\x32t\n\x0eLendingService\x12\x62\n\x12LendGrantlessToken\x12,.sallyport.auth.v1.LendGrantlessTokenRequest\x1a\x1e.sallyport.auth.v1.AmazonTokenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wire.auth.v1.lending_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GRANTLESSSCOPE']._serialized_start=153
-  _globals['_GRANTLESSSCOPE']._serialized_end=237
+  _globals['_GRANTLESSSCOPE']._serialized_start=177
+  _globals['_GRANTLESSSCOPE']._serialized_end=261
   _globals['_LENDGRANTLESSTOKENREQUEST']._serialized_start=74
-  _globals['_LENDGRANTLESSTOKENREQUEST']._serialized_end=151
-  _globals['_LENDINGSERVICE']._serialized_start=239
-  _globals['_LENDINGSERVICE']._serialized_end=355
+  _globals['_LENDGRANTLESSTOKENREQUEST']._serialized_end=175
+  _globals['_LENDINGSERVICE']._serialized_start=263
+  _globals['_LENDINGSERVICE']._serialized_end=379
 # @@protoc_insertion_point(module_scope)

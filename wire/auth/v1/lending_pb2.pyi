@@ -14,7 +14,9 @@ GRANTLESS_SCOPE_UNSPECIFIED: GrantlessScope
 GRANTLESS_SCOPE_NOTIFICATIONS: GrantlessScope
 
 class LendGrantlessTokenRequest(_message.Message):
-    __slots__ = ("scope",)
+    __slots__ = ("scope", "refused_digest")
     SCOPE_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     scope: GrantlessScope
-    def __init__(self, scope: _Optional[_Union[GrantlessScope, str]] = ...) -> None: ...
+    refused_digest: bytes
+    def __init__(self, scope: _Optional[_Union[GrantlessScope, str]] = ..., refused_digest: _Optional[bytes] = ...) -> None: ...
