@@ -219,7 +219,8 @@ def _refusal(request: web.Request, error: Exception, route: Route | None) -> web
     response = render(request, shown)
     if (delay := problem.retry_after(shown)) is not None:
         response.headers.setdefault("Retry-After", delay)
-    if isinstance(shown, problem.ENDING):
+    # What has not come of the body would stand where the next request begins.
+    if isinstance(shown, problem.ENDING) or not request.content.is_eof():
         response.force_close()
     return response
 

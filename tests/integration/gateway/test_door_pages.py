@@ -270,6 +270,24 @@ async def test_a_slow_body_of_a_page_is_408_in_its_own_shape_T09() -> None:
     assert (answer.status, answer.headers["content-type"]) == (408, "application/problem+json")
 
 
+async def test_a_page_without_a_place_for_a_body_says_that_it_ends_the_connection_R23() -> None:
+    page_limits = chassis.web.Limits(large_bodies_max=1)
+    async with house(Recorder(), page_limits=page_limits) as door, asyncio.timeout(PATIENCE_S):
+        slow, writing = await dial(door.port)
+        writing.write(request("POST /echo", "Content-Length: 70000", "Expect: 100-continue"))
+        assert (await one_answer(slow)).status == 100
+        (answer,) = heard(await exchange(door.port, request("POST /echo", "Content-Length: 70000")))
+        writing.close()
+    assert (answer.status, answer.headers["connection"]) == (503, "close")
+
+
+async def test_a_page_without_a_place_for_a_request_keeps_the_connection_R23() -> None:
+    async with house(Recorder(), page_limits=chassis.web.Limits(requests_max=0)) as door:
+        whole = request("POST /echo", body=b"a=b")
+        first, second = heard(await exchange(door.port, whole + request("GET /call", is_last=True)))
+    assert (first.status, "connection" in first.headers, second.status) == (503, False, 200)
+
+
 @pytest.mark.parametrize("broken", [b"3\r\na=b\n0\r\n\r\n", b"3\r\na=b\r\nno size\r\n\r\n"])
 async def test_chunks_that_are_none_reach_no_page_T09(
     broken: bytes, caplog: pytest.LogCaptureFixture
