@@ -113,24 +113,37 @@ def outcome(number: int, result: Result, of: AuditEvent) -> AuditEvent:
     )
 
 
+async def is_kept(audit: Audit, event: AuditEvent) -> bool:
+    """Return whether an event is durable: then its id is good for no other one."""
+    try:
+        await audit.record(replace(event, details={"subject": "somebody else's"}))
+    except AuditUnavailable:
+        return True
+    return False
+
+
 async def test_every_kind_is_taken_in_every_phase(audit: Audit) -> None:
     for number, kind in enumerate(Kind):
         planned = replace(intent(10 * number + 1), kind=kind)
         await audit.record(planned)
-        await audit.record(replace(outcome(10 * number + 2, Result.DONE, planned), kind=kind))
+        done = replace(outcome(10 * number + 2, Result.DONE, planned), kind=kind)
+        await audit.record(done)
         fact = replace(intent(10 * number + 3), kind=kind, phase=Phase.FACT, result="expired")
         await audit.record(fact)
+        assert [await is_kept(audit, event) for event in (planned, done, fact)] == [True] * 3
 
 
 async def test_what_happens_at_nobodys_request_is_taken(audit: Audit) -> None:
-    await audit.record(replace(intent(), origin=Origin("retention", "")))
+    nobodys = replace(intent(), origin=Origin("retention", ""))
+    await audit.record(nobodys)
+    assert await is_kept(audit, nobodys)
 
 
 async def test_the_same_event_twice_is_taken_R04(audit: Audit) -> None:
-    for _ in range(2):
-        await audit.record(intent())
-    for _ in range(2):
-        await audit.record(outcome(2, Result.DONE, intent()))
+    done = outcome(2, Result.DONE, intent())
+    for event in (intent(), intent(), done, done):
+        await audit.record(event)
+    assert await is_kept(audit, done)
 
 
 async def test_another_event_under_a_used_id_is_refused_T35(audit: Audit) -> None:

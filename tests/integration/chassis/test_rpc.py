@@ -214,7 +214,7 @@ async def test_handler_of_a_stream_ends_when_the_caller_leaves(stage: Stage) -> 
     async with aclosing(cast("AsyncGenerator[object]", lines)):
         await anext(lines)
         await stage.handlers.entered.wait()
-    await stage.handlers.left.wait()
+    assert await stage.handlers.left.wait()
 
 
 async def test_request_beyond_the_bound_is_not_sent_R23(stage: Stage) -> None:

@@ -82,6 +82,14 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
     await calls[verb]()
 
 
+async def _may(vault: chassis.vault.Vault, verb: str, target: str) -> bool:
+    try:
+        await _try(vault, verb, target)
+    except chassis.vault.KeyAccessDenied:
+        return False
+    return True
+
+
 @pytest.mark.usefixtures("_keys")
 @pytest.mark.parametrize(
     ("identity", "verb", "target"),
@@ -137,8 +145,7 @@ async def _try(vault: chassis.vault.Vault, verb: str, target: str) -> None:
 async def test_identity_may_not_do_what_is_anothers_T19(
     vault_for: VaultFor, identity: str, verb: str, target: str
 ) -> None:
-    with pytest.raises(chassis.vault.KeyAccessDenied):
-        await _try(await vault_for(identity), verb, target)
+    assert not await _may(await vault_for(identity), verb, target)
 
 
 @pytest.mark.usefixtures("_keys")
@@ -165,7 +172,7 @@ async def test_identity_may_not_do_what_is_anothers_T19(
     ],
 )
 async def test_identity_may_do_its_own(vault_for: VaultFor, identity: str, verb: str, target: str) -> None:
-    await _try(await vault_for(identity), verb, target)
+    assert await _may(await vault_for(identity), verb, target)
 
 
 @pytest.mark.parametrize("wish", [{"exportable": True}, {"allow_plaintext_backup": True}])

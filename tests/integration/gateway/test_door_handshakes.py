@@ -216,6 +216,7 @@ async def test_who_is_one_too_many_and_says_no_goodbye_is_gone_in_its_time_R23(
             with socket.socket(fileno=secured.detach()) as below:
                 below.settimeout(PATIENCE_S)
                 read_all(below, bytearray())
+                assert below.recv(1) == b""
 
     async def work() -> None:
         none = dataclasses.replace(LIMITS, connections_max=0)

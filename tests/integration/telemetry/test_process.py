@@ -238,11 +238,15 @@ async def test_an_intent_left_by_a_killed_sender_is_resolved_as_unknown_R01(
     await gateway.append(left)
     telemetry.clock_file.write_text("60")
 
-    async def is_resolved() -> bool:
+    async def results() -> list[object]:
         kept = records(await console.export())
-        return any(record.get("intent_id") == left.event_id for record in kept)
+        return [record["result"] for record in kept if record.get("intent_id") == left.event_id]
+
+    async def is_resolved() -> bool:
+        return bool(await results())
 
     await until(is_resolved, limit_s=20)
+    assert await results() == ["unknown"]
 
 
 async def test_told_to_end_it_finishes_and_exits_zero_R16(

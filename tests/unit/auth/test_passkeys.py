@@ -156,8 +156,9 @@ async def test_a_copied_passkey_is_noticed_by_its_count(house: House, person: Pe
 async def test_a_passkey_that_does_not_count_goes_on_working(house: House, person: Person) -> None:
     device = PasskeyDevice(seed="synced", counts=False)
     await register(house, person.session_token, device)
-    await sign_in(house, device)
-    await sign_in(house, device)
+    for _ in range(2):
+        _, opened = await sign_in(house, device)
+        assert opened.session.user_id == person.user_id
 
 
 @given(st.lists(st.integers(0, 5), max_size=12))

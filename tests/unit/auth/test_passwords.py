@@ -83,17 +83,19 @@ async def test_every_cause_has_one_answer_and_the_same_work_T11(
 
 async def test_a_password_is_known_however_the_keyboard_composes_it(house: House, person: Person) -> None:
     holder, _ = await set_password(house, person.session_token, "Café crème 7 fois!")
-    await holder.sign_in(password="Cafe\u0301 cre\u0300me 7 fois!", email=f" {EMAIL.upper()} ")
+    _, opened = await holder.sign_in(password="Cafe\u0301 cre\u0300me 7 fois!", email=f" {EMAIL.upper()} ")
+    assert opened.session.user_id == person.user_id
 
 
-async def test_a_code_may_be_typed_as_the_app_shows_it(holder: Holder) -> None:
+async def test_a_code_may_be_typed_as_the_app_shows_it(person: Person, holder: Holder) -> None:
     holder.house.pass_(timedelta(seconds=30))
     code = holder.code
-    await holder.house.use.people.passwords.sign_in(
+    _, opened = await holder.house.use.people.passwords.sign_in(
         PasswordAttempt(
             email=EMAIL, password=Secret(holder.password), code=Secret(f" {code[:3]} {code[3:]} ")
         )
     )
+    assert opened.session.user_id == person.user_id
 
 
 async def test_the_audit_log_hears_what_did_not_match_and_the_caller_does_not_T11(holder: Holder) -> None:
@@ -201,7 +203,8 @@ async def test_a_source_that_guesses_everywhere_is_stopped_and_locks_nobody_T11(
 
 async def test_an_office_full_of_people_who_sign_in_is_no_guesser(holder: Holder) -> None:
     for _ in range(SOURCE_FAILURES_MAX + 1):
-        await holder.sign_in(source="192.0.2.0/24")
+        _, opened = await holder.sign_in(source="192.0.2.0/24")
+        assert not opened.session.needs_credential
 
 
 async def test_what_could_not_be_judged_is_no_failure(holder: Holder) -> None:

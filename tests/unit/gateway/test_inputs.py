@@ -94,9 +94,10 @@ def test_no_bytes_break_the_readers_T10(encoded: bytes) -> None:
 @given(st.text(max_size=300))
 def test_no_query_breaks_its_reader_T10(query: str) -> None:
     try:
-        inputs.read_query(query.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape"))
+        fields = inputs.read_query(query.encode("utf-8", "surrogatepass").decode("utf-8", "surrogateescape"))
     except inputs.InvalidRequest:
         return
+    assert all(fields.values())
 
 
 def test_a_public_client_names_itself_with_an_empty_password() -> None:

@@ -13,6 +13,7 @@ from services.gateway.model.strangers import (
     ADDRESS_PER_S,
     ALL_MAX,
     ALL_PER_S,
+    Question,
     Strangers,
     place_of,
 )
@@ -68,7 +69,7 @@ def test_what_was_not_in_vain_takes_no_room() -> None:
     strangers = Strangers(0.0)
     for _ in range(3 * ALL_MAX):
         strangers.admit(HERE, 0.0).forgive()
-    strangers.admit(HERE, 0.0)
+    assert isinstance(strangers.admit(HERE, 0.0), Question)
 
 
 @pytest.mark.parametrize(
