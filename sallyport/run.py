@@ -22,7 +22,10 @@ from sallyport.terminal import Progress, say
 PORTS_END = 65_536
 STATE_FOLDER = Path(".sallyport")
 NAME = "run"
-EXIT_CODES = "Exit codes: 0 stopped, 1 a part did not come up and is named, 2 folder or ports cannot be used."
+EXIT_CODES = (
+    "Exit codes: 0 stopped, 1 a part did not come up or did not stop and is named, "
+    "2 folder or ports cannot be used."
+)
 
 
 class PlaceUnusable(Exception):

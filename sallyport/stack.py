@@ -35,7 +35,7 @@ FAULTS = (
     chassis.errors.StartRefused,
     chassis.errors.SallyportError,
 )
-"""Why a stack may not come up, besides what the system refuses (OSError)."""
+"""Why a stack may not come up, or not go down, besides what the system refuses (OSError)."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,12 @@ async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> Asy
         sellers: seller accounts of the simulated Amazon.
 
     Raises:
-        FAULTS: a part did not come up, or is not what was there before.
+        FAULTS: a part did not come up, is not what was there before, or did not stop.
         OSError: the state folder cannot be used.
     """
     layout.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     layout.logs.mkdir(exist_ok=True)
-    supervisor = Supervisor(report)
-    try:
+    async with Supervisor(report) as supervisor:
         ground = await _open_ground(layout, supervisor, report)
         application = made_up_application(layout)
         _leave_queue_key(layout)
@@ -86,8 +85,6 @@ async def open_stack(layout: Layout, report: Report, *, sellers: int = 4) -> Asy
             await supervisor.add(Process(service_program(service, layout, ground)))
         _leave_settings(layout, ground)
         yield Stack(layout, ground, supervisor, application)
-    finally:
-        await supervisor.stop()
 
 
 async def _open_ground(layout: Layout, supervisor: Supervisor, report: Report) -> Ground:

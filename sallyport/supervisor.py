@@ -7,8 +7,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Protocol, Self
 
 import chassis.secrecy
 
@@ -40,7 +41,7 @@ class Part(Protocol):
 
 
 class PartFailed(Exception):
-    """A part did not become healthy; the text says which and where its log is."""
+    """A part did not become healthy, or did not end; the text says which, and where its log or process is."""
 
 
 Report = Callable[[str, str], None]
@@ -51,12 +52,27 @@ Report = Callable[[str, str], None]
 
 
 class Supervisor:
-    """Start parts with `add`, keep them alive while `run` runs, stop them with `stop`."""
+    """Start parts with `add` and keep them alive; all are stopped when the supervisor is left.
+
+    Leaving it raises PartFailed when a part did not stop, unless something else had gone wrong before.
+    """
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._parts: list[Part] = []
         self._watchers: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Return the supervisor, with no part yet."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop every part."""
+        unstopped = await self.stop()
+        if unstopped and not isinstance(error, Exception):
+            raise PartFailed(f"not stopped: {', '.join(unstopped)}")
 
     async def add(self, part: Part) -> None:
         """Start `part` and watch it from now on.
@@ -77,8 +93,9 @@ class Supervisor:
         """Return the process id of the part called `name`, or None while it is down."""
         return next(part.pid for part in self._parts if part.name == name)
 
-    async def stop(self) -> None:
-        """Stop every part, the last started first, whatever the others do."""
+    async def stop(self) -> Sequence[str]:
+        """Stop every part, the last started first, whatever the others do; return those that did not stop."""
+        unstopped = []
         for watcher in self._watchers:
             watcher.cancel()
         await asyncio.gather(*self._watchers, return_exceptions=True)
@@ -87,8 +104,10 @@ class Supervisor:
                 await part.stop()
             except Exception as error:  # noqa: BLE001 - the others are still to be stopped
                 self._tell(part, f"not stopped: {_reason(error)}")
+                unstopped.append(f"{part.name} (process {part.pid})")
             else:
                 self._tell(part, "stopped")
+        return unstopped
 
     async def _watch(self, part: Part) -> None:
         while True:

@@ -1,8 +1,9 @@
 """Keeping the parts of a stack up, with parts that live and die as a test says."""
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -13,9 +14,9 @@ from sallyport.supervisor import PartFailed, Supervisor
 class FakePart:
     """A part; each start takes what stands first in `faults`, None for none. One that clings never stops."""
 
-    def __init__(self, name: str = "auth", *, clings: bool = False) -> None:
+    def __init__(self, name: str = "auth", *, clings: bool = False, pid: int | None = None) -> None:
         self.name = name
-        self.pid: int | None = None
+        self.pid = pid
         self.faults: deque[Exception | None] = deque()
         self._clings = clings
         self.is_up = asyncio.Event()
@@ -120,6 +121,41 @@ async def test_a_part_that_does_not_stop_is_told_and_keeps_none_of_the_others_up
     await stack.stop()
     assert [part.name for part in parts if part.is_up.is_set()] == ["auth"]
     assert told == [("gateway", "stopped"), ("auth", "not stopped: TimeoutError"), ("telemetry", "stopped")]
+
+
+async def _run(parts: Sequence[FakePart], end: BaseException | None = None) -> None:
+    """Start parts and leave them again, as `end` has it."""
+    async with Supervisor(lambda *_: None) as stack:
+        for part in parts:
+            await stack.add(part)
+        if end is not None:
+            raise end
+
+
+@pytest.mark.parametrize("end", [None, asyncio.CancelledError()])
+async def test_a_stack_of_which_a_part_does_not_stop_fails_and_names_it(end: BaseException | None) -> None:
+    parts = [
+        FakePart("telemetry"),
+        FakePart("auth", clings=True, pid=4711),
+        FakePart("gateway", clings=True, pid=4712),
+    ]
+    with pytest.raises(PartFailed, match=r"^not stopped: gateway \(process 4712\), auth \(process 4711\)$"):
+        await _run(parts, end)
+
+
+async def test_a_stack_that_failed_tells_of_that_and_not_of_what_did_not_stop() -> None:
+    parts = [FakePart("auth", clings=True), FakePart("gateway")]
+    parts[1].faults.append(PartFailed("gateway ended with exit code 1: no key"))
+    with pytest.raises(PartFailed, match=r"^gateway ended with exit code 1: no key$"):
+        await _run(parts)
+
+
+@pytest.mark.parametrize("end", [None, asyncio.CancelledError(), PartFailed("no key")])
+async def test_every_part_is_stopped_however_a_stack_ends(end: BaseException | None) -> None:
+    parts = [FakePart("auth"), FakePart("gateway")]
+    with contextlib.suppress(asyncio.CancelledError, PartFailed):
+        await _run(parts, end)
+    assert not any(part.is_up.is_set() for part in parts)
 
 
 async def test_a_reader_who_has_gone_keeps_no_part_up_nor_down(monkeypatch: pytest.MonkeyPatch) -> None:
