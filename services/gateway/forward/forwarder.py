@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chassis.errors import Denied, Internal, SallyportError
 from services.gateway.catalogue.table import Catalogue
-from services.gateway.forward import outcomes
+from services.gateway.forward import outcomes, search
 from services.gateway.forward.admission import Admission
 from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.coalescing import Coalescing
@@ -142,8 +142,8 @@ class Forwarder:
 
     async def _serve(self, call: Call, seen: Seen, *, until_s: float) -> Answer:
         _check_head(call)
-        if call.body:
-            await _check_body(call.body)
+        if await search.is_found(call.body, tripwire.finds_credential):
+            raise tripwire.CredentialsNotAccepted
         with self._deadlines.within(until_s):
             journey = await self._admission.admit(call, seen, until_s=until_s)
             kind = journey.plan.audit_kind
@@ -191,15 +191,6 @@ def _check_head(call: Call) -> None:
     target = call.target.encode("utf-8", "surrogatepass")
     if call.fields.once(_hold_credential) or tripwire.finds_credential(target):
         raise tripwire.CredentialsNotAccepted
-
-
-async def _check_body(body: bytes) -> None:
-    """Let a body pass that carries none of them; between two pieces of it others have their turn."""
-    for number, piece in enumerate(tripwire.pieces(body)):
-        if number:
-            await asyncio.sleep(0)
-        if tripwire.finds_credential(piece):
-            raise tripwire.CredentialsNotAccepted
 
 
 def _hold_credential(fields: Fields) -> bool:

@@ -13,11 +13,12 @@ right now is shown once and kept nowhere.
 from dataclasses import replace
 
 from chassis.errors import Conflict, Gone, NotFound, SallyportError
+from services.gateway.forward import search
 from services.gateway.forward.attempts import Attempts
 from services.gateway.forward.journey import Found, Journey
 from services.gateway.forward.observing import Observing
 from services.gateway.forward.ports import Ports
-from services.gateway.model import exchange, orders
+from services.gateway.model import exchange, orders, tripwire
 from services.gateway.model.audit import Kind
 from services.gateway.model.calls import SafeKey, Source, UpstreamAnswer
 from services.gateway.model.faults import JSON_TYPE, RetentionUnavailable, UpstreamInvalid
@@ -59,6 +60,8 @@ class Reading:
         answer = await self._attempts.ask(journey)
         if not exchange.is_success(answer):
             return Found(answer, Source.AMAZON)
+        if await search.is_found(answer.body, tripwire.holds_credential):
+            raise UpstreamInvalid
         found = Found(answer, Source.AMAZON, named)
         if orders.tells_of_orders(journey.operation.name):
             found = await self._aged(journey, await self._observe(journey, found))

@@ -2,8 +2,9 @@
 
 - No header of a client's is copied: an operation's own header parameters are taken by name, all
   others are ours. Amazon refuses a GET with a body (T-05, T-09).
-- An answer is data. A success must be JSON and hold no token of Amazon's; a failure is taken apart
-  and told again, so that no page, token or control character of an upstream's passes (T-29 to T-31).
+- An answer is data. A success must be JSON (and hold no token of Amazon's: `forward.reading`); a failure
+  is taken apart and told again, so that no page, token or control character of an upstream's passes
+  (T-29 to T-31).
 """
 
 import functools
@@ -20,7 +21,7 @@ from services.gateway.model.faults import JSON_TYPE, BodyInvalid, UpstreamInvali
 from services.gateway.model.fields import Fields
 from services.gateway.model.operations import Operation
 from services.gateway.model.quota import RATE_LIMIT_HEADER
-from services.gateway.model.tripwire import finds_credential, holds_credential
+from services.gateway.model.tripwire import finds_credential
 
 # Source: SP-API, "Include a User-Agent header in all requests": more is refused.
 USER_AGENT_CHARS_MAX = 500
@@ -137,7 +138,7 @@ def check_success(answer: UpstreamAnswer) -> None:
     """Let a successful answer pass.
 
     Raises:
-        UpstreamInvalid: it is not JSON by its own account, too deep, or holds something shaped like a token.
+        UpstreamInvalid: it is not JSON by its own account, or too deep.
     """
     _check_content(answer)
     try:
@@ -187,7 +188,7 @@ def _code(status: int) -> str:
 
 
 def _check_content(answer: UpstreamAnswer) -> None:
-    if answer.body and (not _is_json(answer.header(_CONTENT_TYPE)) or holds_credential(answer.body)):
+    if answer.body and not _is_json(answer.header(_CONTENT_TYPE)):
         raise UpstreamInvalid
 
 

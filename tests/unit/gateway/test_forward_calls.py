@@ -1,5 +1,6 @@
 """A desktop's call on its way to Amazon and back: what is passed on, and what never is."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -13,6 +14,7 @@ from services.gateway.forward.forwarder import DEADLINE_S
 from services.gateway.model.calls import AmazonToken, Region, Restriction, UpstreamAnswer
 from services.gateway.model.exchange import user_agent
 from services.gateway.model.faults import UpstreamInvalid, UpstreamLost, UpstreamTimeout, UpstreamUnreachable
+from services.gateway.model.tripwire import MARKS, PIECE_BYTES, pieces
 from tests.unit.gateway.forwarding import (
     ADDRESS_BYTES,
     ADDRESS_PATH,
@@ -398,6 +400,31 @@ async def test_an_answer_that_may_not_pass_is_502_T06_T29(rig: Rig, reply: objec
     assert answer.status == 502
     assert error_of(answer)["details"].startswith("upstream_invalid")
     assert b"Atza" not in answer.body
+
+
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("form", ["{}", "\\u{:04x}", "\\u{:04X}"])
+@pytest.mark.parametrize("spare", [-5, 0, 5])
+async def test_an_answer_that_tells_a_token_anywhere_is_502_T31(
+    rig: Rig, mark: bytes, form: str, spare: int
+) -> None:
+    told = "".join(form.format(char if "u" in form else chr(char)) for char in mark)
+    before = " " * (PIECE_BYTES - len(told) // 2 + spare)
+    rig.upstream.replies.append(json_answer(f'{before}{{"payload":"{told}x"}}'.encode()))
+    answer = await rig.call(rig.auth.enrol(), "/catalog/2022-04-01/items/B000")
+    assert (answer.status, error_of(answer)["details"].split(":")[0]) == (502, "upstream_invalid")
+
+
+async def test_others_have_their_turn_while_a_large_answer_is_looked_through_T31_R23(rig: Rig) -> None:
+    body = b'"%b"' % (b"\\u0041" * (4 * PIECE_BYTES))
+    rig.upstream.replies.append(json_answer(body))
+    token, turns = rig.auth.enrol(), 0
+    calling = asyncio.create_task(rig.call(token, PARTICIPATIONS))
+    while not calling.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert calling.result().status == 200
+    assert turns > len(list(pieces(body))) > 2
 
 
 async def test_a_success_that_is_not_json_is_502_T29(rig: Rig) -> None:
