@@ -14,6 +14,7 @@ from sallyport.audit.verify import Report, verify
 from sallyport.terminal import say
 
 NAME = "audit"
+STANDARD_STREAM = "-"
 
 
 def add_commands(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,10 +32,17 @@ def _add_export(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         description="Fetch the audit log as the identity 'console'. The export is itself on record.",
         epilog="Exit codes: 0 written, 1 refused or unavailable, 2 could not be tried.",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the log goes")
+    parser.add_argument(
+        "--out",
+        type=_log_place,
+        required=True,
+        metavar="FILE",
+        help="where the log goes, whole or not at all; - is standard output, which keeps the beginning of an "
+        "export that failed",
+    )
     parser.add_argument(
         "--public-key-out",
-        type=Path,
+        type=_key_file,
         metavar="FILE",
         help="also write the public key, read from the key service, that checks the checkpoints",
     )
@@ -64,13 +72,18 @@ def _add_verify(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def _export(options: argparse.Namespace, config: sallyport.access.Config) -> int:
+    if options.out is not None and options.out == options.public_key_out:
+        text = f"--out and --public-key-out: both would be {options.out}"
+        return console.complain(NAME, console.EXIT_UNUSABLE, text)
     written = sallyport.audit.export.export(
         config,
         from_sequence=options.from_sequence,
         out=options.out,
         public_key_out=options.public_key_out,
     )
-    say(f"{asyncio.run(written)} lines written to {options.out}")
+    lines = asyncio.run(written)
+    if options.out is not None:
+        say(f"{lines} lines written to {options.out}")
     return console.EXIT_OK
 
 
@@ -113,6 +126,17 @@ def _findings(report: Report) -> Iterator[str]:
     yield f"intents without a final outcome: {report.intents_open}"
     if report.outcomes_of_earlier:
         yield f"outcomes of intents before the first record: {report.outcomes_of_earlier}"
+
+
+def _log_place(text: str) -> Path | None:
+    """Return where the log goes; None for standard output."""
+    return None if text == STANDARD_STREAM else Path(text)
+
+
+def _key_file(text: str) -> Path:
+    if text == STANDARD_STREAM:
+        raise argparse.ArgumentTypeError("not a file; only the log goes to standard output")
+    return Path(text)
 
 
 def _sequence(text: str) -> int:

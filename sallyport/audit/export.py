@@ -7,6 +7,7 @@ cannot hand out a key of their own along with a log of their own.
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,19 +19,25 @@ CHECKPOINT_KEY = "telemetry-checkpoint"
 
 
 async def export(
-    config: sallyport.access.Config, *, from_sequence: int, out: Path, public_key_out: Path | None
+    config: sallyport.access.Config, *, from_sequence: int, out: Path | None, public_key_out: Path | None
 ) -> int:
     """Write an export, and the key to check it with, and return the number of lines.
 
     Each file appears whole or not at all, readable by its owner only. Nobody is asked for anything before
     both can be written.
 
+    Args:
+        config: how the services are reached.
+        from_sequence: the first record wanted.
+        out: the log's file; None for standard output, which gets each line as it comes.
+        public_key_out: the key's file; None to do without.
+
     Raises:
         SallyportError: telemetry or the key service refuses or cannot answer.
-        OSError: a file cannot be written.
+        OSError: a file cannot be written, or nobody reads standard output.
     """
     with contextlib.ExitStack() as files:
-        log = files.enter_context(_whole_file(out))
+        log = sys.stdout.buffer if out is None else files.enter_context(_whole_file(out))
         key = None if public_key_out is None else files.enter_context(_whole_file(public_key_out))
         async with sallyport.access.open_admin(config) as admin:
             lines = 0

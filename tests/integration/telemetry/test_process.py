@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ async def test_what_services_append_the_console_exports_and_the_auditor_verifies
     caller_for: CallerFor,
     ground: sallyport.provision.ground.Ground,
     tmp_path: Path,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     gateway, auth = await caller_for("gateway"), await caller_for("auth")
     read = intent(1, details={"operation": "getOrderAddress", "order_ids": "902-3159896-1390916"})
@@ -69,6 +71,15 @@ async def test_what_services_append_the_console_exports_and_the_auditor_verifies
         "telemetry.log.exported",
     }
     assert out.stat().st_mode & 0o077 == 0
+
+    capfdbinary.readouterr()
+    again = ["--out", "-", "--state-folder", str(tmp_path)]
+    assert await asyncio.to_thread(sallyport_audit, "export", *again) == 0
+    sys.stdout.flush()
+    log = capfdbinary.readouterr().out
+    assert records(log.splitlines())[: len(kept)] == kept
+    (tmp_path / "piped").write_bytes(log)
+    assert sallyport_audit("verify", str(tmp_path / "piped"), "--public-key", str(key)) == 0
 
     content = out.read_bytes()
     out.write_bytes(content.replace(b"902-3159896-1390916", b"902-3159896-1390917"))

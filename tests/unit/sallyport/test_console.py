@@ -129,6 +129,30 @@ def test_an_export_takes_the_place_of_nothing_but_a_file_and_asks_nobody_before(
     assert sorted(each.name for each in state.iterdir()) == ["console.env", "folder", "pipe"]
 
 
+def test_a_log_and_its_key_are_two_files_and_a_key_is_never_standard_output(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = str(state / "both")
+    words = ["audit", "export", "--state-folder", str(state), "--out", both, "--public-key-out"]
+    assert main([*words, both]) == 2
+    assert f"--out and --public-key-out: both would be {both}" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "-"])
+    assert ended.value.code == 2
+    assert "only the log goes to standard output" in capsys.readouterr().err
+    assert [each.name for each in state.iterdir()] == ["console.env"]
+
+
+def test_an_export_to_standard_output_that_fails_makes_no_file_and_says_nothing_there(
+    state: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(state)
+    assert main(["audit", "export", "--out", "-", "--state-folder", str(state)]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.startswith("sallyport audit: ")) == ("", True)
+    assert [each.name for each in state.iterdir()] == ["console.env"]
+
+
 def test_a_file_that_cannot_be_made_is_named_as_it_was_given(
     state: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
