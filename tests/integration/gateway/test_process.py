@@ -16,12 +16,21 @@ import sallyport.provision.ground
 from fakes import gateway_auth_server, gateway_consents_server
 from fakes.gateway_auth import FakeAuth
 from fakes.gateway_consents import US_URI, FakeConsents
+from services.gateway.app import build
+from services.gateway.config import load
 from tests.conftest import KeeperFor
 from tests.integration.gateway.process import PATIENCE_S, PEERS, GatewayProcess, Peer
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 START_REFUSED = 2
 POLICY = 'version = 1\n[[allow]]\noperations = ["*"]\n'
+TASKS = {
+    *("vault", "certificate", "public_certificate", "nonce_key", "document_key", "home_key"),
+    *("auth_health", "retention_health", "audit_health", "store_health", "policy", "revocations"),
+    *("quota", "quota_ticks", "deadlines", "coalesced_calls"),
+    *("audit", "late_events", "late_document_outcomes", "untold_refusals"),
+    *("idle_buckets", "old_documents", "old_revisions", "old_homes"),
+}
 READY = dict.fromkeys(("process", "auth", "retention", "audit", "store"), True)
 
 
@@ -99,6 +108,17 @@ async def test_it_starts_serves_under_its_own_certificate_and_ends_cleanly_R16(
     assert (status, json.loads(text)["errors"][0]["code"]) == (403, "Unauthorized")
     assert list(log.kinds.values()).count("gateway.process.started") == 1
     assert await gateway.stop() == 0
+
+
+async def test_whatever_a_part_has_to_do_beside_calls_is_among_the_processs_tasks(
+    gateway: GatewayProcess, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY)
+    config = load({**gateway.environ, "SALLYPORT_POLICY_FILE": str(policy)})
+    async with build(config) as application:
+        assert {name for name, _ in application.tasks} == TASKS
+    assert len(application.tasks) == len(TASKS)
 
 
 async def test_a_regions_own_name_is_in_its_certificate(gateway: GatewayProcess) -> None:
