@@ -212,19 +212,26 @@ class Session:
             if _is_nothing_there(error):
                 return None
             raise KeyServiceUnavailable from error
-        except (hvac.exceptions.VaultError, requests.RequestException, ValueError) as error:
+        except (hvac.exceptions.VaultError, requests.RequestException, ValueError, AttributeError) as error:
+            # The last is hvac's, of errors that are JSON and no object.
             raise KeyServiceUnavailable from error
-        if isinstance(answer, requests.Response) and answer.status_code != HTTPStatus.NO_CONTENT:
-            # A standby sends elsewhere; that is no answer to what was asked.
-            raise KeyServiceUnavailable
-        return answer if isinstance(answer, dict) else None
+        if isinstance(answer, dict):
+            return answer
+        if isinstance(answer, requests.Response) and answer.status_code == HTTPStatus.NO_CONTENT:
+            return None
+        # A standby sends elsewhere; that is no answer to what was asked.
+        raise KeyServiceUnavailable
 
     def _call(self, verb: Verb, path: str, data: Mapping[str, Any] | None) -> Any:
-        if verb == "read":
-            # Not hvac's own `read`, which takes every 404 for an absence.
-            return self._client.adapter.get(f"/v1/{path}")
-        method = getattr(self._client, verb)
-        return method(path) if data is None else method(path, data=data)
+        # Not hvac's own `read`, which takes every 404 for an absence, nor `delete`, which tells no answer.
+        adapter = self._client.adapter
+        match verb:
+            case "read":
+                return adapter.get(f"/v1/{path}")
+            case "delete":
+                return adapter.delete(f"/v1/{path}")
+            case "write_data":
+                return adapter.post(f"/v1/{path}", json=data)
 
 
 def _credentials(login: chassis.env.AppRole | chassis.env.ServiceAccount) -> dict[str, str]:
@@ -240,11 +247,16 @@ def _read(path: Path) -> str:
 
 
 def _is_nothing_there(error: hvac.exceptions.InvalidPath) -> bool:
-    """Tell a path at which there is nothing from one that a Vault not yet fully up does not know.
+    """Tell a path at which there is nothing from one that nobody knows who could say so.
 
-    Source: Vault answers 404 without errors for an absent value; "no handler for route" is an error.
+    Source: Vault answers 404 with an empty list of errors for an absent value, and with its metadata as data
+    for a deleted one; "no handler for route", while it is not yet fully up, is an error. Whoever stands in
+    front of Vault says 404 in words of their own.
     """
-    return not error.errors
+    told = error.json
+    if not isinstance(told, dict) or told.get("errors"):
+        return False
+    return "errors" in told or "data" in told
 
 
 def _client(config: chassis.env.VaultConfig) -> hvac.Client:
