@@ -291,6 +291,18 @@ async def test_failures_are_taken_back_one_by_one_or_forgotten(store: AnyStore) 
     assert (await store.count_attempt(subject, FAILURES_MAX, START)).failures.failures == 1
 
 
+async def test_attempts_are_counted_while_a_right_one_has_them_forgotten(store: AnyStore) -> None:
+    for _ in range(20):
+        subject = digest()
+        await store.count_attempt(subject, FAILURES_MAX, START)
+        forgetting = [asyncio.create_task(store.forget_failures(subject)) for _ in range(3)]
+        attempts = await asyncio.gather(
+            *(store.count_attempt(subject, FAILURES_MAX, START) for _ in range(3))
+        )
+        await asyncio.gather(*forgetting)
+        assert {one.failures.failures for one in attempts} <= {1, 2, 3, 4}
+
+
 Steps = list[tuple[str, int]]
 
 

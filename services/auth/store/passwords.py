@@ -35,22 +35,16 @@ class PasswordStore(StorePart):
     async def count_attempt(self, subject_digest: bytes, failures_max: int, now: datetime) -> Attempt:
         """Count an attempt as failed before it is judged, unless the subject is locked."""
         async with chassis.db.transaction(self._pool) as connection:
-            await connection.execute(
+            # The row is made or held in one statement: between two, a right answer may forget it.
+            row = await connection.fetchrow(
                 """
-                INSERT INTO auth.password_failures (subject_digest, failures, failed_at)
+                INSERT INTO auth.password_failures AS f (subject_digest, failures, failed_at)
                 VALUES ($1, 0, $2)
-                ON CONFLICT (subject_digest) DO NOTHING
+                ON CONFLICT (subject_digest) DO UPDATE SET failures = f.failures
+                RETURNING failures, failed_at
                 """,
                 subject_digest,
                 now,
-            )
-            row = await connection.fetchrow(
-                """
-                SELECT failures, failed_at FROM auth.password_failures
-                WHERE subject_digest = $1
-                FOR UPDATE
-                """,
-                subject_digest,
             )
             assert row is not None
             known = Failures(failures=row["failures"], failed_at=row["failed_at"])
