@@ -19,8 +19,10 @@ from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
 LOOPBACK = chassis.env.Address("127.0.0.1", 0)
 GATEWAY = frozenset({"gateway"})
-APPEND = chassis.rpc.Method(callers=GATEWAY, deadline_s=30.0, event="telemetry.event.appended")
-EXPORT = chassis.rpc.Method(callers=GATEWAY, deadline_s=30.0, event="telemetry.log.exported")
+# Longer than a test may take, so that no row's deadline ends what something else should.
+DEADLINE_S = 600.0
+APPEND = chassis.rpc.Method(callers=GATEWAY, deadline_s=DEADLINE_S, event="telemetry.event.appended")
+EXPORT = chassis.rpc.Method(callers=GATEWAY, deadline_s=DEADLINE_S, event="telemetry.log.exported")
 
 
 @dataclass

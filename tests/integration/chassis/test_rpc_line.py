@@ -21,7 +21,9 @@ from tests.integration.chassis.rpc_stage import Stage
 from tests.integration.chassis.test_rpc import QuotaUsedUp, UpgradeRequired
 from wire.telemetry.v1 import telemetry_pb2, telemetry_pb2_grpc
 
-ROW = chassis.rpc.Method(callers=rpc_stage.GATEWAY, deadline_s=30.0, event="telemetry.events.streamed")
+ROW = chassis.rpc.Method(
+    callers=rpc_stage.GATEWAY, deadline_s=rpc_stage.DEADLINE_S, event="telemetry.events.streamed"
+)
 MESSAGE_BYTES_MAX = 8 * 1024 * 1024
 
 Line = chassis.rpc.Line[telemetry_pb2.AppendRequest, telemetry_pb2.AppendResponse]
