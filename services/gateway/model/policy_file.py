@@ -42,6 +42,9 @@ PROBLEMS_MAX = 100
 # An hour old is too old for any of Amazon's answers.
 CACHE_LIFE_S_MAX = 3_600.0
 
+# What is there of a file that was cut short is often TOML, without the rule that takes something back.
+UNENDED = "the file ends within a line, as one does that is not there in full; end the line"
+
 # Nothing but `*` has a meaning of its own to `fnmatch` in these.
 PATTERN_FORM = re.compile(r"[A-Za-z0-9_.*-]{1,128}", re.ASCII)
 PURPOSE_FORM = re.compile(r"[a-z][a-z0-9_-]{0,31}", re.ASCII)
@@ -118,6 +121,8 @@ def parse(raw: bytes) -> ApplicationPolicy:
         problem = Problem(int(line[1]) if line else 0, "", f"this is not TOML: {error}")
         raise PolicyInvalid([problem]) from error
     reading = _Reading(document, lines(text))
+    if not text.endswith("\n"):
+        reading.problems.append(Problem(text.count("\n") + 1, "", UNENDED))
     policy = reading.policy(hashlib.sha256(raw).hexdigest())
     if reading.problems:
         raise PolicyInvalid(reading.problems)

@@ -1,5 +1,6 @@
 """Reading a policy file: what it says, and everything that is wrong with it at once."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,25 @@ def problems(text: str) -> list[str]:
     with pytest.raises(PolicyInvalid) as caught:
         parse(text.encode())
     return [str(each) for each in caught.value.problems]
+
+
+def is_followed(raw: bytes) -> bool:
+    with contextlib.suppress(PolicyInvalid):
+        parse(raw)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_file_that_was_cut_short_within_a_line_is_not_followed(end: bytes) -> None:
+    text = f"{LEAST}# for invoices\n[[caches]]\noperations = ['*']\nseconds = 300\n"
+    raw = text.encode().replace(b"\n", end)
+    followed = [raw[:length] for length in range(len(raw) + 1) if is_followed(raw[:length])]
+    assert raw in followed
+    assert all(each.endswith(end) for each in followed)
+    assert problems(LEAST + "# for") == [
+        "line 4: the file ends within a line, as one does that is not there in full; end the line"
+    ]
 
 
 def test_the_example_of_the_documentation_can_be_followed_and_every_rule_of_it_does_something() -> None:
