@@ -17,6 +17,7 @@ from services.auth.model.tokens import Enrolment
 from services.auth.store import rows
 from services.auth.store.devices import insert_device
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_person
 
 SELECT_DEVICE_GRANT = """
     SELECT device_code_digest, user_code_digest, device_id, client_id, key_thumbprint, scopes, platform,
@@ -112,6 +113,7 @@ class DeviceGrantStore(StorePart):
     async def enrol_by_device_grant(self, digest: bytes, enrolment: Enrolment, nonce: bytes) -> bytes:
         """Use up a grant and keep the device and tokens it issues; return the nonce that is in force."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_person(connection, enrolment.device.user_id)
             known = await connection.fetchrow(
                 "SELECT nonce FROM auth.device_grants WHERE device_code_digest = $1 FOR UPDATE", digest
             )

@@ -17,10 +17,9 @@ from services.auth.model.devices import (
 from services.auth.model.refusals import DeviceNotFound, DevicesFull, InvalidGrant
 from services.auth.model.tokens import Enrolment
 from services.auth.store import rows
-from services.auth.store.members import is_held
 from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart
-from services.auth.store.sellers import hold_seller
+from services.auth.store.sellers import hold_person, hold_seller
 from services.auth.store.tokens import insert_access
 
 
@@ -97,6 +96,7 @@ class DeviceStore(StorePart):
     async def enrol_by_code(self, digest: bytes, enrolment: Enrolment, now: datetime) -> None:
         """Use up a code and keep the device and tokens it issues, in one step."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_person(connection, enrolment.device.user_id)
             used = await connection.execute(
                 "UPDATE auth.codes SET used_at = $2 WHERE code_digest = $1 AND used_at IS NULL", digest, now
             )
@@ -239,15 +239,15 @@ async def insert_device(connection: chassis.db.Connection, enrolment: Enrolment)
         InvalidGrant: whoever let it in has left.
     """
     device = enrolment.device
+    await hold_seller(connection, device.seller_id)
+    if not await hold_person(connection, device.user_id):
+        raise InvalidGrant
     # Enrolments of one seller wait for each other here, so that none counts what another has not yet kept.
     await connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"auth devices {device.seller_id}"
     )
     if await _count_active(connection, device.seller_id) >= DEVICES_ACTIVE_MAX:
         raise DevicesFull
-    await hold_seller(connection, device.seller_id)
-    if not await is_held(connection, device.user_id):
-        raise InvalidGrant
     await connection.execute(
         """
         INSERT INTO auth.devices

@@ -9,6 +9,7 @@ from services.auth.model.people import PROVIDER, NewSession, Person, Renewal, Se
 from services.auth.model.people_refusals import AccountTaken, SignInRefused
 from services.auth.store.members import check_way_left, hold_user
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_person
 from services.auth.store.sessions import end_other_sessions, open_session, renew_session
 
 
@@ -60,6 +61,8 @@ class LinkStore(StorePart):
     async def sign_in_with_account(self, account_digest: bytes, session: NewSession) -> Session:
         """Open a session."""
         async with chassis.db.transaction(self._pool) as connection:
+            # First, so that the link which is found stays until the session is there, to be ended with it.
+            await hold_person(connection, session.user_id)
             user_id = await connection.fetchval(
                 "SELECT user_id FROM auth.provider_links WHERE account_digest = $1", account_digest
             )

@@ -26,6 +26,7 @@ from services.auth.model.roles import Role
 from services.auth.store.news import tell_device
 from services.auth.store.part import StorePart
 from services.auth.store.people import insert_invitation
+from services.auth.store.sellers import hold_person, hold_seller_of
 
 SELECT_MEMBER = """
     SELECT u.user_id, coalesce(u.seller_id::text, '') AS seller_id, u.role, u.name_sealed, u.created_at,
@@ -89,6 +90,7 @@ class MemberStore(StorePart):
     async def change_role(self, user_id: str, role: Role) -> None:
         """Give a person another role, in effect at once."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_seller_of(connection, user_id)
             if role is not Role.OWNER:
                 await _check_owner_left(connection, user_id)
             status = await connection.execute(
@@ -100,6 +102,7 @@ class MemberStore(StorePart):
     async def remove_user(self, user_id: str, now: datetime, *, keeps_owner: bool) -> Removal:
         """End all that a person has, and destroy what is kept about them; in one step."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_seller_of(connection, user_id)
             if keeps_owner:
                 await _check_owner_left(connection, user_id)
             status = await connection.execute(
@@ -151,19 +154,8 @@ async def hold_user(connection: chassis.db.Connection, user_id: str) -> None:
     Raises:
         MemberNotFound: absent, or left.
     """
-    found = await connection.fetchval(
-        "SELECT user_id FROM auth.users WHERE user_id = $1 AND left_at IS NULL FOR UPDATE", user_id
-    )
-    if found is None:
+    if not await hold_person(connection, user_id):
         raise MemberNotFound
-
-
-async def is_held(connection: chassis.db.Connection, user_id: str) -> bool:
-    """Return whether somebody is here, and keep them from leaving until this transaction ends."""
-    found = await connection.fetchval(
-        "SELECT user_id FROM auth.users WHERE user_id = $1 AND left_at IS NULL FOR SHARE", user_id
-    )
-    return found is not None
 
 
 async def _check_owner_left(connection: chassis.db.Connection, user_id: str) -> None:

@@ -16,6 +16,7 @@ from services.auth.model.people_refusals import (
 )
 from services.auth.store.members import check_way_left, hold_user
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_person
 from services.auth.store.sessions import end_other_sessions, open_session, renew_session, spend
 
 SELECT_PASSKEY = """
@@ -68,6 +69,7 @@ class PasskeyStore(StorePart):
     async def sign_in_with_passkey(self, use: PasskeyUse, spent: Spent, session: NewSession) -> Session:
         """Note the use, spend the ceremony, and open a session, in one step."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_person(connection, session.user_id)
             try:
                 await spend(connection, spent)
             except CeremonyOver as error:

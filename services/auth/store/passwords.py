@@ -18,6 +18,7 @@ from services.auth.model.people import PASSWORD, NewSession, Person, Renewal, Se
 from services.auth.model.people_refusals import CeremonyOver, EmailTaken, SignInRefused
 from services.auth.store.members import check_way_left, hold_user
 from services.auth.store.part import StorePart
+from services.auth.store.sellers import hold_person
 from services.auth.store.sessions import end_other_sessions, open_session, renew_session, spend
 
 SELECT_LOGIN = """
@@ -140,6 +141,7 @@ class PasswordStore(StorePart):
     async def sign_in_with_password(self, login: Login, totp_step: int, session: NewSession) -> Session:
         """Use up the step's code and open a session, in one step."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_person(connection, session.user_id)
             used = await connection.execute(
                 """
                 UPDATE auth.passwords SET totp_step = $3

@@ -16,7 +16,7 @@ from services.auth.model.people_refusals import MembersFull
 from services.auth.model.refusals import ApplicationMissing, InvitationInvalid, SellerNotFound
 from services.auth.model.roles import Role
 from services.auth.store.part import StorePart
-from services.auth.store.sellers import hold_seller
+from services.auth.store.sellers import hold_person, hold_seller
 from services.auth.store.sessions import open_session
 
 
@@ -128,6 +128,7 @@ class PeopleStore(StorePart):
     async def redeem_invitation(self, digest: bytes, session: NewSession, now: datetime) -> Session:
         """Use up an invitation and keep the session it opens, in one step."""
         async with chassis.db.transaction(self._pool) as connection:
+            await hold_person(connection, session.user_id)
             redeemed = await connection.execute(
                 """
                 UPDATE auth.invitations SET redeemed_at = $3

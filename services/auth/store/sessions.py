@@ -9,7 +9,6 @@ from services.auth.model.people_refusals import CeremonyOver
 from services.auth.model.refusals import SessionInvalid
 from services.auth.model.roles import Role
 from services.auth.store.part import StorePart
-from services.auth.store.sellers import hold_seller
 
 SELECT_SESSION = """
     SELECT s.session_id, s.user_id, s.expires_at, s.needs_credential, u.role,
@@ -49,18 +48,11 @@ class SessionStore(StorePart):
 
 
 async def open_session(connection: chassis.db.Connection, session: NewSession) -> Session:
-    """Keep a session of somebody who has not left, and when they came in.
+    """Keep a session of somebody who is held, and when they came in.
 
     Raises:
         SessionInvalid: they have left.
-        SellerOffboarded: their seller has.
     """
-    # The seller before the person: in the order in which a seller's leaving takes both.
-    seller_id = await connection.fetchval(
-        "SELECT seller_id::text FROM auth.users WHERE user_id = $1", session.user_id
-    )
-    if seller_id is not None:
-        await hold_seller(connection, seller_id)
     noted = await connection.execute(
         """
         UPDATE auth.users SET signed_in_at = greatest(signed_in_at, $2)
