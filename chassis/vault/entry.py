@@ -66,9 +66,9 @@ class Entry:
         raise self._damaged(member, form)
 
     def _damaged(self, member: str, form: str) -> SecretDamaged:
-        remedy = REMEDY.format(path=self._path)
-        _log.error("secret_damaged", path=f"kv/{self._path}", member=member, must_be=form, remedy=remedy)
-        return SecretDamaged()
+        path, remedy = f"kv/{self._path}", REMEDY.format(path=self._path)
+        _log.error("secret_damaged", path=path, member=member, must_be=form, remedy=remedy)
+        return SecretDamaged(f"{path}: `{member}` must be {form}; {remedy}")
 
 
 def _aware(text: str) -> datetime:

@@ -11,9 +11,17 @@ class KeyServiceUnavailable(chassis.errors.Unavailable):
 
 
 class SecretDamaged(KeyServiceUnavailable):
-    """What is stored at a path cannot be read; the log tells an operator which path and what to do."""
+    """What is stored at a path cannot be read; the log tells an operator which path and what to do.
+
+    Attributes:
+        advice: the same for an operator who reads no log, without the value; callers are not told.
+    """
 
     is_alarming = True
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+        super().__init__()
 
 
 class KeyAccessDenied(chassis.errors.Denied):

@@ -32,7 +32,7 @@ async def build(config: Config) -> AsyncIterator[chassis.run.Application]:
     """Open everything that the gateway stands on, and yield what is to be run.
 
     Raises:
-        StartRefused: the public certificate cannot be read, or a safety switch is off.
+        StartRefused: the public certificate or a key cannot be read, or a safety switch is off.
         Unavailable: Vault or Postgres did not come.
     """
     async with AsyncExitStack() as stack:

@@ -66,7 +66,12 @@ class Ground:
 
 
 async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
-    """Log in to the key service, get both certificates, reach Postgres, and describe the ways to others."""
+    """Log in to the key service, get both certificates, reach Postgres, and describe the ways to others.
+
+    Raises:
+        StartRefused: `certificate_unreadable` or `secret_damaged`.
+        Unavailable: the key service or Postgres did not come.
+    """
     clock = chassis.clock.SystemClock()
     vault = await stack.enter_async_context(await chassis.vault.connect(config.common.vault, clock))
     own_role = config.common.vault.pki_role
@@ -79,10 +84,7 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
     keys = GatewayVault(vault, chassis.entropy.SystemEntropy())
     steady_clock = chassis.clock.SteadyClock(clock)
     nonces, document_key, home_key = Nonces(steady_clock), SharedKey(steady_clock), SharedKey(steady_clock)
-    await keys.ensure_nonce_key()
-    nonces.learn(await keys.read_nonce_key())
-    await keys.ensure_document_key()
-    document_key.learn(await keys.read_document_key())
+    await _learn_keys(keys, nonces, document_key)
     store = Store(
         await stack.enter_async_context(await chassis.db.open_pool(config.database, OWN_NAME, keeper))
     )
@@ -110,6 +112,21 @@ async def open_ground(stack: AsyncExitStack, config: Config) -> Ground:
         amazon=await stack.enter_async_context(amazon),
         storage=await stack.enter_async_context(storage),
     )
+
+
+async def _learn_keys(keys: GatewayVault, nonces: Nonces, document_key: SharedKey) -> None:
+    """Have the keys without which nothing is served; the first replica makes them.
+
+    Raises:
+        StartRefused: `secret_damaged`: starting again helps only after somebody put a good one there.
+    """
+    try:
+        await keys.ensure_nonce_key()
+        nonces.learn(await keys.read_nonce_key())
+        await keys.ensure_document_key()
+        document_key.learn(await keys.read_document_key())
+    except chassis.vault.SecretDamaged as error:
+        raise chassis.errors.StartRefused("secret_damaged", error.advice) from error
 
 
 def _dial(

@@ -157,6 +157,22 @@ async def test_the_policy_file_is_followed_while_it_can_be_understood(
     assert "there is no such key" in gateway.log_file.read_text()
 
 
+@pytest.mark.parametrize("name", ["nonce-key", "document-key"])
+async def test_a_damaged_key_refuses_the_start_in_a_line_that_says_which_and_what_to_do(
+    gateway: GatewayProcess, ground: sallyport.provision.ground.Ground, name: str
+) -> None:
+    await ground.openbao.call("POST", f"kv/data/gateway/{name}", {"data": {"key": "c2hvcnQ="}})
+    try:
+        await gateway.spawn()
+        assert await gateway.wait() == START_REFUSED
+    finally:
+        await ground.openbao.call("DELETE", f"kv/metadata/gateway/{name}")
+    told = gateway.log_file.read_text()
+    assert f"refused to start: secret_damaged: kv/gateway/{name}: `key` must be base64 of 32 bytes;" in told
+    assert f"vault kv rollback -mount=kv -version=N gateway/{name}" in told.splitlines()[-1]
+    assert not any(each in told for each in ("process_crashed", "c2hvcnQ="))
+
+
 async def test_readiness_follows_each_peer_away_and_back_R16(
     gateway: GatewayProcess, peers: Mapping[str, Peer]
 ) -> None:

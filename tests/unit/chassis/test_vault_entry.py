@@ -93,10 +93,12 @@ def test_the_operator_is_told_path_member_and_remedy_and_never_the_value_T28(rea
     assert line["must_be"]
     assert VALUE not in stream.getvalue()
     assert (str(caught.value), caught.value.__context__) == (KeyServiceUnavailable.text, None)
+    assert caught.value.advice == f"kv/auth/queue: `it` must be {line['must_be']}; {line['remedy']}"
 
 
 def test_to_a_caller_it_is_the_key_service_that_cannot_answer_R06() -> None:
-    error = SecretDamaged()
+    error = SecretDamaged("kv/auth/queue: put a good version back")
     assert isinstance(error, KeyServiceUnavailable)
     assert (error.code, error.http_status) == ("key_service_unavailable", 503)
+    assert error.text == KeyServiceUnavailable.text
     assert chassis.errors.treatment_of(error).log_level == "error"
