@@ -141,8 +141,7 @@ class FakeDeviceStore(FakePart):
             for row in self.tables.access_tokens.values()
             if row[0] == device_id and bool(row[1].restrictions) == bool(access.restrictions)
         ]
-        own.sort(key=lambda row: row[1].issued_at, reverse=True)
-        for _, dropped in own[ACCESS_TOKENS_MAX:]:
+        for _, dropped in own[:-ACCESS_TOKENS_MAX]:
             del self.tables.access_tokens[dropped.token_digest]
         device = self.tables.devices[device_id]
         used_at = max(device.used_at, access.issued_at)

@@ -63,16 +63,14 @@ class FakeStore(
         )
         purged += _drop(tables.spent, lambda expires_at: expires_at < now, rows_max)
         purged += _drop(tables.failures, lambda one: one.failed_at < now - LOCKED, rows_max)
-        newest: dict[str, datetime] = {}
-        for device_id, access in tables.access_tokens.values():
-            if not access.restrictions:
-                newest[device_id] = max(newest.get(device_id, access.issued_at), access.issued_at)
+        newest = {
+            device_id: access
+            for device_id, access in tables.access_tokens.values()
+            if not access.restrictions
+        }
         purged += _drop(
             tables.access_tokens,
-            lambda row: (
-                row[1].expires_at < now - ACCESS_MEMORY
-                and (bool(row[1].restrictions) or row[1].issued_at < newest[row[0]])
-            ),
+            lambda row: row[1].expires_at < now - ACCESS_MEMORY and row[1] != newest.get(row[0]),
             rows_max,
         )
         purged += self._forget_rewrappings(now - REWRAPPING_MEMORY, rows_max)

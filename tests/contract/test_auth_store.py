@@ -264,6 +264,18 @@ async def test_a_device_keeps_its_newest_access_tokens_only_R23(store: AnyStore)
     await store.find_access_token(issued[2].token_digest)
 
 
+async def test_what_a_late_host_issues_is_not_dropped_for_being_the_oldest_R14(store: AnyStore) -> None:
+    made, _ = await enrolled(store)
+    issued = [access(START + DAY) for _ in range(ACCESS_TOKENS_MAX - 1)]
+    late = [access(START - number * SECOND) for number in range(2)]
+    for one in (*issued, *late):
+        await store.issue_access(made.device_id, one)
+    for kept in late:
+        await store.find_access_token(kept.token_digest)
+    with pytest.raises(TokenInvalid):
+        await store.find_access_token(issued[0].token_digest)
+
+
 async def test_a_devices_handles_take_no_place_of_its_access_tokens_R23(store: AnyStore) -> None:
     """A library that asks for a handle before each call does so with the one access token of the hour."""
     made, _ = await enrolled(store)
@@ -316,6 +328,17 @@ async def test_a_sweep_leaves_a_device_its_newest_access_token_and_no_handle(sto
     for gone in (issued[0], issued[1], issued[3]):
         with pytest.raises(TokenInvalid):
             await store.find_access_token(gone.token_digest)
+
+
+async def test_a_sweep_leaves_a_device_what_it_was_given_last_by_whichever_host_R14(store: AnyStore) -> None:
+    made, _ = await enrolled(store)
+    early, late = access(START + DAY), access()
+    for one in (early, late):
+        await store.issue_access(made.device_id, one)
+    await store.purge(START + 30 * DAY, 10)
+    await store.find_access_token(late.token_digest)
+    with pytest.raises(TokenInvalid):
+        await store.find_access_token(early.token_digest)
 
 
 # News

@@ -69,8 +69,9 @@ SWEEPS = (
             SELECT token_digest FROM auth.access_tokens AS old
             WHERE expires_at < $1 AND (restrictions <> '[]' OR EXISTS (
                 SELECT FROM auth.access_tokens AS newer
-                WHERE newer.device_id = old.device_id AND newer.issued_at > old.issued_at
-                    AND newer.restrictions = '[]'))
+                WHERE newer.device_id = old.device_id AND newer.restrictions = '[]'
+                    AND (coalesce(newer.kept_at, '-infinity'), newer.issued_at)
+                        > (coalesce(old.kept_at, '-infinity'), old.issued_at)))
             LIMIT $2)
         """,
         ACCESS_MEMORY,

@@ -121,7 +121,10 @@ async def _find_device(connection: chassis.db.Connection, holding: asyncpg.Recor
 
 
 async def insert_access(connection: chassis.db.Connection, device_id: str, access: NewAccess) -> None:
-    """Note that the device is in use, keep its access token, drop its oldest of the kind beyond the bound."""
+    """Note that the device is in use, keep its access token, drop its oldest of the kind beyond the bound.
+
+    The oldest are those kept first: by the hosts' clocks, those of a host that is late would be, all of them.
+    """
     # First, so that two tokens for one device wait for each other here and nowhere else.
     await connection.execute(
         "UPDATE auth.devices SET used_at = greatest(used_at, $2) WHERE device_id = $1",
@@ -147,7 +150,7 @@ async def insert_access(connection: chassis.db.Connection, device_id: str, acces
         WHERE token_digest IN (
             SELECT token_digest FROM auth.access_tokens
             WHERE device_id = $1 AND (restrictions <> '[]') = $3
-            ORDER BY issued_at DESC
+            ORDER BY kept_at DESC NULLS LAST, issued_at DESC
             OFFSET $2
         )
         """,
