@@ -4,7 +4,8 @@
   little to do, and a call's price is shared by many when there is much.
 - A group whose fate is unknown is sent again as it is; the receiver must make one thing of it.
 - One thing that the receiver will not take fails alone, not with the others of its group.
-- What nobody waits for goes with the next group, and makes one of its own only when none comes for LINGER_S.
+- What nobody waits for goes with the next group, and makes one of its own only when none comes for LINGER_S:
+  it would stand in front of whoever comes a moment later.
 - How many wait, and for how long, is bounded (R-23). One timer serves all of them.
 """
 
@@ -98,7 +99,7 @@ class Groups(Generic[T]):
         self._on_way: Sequence[_Handed[T]] = ()
         self._has_work = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
-        self._is_lingering = False
+        self._lingering: asyncio.TimerHandle | None = None
 
     async def hand_in(self, thing: T) -> None:
         """Return once the thing has arrived.
@@ -127,17 +128,17 @@ class Groups(Generic[T]):
             if_lost(thing)
             return
         self._waiting.append(_Handed(thing, if_lost=if_lost))
-        if not self._is_lingering:
-            self._is_lingering = True
-            asyncio.get_running_loop().call_later(LINGER_S, self._end_lingering)
+        self._linger()
 
     async def run(self) -> None:
         """Send what waits, for ever."""
         while True:
             await self._has_work.wait()
             await self._pass_next_on()
-            if not self._waiting:
+            if not self._is_wanted():
                 self._has_work.clear()
+                if self._waiting:
+                    self._linger()
 
     async def flush(self) -> None:
         """Send what is left when `run` has ended, within FLUSH_S_MAX."""
@@ -149,10 +150,18 @@ class Groups(Generic[T]):
             while self._waiting:
                 self._waiting.popleft().fail(NotSent())
 
+    def _is_wanted(self) -> bool:
+        """Return whether the next group goes at once: it is full, or somebody waits for it."""
+        is_full = len(self._waiting) >= self._bounds.group_max
+        return is_full or any(handed.fate is not None for handed in self._waiting)
+
+    def _linger(self) -> None:
+        if self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(LINGER_S, self._end_lingering)
+
     def _end_lingering(self) -> None:
-        self._is_lingering = False
-        if self._waiting:
-            self._has_work.set()
+        self._lingering = None
+        self._has_work.set()
 
     async def _pass_next_on(self) -> None:
         """Send the oldest things; what was on its way when this is cancelled waits again (R-04)."""
@@ -169,6 +178,9 @@ class Groups(Generic[T]):
 
     def _next_group(self) -> Sequence[_Handed[T]]:
         """Take the oldest things, and pass over those whose senders have gone."""
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         count = min(len(self._waiting), self._bounds.group_max)
         taken = [self._waiting.popleft() for _ in range(count)]
         return [handed for handed in taken if not handed.is_settled()]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import Conflict, InvalidInput, Unavailable
-from chassis.groups import Bounds, Groups, NotSent
+from chassis.groups import LINGER_S, Bounds, Groups, NotSent
 
 BOUNDS = Bounds(group_max=3, waiting_max=5, wait_s_max=5.0, sends_max=2)
 
@@ -154,6 +154,68 @@ async def test_what_nobody_waits_for_goes_with_the_next_group(
     assert receiver.groups == []
     await groups.hand_in(2)
     assert (receiver.groups, lost) == ([[1, 2]], [])
+
+
+async def test_what_nobody_waits_for_stands_in_front_of_nobody_who_comes_a_moment_later(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    receiver.gate.clear()
+    first = asyncio.create_task(groups.hand_in(0))
+    await settle()
+    groups.hand_over(1, ignored)
+    receiver.gate.set()
+    await first
+    await settle()
+    await groups.hand_in(2)
+    assert receiver.groups == [[0], [1, 2]]
+
+
+async def test_what_nobody_waits_for_looks_for_company_for_as_long_as_the_one_before_it(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    loop = asyncio.get_running_loop()
+    groups.hand_over(0, ignored)
+    groups.hand_over(1, ignored)
+    they_would_have_gone: asyncio.Future[None] = loop.create_future()
+    loop.call_later(LINGER_S, they_would_have_gone.set_result, None)
+    await groups.hand_in(2)
+    groups.hand_over(3, ignored)
+    await they_would_have_gone
+    await groups.hand_in(4)
+    groups.hand_over(5, ignored)
+    arrived = [await receiver.arrivals.get() for _ in range(3)]
+    assert arrived == [[0, 1, 2], [3, 4], [5]]
+
+
+async def test_what_nobody_waits_for_is_not_forgotten_while_the_way_is_busy(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    loop = asyncio.get_running_loop()
+    receiver.gate.clear()
+    first = asyncio.create_task(groups.hand_in(0))
+    await settle()
+    groups.hand_over(1, ignored)
+    it_would_have_gone: asyncio.Future[None] = loop.create_future()
+    loop.call_later(LINGER_S, it_would_have_gone.set_result, None)
+    await it_would_have_gone
+    receiver.gate.set()
+    await first
+    arrived = [await receiver.arrivals.get() for _ in range(2)]
+    assert arrived == [[0], [1]]
+
+
+async def test_what_nobody_waits_for_goes_at_once_when_it_fills_a_group(
+    groups: Groups[int], receiver: Receiver
+) -> None:
+    receiver.gate.clear()
+    first = asyncio.create_task(groups.hand_in(0))
+    await settle()
+    for thing in range(1, 1 + BOUNDS.group_max):
+        groups.hand_over(thing, ignored)
+    receiver.gate.set()
+    await first
+    await settle()
+    assert receiver.groups == [[0], [1, 2, 3]]
 
 
 async def test_what_nobody_waits_for_goes_alone_when_no_company_comes(
