@@ -174,9 +174,12 @@ async def _serve(application: Application) -> None:
 
 
 async def _drain(listening: list[Listener], grace_s: float) -> None:
-    """Stop what still listens: the last one after all others."""
+    """Stop what still listens: the last one after all others, with what those have left of the grace."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + grace_s
     for batch in (listening[:-1], listening[-1:]):
-        ends = await asyncio.gather(*(server.stop(grace_s) for server in batch), return_exceptions=True)
+        left_s = max(until_s - loop.time(), 0.0)
+        ends = await asyncio.gather(*(server.stop(left_s) for server in batch), return_exceptions=True)
         for error in ends:
             if error is not None:
                 _log.error("server_stop_failed", error=error)
