@@ -12,6 +12,7 @@ from fakes.auth_rewrappings import FakeRewrappingStore
 from fakes.auth_rotations import FakeRotationStore
 from fakes.auth_sign_ins import FakeSignInStore
 from fakes.auth_turns import FakeTurnStore
+from services.auth.model.ages import CLOCKS_APART_MAX
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import (
     CODE_MEMORY,
@@ -54,14 +55,15 @@ class FakeStore(
 
     async def purge(self, now: datetime, rows_max: int) -> int:
         tables, idle_s = self.tables, DEVICE_IDLE_MAX.total_seconds()
-        purged = _drop(tables.invitations, lambda row: row[0].expires_at < now, rows_max)
-        purged += _drop(tables.sessions, lambda row: row[0].expires_at < now, rows_max)
-        purged += _drop(tables.states, lambda state: state.expires_at < now, rows_max)
+        over_before = now - CLOCKS_APART_MAX
+        purged = _drop(tables.invitations, lambda row: row[0].expires_at < over_before, rows_max)
+        purged += _drop(tables.sessions, lambda row: row[0].expires_at < over_before, rows_max)
+        purged += _drop(tables.states, lambda state: state.expires_at < over_before, rows_max)
         purged += _drop(tables.codes, lambda code: code.expires_at < now - CODE_MEMORY, rows_max)
         purged += _drop(
             tables.device_grants, lambda row: row.grant.expires_at < now - DEVICE_GRANT_MEMORY, rows_max
         )
-        purged += _drop(tables.spent, lambda expires_at: expires_at < now, rows_max)
+        purged += _drop(tables.spent, lambda expires_at: expires_at < over_before, rows_max)
         purged += _drop(tables.failures, lambda one: one.failed_at < now - LOCKED, rows_max)
         newest = {
             device_id: access

@@ -7,6 +7,9 @@ development, where the time of day is shifted and storage's is not, it only ever
 
 from datetime import datetime, timedelta
 
+# What is over by one host's clock may be so much later by another's. Source: R-14, 10 minutes either way.
+CLOCKS_APART_MAX = timedelta(minutes=20)
+
 
 def left_s(expires_at: datetime, now: datetime, *, life: timedelta, age_s: float) -> float:
     """Return how many seconds something has left, zero or less when it is over.

@@ -2,7 +2,7 @@
 
 A ceremony is chance and an end, in the open. What must stay secret or unforgeable about it (a challenge, a
 nonce, a new secret) follows from its text and auth's own key, so nothing is kept for those who only begin;
-that one was completed is kept until its end.
+that one was completed is kept until its end has come by every host's clock.
 """
 
 import re
@@ -29,7 +29,7 @@ class Ceremony:
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """A ceremony about to be completed: it counts once, and is remembered until it would be over anyway."""
+    """A ceremony about to be completed: it counts once, and is remembered until it is over anyway."""
 
     ceremony_digest: bytes
     expires_at: datetime

@@ -1,8 +1,9 @@
 """Removal of what is over, in bounded sweeps."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import chassis.db
+from services.auth.model.ages import CLOCKS_APART_MAX
 from services.auth.model.device_grants import DEVICE_GRANT_MEMORY
 from services.auth.model.devices import CODE_MEMORY, DEVICE_IDLE_MAX
 from services.auth.model.passwords import LOCKED
@@ -10,30 +11,28 @@ from services.auth.model.rewrapping import REWRAPPING_MEMORY
 from services.auth.model.tokens import ACCESS_MEMORY
 from services.auth.store.part import StorePart
 
-AT_ONCE = timedelta(0)
-
-# Each statement with how long its rows are remembered after they are over.
+# Each statement with how long its rows are remembered after they are over by the clock of whoever sweeps.
 SWEEPS = (
     (
         """
         DELETE FROM auth.invitations WHERE invitation_digest IN (
             SELECT invitation_digest FROM auth.invitations WHERE expires_at < $1 LIMIT $2)
         """,
-        AT_ONCE,
+        CLOCKS_APART_MAX,
     ),
     (
         """
         DELETE FROM auth.sessions WHERE session_id IN (
             SELECT session_id FROM auth.sessions WHERE expires_at < $1 LIMIT $2)
         """,
-        AT_ONCE,
+        CLOCKS_APART_MAX,
     ),
     (
         """
         DELETE FROM auth.consent_states WHERE state_digest IN (
             SELECT state_digest FROM auth.consent_states WHERE expires_at < $1 LIMIT $2)
         """,
-        AT_ONCE,
+        CLOCKS_APART_MAX,
     ),
     (
         """
@@ -54,7 +53,7 @@ SWEEPS = (
         DELETE FROM auth.spent_ceremonies WHERE ceremony_digest IN (
             SELECT ceremony_digest FROM auth.spent_ceremonies WHERE expires_at < $1 LIMIT $2)
         """,
-        AT_ONCE,
+        CLOCKS_APART_MAX,
     ),
     (
         """
