@@ -39,7 +39,7 @@ CAUSES_MAX = 4
 LINES_QUEUED_MAX = 10_000
 DRAIN_S = 2.0
 # How late a line may be while others are being written.
-GATHER_S = 0.02
+GATHER_S = 0.1
 
 # Of exactly these types, nothing but length, spelling and credentials in texts need be looked at.
 _PLAIN = frozenset({str, int, float, bool})
