@@ -41,7 +41,7 @@ class Tables:
 
     def last_erasure(self, subject: Subject) -> Erasure | None:
         own = [erasure for erasure in self.erasures.values() if erasure.subject == subject]
-        return max(own, key=lambda erasure: (erasure.closed_at, erasure.erasure_id), default=None)
+        return max(own, key=_lateness, default=None)
 
     def is_unfinished(self, subject: Subject) -> bool:
         last = self.last_erasure(subject)
@@ -275,3 +275,7 @@ class FakeErasureStore:
             for data_key in self.tables.data_keys.values()
             if data_key.erase_day == subject.day or data_key.seller_id == subject.seller_id
         ]
+
+
+def _lateness(erasure: Erasure) -> tuple[bool, datetime, str]:
+    return erasure.stage is not Stage.REPORTED, erasure.closed_at, erasure.erasure_id

@@ -185,6 +185,20 @@ async def test_a_seller_can_be_erased_again(stores: Stores) -> None:
     assert second.stage is Stage.CLOSED
 
 
+async def test_a_seller_erased_while_a_clock_was_ahead_can_be_erased_again_R14(stores: Stores) -> None:
+    seller = Subject.of_seller(SELLER)
+    await open_subjects(stores, seller)
+    ahead = await stores.erasures.close(erasure(seller, 10, NOW + DAY))
+    await stores.erasures.add_receipt(receipt(ahead, 13))
+    await stores.erasures.finish(ahead.erasure_id)
+    await stores.data_keys.open_subject(probe(seller, "new"), NOW)
+    again = await stores.erasures.close(erasure(seller, 20))
+    assert (again.erasure_id, again.stage) == (erasure(seller, 20).erasure_id, Stage.CLOSED)
+    assert await stores.erasures.close(erasure(seller, 30)) == again
+    assert (await stores.erasures.add_receipt(receipt(again, 23))).erasure_id == again.erasure_id
+    assert await stores.erasures.close(erasure(seller, 30)) == replace(again, stage=Stage.PROVEN)
+
+
 async def test_something_never_opened_can_be_closed(stores: Stores) -> None:
     seller = Subject.of_seller("seller-9")
     assert not await stores.erasures.is_known(seller)

@@ -192,12 +192,13 @@ async def _counts(connection: chassis.db.Connection, subject: Subject) -> asyncp
 
 
 async def _last(connection: chassis.db.Connection, subject: Subject) -> Erasure | None:
+    """Return the erasure that is under way, else the latest; an earlier one may be dated later (R-14)."""
     row = await connection.fetchrow(
         """
         SELECT erasure_id, caller, request_id, intent_id, outcome_id, closed_at, records, data_keys,
                oldest_expires_at, stage
         FROM retention.erasures WHERE subject = $1
-        ORDER BY closed_at DESC, erasure_id DESC LIMIT 1
+        ORDER BY stage = 'reported', closed_at DESC, erasure_id DESC LIMIT 1
         """,
         str(subject),
     )
