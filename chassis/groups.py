@@ -4,7 +4,7 @@
   little to do, and a call's price is shared by many when there is much.
 - A group whose fate is unknown is sent again as it is; the receiver must make one thing of it.
 - One thing that the receiver will not take fails alone, not with the others of its group.
-- What nobody waits for goes with the next group, and makes one of its own only when none comes for LINGER_S:
+- What nobody waits for goes with the next group, and makes one of its own only when none comes for a while:
   it would stand in front of whoever comes a moment later.
 - How many wait, and for how long, is bounded (R-23). One timer serves all of them.
 """
@@ -22,7 +22,7 @@ import chassis.errors
 # What the receiver says about one of the things itself; asking again would not help.
 JUDGEMENTS = (chassis.errors.InvalidInput, chassis.errors.Conflict)
 
-# How long a thing that nobody waits for may look for company.
+# Longer than a commit takes, and too short to be missed.
 LINGER_S = 0.01
 # Whoever waits too long is told of it at most so much later: many at once, and not each in a step of its own.
 LOOK_S = 0.05
@@ -48,12 +48,14 @@ class Bounds:
         waiting_max: things that wait for the next calls.
         wait_s_max: from being handed in to being sent.
         sends_max: how often one group is sent while its fate is unknown.
+        linger_s: how long a thing that nobody waits for may look for company.
     """
 
     group_max: int
     waiting_max: int
     wait_s_max: float
     sends_max: int
+    linger_s: float = LINGER_S
 
 
 def _forget(_: object) -> None:
@@ -157,7 +159,9 @@ class Groups(Generic[T]):
 
     def _linger(self) -> None:
         if self._lingering is None:
-            self._lingering = asyncio.get_running_loop().call_later(LINGER_S, self._end_lingering)
+            self._lingering = asyncio.get_running_loop().call_later(
+                self._bounds.linger_s, self._end_lingering
+            )
 
     def _end_lingering(self) -> None:
         self._lingering = None

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chassis.errors import Conflict, InvalidInput, Unavailable
 from chassis.groups import LINGER_S, Bounds, Groups, NotSent
+from sallyport.simulate.loop import new_loop
 
 BOUNDS = Bounds(group_max=3, waiting_max=5, wait_s_max=5.0, sends_max=2)
+# What nobody waits for finds company for sure, or none.
+PATIENT, HURRIED = replace(BOUNDS, linger_s=3_600.0), replace(BOUNDS, linger_s=0.0)
 
 
 class Receiver:
@@ -41,14 +45,26 @@ def receiver() -> Receiver:
     return Receiver()
 
 
+@asynccontextmanager
+async def running(receiver: Receiver, bounds: Bounds) -> AsyncIterator[Groups[int]]:
+    made = Groups(receiver.take, bounds)
+    run = asyncio.create_task(made.run())
+    yield made
+    run.cancel()
+    with suppress(asyncio.CancelledError):
+        await run
+
+
 @pytest.fixture
 async def groups(receiver: Receiver) -> AsyncIterator[Groups[int]]:
-    made = Groups(receiver.take, BOUNDS)
-    running = asyncio.create_task(made.run())
-    yield made
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    async with running(receiver, PATIENT) as made:
+        yield made
+
+
+@pytest.fixture
+async def hurried(receiver: Receiver) -> AsyncIterator[Groups[int]]:
+    async with running(receiver, HURRIED) as made:
+        yield made
 
 
 async def settle() -> None:
@@ -170,38 +186,34 @@ async def test_what_nobody_waits_for_stands_in_front_of_nobody_who_comes_a_momen
     assert receiver.groups == [[0], [1, 2]]
 
 
-async def test_what_nobody_waits_for_looks_for_company_for_as_long_as_the_one_before_it(
-    groups: Groups[int], receiver: Receiver
-) -> None:
-    loop = asyncio.get_running_loop()
-    groups.hand_over(0, ignored)
-    groups.hand_over(1, ignored)
-    they_would_have_gone: asyncio.Future[None] = loop.create_future()
-    loop.call_later(LINGER_S, they_would_have_gone.set_result, None)
-    await groups.hand_in(2)
-    groups.hand_over(3, ignored)
-    await they_would_have_gone
-    await groups.hand_in(4)
-    groups.hand_over(5, ignored)
-    arrived = [await receiver.arrivals.get() for _ in range(3)]
-    assert arrived == [[0, 1, 2], [3, 4], [5]]
+def test_what_nobody_waits_for_looks_for_company_for_as_long_as_the_one_before_it(receiver: Receiver) -> None:
+    async def story() -> None:
+        async with running(receiver, BOUNDS) as groups:
+            groups.hand_over(0, ignored)
+            await asyncio.sleep(LINGER_S / 2)
+            await groups.hand_in(1)
+            groups.hand_over(2, ignored)
+            await asyncio.sleep(LINGER_S * 3 / 4)
+            await groups.hand_in(3)
+
+    new_loop(seed=1).run(story())
+    assert receiver.groups == [[0, 1], [2, 3]]
 
 
-async def test_what_nobody_waits_for_is_not_forgotten_while_the_way_is_busy(
-    groups: Groups[int], receiver: Receiver
-) -> None:
-    loop = asyncio.get_running_loop()
-    receiver.gate.clear()
-    first = asyncio.create_task(groups.hand_in(0))
-    await settle()
-    groups.hand_over(1, ignored)
-    it_would_have_gone: asyncio.Future[None] = loop.create_future()
-    loop.call_later(LINGER_S, it_would_have_gone.set_result, None)
-    await it_would_have_gone
-    receiver.gate.set()
-    await first
-    arrived = [await receiver.arrivals.get() for _ in range(2)]
-    assert arrived == [[0], [1]]
+def test_what_nobody_waits_for_is_not_forgotten_while_the_way_is_busy(receiver: Receiver) -> None:
+    async def story() -> None:
+        async with running(receiver, BOUNDS) as groups:
+            receiver.gate.clear()
+            first = asyncio.create_task(groups.hand_in(0))
+            await settle()
+            groups.hand_over(1, ignored)
+            await asyncio.sleep(LINGER_S * 2)
+            receiver.gate.set()
+            await first
+            await asyncio.sleep(LINGER_S * 2)
+
+    new_loop(seed=1).run(story())
+    assert receiver.groups == [[0], [1]]
 
 
 async def test_what_nobody_waits_for_goes_at_once_when_it_fills_a_group(
@@ -219,24 +231,24 @@ async def test_what_nobody_waits_for_goes_at_once_when_it_fills_a_group(
 
 
 async def test_what_nobody_waits_for_goes_alone_when_no_company_comes(
-    groups: Groups[int], receiver: Receiver
+    hurried: Groups[int], receiver: Receiver
 ) -> None:
     for thing in range(BOUNDS.waiting_max):
-        groups.hand_over(thing, ignored)
+        hurried.hand_over(thing, ignored)
     assert await receiver.arrivals.get() == [0, 1, 2]
     assert await receiver.arrivals.get() == [3, 4]
 
 
 @pytest.mark.parametrize("fault", ["absence", "judgement"])
 async def test_what_does_not_arrive_is_lost_to_whoever_handed_it_over(
-    groups: Groups[int], receiver: Receiver, fault: str
+    hurried: Groups[int], receiver: Receiver, fault: str
 ) -> None:
     if fault == "absence":
         receiver.failures = BOUNDS.sends_max
     else:
         receiver.refused[1] = InvalidInput("no")
     lost: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    groups.hand_over(1, lost.set_result)
+    hurried.hand_over(1, lost.set_result)
     assert await asyncio.wait_for(lost, 5.0) == 1
 
 
