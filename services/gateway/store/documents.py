@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import chassis.db
+from services.gateway.store.statements import short_statement
 
+# Whoever is told of documents, or asks for one, waits for it; without it a type counts as unknown.
+TYPE_S_MAX = 1.0
 # Amazon keeps reports and feeds no longer. Source: Reports and Feeds API models: kept up to 90 days.
 KEPT = timedelta(days=90)
 
@@ -19,9 +22,9 @@ class DocumentTypeStore:
         """Keep what was told: document id → type; what is known already stays.
 
         Raises:
-            StoreUnavailable: it may or may not have been kept.
+            StoreUnavailable: not within TYPE_S_MAX; it may or may not have been kept.
         """
-        async with chassis.db.transaction(self._pool) as connection:
+        async with short_statement(self._pool, TYPE_S_MAX) as connection:
             await connection.execute(
                 """
                 INSERT INTO gateway.document_types (seller_id, document_id, type)
@@ -39,9 +42,9 @@ class DocumentTypeStore:
         """Return a document's type; empty when it is not known.
 
         Raises:
-            StoreUnavailable: nobody can say.
+            StoreUnavailable: nobody can say within TYPE_S_MAX.
         """
-        async with chassis.db.transaction(self._pool) as connection:
+        async with short_statement(self._pool, TYPE_S_MAX) as connection:
             found = await connection.fetchval(
                 "SELECT type FROM gateway.document_types WHERE seller_id = $1 AND document_id = $2",
                 seller_id,
@@ -50,8 +53,12 @@ class DocumentTypeStore:
         return found or ""
 
     async def forget_documents(self, limit: int) -> int:
-        """Forget types of documents that Amazon does not keep any more, at most `limit`; return how many."""
-        async with chassis.db.transaction(self._pool) as connection:
+        """Forget types of documents that Amazon does not keep any more, at most `limit`; return how many.
+
+        Raises:
+            StoreUnavailable: nothing may have been forgotten.
+        """
+        async with short_statement(self._pool, TYPE_S_MAX) as connection:
             status = await connection.execute(
                 """
                 DELETE FROM gateway.document_types
