@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 LOOPBACK = "127.0.0.1"
 POLL_S = 0.05
 START_S_MAX = 40.0
+LOG_S_MAX = 10.0
 
 
 class ServiceProcess:
@@ -86,6 +87,15 @@ class ServiceProcess:
         """Return what /metrics says."""
         async with aiohttp.ClientSession() as session, session.get(self.metrics_url) as answer:
             return await answer.text()
+
+    async def logged(self, words: str) -> str:
+        """Return what it has logged, once that holds these words: lines may be written a little late."""
+
+        async def are_written() -> bool:
+            return words in self.log_file.read_text()
+
+        await until(are_written, limit_s=LOG_S_MAX)
+        return self.log_file.read_text()
 
     @property
     def ready_url(self) -> str:

@@ -130,7 +130,7 @@ async def test_neither_log_nor_audit_holds_a_secret_or_a_name_T28(
     story: Story, process: AuthProcess, telemetry: Telemetry
 ) -> None:
     await tell_everything(story)
-    log = process.log_file.read_text()
+    log = await process.logged("auth.consent.completed")
     told = "\n".join(str(event) for event in telemetry.events)
     assert "auth.consent.completed" in log
     for secret in story.secrets:

@@ -105,8 +105,7 @@ async def test_what_is_refused_on_a_stream_says_why_and_the_next_group_is_taken_
     assert 'code="sensitive_content",sender="gateway"} 1.0' in metrics
     assert 'events_appended_total{sender="gateway"} 2.0' in metrics
     assert 'append_seconds_count{sender="gateway"} 2.0' in metrics
-    log = telemetry.log_file.read_text()
-    assert '"outcome":"sensitive_content"' in log
+    log = await telemetry.logged('"outcome":"sensitive_content"')
     assert '"request_ids":["request-0007"]' in log
     assert "Example" not in log
 
