@@ -21,6 +21,7 @@ from tests.integration.gateway.door import (
     EVENT,
     LIMITS,
     PATIENCE_S,
+    TLS,
     Cover,
     FakeSignals,
     Gate,
@@ -53,6 +54,7 @@ async def test_more_requests_than_served_at_a_time_are_503_at_once_R23() -> None
         assert int(second.headers["retry-after"]) >= 1
         gate.may_pass.set()
         assert heard(await first)[0].status == 200
+        assert heard(await exchange(door.port, LAST))[0].status == 200
 
 
 @under_every_cover
@@ -187,13 +189,47 @@ async def test_an_answer_that_is_not_taken_yet_is_delivered_while_stopping_R16(c
 
 
 @under_every_cover
-async def test_a_request_that_outlasts_the_grace_is_cut_off_R16(cover: Cover) -> None:
+async def test_a_request_that_outlasts_the_grace_is_cut_off_and_that_is_told_R16(
+    cover: Cover, caplog: pytest.LogCaptureFixture
+) -> None:
     gate = Gate()
     async with serving(gate, tls=cover.contexts) as door:
         asked = asyncio.create_task(exchange(door.port, request("GET /"), cover.trust))
         await gate.is_reached.wait()
         await door.stop(grace_s=0.01)
         assert await asked == b""
+    assert [(record.msg, vars(record)["sallyport_fields"]) for record in caplog.records] == [
+        ("requests_cut_off", {"count": 1})
+    ]
+
+
+async def test_who_has_come_in_only_after_the_door_began_to_stop_is_not_served_R16() -> None:
+    gate = Gate()
+    async with serving(gate, tls=TLS.contexts) as door, asyncio.timeout(PATIENCE_S):
+        asked = asyncio.create_task(exchange(door.port, request("GET /"), TLS.trust))
+        await gate.is_reached.wait()
+        with socket.create_connection(("127.0.0.1", door.port)) as late:
+            while not door._handshakes:  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0)
+            stopping = asyncio.create_task(door.stop(grace_s=PATIENCE_S))
+            await asyncio.sleep(0)
+            reader, writer = await asyncio.open_connection(
+                sock=late, ssl=TLS.trust, server_hostname="localhost"
+            )
+            writer.write(request("GET /late"))
+            assert await rest_of(reader) == b""
+            writer.close()
+        assert not stopping.done()
+        gate.may_pass.set()
+        await stopping
+        assert heard(await asked)[0].status == 200
+
+
+async def test_a_door_that_has_stopped_looks_at_nothing_any_more_R16() -> None:
+    async with serving(Recorder()) as door:
+        assert heard(await exchange(door.port, LAST))[0].status == 200
+    assert door._next_look is not None
+    assert door._next_look.cancelled()
 
 
 # Certificates
