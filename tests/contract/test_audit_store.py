@@ -111,6 +111,8 @@ async def test_alone_or_not_the_same_ids_are_the_same_records_R04(
     monkeypatch.setattr("services.telemetry.store.log.TAIL_IDS_MAX", 4)
     for number in range(1, 13):
         assert await append(real_store, [intent(number)]) == [(number,)]
+        assert real_store._tail is not None
+        assert len(real_store._tail.ledger.known) <= 4
     # Long forgotten, just appended, and one of each with something new.
     assert await append(real_store, [intent(1)], [intent(12)]) == [(1,), (12,)]
     assert await append(real_store, [fact(20), intent(2)]) == [(13, 2)]

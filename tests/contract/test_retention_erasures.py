@@ -120,12 +120,14 @@ async def test_a_seller_opens_again_when_the_erasing_is_finished_and_not_before(
 # Erasures
 
 
-async def test_open_days_are_due_when_they_have_begun_oldest_first(stores: Stores) -> None:
+async def test_days_are_due_from_their_beginning_until_they_are_erased_oldest_first(stores: Stores) -> None:
     await furnish(stores)
     midnight = datetime(2026, 12, 22, tzinfo=UTC)
     assert await stores.erasures.find_due(midnight - timedelta(seconds=1), 10) == [Subject.of_day(EARLY)]
     assert await stores.erasures.find_due(midnight, 10) == [Subject.of_day(EARLY), Subject.of_day(LATE)]
     assert await stores.erasures.find_due(midnight, 1) == [Subject.of_day(EARLY)]
+    await finished(stores, Subject.of_day(EARLY), 10)
+    assert await stores.erasures.find_due(midnight, 10) == [Subject.of_day(LATE)]
 
 
 async def test_an_unfinished_erasure_is_due_until_it_is_reported(stores: Stores) -> None:
